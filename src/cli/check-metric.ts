@@ -18,16 +18,16 @@ import { withEngine } from './with-engine.ts';
 export type MetricFlags = {
   readonly runs?: number;
   readonly hours?: number;
-  /** False leaves the run out in which a constant is broken. */
+  /** False leaves out the run with a broken constant. */
   readonly break?: boolean;
   readonly gpu?: string;
   readonly trustSetup?: boolean;
 };
 
-/** Of a run that failed, which may quote its output. */
+/** For a failed run, whose message may quote its output. */
 const LINE_COLUMNS = 600;
 
-/** Trains the code of a repository as `MetricFlags` say; what is said meanwhile goes to stderr. Ctrl-C ends it. */
+/** Trains a repository's code as `MetricFlags` says; progress goes to stderr. Ctrl-C ends it. */
 export async function checkMetric(
   path: string,
   flags: ContractFlags & MetricFlags,

@@ -3,7 +3,7 @@ import { PawlError } from '../shared/errors.ts';
 const MINUTE_MS = 60_000;
 const DAY_MINUTES = 1_440;
 
-/** Reads `8h`, `90m`, `07:30` (the next one to come) or an ISO 8601 time. Throws `usage`. */
+/** Reads `8h`, `90m`, `07:30` (its next occurrence) or an ISO 8601 time. Throws `usage`. */
 export function parseDeadline(text: string, now: Date): Date {
   const span = /^(\d+(?:\.\d+)?)\s*(h|m|min)$/.exec(text);
   if (span) return new Date(now.getTime() + Number(span[1]) * (span[2] === 'h' ? 60 : 1) * MINUTE_MS);
@@ -18,9 +18,9 @@ export function parseDeadline(text: string, now: Date): Date {
 }
 
 /**
- * The first moment after `now` at which the clock on the wall shows this minute of the day, or jumps over it. A clock that
- * is put back shows a minute twice and one that is put forward leaves it out, at hours and by amounts that differ
- * between zones: watching the clock minute by minute is right in all of them, and a day has few minutes.
+ * The first moment after `now` at which the local clock shows this minute of the day, or skips it. When a clock is
+ * put back it shows a minute twice, and when it is put forward it skips some, at hours and by amounts that differ
+ * between time zones. Stepping minute by minute is right in all of them, and a day has few minutes.
  */
 function nextTimeOfDay(minute: number, now: Date): Date {
   const time = new Date(Math.floor(now.getTime() / MINUTE_MS) * MINUTE_MS);

@@ -2,15 +2,15 @@ import type { ErrorCode } from '../shared/errors.ts';
 
 /** Exit codes of the terminal host; README's table documents them. */
 export const EXIT = {
-  /** A stop rule was reached, or the command did its work. */
+  /** A stop rule was reached, or the command has succeeded. */
   done: 0,
-  /** The world failed: full disk, moved branch, broken ledger, a proposer that proposes nothing usable. */
+  /** Something outside failed: full disk, moved branch, broken ledger, a proposer without a usable proposal. */
   failed: 1,
-  /** Bad usage or a bad contract; nothing was started. */
+  /** Wrong usage or an invalid contract; nothing was started. */
   usage: 2,
-  /** The baseline gave no number that counts, so there is nothing to compare with. */
+  /** The baseline gave no valid number, so there is nothing to compare with. */
   baselineFailed: 3,
-  /** Stopped by the user before a rule held. */
+  /** Stopped by the user before a stop rule applied. */
   interrupted: 130,
 } as const;
 

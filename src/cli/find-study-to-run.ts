@@ -5,8 +5,8 @@ import { PawlError } from '../shared/errors.ts';
 import type { Study } from '../shared/study.ts';
 
 /**
- * The study to go on with: the latest of the path's repository, of that tag where one is given; else one whose
- * repository has moved to the path. Never one of another repository, unless its tag is named. Rejects with
+ * The study to continue: the latest in the path's repository, with the given tag if there is one; else one whose
+ * repository has moved to the path. Never one in another repository, unless its tag is named. Rejects with
  * `study_not_found`, `not_a_repository`.
  */
 export async function findStudyToRun(ledger: Ledger, path: string, tag: string | undefined): Promise<Study> {

@@ -6,9 +6,9 @@ import { PawlError } from '../shared/errors.ts';
 import type { Study } from '../shared/study.ts';
 
 /**
- * The study meant by a path and a tag: the latest of the path's repository, of that tag where one is given. A path
- * without studies of its own (or outside any repository) stands for all. Rejects with `study_not_found`, and with
- * `not_a_repository` where there is nothing at the path.
+ * The study that a path and a tag mean: the latest in the path's repository, with the given tag if there is one. A
+ * path without studies, or outside any repository, stands for all studies. Rejects with `study_not_found`, and with
+ * `not_a_repository` if the path does not exist.
  */
 export async function findStudy(ledger: Ledger, path: string, tag: string | undefined): Promise<Study> {
   const all = ledger.studies.list();
@@ -27,18 +27,18 @@ export async function findStudy(ledger: Ledger, path: string, tag: string | unde
     );
   }
   const tagged = (own.length > 0 ? own : all).filter(study => tag === undefined || study.tag === tag);
-  // A tag may also name a study of another repository, or an imported one.
+  // A tag may also name a study in another repository, or an imported one.
   const found = tagged[0] ?? all.find(study => study.tag === tag);
   if (found) return found;
   const tags = [...new Set(all.map(study => study.tag))].slice(0, 10).join(', ');
   throw new PawlError('study_not_found', `There is no study "${tag}". Known ones: ${tags}.`);
 }
 
-/** Common git directory of a folder, or null; git is asked only where no study is known of the folder's own `.git`. */
+/** The common git directory of a folder, or null; asks git only if no study is known for the folder's own `.git`. */
 async function findGitDir(folder: string, studies: readonly Study[]): Promise<string | null> {
   const own = await realpath(join(folder, '.git')).catch(() => null);
   if (own !== null && studies.some(study => study.gitDir === own)) return own;
-  // Loaded where it is needed: every start is waited for.
+  // Loaded only when needed, because loading delays every start.
   const { openRepository } = await import('../engine/git/repository.ts');
   return openRepository(folder).then(
     repository => repository.gitDir,

@@ -1,7 +1,7 @@
 import { stripVTControlCharacters, styleText } from 'node:util';
 import type { VerdictWord } from '../shared/study.ts';
 
-/** Shown by sign and word as well as by colour; everyone can distinguish blue and orange. */
+/** A sign and a word as well as a colour; nearly everyone can distinguish blue and orange. */
 const SIGNS: Readonly<Record<VerdictWord, { sign: string; style: Parameters<typeof styleText>[0] }>> = {
   keep: { sign: '▲', style: ['blue', 'bold'] },
   discard: { sign: '·', style: 'gray' },
@@ -22,7 +22,7 @@ export function metricText(value: number | null): string {
   return value.toFixed(size >= 1e5 ? 1 : size >= 1000 ? 3 : 6);
 }
 
-/** With its sign; a true minus, so that columns of numbers line up. */
+/** With a sign, and a real minus, so that columns of numbers line up. */
 export function deltaText(value: number | null): string {
   if (value === null) return '';
   return (value > 0 ? '+' : value < 0 ? '−' : '±') + metricText(Math.abs(value));
@@ -46,7 +46,7 @@ export function bytesText(bytes: number | null): string {
   return `${(bytes / 1024 ** power).toFixed(power === 0 ? 0 : 1)} ${units[power]}`;
 }
 
-/** Cuts to a width in columns, with an ellipsis. Untrusted text loses its control characters and what turns lines around. */
+/** Cuts to a width in columns, with an ellipsis. Removes control characters and direction marks from untrusted text. */
 export function clip(text: string, width: number): string {
   const clean = stripVTControlCharacters(text).replace(
     /[\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069]+/g,
@@ -56,7 +56,7 @@ export function clip(text: string, width: number): string {
   return characters.length <= width ? clean : `${characters.slice(0, Math.max(0, width - 1)).join('')}…`;
 }
 
-/** A line in pieces of at most so many columns, those after the first set in. */
+/** Splits a line into pieces of at most this many columns; all but the first are indented. */
 export function wrap(line: string, width: number): readonly string[] {
   const characters = [...line];
   const pieces = [characters.slice(0, width).join('')];

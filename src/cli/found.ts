@@ -9,19 +9,19 @@ import {
 import { visibleLines } from '../shared/visible-lines.ts';
 import { clip, tableText, wrap } from './format.ts';
 
-/** The terminal's options that override what was found. */
+/** The terminal's options that override findings. */
 export type ContractFlags = ContractChoices;
 
-/** The choices among a command's other options. */
+/** The contract choices among a command's options. */
 export function choicesOf({ editable, locked, train, metric, goal }: ContractFlags): ContractChoices {
   return { editable, locked, train, metric, goal };
 }
 
 const VALUE_COLUMNS = 110;
-/** What runs is shown to its end, whatever is hidden there. */
+/** Commands are shown in full, because something could be hidden at their end. */
 const WHOLE: ReadonlySet<FindingName> = new Set(['train', 'setup', 'checks']);
 
-/** A line for each finding, with where it was read, and as many more as a command needs. */
+/** One line per finding, with its source, and further lines if a command needs them. */
 export function findingsText(findings: readonly Finding[]): string {
   const rows = sortFindings(findings).flatMap(finding => {
     const words = findingWords(finding);

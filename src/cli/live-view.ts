@@ -8,7 +8,7 @@ import { describeRepeat, describeRollBack, describeTakeBack, REPEAT_WORDS } from
 import { describeRest, describeRested } from '../shared/rests.ts';
 import { clip, deltaText, durationText, metricText, verdictText } from './format.ts';
 
-/** How often the live line is drawn again while nothing happens, for the remaining time. */
+/** How often the live line is redrawn for the remaining time, if nothing else happens. */
 const REDRAW_MS = 500;
 const HYPOTHESIS_COLUMNS = 44;
 const MESSAGE_COLUMNS = 600;
@@ -22,8 +22,8 @@ type Live = {
 };
 
 /**
- * What a person sees: one line per finished experiment, and on a terminal a last line that follows the one that
- * runs. Into a file or a pipe only the finished lines go.
+ * The view for people: one line per finished experiment and, on a terminal, a last line about the current one. A file
+ * or pipe gets only the finished lines.
  */
 export class LiveView {
   readonly #stream: WriteStream;
@@ -254,7 +254,7 @@ export class LiveView {
     ];
   }
 
-  /** Against the budget while it lasts, then against the limit. */
+  /** Against the budget until it is over, then against the limit. */
   #timeLeft(elapsed: number): string {
     const left = this.#budgetSeconds - elapsed;
     return left > 0

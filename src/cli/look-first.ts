@@ -10,10 +10,10 @@ import { visibleLines } from '../shared/visible-lines.ts';
 import { clip } from './format.ts';
 import { findingsText } from './found.ts';
 
-/** What a study is begun with after its user has seen what was found. */
+/** What the user decided after seeing the findings. */
 export type Look = { readonly choices: ContractChoices; readonly agreesSetUp: string | undefined };
 
-/** How the user is asked for what is unclear. */
+/** Questions to the user about what is unclear. */
 const QUESTIONS: Readonly<Record<AskedName, string>> = {
   editable: 'Which files may be edited (paths or patterns, separated by commas)?',
   train: 'Which command trains?',
@@ -23,16 +23,16 @@ const QUESTIONS: Readonly<Record<AskedName, string>> = {
 
 const SHOWN_COLUMNS = 4_000;
 
-/** A person at a terminal, who can be asked. */
+/** Whether a person is at the terminal who can be asked. */
 function canAsk(): boolean {
   return process.stdin.isTTY === true && process.stderr.isTTY === true;
 }
 
 /**
- * Shows what a repository says of its contract and where, before anything runs. What is unclear, and whether the set-up
- * command may run, is asked at a terminal; elsewhere it rejects with `contract_unclear`, and the study with
- * `setup_unagreed`.
- * @param show prints what was found; on stderr where stdout is for programs
+ * Shows what a repository says about its contract and where, before anything runs. On a terminal, asks about what is
+ * unclear, and whether the set-up command may run; elsewhere this rejects with `contract_unclear`, and the study
+ * rejects with `setup_unagreed`.
+ * @param show prints the findings; on stderr if stdout is for programs
  */
 export async function lookFirst(
   ledger: Ledger,
@@ -43,7 +43,7 @@ export async function lookFirst(
 ): Promise<Look> {
   const repository = await openRepository(path);
   const commit = await readHeadCommit(repository);
-  // Whoever begins the study says that there is no commit.
+  // The missing commit is reported when the study begins.
   if (!commit) return { choices: given, agreesSetUp: undefined };
   let choices = given;
   let found = await readContract(repository, commit, choices);
@@ -64,12 +64,12 @@ export async function lookFirst(
   return { choices, agreesSetUp: /^y(?:es)?$/i.test(answer) ? setUp.digest : undefined };
 }
 
-/** A pawl.toml says it itself, unless the user says something else. */
+/** A pawl.toml already says all of it, unless the user overrides something. */
 function isWorthShowing({ draft, findings }: Recognition): boolean {
   return draft.source !== 'pawl.toml' || findings.some(({ source }) => source === YOURS);
 }
 
-/** Everything that is agreed to, word for word; the margin separates its own text from ours. */
+/** The text the user agrees to, word for word; the margin separates it from Pawl's own text. */
 export function setUpText({ command, files }: SetUpText): string {
   const withMargin = (text: string) => visibleLines(text.replace(/\n$/, '')).map(line => `  | ${line}`);
   return [
@@ -96,7 +96,7 @@ async function askFor(unclear: readonly Unclear[]): Promise<ContractChoices> {
   return choices;
 }
 
-/** One line of the user's, trimmed; empty where there is none. */
+/** One trimmed line of input; empty if there is none. */
 async function ask(question: string): Promise<string> {
   const lines = createInterface({ input: process.stdin, output: process.stderr });
   try {

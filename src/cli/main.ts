@@ -16,10 +16,10 @@ import {
   repositoryOption,
 } from './repository-argument.ts';
 
-/** Messages may quote what a repository or a table says. */
+/** Messages may quote text from a repository or a table. */
 const MESSAGE_CHARACTERS = 2_000;
 
-/** What only one command needs is loaded when that is called: every start is waited for. */
+/** Modules that only one command needs are loaded when it is called, because loading delays every start. */
 const load = {
   ask: () => import('./commands/ask.ts'),
   demo: () => import('./commands/demo.ts'),
@@ -86,7 +86,7 @@ repositoryArgument(program.command('audit'))
     await audit(chooseRepository(path, { repository }), flags);
   });
 
-/** The flags with the repository that argument and option name together. */
+/** The flags, with the repository from the argument or the option. */
 function at<F extends RepositoryFlag>(
   path: string | undefined,
   flags: F,
@@ -305,7 +305,7 @@ contractOptions(repositoryArgument(program.command('doctor')), [
   .option('--json', 'as JSON')
   .action(async (path, { repository, ...flags }) => {
     const { doctor, isInRepository } = await load.doctor();
-    // What stands behind the option and is a folder of the user's is the repository, and no name of a metric.
+    // If the option's value is one of the user's folders, it is the repository, not a metric's name.
     const named = path === undefined && typeof flags.metric === 'string' ? flags.metric : '';
     const isPath = /^[./]/.test(named) || (named.includes('/') && (await isInRepository(named)));
     const given = isPath
@@ -342,7 +342,7 @@ sittingOptions(
     .option('--into <folder>', 'where to put it; default: a new temporary folder'),
 ).action(async flags => (await load.demo()).demo(flags));
 
-// A reader that has seen enough (`| head`) must not end a study.
+// A reader that closes the pipe early (`| head`) must not end a study.
 process.stdout.on('error', error => {
   if (error.code !== 'EPIPE') throw error;
 });

@@ -12,7 +12,7 @@ import type { Study } from '../shared/study.ts';
 
 type Asker = Pick<Engine, 'ledger' | 'surroundings'>;
 
-/** What is said of a study's models before it begins: which will be gone, and what they are likely to cost. */
+/** Lines about a study's models before it begins: which will be retired, and what they will probably cost. */
 export async function modelLines(
   asker: Asker,
   path: string,
@@ -23,7 +23,7 @@ export async function modelLines(
   if (modelsOf(proposer).length === 0) return [];
   const repository = await openRepository(path);
   const head = await readHeadCommit(repository);
-  // Whoever begins the study says that there is no commit.
+  // The missing commit is reported when the study begins.
   if (head === null) return [];
   const { draft } = await readContract(repository, head, choices);
   return linesOf(asker, repository, proposer, {
@@ -33,7 +33,7 @@ export async function modelLines(
   });
 }
 
-/** The same before a study goes on, for what is left of it. */
+/** The same before a study continues, for the rest of it. */
 export async function modelLinesToGoOn(
   asker: Asker,
   path: string,
@@ -56,7 +56,7 @@ function modelsOf(proposer: ProposerSettings): readonly ModelSettings[] {
   return (proposer.kind === 'route' ? proposer.arms : [proposer]).filter(arm => arm.kind === 'model');
 }
 
-/** @param told `experiments` are those of all proposers; null if their number is unknown */
+/** @param told `experiments` counts those of all proposers; null if unknown */
 async function linesOf(
   { ledger, surroundings }: Asker,
   repository: Repository,
@@ -70,7 +70,7 @@ async function linesOf(
   for (const { model, baseUrl } of modelsOf(proposer)) {
     const retirement = describeRetirement(model, baseUrl);
     if (retirement !== null) lines.push(retirement);
-    // The baseline is nobody's proposal.
+    // The baseline is not a proposal.
     if (experiments === 0) continue;
     const plan = await readSpendPlan(ledger, surroundings.home, repository, { ...told, model });
     lines.push(describeSpendPlan(plan, model, experiments));

@@ -41,7 +41,7 @@ export function oneOf(...words: readonly string[]) {
   };
 }
 
-/** Collects what is given with commas or by repeating the option. */
+/** Collects values that are separated by commas or given by repeating the option. */
 export function list(text: string, before: readonly string[] | undefined): readonly string[] {
   const words = text
     .split(',')
@@ -58,7 +58,7 @@ export function lanes(text: string, before: readonly string[] | undefined): read
   return words;
 }
 
-/** The same of numbers of experiments. */
+/** The same for numbers of experiments. */
 export function numbers(text: string, before: readonly number[] | undefined): readonly number[] {
   return [...(before ?? []), ...list(text, undefined).map(word => whole(word.replace(/^#/, '')))];
 }

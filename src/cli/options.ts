@@ -3,7 +3,7 @@ import { AGENT_NAMES, EFFORTS, SEARCH_STRATEGIES } from '../shared/proposers.ts'
 import { OTHER_LINES } from '../shared/study.ts';
 import { count, finite, lanes, list, oneOf, positive, whole } from './option-values.ts';
 
-/** The options every sitting takes. */
+/** The options of every sitting. */
 export function sittingOptions(command: Command): Command {
   return command
     .option('-n, --experiments <count>', 'stop after this many experiments besides the baseline', whole)
@@ -62,7 +62,7 @@ export function sittingOptions(command: Command): Command {
     .option('--json', 'one event per line on stdout instead of the live view');
 }
 
-/** What the user chose instead of what the repository says. */
+/** The user's choices that override the repository. */
 export function contractOptions(
   command: Command,
   metric: readonly [flags: string, description: string] = [

@@ -2,9 +2,10 @@ import { spawn } from 'node:child_process';
 import { constants } from 'node:os';
 
 /**
- * Runs a script of Pawl in a session of its own and ends this process as the script ends. The session keeps Ctrl-C away
- * from the processes that the engine starts; the engine is told by signal. The channel tells it when this process dies
- * in a way that can pass nothing on. Also runs under an older Node than the script needs.
+ * Runs one of Pawl's scripts in a new session and ends this process when the script ends. The session keeps Ctrl-C
+ * away from the processes that the engine starts; this process forwards it to the engine as a signal. If this process
+ * dies without forwarding anything, the engine notices that the channel closes. Also runs under an older Node than
+ * the script needs.
  */
 export function runInOwnSession(node: string, script: string, args: readonly string[]): void {
   const child = spawn(node, [script, ...args], {

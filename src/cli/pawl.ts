@@ -3,9 +3,9 @@ import { join } from 'node:path';
 import { VERSION } from '../shared/version.ts';
 import { runInOwnSession } from './own-session.ts';
 
-/** What `pawl` starts. It loads what the command needs and nothing before that, because every start is waited for. */
+/** The entry point of `pawl`. It loads only what the command needs, because loading delays every start. */
 
-/** Commands that run the engine, which has to outlive a Ctrl-C until it has stopped by itself. */
+/** Commands that run the engine, which must survive Ctrl-C until it has stopped cleanly. */
 const WITH_ENGINE = ['run', 'resume', 'demo', 'serve'];
 
 const args = process.argv.slice(2);
@@ -15,7 +15,7 @@ if (args.length === 1 && (first === '--version' || first === '-V')) {
 } else if (WITH_ENGINE.includes(first) && !process.connected) {
   runInOwnSession(process.execPath, import.meta.filename, args);
 } else {
-  // Beside the bundle, with which it is thrown away; where that may not be written there is none.
+  // Next to the bundle, so that both are deleted together; without write permission there is no cache.
   enableCompileCache(join(import.meta.dirname, 'compiled'));
   void import('./main.ts');
 }

@@ -9,12 +9,12 @@ export function repositoryArgument(command: Command): Command {
   return repositoryOption(command.argument('[path]', 'the repository; default: this folder'));
 }
 
-/** For a command whose arguments are words, which may look like a path. */
+/** For commands whose arguments are words, which could look like a path. */
 export function repositoryOption(command: Command): Command {
   return command.option('-C, --repository <path>', 'the repository; default: this folder');
 }
 
-/** Where a command is to look. Throws `usage` where argument and option name two folders. */
+/** The folder a command should use. Throws `usage` if argument and option name different folders. */
 export function chooseRepository(path: string | undefined, { repository }: RepositoryFlag): string {
   if (path !== undefined && repository !== undefined && resolve(path) !== resolve(repository)) {
     throw new PawlError('usage', `You named two repositories, ${path} and ${repository}: name only one.`);

@@ -1,13 +1,11 @@
-/** Whether the launcher died; looked at from the start, because it may do so before there is anything to stop. */
+/** Whether the launcher died; observed from the start, because that may happen before there is anything to stop. */
 let isOrphan = false;
 process.on('disconnect', () => {
   isOrphan = true;
 });
 process.channel?.unref();
 
-/**
- * Ctrl-C once stops after this experiment, twice stops now; SIGTERM, SIGHUP and the launcher's death stop now.
- */
+/** Ctrl-C once stops after this experiment, twice stops now; SIGTERM, SIGHUP and the launcher's death also stop now. */
 export function onStopSignals(actions: { stopAfter(): void; stopNow(): void }): { dispose(): void } {
   let interrupts = 0;
   const interrupt = () => {

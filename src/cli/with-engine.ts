@@ -3,7 +3,7 @@ import { dataPaths } from '../engine/paths.ts';
 import { Engine } from '../engine/session/engine.ts';
 import type { EngineOptions } from '../engine/session/engine-options.ts';
 
-/** Does the work with an engine and the machine's telemetry, and ends both. */
+/** Runs `work` with an engine and the machine's telemetry, and closes both. */
 export async function withEngine(
   repository: string,
   work: (engine: Engine, options: EngineOptions) => Promise<void>,

@@ -5,7 +5,7 @@ import { findStudy } from './find-study.ts';
 
 export type StudyFlags = { readonly repository: string; readonly tag?: string };
 
-/** Opens the ledger for looking at a study and closes it again. */
+/** Opens the ledger to read a study, and closes it again. */
 export async function withStudy(
   flags: StudyFlags,
   work: (ledger: Ledger, study: Study) => Promise<void> | void,

@@ -2,7 +2,7 @@ import { tmpdir } from 'node:os';
 import { join, resolve, sep } from 'node:path';
 import envPaths from 'env-paths';
 
-/** Where everything lies in the data folder. Never inside a repository. */
+/** Paths in the data folder, which is never inside a repository. */
 export type DataPaths = {
   readonly home: string;
   readonly ledger: string;
@@ -10,7 +10,10 @@ export type DataPaths = {
   readonly lockHolder: string;
   readonly worktrees: string;
   readonly studies: string;
-  /** Not in it but in the system's folder for temporary files, so that what works there has nothing of it around. */
+  /**
+   * In the system's folder for temporary files instead, so that programs working there have none of the data around
+   * them.
+   */
   readonly scratch: string;
 };
 
@@ -31,17 +34,17 @@ export function dataPaths(environment: NodeJS.ProcessEnv): DataPaths {
 }
 
 function digest(text: string): string {
-  // It takes longer to load than a look at the ledger does, and that has no use for it.
+  // Loaded only here: it takes longer to load than a look at the ledger, which does not need it.
   const { createHash } = process.getBuiltinModule('node:crypto');
   return createHash('sha256').update(text).digest('hex');
 }
 
-/** Name of a lane's worktree. The first lane's is the study's own. */
+/** The name of a lane's worktree. The first lane uses the study's own. */
 export function laneWorktree(study: { readonly worktreeName: string }, lane: number): string {
   return lane === 0 ? study.worktreeName : `${study.worktreeName}.${lane}`;
 }
 
-/** In a study's folder: for what the runs of a further lane need beside their worktree. The first lane's is the study's own. */
+/** A folder in the study's folder, for files of further lanes. The first lane uses the study's own folder. */
 export function laneFolder(paths: DataPaths, studyId: string, lane: number): string {
   const folder = studyFolder(paths, studyId);
   return lane === 0 ? folder : join(folder, 'lanes', String(lane));
@@ -51,7 +54,7 @@ export function studyFolder(paths: DataPaths, studyId: string): string {
   return join(paths.studies, studyId);
 }
 
-/** Folder of one run: `runs/<n>` for an experiment's first, `runs/<n>.<k>` for its further ones. */
+/** Folder of one run: `runs/<n>` for an experiment's first, `runs/<n>.<k>` for further ones. */
 function runFolder(paths: DataPaths, studyId: string, n: number, k: number): string {
   return join(studyFolder(paths, studyId), 'runs', k === 0 ? String(n) : `${n}.${k}`);
 }
@@ -64,7 +67,7 @@ export function resultsTsv(paths: DataPaths, studyId: string): string {
   return join(studyFolder(paths, studyId), 'results.tsv');
 }
 
-/** Whether a path is the folder or lies in it. */
+/** Whether a path is the folder itself or inside it. */
 export function isBelow(path: string, folder: string): boolean {
   return path === folder || path.startsWith(folder.endsWith(sep) ? folder : folder + sep);
 }

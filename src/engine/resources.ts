@@ -2,9 +2,8 @@ import { existsSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 
 /**
- * Path of a file or folder that Pawl is shipped with, as it is named from the top of a checkout, or null where it was
- * not brought along. A checkout, what is built from it and an installed app differ in how far above the running code
- * that lies.
+ * The path of a shipped file or folder, named relative to the top of a checkout; null if it is missing. How far that
+ * is above the running code differs between a checkout, a build and an installed app.
  */
 export function findShipped(path: string): string | null {
   let folder = import.meta.dirname;
@@ -15,7 +14,7 @@ export function findShipped(path: string): string | null {
   return null;
 }
 
-/** {@link findShipped} below `resources`. */
+/** {@link findShipped} in `resources`. */
 export function findResource(name: string): string | null {
   return findShipped(join('resources', name));
 }

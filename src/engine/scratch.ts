@@ -4,8 +4,9 @@ import { basename, dirname, join } from 'node:path';
 import { PawlError } from '../shared/errors.ts';
 
 /**
- * A new empty folder in the scratch folder, for what need not outlive the engine. Rejects with `usage` where the scratch
- * folder is somebody else's (its name can be guessed, and the system's folder for temporary files is everybody's), or cannot be made.
+ * Makes a new empty folder in the scratch folder, for short-lived files. Rejects with `usage` if the scratch folder
+ * belongs to another user (its name can be guessed, and everyone can write to the system's folder for temporary
+ * files), or cannot be made.
  */
 export async function makeScratch(root: string, name: string): Promise<string> {
   await mkdir(root, { recursive: true, mode: 0o700 }).catch(error => {
@@ -24,8 +25,8 @@ export async function makeScratch(root: string, name: string): Promise<string> {
 }
 
 /**
- * Removes a scratch folder with whatever was made of it. What cannot be removed all the same is left to the system, and
- * so is a folder of somebody else's.
+ * Removes a scratch folder with everything in it. Leaves to the system whatever still cannot be removed, and folders
+ * of other users.
  */
 export async function removeScratch(folder: string): Promise<void> {
   if (!(await isOwnFolder(folder))) return;
@@ -33,7 +34,7 @@ export async function removeScratch(folder: string): Promise<void> {
   await rm(folder, { recursive: true, force: true, maxRetries: 3 }).catch(() => {});
 }
 
-/** Takes back the rights that who worked there may have taken away, from the top down. */
+/** Restores permissions that a program may have removed, from the top down. */
 async function open(folder: string): Promise<void> {
   await chmod(folder, 0o700);
   for (const place of await readdir(folder, { withFileTypes: true })) {
@@ -46,7 +47,7 @@ async function isOwnFolder(path: string): Promise<boolean> {
   return found?.isDirectory() === true && found.uid === process.getuid?.();
 }
 
-/** What the marks of all trials of agents begin with: the data folder's name among folders for temporary files. */
+/** The prefix of the markers of all agent trials: the data folder's name among folders for temporary files. */
 export function trialOwner(scratch: string): string {
   return basename(scratch);
 }

@@ -10,15 +10,18 @@ import {
 import { readFile, writeFile } from 'node:fs/promises';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 
-/** Up to so many bytes a file is read or written at once: that takes microseconds, and by the thread pool ten times as long. */
+/**
+ * Up to this size a file is read or written synchronously: that takes microseconds, and ten times as long in the
+ * thread pool.
+ */
 export const SMALL_BYTES = 64 * 1024;
 
-/** The longest that such work holds everything else up before the rest has its turn. */
+/** After this much synchronous work, everything else gets a turn. */
 const TURN_MS = 5;
 
 /**
- * The first bytes of a file, read at once; null where it cannot be read, and where its path is a link. It never waits, whatever a
- * program put in the file's place meanwhile: a pipe has no bytes.
+ * The first bytes of a file, read synchronously; null if it cannot be read, or its path is a link. Never blocks,
+ * whatever a program put in the file's place: a pipe counts as empty.
  */
 export function readAtOnce(path: string | Buffer, maxBytes: number): Buffer | null {
   let file: number | null = null;
@@ -36,20 +39,20 @@ export function readAtOnce(path: string | Buffer, maxBytes: number): Buffer | nu
   }
 }
 
-/** A plain file, at once where it is small; null where it cannot be read. @param found what lies there, where that is known */
+/** Reads a plain file, synchronously if it is small; null if it cannot be read. @param found its stat, if known */
 export async function readWhole(path: string, found = statNow(path)): Promise<Buffer | null> {
   if (!found?.isFile()) return null;
   const bytes = Number(found.size);
   return bytes <= SMALL_BYTES ? readAtOnce(path, bytes) : readFile(path).catch(() => null);
 }
 
-/** Whether there is a file, and no link, with exactly this content. */
+/** Whether a file, not a link, exists with exactly this content. */
 export function hasContentNow(path: string, content: string): boolean {
-  // One byte more tells a longer file.
+  // Reading one byte more shows if the file is longer.
   return readAtOnce(path, Buffer.byteLength(content) + 1)?.toString('utf8') === content;
 }
 
-/** Null for what is not there, or cannot be looked at. */
+/** Null if there is nothing, or it cannot be examined. */
 export function statNow(path: string | Buffer): BigIntStats | null {
   try {
     return lstatSync(path, { bigint: true });
@@ -59,8 +62,8 @@ export function statNow(path: string | Buffer): BigIntStats | null {
 }
 
 /**
- * Writes a file that must not be there yet, at once where it is small.
- * @param flush whether it is to be on the disk then, for which nothing else waits
+ * Writes a file that must not exist yet, synchronously if it is small.
+ * @param flush whether to wait until it is on the disk; this never blocks the engine
  */
 export async function writeNew(
   path: string,
@@ -72,13 +75,19 @@ export async function writeNew(
   else await writeFile(path, content, { flag: 'wx', mode, flush });
 }
 
-/** Has everything heard that has come, a signal to stop for instance, before work that is done at once: it is heard between two turns. */
+/**
+ * Lets pending events be handled, for instance a request to stop, before synchronous work. Events are handled between
+ * two turns.
+ */
 export async function hearOthers(): Promise<void> {
   await nextTurn();
   await nextTurn();
 }
 
-/** Returns what lets everything else have its turn where work at once has taken long; to be called between two pieces of it. */
+/**
+ * Returns a function to call between two pieces of synchronous work: if that has taken long, it lets everything else
+ * have a turn.
+ */
 export function takeTurns(): () => Promise<void> {
   let began = performance.now();
   return async () => {

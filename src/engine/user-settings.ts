@@ -5,7 +5,7 @@ import { z } from 'zod';
 import { clusterFileSchema } from '../shared/cluster.ts';
 import { PawlError } from '../shared/errors.ts';
 
-/** In the data folder: what runs as the user is theirs to name, never a repository's. */
+/** In the data folder: only the user names programs that run with the user's rights, never a repository. */
 const NAME = 'settings.toml';
 
 const commandSchema = z.tuple([z.string().min(1)], z.string());
@@ -13,7 +13,7 @@ const agentSchema = z.strictObject({
   /** Program and arguments of an agent that speaks the Agent Client Protocol. */
   acp: commandSchema,
   title: z.string().trim().min(1).max(80).optional(),
-  /** Files and folders below home that it needs: its settings and its sign-in. It gets a copy of them. */
+  /** Files and folders in the home folder that it needs: its settings and its sign-in. It gets a copy of them. */
   reads: z.array(z.string().min(1)).default([]),
 });
 
@@ -24,9 +24,9 @@ const settingsSchema = z.strictObject({
       agentSchema,
     )
     .default({}),
-  /** Program and arguments of the editor that experiments are opened in. */
+  /** Program and arguments of the editor that opens experiments. */
   editor: commandSchema.optional(),
-  /** The cluster of repositories whose pawl.toml names none. */
+  /** The cluster for repositories whose pawl.toml names none. */
   cluster: clusterFileSchema.optional(),
   hooks: z
     .strictObject({
@@ -42,8 +42,8 @@ export type UserSettings = z.infer<typeof settingsSchema>;
 export type UsersAgent = z.infer<typeof agentSchema>;
 
 /**
- * The user's own settings file; what it leaves out has its default, and so has all where there is none. Rejects with
- * `settings_invalid`.
+ * The user's own settings file, with defaults for whatever it leaves out, or for everything if there is none. Rejects
+ * with `settings_invalid`.
  * @param home the data folder
  */
 export async function readUserSettings(home: string): Promise<UserSettings> {

@@ -7,8 +7,8 @@ import { CHANNELS } from '../shared/desktop-bridge.ts';
 import { refuseSender } from './sender.ts';
 
 /**
- * Connects the page of the window to the calls: it sends one end of a message channel, the other end stays with it.
- * A page that was loaded again sends a new one; ports of pages that are gone close by themselves.
+ * Connects the window's page to the calls: the page sends one end of a message channel and keeps the other. A
+ * reloaded page sends a new one; ports of pages that are gone close by themselves.
  */
 export function serveCalls(
   router: PawlRouter,
@@ -38,7 +38,7 @@ function carryCalls(handler: RPCHandler<Record<never, never>>, port: MessagePort
       if (type === 'close') port.on('close', () => listener());
       if (type !== 'message') return;
       port.on('message', ({ data }) => {
-        // Only what looks like a call gets as far as the handler.
+        // Only messages that look like a call reach the handler.
         if (isCallMessage(data)) listener({ data });
         else {
           log.warn('message refused: not a call');

@@ -1,4 +1,4 @@
-/** A page that crashes again and again is not helped by loading it again. */
+/** Reloading does not help a page that crashes again and again. */
 const RELOADS = 3;
 const WINDOW_MS = 60_000;
 
@@ -6,7 +6,7 @@ const WINDOW_MS = 60_000;
 export class CrashBudget {
   #reloads: number[] = [];
 
-  /** Whether a page that crashed at `now` (milliseconds) shall be loaded again: at most three times a minute. */
+  /** Whether to reload a page that crashed at `now` (milliseconds): at most three times per minute. */
   mayReload(now: number): boolean {
     this.#reloads = this.#reloads.filter(at => now - at < WINDOW_MS);
     if (this.#reloads.length >= RELOADS) return false;
@@ -14,7 +14,7 @@ export class CrashBudget {
     return true;
   }
 
-  /** Starts over, because the user wants to try. */
+  /** Starts over, because the user wants to try again. */
   reset(): void {
     this.#reloads = [];
   }

@@ -15,9 +15,9 @@ import { AppTray } from './tray.ts';
 import { type TrayAction, trayModel } from './tray-model.ts';
 import { MainWindow } from './window.ts';
 
-/** Name of the window's place among the settings. */
+/** The setting that stores the window's position. */
 const WINDOW_SETTING = 'window';
-/** Ending a training takes seconds; more than this and something hangs. */
+/** Ending a training takes seconds; if it takes longer than this, something hangs. */
 const QUIT_LIMIT_MS = 45_000;
 
 export type DesktopOptions = {
@@ -27,7 +27,7 @@ export type DesktopOptions = {
   readonly iconFolder: string;
 };
 
-/** Everything of the app that lives as long as the engine: window, tray, notifications, and how it all ends. */
+/** Everything in the app that lives as long as the engine: window, tray, notifications, and the quit sequence. */
 export class Desktop {
   readonly window: MainWindow;
   readonly quit: QuitSequence;
@@ -37,7 +37,7 @@ export class Desktop {
   readonly #notifications: Notifications;
   readonly #sleep = new SleepBlock();
   readonly #crashes = new CrashBudget();
-  /** Title of a notice nobody has looked at yet. */
+  /** Title of a notice that the user has not looked at yet. */
   #alert: string | null = null;
 
   constructor(options: DesktopOptions) {
@@ -49,7 +49,7 @@ export class Desktop {
       icon: `${iconFolder}/app-512.png`,
       readState: () => service.ledger.settings.get(WINDOW_SETTING),
       saveState: state => service.ledger.write(() => service.ledger.settings.set(WINDOW_SETTING, state)),
-      // What runs goes on without a window; what does not needs no app.
+      // A running study continues without a window; without one, the app can quit.
       staysHidden: () => !this.quit.isLeaving && service.running() !== null,
       onFocus: () => this.#setAlert(null),
     });
@@ -90,14 +90,14 @@ export class Desktop {
     );
   }
 
-  /** The system's folder dialog, over the window. */
+  /** The system's folder dialog, above the window. */
   chooseFolder(): Promise<string | null> {
     return chooseFolder(this.window.browserWindow);
   }
 
   #isTraining(): boolean {
     const running = this.#service.running();
-    // What waits for the user trains nothing.
+    // While the user has to decide, nothing trains.
     return running !== null && running.state !== 'paused' && running.current?.phase !== 'reviewing';
   }
 
@@ -148,7 +148,7 @@ export class Desktop {
         try {
           this.#service.request(action.study, action.kind);
         } catch (error) {
-          // It ended between the last look and the click.
+          // The study ended between the tray's last update and the click.
           this.#log.info({ error: String(error) }, 'request from the tray came too late');
         }
         this.#tray.refresh();
@@ -166,7 +166,7 @@ export class Desktop {
 
   #followSystem(): void {
     app.on('before-quit', event => {
-      // The sequence leaves by itself once everything is stopped.
+      // The quit sequence itself ends the app once everything has stopped.
       event.preventDefault();
       void this.quit.request();
     });
@@ -187,7 +187,7 @@ export class Desktop {
     app.on('child-process-gone', (_event, details) => this.#log.warn(details, 'a helper process is gone'));
   }
 
-  /** Nothing lives only in the page, so loading it again loses nothing. */
+  /** Nothing exists only in the page, so reloading it loses nothing. */
   async #revive(window: BrowserWindow): Promise<void> {
     if (!this.#crashes.mayReload(Date.now())) {
       if (!(await askAfterCrashes(window))) {

@@ -1,7 +1,7 @@
 import { type BrowserWindow, dialog, type MessageBoxOptions } from 'electron';
 import type { StudyCard } from '../shared/notebook.ts';
 
-/** Shows a message over the window, or on its own where there is none; resolves to the button's index. */
+/** Shows a message above the window, or alone if there is none; resolves to the index of the button. */
 async function ask(window: BrowserWindow | null, options: MessageBoxOptions): Promise<number> {
   const { response } = await (window?.isVisible()
     ? dialog.showMessageBox(window, options)
@@ -9,7 +9,7 @@ async function ask(window: BrowserWindow | null, options: MessageBoxOptions): Pr
   return response;
 }
 
-/** True to stop what trains and quit. */
+/** True means: stop the training and quit. */
 export async function confirmQuit(window: BrowserWindow | null, study: StudyCard): Promise<boolean> {
   const current = study.current ? `experiment ${study.current.n}` : 'its next experiment';
   const answer = await ask(window, {
@@ -24,7 +24,7 @@ export async function confirmQuit(window: BrowserWindow | null, study: StudyCard
   return answer === 0;
 }
 
-/** The system's folder dialog; null when the user closed it. */
+/** The system's folder dialog; null if the user closed it. */
 export async function chooseFolder(window: BrowserWindow | null): Promise<string | null> {
   const options = { title: 'Open a repository', properties: ['openDirectory' as const] };
   const { canceled, filePaths } = await (window
@@ -33,7 +33,7 @@ export async function chooseFolder(window: BrowserWindow | null): Promise<string
   return canceled ? null : (filePaths[0] ?? null);
 }
 
-/** True to try again. */
+/** True means: try again. */
 export async function askToRetry(message: string): Promise<boolean> {
   const answer = await ask(null, {
     type: 'warning',
@@ -50,7 +50,7 @@ export async function tellCannotStart(message: string): Promise<void> {
   await ask(null, { type: 'error', message: 'Pawl cannot start.', detail: message, buttons: ['Quit'] });
 }
 
-/** True to load the page again. */
+/** True means: reload the page. */
 export async function askAfterCrashes(window: BrowserWindow | null): Promise<boolean> {
   const answer = await ask(window, {
     type: 'error',

@@ -1,4 +1,4 @@
-/** The address to hand to the user's browser, or null for what must not leave: all but plain `https:` addresses. */
+/** The address to open in the user's browser; null for anything but a plain `https:` address. */
 export function externalAddress(text: string): string | null {
   const url = URL.parse(text);
   if (url?.protocol !== 'https:' || url.username !== '' || url.password !== '') return null;

@@ -3,7 +3,7 @@ import type { Logger } from 'pino';
 import { externalAddress } from './external-address.ts';
 
 /**
- * Keeps every page where it is, now and to come: no navigation, no redirect, no further window, no webview. A link
+ * Prevents every present and future page from leaving: no navigation, no redirect, no new window, no webview. A link
  * to an `https:` address opens in the user's browser.
  */
 export function guardPages(log: Logger): void {
@@ -35,7 +35,7 @@ function openInBrowser(address: string, log: Logger): void {
     .catch(error => log.warn({ error: String(error) }, 'no browser could be opened'));
 }
 
-/** Refuses every permission a page may ask for, and every device. Must be called after the app is ready. */
+/** Refuses every permission and device that a page may request. Call it after the app is ready. */
 export function denyPermissions(target: Session = session.defaultSession): void {
   target.setPermissionRequestHandler((_contents, _permission, answer) => answer(false));
   target.setPermissionCheckHandler(() => false);

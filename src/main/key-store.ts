@@ -2,7 +2,7 @@ import { chmod, readFile, rm, writeFile } from 'node:fs/promises';
 import { safeStorage } from 'electron';
 import type { KeyStore } from '../engine/api/service.ts';
 
-/** Without a keyring Linux has only this: a password that is the same everywhere, which hides nothing. */
+/** Without a keyring, Linux uses this: a password that is the same everywhere and protects nothing. */
 const PLAIN = 'basic_text';
 
 /** Keeps the key of the model server in a file that only the system's keyring can open. */
@@ -20,7 +20,7 @@ export class SafeKeyStore implements KeyStore {
     return { isAvailable, isPlain, hasKey };
   }
 
-  /** Null where none is stored, or the keyring does not open it any more. */
+  /** Null if none is stored, or the keyring no longer decrypts it. */
   async read(): Promise<string | null> {
     const encrypted = await this.#readFile();
     if (!encrypted) return null;
@@ -35,7 +35,7 @@ export class SafeKeyStore implements KeyStore {
     this.#allowPlain();
     const encrypted = await safeStorage.encryptStringAsync(key);
     await writeFile(this.#file, encrypted, { mode: 0o600 });
-    // The mode above is only for a new file.
+    // The mode above applies only to a new file.
     await chmod(this.#file, 0o600);
   }
 
@@ -47,7 +47,7 @@ export class SafeKeyStore implements KeyStore {
     return process.platform === 'linux' && safeStorage.getSelectedStorageBackend() === PLAIN;
   }
 
-  /** The window warns of it before anything is stored so. */
+  /** The window warns about this before a key is stored this way. */
   #allowPlain(): void {
     if (this.#isPlain()) safeStorage.setUsePlainTextEncryption(true);
   }

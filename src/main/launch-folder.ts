@@ -2,13 +2,13 @@ import { stat } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { z } from 'zod';
 
-/** What a second start hands to the first. */
+/** What a second start passes to the first. */
 export const launchSchema = z.looseObject({ path: z.string().max(4_096).nullable() });
 export type Launch = { readonly path: string | null };
 
 /**
- * The first argument that may be a path, made absolute; null where there is none. `skip` is how many arguments are
- * the program itself: the executable, and for `electron .` all up to the folder of the app.
+ * The first argument that may be a path, made absolute; null if there is none. `skip` is how many arguments belong to
+ * the program itself: the executable, and for `electron .` everything up to the app's folder.
  */
 export function launchPath(argv: readonly string[], skip: number, cwd: string): string | null {
   const path = argv.slice(skip).find(argument => argument !== '' && !argument.startsWith('-'));

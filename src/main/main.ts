@@ -14,13 +14,13 @@ import { SafeKeyStore } from './key-store.ts';
 import { existingFolder, launchPath, launchSchema } from './launch-folder.ts';
 import { registerScheme, serveWindow } from './protocol.ts';
 
-/** The desktop host. Order matters: what Electron wants before it is ready stands before the first `await`. */
+/** The desktop host. The order matters: calls that Electron needs before it is ready come before the first `await`. */
 
 const paths = dataPaths(process.env);
-/** Where the build puts the preload and the page, seen from the built main file. */
+/** Where the build puts the preload and the page, relative to the built main file. */
 const BUILT_PRELOAD = join(import.meta.dirname, '../preload/preload.cjs');
 const BUILT_WINDOW = join(import.meta.dirname, '../renderer');
-/** A folder that was handed over before there was a window to show it in. */
+/** A folder that was passed before there was a window to show it. */
 let waitingPath = launchPath(
   process.argv,
   process.defaultApp ? 1 + process.argv.findIndex(argument => resolve(argument) === app.getAppPath()) : 1,
@@ -37,7 +37,7 @@ function begin(): void {
     void app.whenReady().then(() => leave(`${paths.home} cannot be used: ${(error as Error).message}`));
     return;
   }
-  // One instance for each data folder, and nothing of the page's outside of it.
+  // One instance per data folder, and the page's own data stays inside it.
   app.setPath('userData', join(paths.home, 'window'));
   if (!app.requestSingleInstanceLock({ path: waitingPath })) {
     app.exit(0);
@@ -54,7 +54,7 @@ function begin(): void {
     event.preventDefault();
     void openPath(path);
   });
-  // An overnight run must not end because of an error in what only shows it.
+  // An error in the window must not end an overnight run.
   process.on('uncaughtException', error => log.fatal({ error: error.stack }, 'uncaught'));
   process.on('unhandledRejection', error =>
     log.error({ error: error instanceof Error ? error.stack : String(error) }, 'unhandled rejection'),
@@ -84,7 +84,7 @@ async function start(log: Logger): Promise<void> {
   await openPath(waitingPath);
 }
 
-/** Shows the window, and the folder in it if it is one. */
+/** Shows the window, and the folder in it if the path is a folder. */
 async function openPath(path: string | null): Promise<void> {
   if (!desktop) {
     waitingPath = path ?? waitingPath;
@@ -95,7 +95,7 @@ async function openPath(path: string | null): Promise<void> {
   else desktop.window.openPath(folder);
 }
 
-/** Null where there is no way on; the app is leaving then. */
+/** Null if the app cannot continue and is quitting. */
 async function openService(log: Logger): Promise<Service | null> {
   for (;;) {
     try {

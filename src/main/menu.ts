@@ -6,7 +6,7 @@ export type MenuOptions = {
   readonly openProject: () => void;
 };
 
-/** The application's menu. Loading the page again and the developer's tools are for developers. */
+/** The application's menu. Reloading the page and the developer tools are for developers. */
 export function menuTemplate(options: MenuOptions): MenuItemConstructorOptions[] {
   const { isPackaged, isMac, openProject } = options;
   const developer: MenuItemConstructorOptions[] = isPackaged

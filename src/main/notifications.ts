@@ -1,10 +1,10 @@
 import { Notification } from 'electron';
 import type { Notice } from '../shared/settings.ts';
 
-/** A notification nobody refers to is collected, and its click with it. */
+/** An unreferenced notification is garbage-collected together with its click handler. */
 const MAX_KEPT = 50;
 
-/** Shows notices as the system's own notifications. */
+/** Shows notices as system notifications. */
 export class Notifications {
   readonly #onClick: (notice: Notice) => void;
   #kept: Notification[] = [];
@@ -23,7 +23,8 @@ export class Notifications {
       forget();
       this.#onClick(notice);
     });
-    // Some systems report a close when they move it to their list, where it can still be clicked: it is kept.
+    // Some systems report a close when they move a notification to their list, where it can still be clicked, so it
+    // is kept.
     notification.on('failed', forget);
     this.#kept = [...this.#kept.slice(1 - MAX_KEPT), notification];
     notification.show();

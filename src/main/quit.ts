@@ -1,10 +1,10 @@
-/** What a quit needs of the world, in the order it is needed. */
+/** The effects of a quit, in the order in which they are needed. */
 export type QuitEffects = {
-  /** Whether something trains that a quit would stop. */
+  /** Whether a training is running that a quit would stop. */
   readonly isTraining: () => boolean;
-  /** Asks the user; true to stop it and quit. */
+  /** Asks the user; true means: stop it and quit. */
   readonly confirm: () => Promise<boolean>;
-  /** What to do before the end, in this order. A step that fails or takes too long does not keep the app. */
+  /** What to do before the end, in this order. A step that fails or takes too long does not block the quit. */
   readonly steps: readonly { readonly name: string; readonly run: () => void | Promise<void> }[];
   /** Ends the process. */
   readonly leave: () => void;
@@ -14,8 +14,8 @@ export type QuitEffects = {
 };
 
 /**
- * How the app ends, once: whatever asks for it a second time, while the user is asked or the engine stops, changes
- * nothing. A step that hangs is left behind, which the ledger is made to survive.
+ * Ends the app once: a second request, while the user is asked or the engine stops, changes nothing. A step that
+ * hangs is abandoned; the ledger is made to survive that.
  */
 export class QuitSequence {
   #state: 'staying' | 'asking' | 'leaving' = 'staying';
@@ -25,12 +25,12 @@ export class QuitSequence {
     this.#effects = effects;
   }
 
-  /** True from the moment there is no way back. */
+  /** True once the quit can no longer be cancelled. */
   get isLeaving(): boolean {
     return this.#state === 'leaving';
   }
 
-  /** Somebody wants to quit. `force` is for who cannot be asked: a signal, the system shutting down. */
+  /** Someone wants to quit. `force` is for cases without a question: a signal, or the system shutting down. */
   async request(options: { readonly force: boolean } = { force: false }): Promise<void> {
     const { isTraining, confirm, onError } = this.#effects;
     if (this.#state === 'leaving' || (this.#state === 'asking' && !options.force)) return;
@@ -40,7 +40,7 @@ export class QuitSequence {
         onError('ask', error);
         return false;
       });
-      // A signal may have come meanwhile.
+      // A signal may have arrived meanwhile.
       if (this.#state !== 'asking') return;
       this.#state = 'staying';
       if (!isWanted) return;

@@ -1,11 +1,11 @@
 import { WINDOW_ORIGIN } from './window-response.ts';
 
-/** What is looked at of a frame that asks to be connected. */
+/** The properties that are checked of a frame that wants to connect. */
 export type SenderFrame = { readonly origin: string; readonly url: string; readonly parent: object | null };
 
 /**
- * Why a frame may not be connected, or null where it may: it must be the whole page of our window (no frame in it, no
- * other window), and that page must be our own.
+ * Why a frame may not connect, or null if it may: it must be the whole page of Pawl's window (no inner frame, no
+ * other window), and that page must be Pawl's own.
  */
 export function refuseSender(frame: SenderFrame | null, isOurWindow: boolean): string | null {
   if (frame === null) return 'the frame is gone';

@@ -1,10 +1,10 @@
 import { powerSaveBlocker } from 'electron';
 
-/** Keeps the system awake while something trains. The display may sleep. */
+/** Keeps the system awake during a training. The display may sleep. */
 export class SleepBlock {
   #id: number | null = null;
 
-  /** Takes or gives back the block, whichever is due. */
+  /** Starts or ends the block, if needed. */
   set(isTraining: boolean): void {
     if (isTraining && this.#id === null) this.#id = powerSaveBlocker.start('prevent-app-suspension');
     if (!isTraining && this.#id !== null) {

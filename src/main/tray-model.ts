@@ -13,7 +13,7 @@ export type TrayAction =
 
 export type TrayItem =
   | { readonly type: 'separator' }
-  /** Without an action it is a line to read. */
+  /** Without an action it is only text. */
   | { readonly type: 'normal'; readonly label: string; readonly action: TrayAction | null };
 
 export type TrayModel = {
@@ -30,8 +30,8 @@ const TAIL: readonly TrayItem[] = [
 ];
 
 /**
- * What the tray shows: of the study whose sitting is on, else of the one that did something last. `alert` is the
- * title of a notice that nobody has looked at yet; `now` is in milliseconds since the epoch.
+ * What the tray shows: the study with a sitting, else the one that was active last. `alert` is the title of a notice
+ * that the user has not looked at yet; `now` is in milliseconds since the epoch.
  */
 export function trayModel(
   running: StudyCard | null,
@@ -73,7 +73,7 @@ function showStudy(card: StudyCard): TrayAction {
   return { do: 'show', study: card.id, n: null };
 }
 
-/** Nothing trains until the user has looked at a proposal. */
+/** Nothing trains until the user has reviewed a proposal. */
 function isReviewing({ current }: StudyCard): boolean {
   return current?.phase === 'reviewing';
 }
@@ -112,7 +112,7 @@ function describeBest(card: StudyCard): { readonly label: string; readonly n: nu
 
 type Line = { readonly label: string; readonly n: number | null };
 
-/** The experiment in flight; of several how many train, and which of them ends first. */
+/** The experiment in flight; if there are several, how many are training, and which one ends first. */
 function describeRunning(running: StudyCard, now: number): readonly Line[] {
   if (running.state === 'paused') return [];
   const several = describeInFlight(running);

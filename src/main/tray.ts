@@ -2,10 +2,10 @@ import { join } from 'node:path';
 import { Menu, type MenuItemConstructorOptions, nativeImage, Tray } from 'electron';
 import type { TrayAction, TrayIcon, TrayModel } from './tray-model.ts';
 
-/** Time left is shown in minutes, so this is often enough. */
+/** The remaining time is shown in minutes, so this is often enough. */
 const REFRESH_MS = 15_000;
 
-/** Size of the icon in the panels of each system; a file of twice the size lies beside each. */
+/** The icon's size in each system's panel; a file of twice the size is next to each. */
 const ICON_SIZE = process.platform === 'linux' ? 22 : 16;
 
 export type AppTrayOptions = {
@@ -31,7 +31,7 @@ export class AppTray {
     this.#update();
   }
 
-  /** Something has changed; many changes in one turn of the event loop are one update. */
+  /** Call it after a change; many changes in one turn of the event loop are one update. */
   refresh(): void {
     this.#soon ??= setImmediate(() => {
       this.#soon = null;
@@ -45,7 +45,7 @@ export class AppTray {
     this.#tray.destroy();
   }
 
-  /** A menu that is open closes when it is set anew, so only what has changed is set. */
+  /** Setting a menu closes it if it is open, so only changed menus are set. */
   #update(): void {
     const { model, act, iconFolder } = this.#options;
     const { icon, tooltip, items } = model();
@@ -68,7 +68,7 @@ export class AppTray {
 
 function loadIcon(folder: string, icon: TrayIcon): Electron.NativeImage {
   const image = nativeImage.createFromPath(join(folder, `tray-${icon}-${ICON_SIZE}.png`));
-  // The menu bar of macOS takes the shape only and gives it its own colour.
+  // macOS uses only the shape and colours it itself.
   if (process.platform === 'darwin') image.setTemplateImage(true);
   return image;
 }

@@ -7,7 +7,7 @@ export type Rectangle = {
   readonly height: number;
 };
 
-/** Where the window was; `null` positions leave it to the system. */
+/** The window's last position; `null` positions leave it to the system. */
 export type WindowState = {
   readonly x: number | null;
   readonly y: number | null;
@@ -20,7 +20,7 @@ export const MIN_WIDTH = 720;
 export const MIN_HEIGHT = 480;
 const DEFAULT_WIDTH = 1_320;
 const DEFAULT_HEIGHT = 860;
-/** How much of the title bar must be visible so that the user can grab it. */
+/** How much of the title bar must be visible for the user to grab it. */
 const GRIP_WIDTH = 120;
 const GRIP_HEIGHT = 24;
 
@@ -35,8 +35,8 @@ export const windowStateSchema = z.strictObject({
 });
 
 /**
- * Where the window shall open: where it was, if what was stored is valid and its title bar would lie on a display
- * there is now; else in the middle. Never larger than the display it is on. `workAreas` has the primary one first.
+ * Where to open the window: at its stored position, if that is valid and its title bar is on a present display; else
+ * in the centre. Never larger than its display. `workAreas` lists the primary display first.
  */
 export function restoreWindowState(stored: unknown, workAreas: readonly Rectangle[]): WindowState {
   const parsed = windowStateSchema.safeParse(stored);

@@ -3,9 +3,9 @@ import { CHANNELS, type OpenTarget } from '../shared/desktop-bridge.ts';
 import { WINDOW_URL } from './window-response.ts';
 import { MIN_HEIGHT, MIN_WIDTH, restoreWindowState, type WindowState } from './window-state.ts';
 
-/** What the first frame is painted in, so that it does not flash; the paper of the style sheet. */
+/** The background colour of the first frame, so that it does not flash; the same as in the style sheet. */
 const PAPER = { light: '#f8f6f1', dark: '#141518' };
-/** A window that is dragged moves many times a second. */
+/** A window that is dragged moves many times per second. */
 const SAVE_DELAY_MS = 500;
 
 export type WindowOptions = {
@@ -13,12 +13,12 @@ export type WindowOptions = {
   readonly icon: string;
   readonly readState: () => unknown;
   readonly saveState: (state: WindowState) => void;
-  /** Whether closing the window shall only hide it. */
+  /** Whether closing the window only hides it. */
   readonly staysHidden: () => boolean;
   readonly onFocus: () => void;
 };
 
-/** The one window. It is made when it is first shown, and again after it was closed. */
+/** The single window. It is created when it is first shown, and again after it was closed. */
 export class MainWindow {
   readonly #options: WindowOptions;
   #window: BrowserWindow | null = null;
@@ -41,7 +41,7 @@ export class MainWindow {
     return this.#window !== null && contents === this.#window.webContents;
   }
 
-  /** Brings the window to the front, wherever it was. */
+  /** Brings the window to the front from any state. */
   show(): void {
     const window = this.#window ?? this.#create();
     if (window.isMinimized()) window.restore();
@@ -61,7 +61,7 @@ export class MainWindow {
     this.#send(CHANNELS.openPath, path);
   }
 
-  /** Writes down at once where the window is. */
+  /** Stores the window's position right away. */
   saveNow(): void {
     if (this.#saveTimer) clearTimeout(this.#saveTimer);
     this.#saveTimer = null;
@@ -71,11 +71,11 @@ export class MainWindow {
     this.#options.saveState({ x, y, width, height, isMaximized: window.isMaximized() });
   }
 
-  /** A page that is still loading gets it when it has. */
+  /** A page that is still loading gets it afterwards. */
   #send(channel: string, value: unknown): void {
     const contents = this.#window?.webContents;
     if (!contents) return;
-    // A change of the address alone counts as loading too, and ends without "did-finish-load".
+    // A change of only the address also counts as loading, but ends without "did-finish-load".
     if (contents.isLoading()) contents.once('did-stop-loading', () => contents.send(channel, value));
     else contents.send(channel, value);
   }
@@ -108,7 +108,7 @@ export class MainWindow {
         nodeIntegrationInWorker: false,
         webSecurity: true,
         contextIsolation: true,
-        // Last, so that nothing above can take it back.
+        // Last, so that nothing above can override it.
         sandbox: true,
       },
     });
@@ -128,7 +128,7 @@ export class MainWindow {
     window.on('closed', () => {
       this.#window = null;
     });
-    // A failure shows in the window itself.
+    // The window itself shows a failure.
     window.loadURL(WINDOW_URL).catch(() => {});
     return window;
   }

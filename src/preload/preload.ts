@@ -1,7 +1,10 @@
 import { contextBridge, ipcRenderer, webUtils } from 'electron';
 import { CHANNELS, CONNECT_MESSAGE, type DesktopBridge } from '../shared/desktop-bridge.ts';
 
-/** Hands what main sends on `channel` to who listens; what came before anybody did waits, the newest only. */
+/**
+ * Passes messages of the main process on `channel` to a listener; of those that arrive before there is one, keeps the
+ * newest.
+ */
 function relay<T>(channel: string): (listener: (value: T) => void) => () => void {
   const listeners = new Set<(value: T) => void>();
   let waiting: { readonly value: T } | null = null;
@@ -19,7 +22,7 @@ function relay<T>(channel: string): (listener: (value: T) => void) => () => void
   };
 }
 
-// Main answers only the page it loaded itself; here it is enough that no other window's message passes for ours.
+// The main process answers only its own page; here it is enough to reject messages of other windows.
 window.addEventListener('message', event => {
   const [port] = event.ports;
   if (event.source !== window || event.data?.type !== CONNECT_MESSAGE || !port) return;

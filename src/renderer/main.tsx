@@ -13,7 +13,7 @@ import './styles.css';
 
 declare global {
   interface Window {
-    /** The preload's bridge; only the desktop app has one. */
+    /** The preload's bridge; exists only in the desktop app. */
     readonly pawl?: DesktopBridge<File>;
   }
 }
@@ -31,7 +31,7 @@ void keepInStep(host, open, notice => {
   host.notify(notice.title, notice.body, () => openExperiment(notice.study, notice.n));
 });
 
-// Whatever is opened next is there at once; what the first screen shows comes before it.
+// Loads the other views in advance, but only after the first screen has what it shows.
 const stopWaiting = useStore.subscribe(({ hasSnapshot, notebook }) => {
   if (!hasSnapshot || notebook?.status === 'loading') return;
   stopWaiting();

@@ -4,9 +4,9 @@ import type { RawData, WebSocket } from 'ws';
 import { isCallMessage } from '../engine/api/call-envelope.ts';
 import type { PawlRouter } from '../engine/api/router.ts';
 
-/** Between two signs of life; a window that has slept through one is dropped and comes back by itself. */
+/** Between two pings; a window that missed one is disconnected, and reconnects by itself. */
 const HEARTBEAT_MS = 30_000;
-/** A window that does not read this much is dropped: it can take a new snapshot when it is back. */
+/** A window with this much unread data is disconnected; it can read a new snapshot when it reconnects. */
 const MAX_UNREAD_BYTES = 64 * 1024 * 1024;
 
 /** Carries the calls of one window over its socket until either side closes it. */
@@ -35,7 +35,7 @@ export function carryCalls(socket: WebSocket, router: PawlRouter, log: Logger): 
     log.warn(`message refused: ${why}`);
     socket.close(1008, why);
   };
-  // Only what looks like a call gets as far as the handler.
+  // Only messages that look like a call reach the handler.
   void handler.upgrade({
     send(data: string) {
       if (socket.bufferedAmount <= MAX_UNREAD_BYTES) {

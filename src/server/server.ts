@@ -15,22 +15,22 @@ import { type Refusal, refuseHost, refuseOrigin, refuseToken } from './access.ts
 import { carryCalls } from './carry-calls.ts';
 import { readDescriptorLimit, type ServerLimits, Strangers, serverLimits } from './strangers.ts';
 
-/** Only this machine; a tunnel of ssh ends here too. */
+/** Only this machine; an ssh tunnel ends here too. */
 const ADDRESS = '127.0.0.1';
 /** Path of the WebSocket. */
 const CALLS_PATH = '/calls';
 /** The largest thing a window sends is a file of instructions. */
 const MAX_MESSAGE_BYTES = 4 * 1024 * 1024;
-/** Between two looks for connections whose time is over. */
+/** Between two checks for connections that have timed out. */
 const LOOK_MS = 1_000;
-/** A window that sleeps does not answer a close, and must not keep the host from ending. */
+/** A sleeping window does not answer a close, and must not keep the host from ending. */
 const CLOSE_MS = 2_000;
 
 const HEADERS = {
   'content-security-policy': contentSecurityPolicy("'self'"),
   'x-content-type-options': 'nosniff',
   'referrer-policy': 'no-referrer',
-  // A process of its own, that no other site's page shares.
+  // Gives the page its own process, which no other site's page shares.
   'cross-origin-opener-policy': 'same-origin',
   'cross-origin-embedder-policy': 'require-corp',
   'cross-origin-resource-policy': 'same-origin',
@@ -42,20 +42,20 @@ export type ServerOptions = {
   readonly folder: string;
   /** 0 is any free port. */
   readonly port: number;
-  /** Secret of this start; whoever has it may do everything a window may. */
+  /** The secret of this start; whoever has it may do everything that a window may. */
   readonly token: string;
   readonly log: Logger;
-  /** Those that this process can afford, unless given. */
+  /** By default, as many as this process can afford. */
   readonly limits?: ServerLimits;
 };
 
 export type RunningServer = {
-  /** Address to open, with the token in its fragment, which browsers send nowhere. */
+  /** The address to open, with the token in its fragment, which browsers never send. */
   readonly url: string;
   close(): Promise<void>;
 };
 
-/** Serves the window and its calls on the loopback address. Rejects with `usage` where the port cannot be had. */
+/** Serves the window and its calls on the loopback address. Rejects with `usage` if the port is not available. */
 export async function startServer(options: ServerOptions): Promise<RunningServer> {
   const { router, folder, port, token, log } = options;
   const { limits = serverLimits(readDescriptorLimit()) } = options;
@@ -70,7 +70,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   sockets.on('wsClientError', (error, socket, request) => {
     refuseUpgrade(request, socket, { status: 400, why: error.message }, log);
   });
-  /** How many requests have come over a connection. */
+  /** The number of requests per connection. */
   const asked = new WeakMap<Duplex, number>();
   const countRequest = (socket: Duplex) => asked.set(socket, (asked.get(socket) ?? 0) + 1);
   const timing = {
@@ -79,11 +79,11 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     keepAliveTimeout: limits.idleMs,
     connectionsCheckingInterval: Math.min(LOOK_MS, limits.headMs),
   };
-  // Node's own answer to a request without a Host is in no log.
+  // Node itself would answer a request without a Host, and that answer would be in no log.
   const http = createServer({ requireHostHeader: false, ...timing }, (request, response) => {
     const { socket } = request;
     countRequest(socket);
-    // Node goes on with what it had read before the connection was closed.
+    // Node still processes what it had read before the connection was closed.
     if (socket.destroyed) return;
     if (!strangers.ask(socket)) {
       log.warn('too many requests without waiting for an answer: connection closed');
@@ -96,11 +96,11 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
         log.warn({ error: String(error), url: request.url }, 'request failed');
         response.destroy();
       });
-    // One after the other, so that each connection has one file open. An answer has a socket when its turn has come.
+    // One after the other, so that each connection has one file open. An answer gets its socket when its turn comes.
     if (response.socket) void answer();
     else response.once('socket', () => void answer());
   });
-  // Also for whoever does not read what they asked for. The windows' sockets have a heartbeat instead.
+  // Also for clients that do not read their answer. The windows' sockets use a heartbeat instead.
   http.setTimeout(limits.idleMs);
   http.on('connection', socket => strangers.add(socket));
   http.on('upgrade', (request, socket: Socket, head) => {
@@ -123,8 +123,8 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
       socket.destroy();
       return;
     }
-    // Browsers connect before they know what to ask. And where the host was held up, its timers come before it reads what
-    // has been there for long; to close the connection then would reset it. One turn of the loop reads it.
+    // Browsers connect before they have a request. And if the host was held up, its timers fire before it reads data
+    // that has been waiting; closing the connection then would reset it. One turn of the event loop reads the data.
     const before = asked.get(socket);
     setImmediate(() => {
       if (asked.get(socket) === before) socket.destroy();
@@ -156,7 +156,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
 
 const ONLY_GET: Refusal = { status: 405, why: 'only GET' };
 
-/** Static files of the window. They hold nothing secret; what does goes over the WebSocket. */
+/** The window's static files. They contain nothing secret; secrets go over the WebSocket. */
 async function respond(
   request: IncomingMessage,
   response: ServerResponse,
@@ -177,7 +177,7 @@ async function respond(
   const { url = '/' } = request;
   if (!url.startsWith('/')) return refuse({ status: 400, why: 'not a path' });
   const { pathname } = new URL(`http://${ADDRESS}${url}`);
-  // The address as it was sent: `URL` has already taken the dots out of `pathname`.
+  // The address as it was sent, because `URL` has already removed dots from `pathname`.
   const isPlain = !/(?:^|[/\\])\.\.(?:[/\\]|$)/.test(decodeLoosely(url));
   const found = isPlain ? findWindowFile(folder, pathname) : null;
   const size = found && (await sizeWithin(folder, found.file).catch(() => null));
@@ -193,7 +193,7 @@ async function respond(
   else await pipeline(createReadStream(found.file), response);
 }
 
-/** Bytes of a file that lies in the folder; null for anything else, a link that leads out of it too. */
+/** The size of a file in the folder; null for anything else, including a link that leads out of it. */
 async function sizeWithin(folder: string, file: string): Promise<number | null> {
   const [top, place] = await Promise.all([realpath(folder), realpath(file)]);
   const found = await stat(place);
@@ -211,7 +211,7 @@ function decodeLoosely(text: string): string {
 function refuseUpgrade(request: IncomingMessage, socket: Duplex, refusal: Refusal, log: Logger): void {
   const { host, origin } = request.headers;
   log.warn({ url: request.url, host, origin }, `window refused: ${refusal.why}`);
-  // Nobody else listens any more: one that is gone already, or never closes its side, is let go here.
+  // No other listener is left: ends connections that are already broken or whose other side never closes.
   socket.on('error', () => {});
   socket.once('finish', () => socket.destroy());
   socket.end(`HTTP/1.1 ${refusal.status} Refused\r\nconnection: close\r\ncontent-length: 0\r\n\r\n`);

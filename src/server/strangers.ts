@@ -1,41 +1,41 @@
 import { readFileSync } from 'node:fs';
 import type { Socket } from 'node:net';
 
-/** How many connections a server holds, and for how long those that have not shown the token. */
+/** How many connections a server accepts, and how long those without the token may stay. */
 export type ServerLimits = {
-  /** Connections that have not shown the token: those that load the window, and whoever else is on this machine. */
+  /** Connections without the token: those that load the window, and any other on this machine. */
   readonly strangers: number;
   /** Open windows. */
   readonly windows: number;
-  /** For the head of a request, from the connection on. */
+  /** For the headers of a request, counted from the connection. */
   readonly headMs: number;
   /** For a whole request. */
   readonly requestMs: number;
-  /** Without a byte either way, and between two requests. */
+  /** Without any data, and between two requests. */
   readonly idleMs: number;
 };
 
-/** A browser loads a window over six connections; this is a page for ten of them at the same time. */
+/** A browser loads a window over six connections, so this allows ten at the same time. */
 const MAX_STRANGERS = 64;
-/** More windows than anybody has; each costs a picture of the ledger. */
+/** Nobody has more windows, and each costs a snapshot of the ledger. */
 const MAX_WINDOWS = 64;
-/** A browser asks again when it has an answer, which may be a moment before the answer's file is closed. */
+/** A browser may send its next request slightly before the last answer's file is closed. */
 const MAX_WAITING = 8;
 /**
- * A browser connects before it knows what to ask, and does not ask again where such a connection is closed as it asks.
- * Chromium gives one up that it has not used for 10 s (`kUnusedIdleSocketTimeout`), so nobody closes it before.
+ * A browser connects before it has a request, and does not retry if the connection closes just then. Chromium closes
+ * a connection that it has not used for 10 s (`kUnusedIdleSocketTimeout`), so the server must not close it earlier.
  */
 const UNUSED_MS = 15_000;
-/** What a process may have open where that cannot be read: the least of today's systems. */
+/** The assumed limit of open files if it cannot be read: the lowest of today's systems. */
 const FEW_DESCRIPTORS = 256;
 
 /**
- * Limits under which the engine keeps at least three quarters of the file descriptors: a study that cannot open a file
- * ends.
+ * Limits that leave at least three quarters of the file descriptors to the engine, because a study that cannot open a
+ * file ends.
  * @param descriptors how many this process may have open
  */
 export function serverLimits(descriptors: number): ServerLimits {
-  // A connection without the token may ask for a file, and then costs two.
+  // A connection without the token may request a file, and then needs two descriptors.
   const share = Math.max(4, Math.floor(descriptors / 16));
   return {
     strangers: Math.min(MAX_STRANGERS, share),
@@ -58,18 +58,18 @@ export function readDescriptorLimit(): number {
 }
 
 /**
- * The connections that have not shown the token. Where one too many comes, the oldest that waits for nothing is closed: a
- * window of the user's asks as soon as it is connected and gets in, however many connections somebody holds open.
- * To refuse the newest would lock the user out for as long as the others stay.
+ * Connections without the token. If there is one too many, the oldest without a pending request is closed: the user's
+ * own window sends a request as soon as it is connected and gets in, however many connections another program holds
+ * open. Refusing the newest instead would lock the user out for as long as the others stay.
  */
 export class Strangers {
   readonly #most: number;
   readonly #onFull: () => void;
-  /** In the order they came, with the number of their requests that are not answered. */
+  /** In the order of arrival, with the number of unanswered requests. */
   readonly #asking = new Map<Socket, number>();
   #isFull = false;
 
-  /** @param onFull called when the first of a crowd is closed, and again once there was room in between. */
+  /** @param onFull called when the limit is first reached, and again if it is reached after there was room */
   constructor(most: number, onFull: () => void) {
     this.#most = most;
     this.#onFull = onFull;
@@ -81,13 +81,13 @@ export class Strangers {
     socket.once('close', () => this.admit(socket));
   }
 
-  /** The token was shown, or the connection is gone. */
+  /** The connection has shown the token, or is gone. */
   admit(socket: Socket): void {
     this.#asking.delete(socket);
     if (this.#asking.size < this.#most / 2) this.#isFull = false;
   }
 
-  /** False where too many requests wait already. */
+  /** False if too many requests are already waiting. */
   ask(socket: Socket): boolean {
     const waiting = this.#asking.get(socket);
     if (waiting === undefined || waiting >= MAX_WAITING) return false;

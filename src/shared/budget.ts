@@ -1,29 +1,29 @@
 import type { Contract } from './contract.ts';
 
-/** How far from the contract's seconds a baseline may train and still be meant to stop by them. A share. */
+/** A baseline whose training time is within this share of the contract's seconds counts as time-boxed. */
 const BOXED_SHARE = 0.25;
-/** Starting a program and reading its data vary this much on a machine that does something else as well. */
+/** On a busy machine, starting a program and reading its data vary by this much. */
 const LEAST_SLACK_SECONDS = 1;
 
 /**
- * What holds the time of a study's runs, by Pawl's clock. `time-boxed`: the baseline trains for about the seconds that the
- * contract names, so a run that takes longer than it bought itself what the others do not have. `fixed`: it does a fixed work,
- * however long that takes, and only `limit_seconds` ends it.
+ * What limits the time of a study's runs, by Pawl's clock. `time-boxed`: the baseline trains for about the contract's
+ * seconds, so a longer run would have an unfair advantage. `fixed`: the code does a fixed amount of work, however
+ * long that takes, and only `limit_seconds` ends it.
  */
 export type RunBudget =
   | { readonly kind: 'fixed' }
   | {
       readonly kind: 'time-boxed';
-      /** The baseline's whole run, start to exit. */
+      /** Duration of the baseline's whole run, from start to exit. */
       readonly baselineSeconds: number;
       /** A run that takes longer is ended; see {@link OverBudget}. */
       readonly allowedSeconds: number;
     };
 
-/** One whole run of the baseline. It is the user's own code, so what it says of its training is believed. */
+/** One complete run of the baseline. It is the user's own code, so the training time it prints is believed. */
 export type BaselineTime = { readonly seconds: number; readonly trainingSeconds: number | null };
 
-/** Pure. Without a run of the baseline nothing is known, and nothing is ended. */
+/** Pure. Before a run of the baseline nothing is known, so nothing is ended. */
 export function budgetOf(
   { seconds, tolerance }: Contract['budget'],
   baseline: readonly BaselineTime[],
@@ -41,26 +41,29 @@ export function middleTime(runs: readonly BaselineTime[]): BaselineTime | undefi
   return [...runs].sort((a, b) => a.seconds - b.seconds)[Math.floor(runs.length / 2)];
 }
 
-/** How long a run trained. Some print the time that they were given, whatever they took. */
+/** How long a run trained. Some programs print the time they were given, whatever they took. */
 export function trainedSeconds(run: BaselineTime): number {
   return Math.min(run.trainingSeconds ?? run.seconds, run.seconds);
 }
 
-/** What to write as `budget.seconds` for a code that trains so long: two digits of it, well within what is time-boxed. */
+/**
+ * A suggestion for `budget.seconds` if the code trains for this long: rounded to two digits, well within the
+ * time-boxed range.
+ */
 export function suggestedSeconds(trained: number): number {
   return Number(Math.max(trained, 0.1).toPrecision(2));
 }
 
-/** How a baseline fits what the contract says of its time. */
+/** How a baseline's time compares with the contract. */
 export type BudgetFit = {
   /** `budget.seconds` of the contract. */
   readonly seconds: number;
-  /** What the baseline trained for, see {@link trainedSeconds}. */
+  /** How long the baseline trained, see {@link trainedSeconds}. */
   readonly trainedSeconds: number;
   readonly kind: RunBudget['kind'];
 };
 
-/** How far a baseline is off what `budget.seconds` says, and what to write there. */
+/** How much a baseline misses `budget.seconds`, and what to write there. */
 export function describeBaselineTime({ seconds, trainedSeconds, kind }: BudgetFit): {
   readonly isFar: boolean;
   readonly text: string;
@@ -92,17 +95,17 @@ export function describePlannedBudget(
   return `${named}: time-boxed if the code trains for ${least} to ${most} s, otherwise fixed work up to its limit of ${limitSeconds} s. The baseline will show which, and so does a metric check.`;
 }
 
-/** The evidence for ending a run that took longer than its peers may. */
+/** The evidence for ending a run that took longer than its limit. */
 export type OverBudget = {
   /** How long it had run. */
   readonly seconds: number;
   readonly baselineSeconds: number;
   readonly allowedSeconds: number;
-  /** Extra time it was given, before its first step and while its GPU was idle. */
+  /** Extra time it got before its first step, while its GPU was idle. */
   readonly startupSeconds: number;
 };
 
-/** Why a run was ended, for a reader. */
+/** Why a run was ended, for the user. */
 export function describeOverBudget({
   seconds,
   baselineSeconds,
@@ -116,7 +119,7 @@ export function describeOverBudget({
   );
 }
 
-/** Which of the two a study is, for a reader. */
+/** Whether a study is time-boxed or fixed, for the user. */
 export function describeBudget(budget: RunBudget, { limitSeconds }: Contract['budget']): string {
   return budget.kind === 'fixed'
     ? `Fixed work: a run may take up to its limit of ${limitSeconds} s.`

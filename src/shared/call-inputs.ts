@@ -5,7 +5,7 @@ import { LANE_WORD, LANE_WORDS_HINT, MOST_LANES } from './lanes.ts';
 import { EFFORTS, SEARCH_STRATEGIES } from './proposers.ts';
 import { OTHER_LINES } from './study.ts';
 
-/** What inputs of calls are made of. */
+/** Parts of the calls' inputs. */
 
 /** The window is not trusted: nothing it sends may be larger than this many characters. */
 export const text = (limit: number) => z.string().max(limit);
@@ -15,9 +15,9 @@ export const n = z.number().int().nonnegative().max(10_000_000);
 export const k = z.number().int().nonnegative().max(10_000);
 export const gpuName = text(128).trim().min(1);
 export const lanesSchema = z.array(text(140).regex(LANE_WORD, LANE_WORDS_HINT)).max(MOST_LANES);
-/** When proposals start from another line than the branch's. */
+/** When proposals start from another line than the branch. */
 export const otherLines = z.enum(OTHER_LINES).optional();
-/** The user lets code of models run without a sandbox on this machine, from now on. */
+/** From now on, the user allows models' code to run without a sandbox on this machine. */
 export const agreesUncontained = z.boolean().optional();
 /** The digest of the set-up command that the user was shown and agrees to. */
 export const agreesSetUp = text(64).optional();
@@ -32,7 +32,7 @@ export const baseUrl = z
 export const modelKey = z.enum(['environment', 'stored', 'none']);
 const dollars = z.number().positive().max(1_000_000).nullable();
 
-/** What a study may spend on models, those its trainings ask included. US dollars. */
+/** What a study may spend on models in US dollars, including questions of its trainings. */
 export const capUsd = z.number().positive().max(1_000_000).optional();
 
 const armSchema = z.discriminatedUnion('kind', [
@@ -109,12 +109,12 @@ export const newStudySchema = z.strictObject({
   agreesUncontained,
   capUsd,
   agreesSetUp,
-  /** The form's contract; without it the one of the last commit. */
+  /** The contract from the form; without it, the last commit's. */
   contract: contractFileSchema.optional(),
 });
 export type NewStudyForm = z.input<typeof newStudySchema>;
 
-/** Without `token`, the one that is stored stays; null forgets it. */
+/** Without `token` the stored one is kept; null removes it. */
 export const channelInput = z.strictObject({ form: channelSchema, token: tokenSchema.nullish() });
 
 /** A chart is never wider than this many points. */

@@ -82,29 +82,29 @@ import {
 export const calls = {
   app: {
     info: oc.output(type<HostInfo>()),
-    /** `study` is the one to open first where none runs. */
+    /** `study` is opened first if none is running. */
     snapshot: oc.input(inStudy.optional()).output(type<Snapshot>()),
     /**
-     * Batches of events after `after`, at most ten a second. Ends when the host cannot follow on from there (another
-     * life of the host, or too far behind): the window then takes a new snapshot.
+     * Batches of events after `after`, at most ten a second. Ends if the host cannot continue from there (the host
+     * was restarted, or the window is too far behind): the window then reads a new snapshot.
      */
     events: oc
       .input(z.strictObject({ epoch: text(64), after: z.number().int().nonnegative() }))
       .output(eventIterator(type<EventBatch>())),
     saveSettings: oc.input(settingsPatchSchema).output(type<Settings>()),
-    /** A sign of life for the connection. */
+    /** Shows that the connection is alive. */
     ping: oc.output(type<'pong'>()),
   },
   projects: {
     inspect: oc.input(z.strictObject({ path })).output(type<Inspection>()),
-    /** What a set-up command would run as the user, and whether they have agreed to it. */
+    /** What a set-up command would run as the user, and whether the user has agreed to it. */
     setUp: oc.input(z.strictObject({ path, command: text(10_000).trim().min(1) })).output(type<SetUpView>()),
     check: oc
       .input(z.strictObject({ path, tag: text(64).optional(), contract: contractFileSchema.optional() }))
       .output(type<readonly PreflightCheck[]>()),
     /**
-     * Trains the code a few times, and once broken, to say what its metric is worth: progress, then the outcome. One at a time,
-     * and not beside a study. It ends with its reader, or by `endMetricCheck`.
+     * Trains the code several times, and once broken, to find out what its metric is worth: progress, then the
+     * outcome. Only one at a time, and not while a study runs. Ends when the reader stops, or with `endMetricCheck`.
      */
     checkMetric: oc
       .input(
@@ -112,7 +112,7 @@ export const calls = {
           path,
           runs: z.number().int().min(METRIC_CHECK_RUNS.least).max(METRIC_CHECK_RUNS.most),
           hours: z.number().positive().max(10_000),
-          /** Whether a constant is broken on purpose in a further run. */
+          /** Whether to break a constant on purpose in a further run. */
           breaks: z.boolean(),
           gpu: gpuName.optional(),
           agreesSetUp,
@@ -120,15 +120,15 @@ export const calls = {
         }),
       )
       .output(eventIterator(type<MetricCheckStep>())),
-    /** Resolves once nothing is left of the check that was on; does nothing where none was. */
+    /** Ends the check in progress, if any; resolves once nothing is left of it. */
     endMetricCheck: oc,
-    /** Folders below a path on the host's machine; the home folder where none is given. */
+    /** Folders in a path on the host's machine; by default the home folder. */
     browse: oc.input(z.strictObject({ path: path.optional(), hidden: z.boolean() })).output(type<Folder>()),
-    /** The system's own dialog; null when the user closed it. */
+    /** The system's own folder dialog; null if the user closed it. */
     choose: oc.output(type<string | null>()),
-    /** Models a server offers. Rejects with `proposer_invalid` where it cannot be asked. */
+    /** The models that a server offers. Rejects with `proposer_invalid` if it cannot be asked. */
     models: oc.input(z.strictObject({ baseUrl, key: modelKey })).output(type<readonly ModelChoice[]>()),
-    /** What experiments with a model are likely to cost in a repository, with these files to edit. */
+    /** What experiments with a model will probably cost in a repository, with these editable files. */
     spendPlan: oc
       .input(
         z.strictObject({
@@ -144,7 +144,7 @@ export const calls = {
       .input(z.strictObject({ name: z.enum(SAMPLE_NAMES) }))
       .output(type<{ readonly path: string }>()),
     forget: oc.input(z.strictObject({ gitDir: path })),
-    /** Writes pawl.toml in the user's checkout, because the user asked for it. Refuses to replace one. */
+    /** Writes pawl.toml into the user's checkout at the user's request. Refuses to replace one. */
     saveContract: oc
       .input(z.strictObject({ path, contract: contractFileSchema }))
       .output(type<{ readonly file: string }>()),
@@ -164,25 +164,28 @@ export const calls = {
           otherLines,
           capUsd,
           agreesUncontained,
-          /** Maximum number of runs that make its claims surer, instead of trying anything new. */
+          /** The maximum number of runs for more reliable claims, instead of trying anything new. */
           audit: z.number().int().min(1).max(500).optional(),
-          /** Where the repository is, if it was moved. */
+          /** The repository's new place, if it was moved. */
           repository: path.optional(),
         }),
       )
       .output(type<StudyCard>()),
     request: oc.input(z.strictObject({ study, kind: z.enum(['pause', 'continue', 'stop', 'stop_now']) })),
-    /** Ends what is trained of one experiment now; the others go on. Rejects with `usage` where nothing is. */
+    /** Ends the training of one experiment now; the others continue. Rejects with `usage` if it is not training. */
     stopRun: oc.input(inExperiment),
-    /** Keeps a note to the proposers, and says what becomes of it. */
+    /** Stores a note to the proposers, and returns what they will do with it. */
     steer: oc
       .input(z.strictObject({ study, text: text(4_000).trim().min(1, 'Write the note first.') }))
       .output(type<SteeringEffect>()),
-    /** Approve mode on or off; what waits when it is switched off runs. */
+    /** Turns approve mode on or off; when it is turned off, a waiting proposal runs. */
     setApproval: oc.input(z.strictObject({ study, asks: z.boolean() })),
-    /** The proposal of an experiment that waits for the user; null where none does. */
+    /** The proposal of an experiment that waits for the user, or null. */
     review: oc.input(inExperiment).output(type<ReviewView | null>()),
-    /** Resolves once it is done; rejects with `usage` where it does not wait any more, or changed files are no edit. */
+    /**
+     * Resolves once the decision is carried out. Rejects with `usage` if the proposal no longer waits, or changed
+     * files are not a valid edit.
+     */
     decide: oc.input(
       z.strictObject({ study, review: z.number().int().nonnegative(), decision: decisionSchema }),
     ),
@@ -190,11 +193,11 @@ export const calls = {
     applyBest: oc
       .input(z.strictObject({ study, branch: text(200).trim().min(1, 'Name the branch.') }))
       .output(type<{ readonly commit: string; readonly n: number }>()),
-    /** Cells before `before` (all where it is null), highest number first. */
+    /** Cells below `before` (all if null), highest number first. */
     cells: oc
       .input(z.strictObject({ study, before: n.nullable(), limit: z.number().int().min(1).max(CELL_PAGE) }))
       .output(type<readonly Cell[]>()),
-    /** What a table shows of these experiments beside their cells; those that are not there are left out. */
+    /** What a table shows about these experiments in addition to their cells; missing ones are left out. */
     tableRows: oc
       .input(z.strictObject({ study, ns: z.array(n).max(TABLE_PAGE) }))
       .output(type<readonly TableRow[]>()),
@@ -211,29 +214,29 @@ export const calls = {
     marks: oc
       .input(inStudy)
       .output(type<{ readonly marks: readonly Mark[]; readonly refusals: readonly RefusedProposal[] }>()),
-    /** How the best of each study went, for an overview. */
+    /** How each study's best value developed, for an overview. */
     outlines: oc.output(type<readonly StudyOutline[]>()),
     /** Bytes of each study's logs and worktree. */
     diskUse: oc.output(type<readonly { readonly study: string; readonly bytes: number }[]>()),
-    /** What the user calls it; null is its tag again. Branch and refs keep their names. */
+    /** The user's title for a study; null restores its tag. Branch and refs keep their names. */
     rename: oc.input(z.strictObject({ study, title: text(80).trim().min(1, 'Write a name.').nullable() })),
-    /** Puts it away, out of the lists, or takes it out again. */
+    /** Archives it, so that lists leave it out, or takes it out of the archive. */
     archive: oc.input(z.strictObject({ study, isArchived: z.boolean() })),
-    /** What would be lost with it. */
+    /** What would be lost if it were deleted. */
     loss: oc.input(inStudy).output(type<StudyLoss>()),
-    /** Deletes it for ever. Rejects with `usage` while it runs. */
+    /** Deletes it for good. Rejects with `usage` while it runs. */
     remove: oc.input(z.strictObject({ study, keepsRefs: z.boolean() })),
-    /** What the study was worth, or one of its sittings: by its place, negative from the end. */
+    /** The debrief of the study, or of one sitting, given by its index, negative from the end. */
     debrief: oc
       .input(z.strictObject({ study, sitting: z.number().int().nullable() }))
       .output(type<Debrief>()),
-    /** Who proposed in all studies of its repository with its metric; null where it is the only one. */
+    /** Compares the proposers of all studies of its repository and metric; null if it is the only one. */
     arms: oc.input(inStudy).output(type<ArmsOfStudies | null>()),
-    /** Asks the study's own model to sum the debrief up. Rejects with `usage` where it has none, or the model cannot. */
+    /** Asks the study's own model to summarize the debrief. Rejects with `usage` if it has none, or the model cannot. */
     summarise: oc
       .input(z.strictObject({ study, sitting: z.number().int().nullable() }))
       .output(type<DebriefSummary>()),
-    /** The same as the text of a file that can be given to others. */
+    /** The debrief as the text of a file for others. */
     report: oc
       .input(
         z.strictObject({
@@ -245,8 +248,8 @@ export const calls = {
     /** Numbers of the experiments that match, best first. */
     search: oc.input(z.strictObject({ study, words: text(400) })).output(type<readonly number[]>()),
     /**
-     * Results from elsewhere as a read-only study: a file or folder on the host's machine, or the text of a table the
-     * user dropped. Where the file leaves something open the answer is the question, and nothing was written.
+     * Imports results as a read-only study: a file or folder on the host's machine, or the text of a table that the
+     * user dropped. If the file leaves something open, the answer is a question, and nothing was written.
      */
     import: oc
       .input(
@@ -272,11 +275,11 @@ export const calls = {
   experiments: {
     ...handyCalls,
     get: oc.input(inExperiment).output(type<ExperimentDetail>()),
-    /** Unified diff to its parent, or from another experiment's attempt to this one's. */
+    /** Unified diff from its parent, or from another experiment's attempt, to this one's. */
     diff: oc
       .input(z.strictObject({ study, n, against: n.optional() }))
       .output(type<{ readonly diff: string; readonly isCut: boolean }>()),
-    /** Constants that are not the same in all of the experiments. */
+    /** Constants whose values differ between the experiments. */
     constants: oc
       .input(z.strictObject({ study, ns: z.array(n).min(2).max(MOST_COMPARED) }))
       .output(type<readonly ConstantDifference[]>()),
@@ -292,7 +295,7 @@ export const calls = {
           names: z.array(text(200)).max(32).optional(),
           source: z.enum(['training', 'telemetry']),
           by: z.enum(['seconds', 'step', 'tokens']),
-          /** As `smoothSeries` takes it. */
+          /** As in `smoothSeries`. */
           smoothing: z.number().min(0).max(MOST_SMOOTHING).optional(),
           width: z.number().int().min(2).max(MAX_WIDTH),
         }),
@@ -302,7 +305,7 @@ export const calls = {
     sparklines: oc
       .input(z.strictObject({ study, ns: z.array(n).max(100), width: z.number().int().min(2).max(200) }))
       .output(type<readonly { readonly n: number; readonly y: readonly (number | null)[] }[]>()),
-    /** Lines from the byte `from` on, null for the end of the log; not beyond the byte `to`. */
+    /** Lines from byte `from` on (null: the end of the log), up to byte `to`. */
     log: oc
       .input(
         z.strictObject({
@@ -320,7 +323,7 @@ export const calls = {
     addNote: oc.input(
       z.strictObject({ study, n, text: text(20_000).trim().min(1, 'Write the note first.') }),
     ),
-    /** The number of an experiment that waits for it; rejects with `usage` where it does not. */
+    /** Enters the number that an experiment waits for. Rejects with `usage` if it does not wait. */
     enterNumber: oc.input(
       z.strictObject({
         ...{ study, n, value: z.number().finite() },
@@ -330,9 +333,9 @@ export const calls = {
     setTags: oc.input(z.strictObject({ study, n, tags: z.array(text(40).trim().min(1)).max(20) })),
   },
   proposers: {
-    /** The agents on this machine; with `patience` also the versions of slow ones. */
+    /** The agents on this machine; if patient, also the versions of slow ones. */
     agents: oc.input(z.strictObject({ isPatient: z.boolean() })).output(type<readonly AgentStatus[]>()),
-    /** Asks an agent for one harmless proposal, in a folder of its own. */
+    /** Asks an agent for one harmless proposal in an empty folder. */
     tryAgent: oc
       .input(
         z.strictObject({
@@ -341,15 +344,15 @@ export const calls = {
         }),
       )
       .output(type<AgentTrial>()),
-    /** What is known of each proposer's work: in one study, or over all. */
+    /** Each proposer's results so far: in one study, or in all. */
     records: oc.input(z.strictObject({ study: study.nullable() })).output(type<readonly ProposerRecord[]>()),
   },
-  /** How the user is told away from this machine. */
+  /** How the user gets messages away from this machine. */
   channel: {
     get: oc.output(type<ChannelView | null>()),
-    /** Each kind of message word for word; sends nothing. */
+    /** The exact text of each kind of message; sends nothing. */
     preview: oc.input(channelInput).output(type<readonly MessagePreview[]>()),
-    /** Sends one message that says it is a test; `error` is null where it was taken. */
+    /** Sends one test message; `error` is null if it was accepted. */
     test: oc.input(channelInput).output(type<{ readonly error: string | null }>()),
     save: oc.input(channelInput.extend({ isOn: z.boolean() })).output(type<ChannelView | null>()),
   },

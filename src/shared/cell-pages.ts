@@ -1,4 +1,4 @@
-/** More cells in one answer than this would hold up the host. */
+/** A larger answer would block the host for too long. */
 export const CELL_PAGE = 1_000;
-/** Cells that come with a snapshot: more than fill a screen. */
+/** How many cells come with a snapshot: more than fit on a screen. */
 export const FIRST_CELLS = 100;

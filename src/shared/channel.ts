@@ -2,8 +2,8 @@ import { z } from 'zod';
 import type { Notice } from './settings.ts';
 
 /**
- * Where the user is reached away from this machine: an address of their own that receives JSON, a topic of ntfy, or an incoming
- * webhook as Slack, Mattermost and Discord (with `/slack` at its end) offer it.
+ * How to reach the user away from this machine: the user's own address that receives JSON, an ntfy topic, or an
+ * incoming webhook of Slack, Mattermost or Discord (with `/slack` at its end).
  */
 export const CHANNEL_KINDS = ['webhook', 'ntfy', 'slack'] as const;
 export type ChannelKind = (typeof CHANNEL_KINDS)[number];
@@ -36,7 +36,7 @@ export const channelSchema = z
       crashes: z.boolean(),
       attention: z.boolean(),
     }),
-    /** What is sent along: the diff of a new best, the end of the log of a crash. */
+    /** What messages include: the diff of a new best, the end of a crash's log. */
     encloses: z.strictObject({ diff: z.boolean(), log: z.boolean() }),
   })
   .refine(
@@ -52,18 +52,18 @@ export const tokenSchema = z
   .max(500)
   .regex(/^[\x21-\x7e]+$/, 'A token has no spaces and only ASCII characters.');
 
-/** A channel as the window is shown it. */
+/** A channel as windows see it. */
 export type ChannelView = {
   readonly form: ChannelForm;
   readonly hasToken: boolean;
   readonly isOn: boolean;
-  /** Of the newest message; null before the first. Milliseconds since the epoch. */
+  /** The newest message; null before the first. Milliseconds since the epoch. */
   readonly last: { readonly at: number; readonly isSent: boolean; readonly error: string | null } | null;
   /** How many messages wait to be sent. */
   readonly waiting: number;
 };
 
-/** One message word for word, with the token left out. */
+/** The exact text of one message, without the token. */
 export type MessagePreview = {
   readonly kind: Notice['kind'];
   readonly isTold: boolean;

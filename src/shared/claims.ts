@@ -1,10 +1,10 @@
 import { shortNumber } from './short-number.ts';
 import type { Measurement } from './study.ts';
 
-/** Default trainings of an audit: two for each of a few keeps, plus four for the headline. */
+/** Default number of trainings in an audit: two for each of a few keeps, plus four for the headline. */
 export const AUDIT_RUNS = 10;
 
-/** What reruns of the field's usual training differ by: the standard deviation, as a share of the number. */
+/** How much repeated runs of a usual training differ: the standard deviation, as a share of the number. */
 export const USUAL_NOISE_SHARE = 0.0007;
 /** With fewer digits, runs that give the same number prove nothing. */
 export const REPEATABLE_DIGITS = 5;
@@ -17,34 +17,34 @@ export type Claim = {
   readonly isProven: boolean;
 };
 
-/** What a study's numbers allow us to claim. All in the metric's unit. */
+/** What a study's numbers allow it to claim. All in the metric's unit. */
 export type StudyClaims = {
-  /** s: by how much two runs of the same code differ (standard deviation). */
+  /** s: the standard deviation between runs of the same code. */
   readonly noise: number;
-  /** ν: how many repeats it is estimated from; without any it is the usual noise of such trainings. */
+  /** ν: the number of repeats from which it is estimated; without any, the usual noise of such trainings is assumed. */
   readonly repeats: number;
-  /** The same code gives the same number, to the last digit. */
+  /** Whether the same code gives the same number, to the last digit. */
   readonly isRepeatable: boolean;
-  /** Of each keep on the branch after the baseline, in its order. */
+  /** For each keep on the branch after the baseline, in order. */
   readonly keeps: readonly Claim[];
   readonly baseline: Measurement;
   readonly best: Measurement;
-  /** The gain of the best over the baseline, from fresh runs of both only; null if there were none. */
+  /** The gain of the best over the baseline, only from fresh runs of both; null if there were none. */
   readonly headline: Headline | null;
   /** For a repeatable training, the same difference with each other seed; empty if none was tried. */
   readonly seeds: readonly number[];
 };
 
 export type Headline = {
-  /** Difference of the means, best minus baseline. */
+  /** The difference of the means, best minus baseline. */
   readonly difference: number;
-  /** Its standard error by the study's noise. */
+  /** Its standard error, from the study's noise. */
   readonly error: number;
-  /** Fresh runs, of both together. */
+  /** The number of fresh runs, of both together. */
   readonly runs: number;
 };
 
-/** The expected number of false keeps: the sum of their probabilities of being no gain. */
+/** The expected number of false keeps: the sum of the probabilities that each is not a gain. */
 export function expectedFalse({ keeps }: Pick<StudyClaims, 'keeps'>): number {
   return keeps.reduce((sum, { probability }) => sum + 1 - probability, 0);
 }
@@ -78,11 +78,11 @@ export function describeNoise({ noise, repeats, isRepeatable }: StudyClaims): st
   return `Runs of the same code differ by σ ${shortNumber(noise)} (${from}).`;
 }
 
-/** `proven`, or how likely it is a gain. */
+/** `proven`, or the probability of a gain. */
 export function claimWords({ probability, isProven }: Pick<Claim, 'probability' | 'isProven'>): string {
   if (isProven) return 'proven';
   const percent = Math.round(100 * probability);
-  // Certain is only what is proven.
+  // Only a proven gain is certain.
   return `unproven, ${Math.min(99, percent)} %`;
 }
 

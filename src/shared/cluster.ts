@@ -1,23 +1,23 @@
 import { z } from 'zod';
 
-/** A cluster that runs are trained on, as jobs of its scheduler. */
+/** A cluster on which runs are trained as jobs of its scheduler. */
 export type Cluster = {
   readonly engine: 'slurm';
-  /** Jobs that Pawl has there at the same time, at most. */
+  /** The largest number of Pawl's jobs at the same time. */
   readonly lanes: number;
   /** Further options of `sbatch`: partition, GPUs, account. */
   readonly sbatch: readonly string[];
-  /** Absolute or below `~/`: a folder that this machine and the nodes see under the same name. */
+  /** A folder that this machine and the nodes see under the same name; absolute or starting with `~/`. */
   readonly folder: string;
   /** Environment modules that a job loads. */
   readonly modules: readonly string[];
-  /** Lines of bash that a job runs before the training, as the user and outside of the sandbox. */
+  /** Lines of bash that a job runs before the training, as the user and outside the sandbox. */
   readonly prelude: string | null;
 };
 
 const MAX_LANES = 64;
 
-/** What Pawl says itself, and what would make `sbatch` behave otherwise than Pawl expects. */
+/** Options that Pawl sets itself, and those that would change how `sbatch` behaves for Pawl. */
 const OWN_OPTIONS = [
   ...['--array', '-a', '--chdir', '-D', '--comment', '--error', '-e', '--export', '--export-file'],
   ...['--get-user-env', '--help', '-h', '--input', '-i', '--job-name', '-J', '--no-requeue', '--requeue'],
@@ -39,14 +39,14 @@ function isOption(option: string, own: string): boolean {
   return own.startsWith('--') ? option.split('=')[0] === own : option.slice(0, 2) === own;
 }
 
-/** `[cluster]` of pawl.toml, and of the user's settings. */
+/** `[cluster]` in pawl.toml and in the user's settings. */
 export const clusterFileSchema = z.strictObject({
   engine: z.literal('slurm', { error: 'must be "slurm", the only scheduler there is so far' }),
   lanes: z.number().int().min(1).max(MAX_LANES).optional(),
   sbatch: z.array(sbatchOption).max(50).optional(),
   folder: z
     .string()
-    // Slurm fills in names of its own behind a "%".
+    // Slurm replaces "%" sequences.
     .regex(
       /^(?:~\/|\/)[^\p{Cc}%\\]*$/u,
       'must be an absolute path, or one that begins with "~/", without "%"',
@@ -67,7 +67,7 @@ export function clusterFromFile(file: ClusterFile): Cluster {
   return { engine, lanes, sbatch, folder, modules, prelude };
 }
 
-/** The section that says what a cluster is; `clusterFromFile` undoes it. */
+/** The file section for a cluster; the inverse of `clusterFromFile`. */
 export function clusterToFile({ engine, lanes, sbatch, folder, modules, prelude }: Cluster): ClusterFile {
   return {
     ...{ engine, folder, lanes },

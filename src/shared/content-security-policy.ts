@@ -1,8 +1,8 @@
 /**
- * What a window may load: its own files and nothing else. `connect` is where it may call to.
+ * What a window may load: only its own files. `connect` is where it may send calls.
  *
- * Styles may be inline because the terminal and the editor write their style sheets at run time; nothing that is not
- * Pawl's own can put one into the page, for the page shows foreign text as text only.
+ * Styles may be inline because the terminal and the editor write their style sheets at run time; only Pawl's own code
+ * can add one to the page, because the page shows foreign text as text.
  */
 export function contentSecurityPolicy(connect: string): string {
   return [

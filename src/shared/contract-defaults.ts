@@ -1,17 +1,20 @@
 import type { Contract } from './contract.ts';
 
-/** What holds where a contract says nothing. Apart from the schemas, which a reader of the ledger does not need to build. */
+/**
+ * Defaults for everything that a contract leaves out. Separate from the schemas, so that readers of the ledger need
+ * not build those.
+ */
 
-/** A limit for a command that is no training, where none is named. */
+/** The time limit of a command other than the training, if none is set. */
 export const CHECK_SECONDS = 600;
 
-/** Of a contract that only names its metric. */
+/** For a contract that names only its metric. */
 export const DEFAULT_METRIC: Omit<Contract['metric'], 'name' | 'goal'> = {
   ...{ memory: null, memoryLimit: null, pattern: null, command: null, commandSeconds: CHECK_SECONDS },
   ...{ waitSeconds: null, pollSeconds: 600, require: [], verdict: null, leastGain: 0, bound: null },
 };
 
-/** Of a contract that says nothing more of its runs' time. */
+/** For a contract that says nothing more about the time of its runs. */
 export const DEFAULT_BUDGET: Pick<Contract['budget'], 'prune' | 'tolerance' | 'startupSeconds' | 'cores'> = {
   prune: false,
   tolerance: 0.1,
@@ -19,13 +22,13 @@ export const DEFAULT_BUDGET: Pick<Contract['budget'], 'prune' | 'tolerance' | 's
   cores: null,
 };
 
-/** Of a contract that names no data to be exchanged. */
+/** For a contract that names no data to swap. */
 export const DEFAULT_AUDIT: Contract['audit'] = { swaps: [], approvesHints: false };
 
-/** Of a contract that says nothing of them. */
+/** For a contract without limits. */
 export const DEFAULT_LIMITS: Contract['limits'] = { memoryGb: null, processes: null, freeDiskGb: null };
 
-/** Of a contract that says nothing of it. */
+/** For a contract without sandbox settings. */
 export const DEFAULT_SANDBOX: Contract['sandbox'] = {
   mode: 'preferred',
   network: false,

@@ -29,7 +29,7 @@ export function contractFromFile(file: ContractFile, source: Contract['source'] 
     environment: contract.environment ?? [],
     metric: {
       name: metric.name,
-      // The schema lets none through without either.
+      // The schema guarantees that there is one or the other.
       goal: metric.goal ?? directionOf(metric.name) ?? 'minimize',
       memory: metric.memory ?? null,
       memoryLimit: metric.memory_limit ?? null,
@@ -91,7 +91,7 @@ function requirementOf(name: string, value: string | number | boolean): Requirem
   return { name, how: (how === '==' ? '=' : how) as Requirement['how'], value: what };
 }
 
-/** The file that says what a contract says; `contractFromFile` undoes it. */
+/** The file for a contract; the inverse of `contractFromFile`. */
 export function contractToFile(contract: Contract): z.input<typeof contractFileSchema> {
   const { editable, locked, instructions, train, setup, environment } = contract;
   const { metric, checks, score, audit, model, budget, stop, limits, sandbox, cluster } = contract;

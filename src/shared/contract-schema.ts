@@ -16,7 +16,7 @@ const relativePattern = z
 
 const positive = z.number().positive().finite();
 const seconds = positive.max(MAX_SECONDS);
-/** What output can name; see `SummaryReader`. `Sharpe Ratio`, `recall@1`, `total_µs` and `ns/op` are names. */
+/** Names that can appear in output; see `SummaryReader`. `Sharpe Ratio`, `recall@1`, `total_µs` and `ns/op` are names. */
 const metricName = z
   .string()
   .trim()
@@ -35,18 +35,18 @@ const duration = z
 const MAX_WAIT_SECONDS = 366 * 86_400;
 const UNIT_SECONDS: Readonly<Record<string, number>> = { s: 1, m: 60, h: 3600, d: 86_400 };
 
-/** Of a text that the schema takes. */
+/** For a text that the schema accepts. */
 export function durationSeconds(text: string): number {
   return Number.parseFloat(text) * (UNIT_SECONDS[text.trim().slice(-1)] ?? Number.NaN);
 }
 
-/** How a printed value is compared: `=`, which is meant where none is written, `!=`, `<`, `<=`, `>`, `>=`. */
+/** How a printed value is compared: `=` (the default), `!=`, `<`, `<=`, `>`, `>=`. */
 export const COMPARISON = /^(==?|!=|<=?|>=?)?\s*(.*)$/s;
 const requirement = z.union([z.boolean(), z.number().finite(), z.string().trim().min(1).max(200)]).refine(
   value => {
     if (typeof value !== 'string') return true;
     const [, how = '=', what = ''] = COMPARISON.exec(value) ?? [];
-    // `=>`, `=<` and `≥` are no comparisons here, and nobody means them as text.
+    // `=>`, `=<` and `≥` are not comparisons here, and nobody means them as text.
     if (what === '' || /^[<>=≤≥≠]/.test(what)) return false;
     return !/^[<>]/.test(how) || /^[-+]?\.?\d[\d.eE+-]*\s?(?:%|[\p{L}/]{1,24})?$/u.test(what);
   },
@@ -59,7 +59,7 @@ const outsidePath = z
   .regex(/^(?:~\/|\/)./, 'must be an absolute path, or one that begins with "~/"')
   .refine(path => !path.split('/').includes('..'), { message: 'must not contain ".."' });
 const APART = 'must name paths that do not contain each other, without any of * ? [ ] { }';
-/** Of which none is another, or lies in another. */
+/** Whether no two paths are equal or inside each other. */
 function areApart(pairs: Readonly<Record<string, string>>): boolean {
   const all = Object.entries(pairs)
     .flat()
@@ -69,7 +69,7 @@ function areApart(pairs: Readonly<Record<string, string>>): boolean {
   return all.every(isApart);
 }
 
-/** In the repository or outside of it. */
+/** In the repository or outside it. */
 const dataPath = z.union([outsidePath, relativePattern], {
   error: 'must be a path inside the repository, an absolute one, or one that begins with "~/", without ".."',
 });
@@ -86,7 +86,7 @@ export const stopRulesSchema = z.strictObject({
   /** The study ends when the incumbent's metric is at least this good. */
   target: z
     .number()
-    // No file can tell -0 from 0.
+    // A file cannot tell -0 from 0.
     .transform(value => value + 0)
     .optional(),
   /** Experiments in a row without a keep. */
@@ -95,7 +95,7 @@ export const stopRulesSchema = z.strictObject({
   crashes: count.min(1).optional(),
 });
 
-/** pawl.toml as written: everything is optional except the three things that cannot be guessed. */
+/** pawl.toml as written: everything is optional except the values that cannot be guessed. */
 export const contractFileSchema = z
   .strictObject({
     contract: z.strictObject({

@@ -1,12 +1,12 @@
-/** A number further from the end than this is not kept at the cost of what stands before it. */
+/** If the last number is further from the end than this, the text before it is not cut to keep it. */
 const MOST_TAIL = 44;
-/** Without a number at the end: so much of the last words. */
+/** How much of the end is kept if there is no number near it. */
 const PLAIN_TAIL = 16;
 
 /**
- * A line in two parts at a blank: where there is no room for all, the end of the first is cut, so that the second can
- * be read. The second begins at the last number near the end, for what was changed stands there; else it is the last
- * few words. It is empty where there is no blank to part at.
+ * Splits a line in two at a space: if there is no room for all of it, the end of the first part is cut, so that the
+ * second stays readable. The second part starts at the last number near the end, because that is usually what
+ * changed; otherwise it is the last few words. It is empty if there is no suitable space.
  */
 export function cutInMiddle(line: string): readonly [head: string, tail: string] {
   const blanks = [...line.matchAll(/ +/g)].map(({ index }) => index);

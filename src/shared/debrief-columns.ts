@@ -2,7 +2,7 @@ import type { Arm, Debrief, KeptIdea } from './debrief.ts';
 import { certaintyOf, crashWords, gainText, intervalText, shareText } from './describe-debrief.ts';
 import { ABSENT, formatMetric } from './numbers.ts';
 
-/** A column of a table whose cells are texts: the window and the report show the same. */
+/** A column of text cells; the window and the report show the same. */
 export type TextColumn<Row> = {
   readonly name: string;
   readonly isNumber?: boolean;
@@ -14,7 +14,7 @@ type RowOf<Part extends 'nearMisses' | 'surprises' | 'deadEnds' | 'crashes'> = D
 
 const isNumber = true;
 const IDEA: TextColumn<Idea> = { name: 'Idea', cell: ({ n, hypothesis }) => `#${n} ${hypothesis}` };
-/** Of more experiments than this only the first are named. */
+/** If there are more experiments, only the first are named. */
 export const MOST_NAMED = 12;
 const EXPERIMENTS: TextColumn<{ readonly experiments: readonly number[] }> = {
   name: 'Experiments',
@@ -25,7 +25,7 @@ const EXPERIMENTS: TextColumn<{ readonly experiments: readonly number[] }> = {
   },
 };
 
-/** How often each was run is said where one of them was run more than once. */
+/** Names the number of runs if an experiment was run more than once. */
 export function keptColumns(metric: string, ideas: readonly KeptIdea[]): readonly TextColumn<KeptIdea>[] {
   const hasRepeats = ideas.some(({ record }) => (record?.runs ?? 0) > 1);
   const runs: TextColumn<KeptIdea> = {
@@ -67,7 +67,7 @@ export const CRASH_COLUMNS: readonly TextColumn<RowOf<'crashes'>>[] = [
   EXPERIMENTS,
 ];
 
-/** What came of those that proposed, beside their names. */
+/** The proposers' results, beside their names. */
 export function armColumns(metric: string): readonly TextColumn<Arm>[] {
   return [
     { name: 'Tried', isNumber, cell: arm => String(arm.experiments) },
@@ -80,12 +80,13 @@ export function armColumns(metric: string): readonly TextColumn<Arm>[] {
   ];
 }
 
-/** What was asked for, and what it led to. */
+/** The user's instructions and notes, and their results. */
 export type Asked = (Debrief['instructions'] | Debrief['notes'])[number] & { readonly title: string };
 
 /**
- * The versions of the instructions and the notes. One version without a note is the whole study, of which the summary tells.
- * @param instructions what the instructions are called
+ * The versions of the instructions and the notes. A single version without notes covers the whole study, which the
+ * summary already describes.
+ * @param instructions the name of the instructions
  */
 export function askedRows(
   { instructions: versions, notes }: Debrief,
@@ -101,7 +102,7 @@ export function askedRows(
   ];
 }
 
-/** @param timeText writes milliseconds since the epoch */
+/** @param timeText formats milliseconds since the epoch */
 export function askedColumns(timeText: (at: number) => string): readonly TextColumn<Asked>[] {
   return [
     { name: 'Applied', cell: ({ title }) => title },
@@ -121,7 +122,7 @@ export function askedColumns(timeText: (at: number) => string): readonly TextCol
   ];
 }
 
-/** Without the columns in which no row says anything. */
+/** Leaves out columns that are empty in every row. */
 export function filledColumns<Row>(
   columns: readonly TextColumn<Row>[],
   rows: readonly Row[],

@@ -3,9 +3,9 @@ import type { Contract } from './contract.ts';
 import type { CrashClass, Measurement, StopReason, StudyState } from './study.ts';
 
 /**
- * What a study, or one sitting of it, was worth. Everything is read or computed from the ledger, and whatever is said of an
- * experiment names it, so that a reader can look it up. A gain is positive where the metric became better, in the metric's unit;
- * times are milliseconds since the epoch, durations seconds.
+ * The results of a study, or of one sitting. Everything is read or computed from the ledger, and every statement
+ * names its experiments, so that a reader can look them up. A gain is positive if the metric improved, in the
+ * metric's unit; times are milliseconds since the epoch, durations seconds.
  */
 export type Debrief = {
   readonly study: {
@@ -21,33 +21,33 @@ export type Debrief = {
   };
   /** All sittings, oldest first. Empty for an imported study. */
   readonly sittings: readonly DebriefSitting[];
-  /** Place in `sittings` of the one that this is about; null for the whole study. */
+  /** Index in `sittings` of the sitting in question; null for the whole study. */
   readonly sitting: number | null;
   readonly from: number;
   readonly until: number;
-  /** The best when it began and when it ended, by all runs that are known now; null before the baseline. */
+  /** The best at the start and at the end, by all runs known now; null before the baseline. */
   readonly before: DebriefRecord | null;
   readonly after: DebriefRecord | null;
-  /** What a model wrote of it, if it was asked to. */
+  /** A model's summary, if there is one. */
   readonly summary: DebriefSummary | null;
-  /** What the numbers allow to claim of the whole study; null where nothing was repeated. */
+  /** What the numbers of the whole study allow to claim; null if nothing was repeated. */
   readonly claims: StudyClaims | null;
   readonly counts: DebriefCounts;
   /** In the order they were kept, without the baseline. */
   readonly kept: readonly KeptIdea[];
   readonly takenBack: readonly TakenBackIdea[];
-  /** Kinds of ideas that came to nothing, the most tried first. */
+  /** Kinds of ideas without a keep, the most tried first. */
   readonly deadEnds: readonly DeadEnd[];
   readonly crashes: readonly CrashGroup[];
-  /** Not kept, and perhaps worth a second look; the likeliest first. */
+  /** Discards that may deserve a second look; the likeliest first. */
   readonly nearMisses: readonly NearMiss[];
-  /** Where what happened was furthest from what was predicted. */
+  /** Experiments whose results were furthest from the predictions. */
   readonly surprises: readonly Surprise[];
   readonly time: DebriefTime;
   readonly resources: DebriefResources;
-  /** Those that proposed, side by side. */
+  /** The proposers, side by side. */
   readonly arms: readonly Arm[];
-  /** Versions of the instructions that something was tried under, oldest first. */
+  /** Versions of the instructions under which something was tried, oldest first. */
   readonly instructions: readonly InstructionsYield[];
   readonly notes: readonly NoteYield[];
   readonly next: readonly NextStep[];
@@ -57,22 +57,22 @@ export type DebriefSummary = {
   /** Milliseconds since the epoch. */
   readonly at: number;
   readonly model: string;
-  /** How many experiments of the study had a verdict then. */
+  /** How many experiments of the study had a verdict at that time. */
   readonly finished: number;
-  /** Each names the experiments it rests on, as `#12`. */
+  /** Each names its experiments, as `#12`. */
   readonly sentences: readonly string[];
   /** How many sentences were left out because they named no experiment, or an unknown one. */
   readonly dropped: number;
 };
 
-/** Those that proposed in several studies. */
+/** The proposers of several studies. */
 export type ArmsOfStudies = {
-  /** Their tags. */
+  /** The studies' tags. */
   readonly studies: readonly string[];
   readonly arms: readonly Arm[];
 };
 
-/** What a debrief can be written as. */
+/** The formats of a debrief. */
 export const REPORT_FORMATS = ['md', 'html', 'json'] as const;
 export type ReportFormat = (typeof REPORT_FORMATS)[number];
 
@@ -80,7 +80,7 @@ export type DebriefSitting = {
   readonly from: number;
   /** Null while it runs. */
   readonly until: number | null;
-  /** How many experiments ended in it, the baseline among them. */
+  /** How many experiments ended in it, including the baseline. */
   readonly experiments: number;
 };
 
@@ -92,11 +92,11 @@ export type DebriefCounts = {
   readonly keep: number;
   readonly discard: number;
   readonly crash: number;
-  /** Proposals that were turned down before they cost a run. */
+  /** Proposals that were rejected before they cost a run. */
   readonly refused: number;
 };
 
-/** An experiment as every list of a debrief names it. */
+/** An experiment as it appears in every list of a debrief. */
 export type DebriefIdea = {
   readonly n: number;
   readonly hypothesis: string;
@@ -107,13 +107,13 @@ export type DebriefIdea = {
 export type KeptIdea = DebriefIdea & {
   readonly rationale: string | null;
   readonly commit: string | null;
-  /** Over the keep before it, of their records; null where one has no number. */
+  /** Over the keep before it, by their records; null if one has no number. */
   readonly gain: number | null;
   readonly record: Measurement | null;
-  /** As in {@link StudyClaims}; null where nothing is claimed. */
+  /** As in {@link StudyClaims}; null if nothing is claimed. */
   readonly probability: number | null;
   readonly isProven: boolean;
-  /** It is shorter and not better: no gain is claimed for it. */
+  /** Whether it is shorter but not better, so that no gain is claimed for it. */
   readonly isSimplification: boolean;
 };
 
@@ -123,11 +123,11 @@ export type TakenBackIdea = DebriefIdea & {
 };
 
 export type DeadEnd = {
-  /** What they have in common. */
+  /** What these experiments have in common. */
   readonly kind: 'category' | 'constant' | 'file';
   readonly name: string;
   readonly tried: number;
-  /** Gain of the one that came nearest; negative, or null where none had a number. */
+  /** The gain of the one that came nearest to a keep; negative, or null if none had a number. */
   readonly nearest: number | null;
   /** Oldest first. */
   readonly experiments: readonly number[];
@@ -137,7 +137,7 @@ export type CrashGroup = {
   readonly class: CrashClass | 'imported';
   /** Newest first. */
   readonly experiments: readonly number[];
-  /** What the newest one said. */
+  /** The newest one's message. */
   readonly message: string;
   readonly trainedSeconds: number;
 };
@@ -150,41 +150,41 @@ export type NearMiss = DebriefIdea & {
 
 export type Surprise = DebriefIdea & { readonly predicted: number; readonly actual: number };
 
-/** Where the time went. What overlaps, as proposals prepared during a run, is counted in both. */
+/** How the time was spent. Overlapping work, such as proposals prepared during a run, counts in both. */
 export type DebriefTime = {
   /** From the start to the end of its sittings. */
   readonly wall: number;
-  /** Of the runs that led to a verdict. */
+  /** Runs that led to a verdict. */
   readonly trained: number;
-  /** Of those, of experiments that crashed. */
+  /** Of those, runs of experiments that crashed. */
   readonly crashed: number;
-  /** Runs that were made again because they were not fair. */
+  /** Runs that were repeated because they were not fair. */
   readonly unfair: number;
-  /** Further runs of what had its verdict: noise, audits, headlines, probes, seeds. */
+  /** Further runs of experiments with a verdict: noise, audits, headlines, probes, seeds. */
   readonly repeats: number;
-  /** In calls of proposers. */
+  /** Calls of proposers. */
   readonly proposing: number;
-  /** The study was paused. */
+  /** Time in which the study was paused. */
   readonly paused: number;
 };
 
 export type DebriefResources = {
-  /** Of the GPUs; null where no power was measured. */
+  /** Energy of the GPUs; null if no power was measured. */
   readonly energyWh: number | null;
-  /** Of calls to models in US dollars; null where none had a price. */
+  /** Cost of model calls in US dollars; null if none had a price. */
   readonly costUsd: number | null;
 };
 
-/** A value with the ends of its 90 % interval. */
+/** A value and the ends of its 90 % interval. */
 export type Interval = { readonly value: number; readonly low: number; readonly high: number };
 
-/** What one proposer did. A rate is null where its denominator is not known or 0. */
+/** One proposer's results. A rate is null if its denominator is unknown or 0. */
 export type Arm = {
   readonly proposer: string;
   readonly experiments: number;
   readonly keep: number;
   readonly crash: number;
-  /** Of its keeps, over the keep before each. */
+  /** The sum over its keeps, each compared with the keep before it. */
   readonly gain: number;
   readonly trainedSeconds: number;
   readonly proposingSeconds: number;
@@ -204,24 +204,24 @@ type Yield = {
   readonly experiments: number;
   readonly keep: number;
   readonly gain: number;
-  /** Null where nothing trained. */
+  /** Null if nothing trained. */
   readonly gainPerHour: number | null;
   /** The most frequent first. */
   readonly categories: readonly { readonly name: string; readonly count: number }[];
-  /** First and last experiment; null where there was none. */
+  /** The first and last experiment; null if there was none. */
   readonly range: readonly [number, number] | null;
-  /** How many at its end brought no gain, one after the other. */
+  /** How many of the last experiments in a row brought no gain. */
   readonly sinceGain: number;
 };
 
-/** As many experiments without a gain say that a version of the instructions has run out. */
+/** After this many experiments without a gain, a version of the instructions counts as exhausted. */
 export const RUN_OUT = 20;
 
 export type InstructionsYield = Yield & { readonly version: number };
 
 export type NoteYield = Yield & { readonly text: string };
 
-/** Something to do now, with why. */
+/** Something to do now, and why. */
 export type NextStep = {
   readonly title: string;
   readonly why: string;

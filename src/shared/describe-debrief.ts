@@ -4,7 +4,7 @@ import { formatDuration, formatEnergy, formatMetric, formatPercent, formatUsd } 
 import { shortNumber } from './short-number.ts';
 import { type CrashClass, STOP_WORDS } from './study.ts';
 
-/** Sentences and cells of a debrief: the window, the report and the terminal say the same. */
+/** Sentences and cells of a debrief, shared by the window, the report and the terminal. */
 
 /** What was tried, in one sentence. */
 export function describeCounts({ counts, time }: Debrief): string {
@@ -14,7 +14,7 @@ export function describeCounts({ counts, time }: Debrief): string {
   return `${tried} ${tried === 1 ? 'experiment' : 'experiments'}${within}: ${keep} kept, ${discard} discarded, ${crash} crashed.`;
 }
 
-/** From where to where the best came, on record. */
+/** How far the best value went, by the records. */
 export function describeProgress({ study, before, after }: Debrief): string {
   const { name, goal } = study.metric;
   if (!after) return `There is no ${name} yet.`;
@@ -27,7 +27,7 @@ export function describeProgress({ study, before, after }: Debrief): string {
   return `${name} ${formatMetric(before.record.mean)} (#${before.n}) → ${formatMetric(after.record.mean)} (#${after.n})${percent}${isGain ? '' : ', which is no gain'}.`;
 }
 
-/** What is claimed of the study and how sure it is; one sentence where nothing is. */
+/** What is claimed about the study, and how certain it is; a single sentence if nothing is claimed. */
 export function describeCertainty({ claims, kept }: Debrief): readonly string[] {
   if (claims) return describeClaims(claims);
   return kept.length === 0
@@ -40,7 +40,7 @@ export function describeStop({ study }: Debrief): string | null {
   return study.stopDetail ?? STOP_WORDS[study.stopReason];
 }
 
-/** How sure a keep is. */
+/** How certain a keep is. */
 export function certaintyOf({
   probability,
   isProven,
@@ -50,7 +50,7 @@ export function certaintyOf({
   return probability === null ? 'one run' : claimWords({ probability, isProven });
 }
 
-/** A gain with its sign; a minus is a loss. */
+/** A gain with its sign; a minus means a loss. */
 export function gainText(gain: number | null): string {
   if (gain === null) return '–';
   return gain === 0 ? '±0' : `${gain > 0 ? '+' : '−'}${shortNumber(Math.abs(gain), 3)}`;
@@ -61,7 +61,7 @@ export function crashWords(kind: CrashClass | 'imported'): string {
   return kind === 'imported' ? 'as the table says' : kind.replaceAll('_', ' ');
 }
 
-/** Where the hours went, each with what it is of; what took no time is left out. */
+/** How the hours were spent, each with its share; entries without time are left out. */
 export function timeRows({ time }: Debrief): readonly (readonly [string, string])[] {
   const rows: readonly (readonly [string, number])[] = [
     ['from start to end', time.wall],
@@ -77,7 +77,7 @@ export function timeRows({ time }: Debrief): readonly (readonly [string, string]
     .map(([what, seconds]) => [what, formatDuration(seconds)] as const);
 }
 
-/** Energy and cost, in all and for the gain; what nobody measured is left out. */
+/** Energy and cost, in total and for the gain; unmeasured values are left out. */
 export function resourceRows({
   resources,
   before,
@@ -116,7 +116,7 @@ export function shareText(interval: Interval | null): string {
   return `${value} (${low} to ${high})`;
 }
 
-/** How a proposer's calls failed, in a sentence; null where none did. */
+/** How a proposer's calls failed, as a sentence; null if none failed. */
 export function describeFailures({ failures }: Arm): string | null {
   if (failures.length === 0) return null;
   const counts = failures.map(

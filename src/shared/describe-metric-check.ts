@@ -3,20 +3,20 @@ import { REPEATABLE_DIGITS, USUAL_NOISE_SHARE } from './claims.ts';
 import { hasMoved, isSame, looksRepeatable, type MetricCheck, rateOf } from './metric-check.ts';
 import { shortNumber } from './short-number.ts';
 
-/** A sentence of the result; a warning is a shape that is known to be bad. */
+/** A sentence of the result; a warning means a known problem of metrics. */
 export type CheckLine = { readonly isWarning: boolean; readonly text: string };
 
-/** So few digits make every edit look like every other. */
+/** With this few digits, most edits look equal. */
 const FEW_DIGITS = 2;
-/** Some fourteen times as much as the field's usual trainings differ by. */
+/** About fourteen times the usual noise of trainings. */
 const LOUD_SHARE = 0.01;
-/** Below, nearly every case fails; above, nearly none. */
+/** Below this, nearly every case fails; above the other, nearly none does. */
 const RATE_LOW = 0.05;
 const RATE_HIGH = 0.9;
-/** More stand in numbers with an exponent, which read better as they are. */
+/** Numbers with an exponent would have more, and read better unchanged. */
 const MOST_DECIMALS = 12;
 
-/** The result in sentences, in the order they are read; the same in the terminal and in the window. */
+/** The result as sentences in reading order, the same in the terminal and in the window. */
 export function describeMetricCheck(check: MetricCheck): readonly CheckLine[] {
   const budget = describeBaselineTime(check.budget);
   return [
@@ -61,15 +61,15 @@ function numberWords(check: MetricCheck): readonly string[] {
 }
 
 /**
- * Whether less than half of σ² comes from the runs. It is (prior² + their squared deviations) / their count: the prior of
- * `estimateNoise` weighs as much as one run.
+ * Whether less than half of σ² comes from the runs. It is (prior² + their squared deviations) / their count: the
+ * prior of `estimateNoise` counts like one run.
  */
 function isMostlyTaken({ values, mean, noise }: MetricCheck): boolean {
   const squares = values.reduce((sum, value) => sum + (value - mean) ** 2, 0);
   return 2 * squares < noise.sigma ** 2 * values.length;
 }
 
-/** Where the prior of `estimateNoise` comes from. */
+/** The source of `estimateNoise`'s prior. */
 function sourceWords({ mean, step }: MetricCheck): string {
   return USUAL_NOISE_SHARE * Math.abs(mean) >= step / Math.sqrt(12)
     ? 'the usual noise of such trainings'
@@ -155,7 +155,7 @@ function brokenWords(check: MetricCheck): CheckLine {
     : plain(`${is}, better by ${by}: the number notices, and ${name} is worth searching.`);
 }
 
-/** Shapes that make a metric a bad one to climb, each with what to do. */
+/** Known problems that make a metric hard to improve, each with advice. */
 function findShapes(check: MetricCheck): readonly string[] {
   const { mean, noise, digits, step, gain, night } = check;
   const found: string[] = [];
@@ -184,14 +184,14 @@ function findShapes(check: MetricCheck): readonly string[] {
   return found;
 }
 
-/** A number with as many digits behind the point as the training prints. */
+/** A number with as many decimals as the training prints. */
 function asPrinted({ step, values }: MetricCheck, value: number): string {
-  // The step of a share of a count says nothing of the digits that it is printed with.
+  // The step of a share does not show how many digits are printed.
   const decimals = Math.max(Math.round(-Math.log10(step)), ...values.map(decimalsOf));
   return decimals >= 0 && decimals <= MOST_DECIMALS ? value.toFixed(decimals) : String(value);
 }
 
-/** Digits behind the point; none of a number that is written with an exponent. */
+/** Number of decimals; 0 for a number that is written with an exponent. */
 function decimalsOf(value: number): number {
   return /^-?\d+\.(\d+)$/.exec(String(value))?.[1]?.length ?? 0;
 }

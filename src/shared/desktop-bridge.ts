@@ -1,20 +1,23 @@
 /**
- * What the desktop's preload adds to the page: `window.pawl`. It is there in the desktop host only.
+ * What the desktop's preload adds to the page: `window.pawl`. It exists only in the desktop host.
  *
- * Calls and events do not go through it but over a message port, which cannot cross the bridge. The page makes a
- * `MessageChannel`, keeps `port1` and hands over the other end:
+ * Calls and events use a message port instead, which cannot cross the bridge. The page makes a `MessageChannel`,
+ * keeps `port1` and hands over the other end:
  *
  *     window.postMessage({ type: CONNECT_MESSAGE }, location.origin, [channel.port2]);
  *
- * `DroppedFile` is the DOM's `File`, which this layer does not know.
+ * `DroppedFile` is the DOM's `File`, a type that this layer does not have.
  */
 export type DesktopBridge<DroppedFile> = {
   readonly host: 'desktop';
-  /** Path of a file or folder the user dropped on the window; empty for a file that is not on the disk. */
+  /** Path of a file or folder that the user dropped on the window; empty if it is not on the disk. */
   pathOfFile(file: DroppedFile): string;
-  /** What a click on a notification or in the tray wants to be shown. Returns the function that ends it. */
+  /**
+   * Called with what to show after a click on a notification or in the tray. Returns a function that removes the
+   * listener.
+   */
   onOpen(listener: (target: OpenTarget) => void): () => void;
-  /** A folder that was handed to the app from outside. Returns the function that ends it. */
+  /** Called with a folder that was passed to the app from outside. Returns a function that removes the listener. */
   onOpenPath(listener: (path: string) => void): () => void;
 };
 

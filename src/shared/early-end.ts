@@ -1,7 +1,7 @@
 import { describeOverBudget, type OverBudget } from './budget.ts';
 import { describePrune, type PruneEvidence } from './prune.ts';
 
-/** Why Pawl ended a run that still trained; it is a discard without a number. */
+/** Why Pawl ended a run that was still training; the result is a discard without a number. */
 export type EarlyEnd = { readonly pruned: PruneEvidence } | { readonly overBudget: OverBudget };
 
 export function reasonOf(early: EarlyEnd): 'pruned' | 'over_budget' {

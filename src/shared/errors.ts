@@ -3,7 +3,7 @@ export const ERROR_CODES = [
   'usage',
   'contract_invalid',
   'contract_not_found',
-  /** The repository does not say something of its contract, or says it in two ways, and the user has to. */
+  /** The repository does not say part of its contract, or contradicts itself, so the user has to say it. */
   'contract_unclear',
   'not_a_repository',
   'git_missing',
@@ -25,20 +25,20 @@ export const ERROR_CODES = [
   'repository_unwritable',
   'setup_failed',
   'sandbox_missing',
-  /** Code of a model would run without a sandbox, and the user has not agreed. */
+  /** A model's code would run without a sandbox, and the user has not agreed to that. */
   'uncontained',
-  /** A set-up command of the repository would run as the user, who has not agreed to what it is. */
+  /** A set-up command of the repository would run as the user, who has not agreed to its content. */
   'setup_unagreed',
-  /** The study could not train: its command, say, is not there. */
+  /** The study could not train, for instance because its command is missing. */
   'cannot_train',
   'import_invalid',
-  /** A bug of ours; `cause` has the stack. */
+  /** A bug in Pawl; `cause` has the stack. */
   'internal',
 ] as const;
 
 export type ErrorCode = (typeof ERROR_CODES)[number];
 
-/** A failure that has a name. `message` is one sentence the user can act on; `cause` is what lay beneath. */
+/** An error with a code. `message` is one sentence the user can act on; `cause` is the underlying error. */
 export class PawlError extends Error {
   readonly code: ErrorCode;
 
@@ -49,7 +49,7 @@ export class PawlError extends Error {
   }
 }
 
-/** For the end of a `switch` over a union: does not compile while a case is missing. */
+/** Ends a `switch` over a union: it does not compile while a case is missing. */
 export function unreachable(value: never): never {
   throw new Error(`unexpected value: ${JSON.stringify(value)}`);
 }

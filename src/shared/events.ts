@@ -4,14 +4,14 @@ import { HINTS, PROBE_REASONS } from './probes.ts';
 import { PHASES, REPEAT_PURPOSES, STOP_REASONS } from './study.ts';
 
 /**
- * Everything the engine tells its hosts, in order. An event is sent after the ledger holds what it says, so a
- * host that missed some can always read the ledger instead. Times are milliseconds since the epoch.
+ * Everything that the engine reports to its hosts, in order. An event is sent after its content is in the ledger, so
+ * a host that missed some can always read the ledger instead. Times are milliseconds since the epoch.
  */
 const base = { seq: z.number().int(), at: z.number().int(), study: z.string() };
 const n = z.number().int().nonnegative();
 const k = z.number().int().nonnegative();
 const commit = z.string();
-/** JSON has no NaN and no infinity, so they travel as words. */
+/** JSON has neither NaN nor infinity, so they are sent as words. */
 const scalar = z.union([z.number(), z.enum(['NaN', 'Infinity', '-Infinity'])]);
 
 export const eventSchema = z.discriminatedUnion('type', [
@@ -30,14 +30,14 @@ export const eventSchema = z.discriminatedUnion('type', [
     resumed: z.boolean(),
     /** The incumbent's metric so far; null before the baseline. */
     best: z.number().nullable(),
-    /** Why its runs are not contained; null where they are. */
+    /** Why its runs are not contained; null if they are. */
     uncontained: z.string().nullable(),
   }),
   z.object({ ...base, type: z.literal('setup_started'), command: z.string() }),
   z.object({ ...base, type: z.literal('setup_finished'), seconds: z.number() }),
   z.object({ ...base, type: z.literal('experiment_started'), n, parent: commit }),
   z.object({ ...base, type: z.literal('phase'), n, phase: z.enum(PHASES) }),
-  /** What the proposer is at while it proposes: the newest of its thoughts, or of what it looks at. */
+  /** What the proposer is doing: its newest thought, or what it is looking at. */
   z.object({ ...base, type: z.literal('thought'), n, text: z.string() }),
   z.object({
     ...base,
@@ -56,7 +56,7 @@ export const eventSchema = z.discriminatedUnion('type', [
     message: z.string(),
     hypothesis: z.string().nullable(),
   }),
-  /** Approve mode: it waits for the user. */
+  /** In approve mode: the proposal waits for the user. */
   z.object({
     ...base,
     type: z.literal('review_opened'),
@@ -99,10 +99,10 @@ export const eventSchema = z.discriminatedUnion('type', [
     outputBytes: z.number().int(),
     peakRssBytes: z.number().nullable(),
     cpuSeconds: z.number().nullable(),
-    /** Processes that were still there after the kill; empty is the rule. */
+    /** Processes that survived the kill; normally empty. */
     survivors: z.array(z.number().int()),
   }),
-  /** The number was not fairly come by: the experiment is run again. */
+  /** The number was not measured fairly, so the experiment is run again. */
   z.object({
     ...base,
     type: z.literal('run_unfair'),
@@ -110,9 +110,9 @@ export const eventSchema = z.discriminatedUnion('type', [
     k,
     flags: z.array(z.object({ kind: z.enum(FLAG_KINDS), detail: z.string() })),
   }),
-  /** A commit that has its verdict is trained again; see `REPEAT_PURPOSES`. */
+  /** A commit that has its verdict is being trained again; see `REPEAT_PURPOSES`. */
   z.object({ ...base, type: z.literal('repeat_started'), n, purpose: z.enum(REPEAT_PURPOSES) }),
-  /** Its number, null where that does not count, and the mean of all its runs. */
+  /** The repeat's number, or null if it does not count, and the mean of all runs. */
   z.object({
     ...base,
     type: z.literal('repeated'),
@@ -120,11 +120,11 @@ export const eventSchema = z.discriminatedUnion('type', [
     k,
     purpose: z.enum(REPEAT_PURPOSES),
     value: z.number().nullable(),
-    /** Null of a probe, which counts in no record. */
+    /** Null for a probe, which does not count in any record. */
     record: z.number().nullable(),
     runs: z.number().int().nullable(),
   }),
-  /** A keep is taken back: the branch points at its parent again. */
+  /** A keep is taken back: the branch moves back to its parent. */
   z.object({
     ...base,
     type: z.literal('rolled_back'),
@@ -136,7 +136,10 @@ export const eventSchema = z.discriminatedUnion('type', [
     parentCommit: commit,
     parentRecord: z.number(),
   }),
-  /** Other data showed that a keep's number is not real: the branch points at the newest ancestor without evidence against it. */
+  /**
+   * Other data showed that a keep's number is not real: the branch moves back to the newest ancestor without evidence
+   * against it.
+   */
   z.object({
     ...base,
     type: z.literal('taken_back'),
@@ -150,9 +153,9 @@ export const eventSchema = z.discriminatedUnion('type', [
     parent: n,
     parentCommit: commit,
     parentRecord: z.number(),
-    /** It and all that goes with it. */
+    /** The keep and all those taken back with it. */
     chain: z.array(n),
-    /** Those of them whose edits wait to be tried again. */
+    /** Those whose edits will be tried again. */
     queued: z.array(n),
   }),
   z.object({
@@ -162,11 +165,11 @@ export const eventSchema = z.discriminatedUnion('type', [
     verdict: z.enum(['keep', 'discard', 'crash']),
     reason: z.string(),
     metric: z.number().nullable(),
-    /** Metric minus the incumbent's; null where either is missing. */
+    /** The metric minus the incumbent's; null if either is missing. */
     delta: z.number().nullable(),
     memory: z.number().nullable(),
     message: z.string().nullable(),
-    /** Of all its runs; null where none has both ends. */
+    /** For all of its runs; null if none has both a start and an end. */
     seconds: z.number().nullable(),
     hypothesis: z.string(),
     commit: commit.nullable(),
@@ -179,12 +182,12 @@ export const eventSchema = z.discriminatedUnion('type', [
     metric: z.number(),
     previous: z.number().nullable(),
   }),
-  /** Trained; its number comes later, until then (milliseconds since the epoch) at the latest. */
+  /** Trained, but its number comes later, by this time (milliseconds since the epoch) at the latest. */
   z.object({ ...base, type: z.literal('awaiting_number'), n, k: z.number(), until: z.number() }),
   z.object({ ...base, type: z.literal('interrupted'), n, message: z.string() }),
   /**
-   * One of several proposers cannot propose, or failed again and again: it is not asked until then (milliseconds since the
-   * epoch). Told once, until it has proposed again.
+   * One of several proposers cannot propose, or failed repeatedly, and is not asked until this time (milliseconds
+   * since the epoch). Sent once, until it proposes again.
    */
   z.object({
     ...base,
@@ -192,7 +195,7 @@ export const eventSchema = z.discriminatedUnion('type', [
     proposer: z.string(),
     until: z.number(),
     message: z.string(),
-    /** Who stands in for it; null if nobody is left. */
+    /** The stand-in; null if no proposer is left. */
     standIn: z.string().nullable(),
   }),
   /** The resting proposer proposes again, or the sitting ended without it. */
@@ -201,12 +204,12 @@ export const eventSchema = z.discriminatedUnion('type', [
     type: z.literal('proposer_rested'),
     proposer: z.string(),
     isBack: z.boolean(),
-    /** What others proposed meanwhile, in order. */
+    /** What the others proposed meanwhile, in order. */
     experiments: z.array(z.number()).readonly(),
     standIns: z.array(z.string()).readonly(),
   }),
   z.object({ ...base, type: z.literal('warning'), code: z.string(), message: z.string() }),
-  /** Somebody wants a pause or a stop after this experiment, from wherever they asked, or does not any more. */
+  /** Someone asked, from anywhere, for a pause or a stop after this experiment, or withdrew that request. */
   z.object({ ...base, type: z.literal('wished'), wish: z.enum(['pause', 'stop']).nullable() }),
   z.object({ ...base, type: z.literal('study_paused') }),
   z.object({ ...base, type: z.literal('study_continued') }),
@@ -222,7 +225,7 @@ export const eventSchema = z.discriminatedUnion('type', [
     baseline: z.number().nullable(),
     best: z.number().nullable(),
     bestExperiment: z.number().int().nullable(),
-    /** What the numbers allow to claim, in sentences; none where nothing is repeated. */
+    /** What the numbers allow to claim, in sentences; empty if nothing is repeated. */
     claims: z.array(z.string()),
   }),
 ]);
@@ -230,5 +233,5 @@ export const eventSchema = z.discriminatedUnion('type', [
 export type EngineEvent = z.infer<typeof eventSchema>;
 
 type WithoutBase<E> = E extends EngineEvent ? Omit<E, 'seq' | 'at' | 'study'> : never;
-/** An event before the engine stamps sequence number, time and study on it. */
+/** An event before the engine adds its sequence number, time and study. */
 export type EngineEventBody = WithoutBase<EngineEvent>;

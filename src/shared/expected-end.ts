@@ -1,18 +1,18 @@
 import type { StudyCard } from './notebook.ts';
 
-/** Experiments that have their verdict, the baseline not counted; of an imported study all its rows. */
+/** Experiments with a verdict, without the baseline; for an imported study, all rows. */
 export function countTried({ state, tally }: Pick<StudyCard, 'state' | 'tally'>): number {
   return state === 'imported' ? tally.finished : Math.max(0, tally.finished - 1);
 }
 
-/** Of those, the kept ones. */
+/** How many of those were kept. */
 export function countKept({ state, tally }: Pick<StudyCard, 'state' | 'tally'>): number {
   return state === 'imported' || tally.baseline === null ? tally.keep : tally.keep - 1;
 }
 
 /**
- * When a running study ends by its stop rules, in milliseconds since the epoch; null where none of them tells. A target
- * or a row without gains may end it earlier.
+ * When a running study ends by its stop rules, in milliseconds since the epoch; null if no rule determines it. A
+ * target or a series without gains may end it earlier.
  */
 export function expectedEnd(
   card: Pick<StudyCard, 'state' | 'tally' | 'stop' | 'pace'>,
@@ -27,7 +27,7 @@ export function expectedEnd(
   return deadline === null ? null : { at: deadline, by: 'deadline' };
 }
 
-/** What takes longer than the others did could end at any moment. */
+/** An experiment that has taken longer than the others could end at any moment. */
 function endAfter(left: number, experimentMs: number, since: number, now: number): number {
   return left === 0 ? now : Math.max(now, since + experimentMs) + (left - 1) * experimentMs;
 }

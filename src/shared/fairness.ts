@@ -1,4 +1,4 @@
-/** What can make a run's number depend more on the machine than on the code. */
+/** Influences of the machine, rather than the code, on a run's number. */
 export const FLAG_KINDS = [
   'suspended',
   'clock_skew',
@@ -16,33 +16,33 @@ export const FLAG_KINDS = [
 ] as const;
 export type FlagKind = (typeof FLAG_KINDS)[number];
 
-/** What a run printed, beside the number its scorer gave. */
+/** The number a run printed, and the one its scorer gave. */
 export type Claim = { readonly printed: number; readonly scored: number };
 
 export type FairnessFlag = {
   readonly kind: FlagKind;
-  /** What was measured, in words. */
+  /** The measurement, in words. */
   readonly detail: string;
-  /** Whether the run's number must not decide. */
+  /** Whether the run's number must not decide a verdict. */
   readonly isUnfair: boolean;
 };
 
-/** What is kept of a run for judging it and later ones. */
+/** What is stored about a run, in order to judge it and later ones. */
 export type Fairness = {
   readonly flags: readonly FairnessFlag[];
-  /** Median while the GPU was busy; null where that was not measured. */
+  /** Median while the GPU was busy; null if that was not measured. */
   readonly smClockMhz: number | null;
-  /** Over the later half of the run; null where it printed none, absent if not measured. */
+  /** Over the second half of the run; null if it printed no steps, absent if not measured. */
   readonly stepsPerSecond?: number | null;
-  /** How many it made, on the same terms. */
+  /** The number of steps; null or absent as above. */
   readonly steps?: number | null;
-  /** How long the training took, start to exit, by Pawl's clock; absent if not recorded. */
+  /** How long the training took from start to exit, by Pawl's clock; absent if not recorded. */
   readonly seconds?: number;
-  /** How long scoring it took; absent where nothing scored it. */
+  /** How long its scoring took; absent if nothing was scored. */
   readonly scoreSeconds?: number;
-  /** Samples of the GPU it was judged by. */
+  /** The number of GPU samples used to judge it. */
   readonly samples: number;
-  /** Names of the processes of others that computed on the GPU meanwhile. */
+  /** Names of other programs that computed on the GPU during the run. */
   readonly foreign: readonly string[];
 };
 
@@ -62,12 +62,12 @@ const FLAG_WORDS: Readonly<Record<FlagKind, string>> = {
   claim: 'it printed a different number from its score',
 };
 
-/** What a kind of flag means, in words. */
+/** The meaning of a kind of flag, in words. */
 export function describeFlagKind(kind: FlagKind): string {
   return FLAG_WORDS[kind];
 }
 
-/** A flag, as a sentence for a reader. */
+/** A flag as a sentence for the user. */
 export function describeFlag({ kind, detail }: Pick<FairnessFlag, 'kind' | 'detail'>): string {
   return `${FLAG_WORDS[kind]}, ${detail}`;
 }

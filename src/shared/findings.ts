@@ -1,6 +1,6 @@
 import type { Contract } from './contract.ts';
 
-/** What is looked for in a repository, with what it is called, in the order it is shown. */
+/** What is looked for in a repository, with labels, in the order in which it is shown. */
 export const FINDING_LABELS = {
   editable: 'editable',
   locked: 'locked',
@@ -19,14 +19,14 @@ export const FINDING_LABELS = {
 } as const;
 export type FindingName = keyof typeof FINDING_LABELS;
 
-/** Something that a repository says of its contract. */
+/** Something that a repository says about its contract. */
 export type Finding = {
   readonly name: FindingName;
-  /** In words for the user, of one line. */
+  /** One line for the user. */
   readonly value: string;
-  /** Where it was read: `program.md:12`, or in words where no line says it. */
+  /** Where it was read: `program.md:12`, or a description if no line says it. */
   readonly source: string;
-  /** Nothing says it, and Pawl's own measure is taken. */
+  /** Set if nothing says it, so that Pawl uses its own default. */
   readonly isDefault?: true;
 };
 
@@ -42,19 +42,19 @@ export function findingWords({ name, value }: Finding): string {
   return value === 'minimize' ? 'lower' : 'higher';
 }
 
-/** Without these a study cannot begin, and they are asked for rather than guessed. */
+/** A study needs these; if one is missing, the user is asked rather than guessed at. */
 export const ASKED_NAMES = ['editable', 'train', 'metric', 'goal'] as const;
 export type AskedName = (typeof ASKED_NAMES)[number];
 
-/** Something the repository does not say, or says in two ways. */
+/** Something that the repository does not say, or says in contradictory ways. */
 export type Unclear = {
   readonly name: AskedName;
-  /** A sentence, with what it says and where. */
+  /** A sentence about what the repository says and where. */
   readonly why: string;
   readonly candidates: readonly string[];
 };
 
-/** A contract as far as the repository states it; null if it does not, or contradicts itself. */
+/** A contract with null for whatever the repository does not say, or contradicts itself about. */
 export type Draft = Omit<Contract, 'editable' | 'train' | 'metric'> & {
   readonly editable: readonly string[] | null;
   readonly train: string | null;
@@ -71,7 +71,7 @@ export type Recognition = {
   readonly unclear: readonly Unclear[];
 };
 
-/** What the user chose to override what was found. */
+/** The user's choices that override what was found. */
 export type ContractChoices = {
   readonly editable?: readonly string[] | undefined;
   readonly locked?: readonly string[] | undefined;
@@ -80,7 +80,7 @@ export type ContractChoices = {
   readonly goal?: Contract['metric']['goal'] | undefined;
 };
 
-/** The contract of a draft that says everything; null where something is to be asked. */
+/** The contract of a complete draft; null if something has to be asked. */
 export function contractOfDraft(draft: Draft): Contract | null {
   const { editable, train, metric } = draft;
   const { name, goal } = metric;

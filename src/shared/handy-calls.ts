@@ -6,15 +6,15 @@ const at = {
   n: z.number().int().nonnegative().max(10_000_000),
 };
 
-/** Calls that take something of one experiment elsewhere. */
+/** Calls that take one experiment to another program. */
 export const handyCalls = {
   /** The experiment as Markdown, with its diff. */
   markdown: oc.input(z.strictObject(at)).output(type<{ readonly text: string }>()),
-  /** Opens a copy of its files in an editor on the host's machine. Rejects with `usage` where there is none. */
+  /** Opens a copy of its files in an editor on the host's machine. Rejects with `usage` if there is none. */
   openInEditor: oc
     .input(z.strictObject(at))
     .output(type<{ readonly editor: string; readonly folder: string }>()),
-  /** Where something of it lies on the host's machine, shown in the file manager where the host has one. */
+  /** The path of one of its files on the host's machine; also shown in the file manager if the host has one. */
   reveal: oc
     .input(z.strictObject({ ...at, what: z.enum(['log', 'folder']) }))
     .output(type<{ readonly path: string; readonly isShown: boolean }>()),

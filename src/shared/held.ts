@@ -1,7 +1,7 @@
 /**
- * What the branch holds: the experiment that it stands at, and what that was built on.
+ * The experiments that the branch contains: the one it points at, and its ancestors.
  * @param best null before the baseline
- * @param parentOf the experiment that one was made on; null for the baseline, and where it is not known
+ * @param parentOf the experiment on which one was made; null for the baseline, and if unknown
  */
 export function heldBy(best: number | null, parentOf: (n: number) => number | null): ReadonlySet<number> {
   const held = new Set<number>();

@@ -9,8 +9,8 @@ export const ideaCalls = {
     .input(inStudy)
     .output(type<{ readonly waiting: readonly Idea[]; readonly past: readonly Idea[] }>()),
   /**
-   * Puts an idea last. Rejects with `usage` where an edit does not apply. `again` tries an experiment's edit again; `base` is
-   * the incumbent the edits were made on, if it is another than now.
+   * Adds an idea to the end of the queue. Rejects with `usage` if an edit does not apply. `again` tries an
+   * experiment's edit again; `base` is the incumbent on which the edits were made, if it has changed since.
    */
   add: oc
     .input(
@@ -20,17 +20,17 @@ export const ideaCalls = {
       }),
     )
     .output(type<Idea>()),
-  /** Other words for one that waits. */
+  /** Changes the words of a waiting idea. */
   say: oc.input(z.strictObject({ study, id: n, words: ideaWordsSchema })),
-  /** Those that wait in their new order. */
+  /** Sets the order of the waiting ideas. */
   order: oc.input(z.strictObject({ study, ids: z.array(n).max(1_000) })),
   drop: oc.input(z.strictObject({ study, id: n })),
-  /** Unified diff of its edit, from the commit it was made on; '' where it is words only. */
+  /** Unified diff of its edit, from the commit it is based on; '' if it is only words. */
   diff: oc
     .input(z.strictObject({ study, id: n }))
     .output(type<{ readonly diff: string; readonly isCut: boolean }>()),
-  /** Lets one that was dropped wait again, last. */
+  /** Puts a dropped idea at the end of the queue. */
   restore: oc.input(z.strictObject({ study, id: n })),
-  /** The editable files of an experiment's attempt, of the incumbent where it is null. */
+  /** The editable files of an experiment's attempt, or of the incumbent if `n` is null. */
   files: oc.input(z.strictObject({ study, n: n.nullable() })).output(type<EditableFiles>()),
 };

@@ -1,12 +1,12 @@
 import { z } from 'zod';
 
-/** No source file worth tuning is larger, and no answer may fill a disk. */
+/** No source file worth tuning is larger, and an answer must not fill a disk. */
 export const MAX_FILE_CHARACTERS = 1_000_000;
 const MAX_EDITS = 100;
-/** Characters of its one line. */
+/** Characters of the one-line hypothesis. */
 export const MAX_HYPOTHESIS = 500;
 
-/** One change to one file: an exact piece of it replaced, or the whole of it. */
+/** One change to one file: an exact piece of it is replaced, or the whole file. */
 export const editSchema = z.union([
   z.strictObject({ path: z.string().min(1).max(1_000), old: z.string().min(1), new: z.string() }),
   z.strictObject({ path: z.string().min(1).max(1_000), content: z.string().max(MAX_FILE_CHARACTERS) }),
@@ -14,7 +14,7 @@ export const editSchema = z.union([
 export const editsSchema = z.array(editSchema).min(1).max(MAX_EDITS);
 export type FileEdit = z.infer<typeof editSchema>;
 
-/** What an idea says of itself; the same words as a proposal's. */
+/** An idea's description, in the same fields as a proposal's. */
 export const ideaWordsSchema = z.strictObject({
   hypothesis: z.string().trim().min(1, 'Write the idea first.').max(MAX_HYPOTHESIS),
   rationale: z.string().trim().max(20_000).nullish(),
@@ -30,10 +30,10 @@ export type IdeaState = (typeof IDEA_STATES)[number];
 /** Authors of the user's ideas, and of those from an agent outside the loop. */
 export const YOU = 'you';
 export const OUTSIDE = 'outside';
-/** Pawl itself, which tries again what was built on a keep that had to go. */
+/** Pawl itself, when it retries an edit that was built on a keep that was taken back. */
 export const AGAIN = 'pawl';
 
-/** Pawl, which tries an edit that was better than its parent together with what was kept meanwhile. */
+/** Pawl itself, when it combines an edit that was better than its parent with what was kept meanwhile. */
 export const COMBINATION = 'combination';
 
 /** Whether an author is not one of the study's own proposers. */
@@ -41,14 +41,14 @@ export function isByHand(author: string | null): boolean {
   return author === YOU || author === OUTSIDE || author === AGAIN || author === COMBINATION;
 }
 
-/** What an edit can begin with: the texts of an attempt's editable files. */
+/** The starting point of an edit: the texts of an attempt's editable files. */
 export type EditableFiles = {
-  /** Whose they are; null before there is an experiment. */
+  /** The experiment they belong to; null before there is one. */
   readonly n: number | null;
   readonly files: readonly { readonly path: string; readonly text: string }[];
 };
 
-/** Something to be tried that waits for its turn. */
+/** Something to try that waits for its turn. */
 export type Idea = {
   readonly id: number;
   /** Milliseconds since the epoch. */
@@ -59,11 +59,11 @@ export type Idea = {
   readonly rationale: string | null;
   readonly predictedEffect: number | null;
   readonly category: string | null;
-  /** Paths of the files it changes; empty where it is words only, and a proposer that can read has to make the edit. */
+  /** Paths of the files it changes; empty if it is only words, and a proposer that can read has to make the edit. */
   readonly files: readonly string[];
   readonly state: IdeaState;
-  /** The experiment it became; null where it has not yet. */
+  /** The experiment that tried it; null if none has. */
   readonly n: number | null;
-  /** Why it was refused; null where it was not. */
+  /** Why it was refused; null if it was not. */
   readonly message: string | null;
 };

@@ -11,7 +11,10 @@ export const LANE_WORDS_HINT =
   'Lanes are a number, "cpu:N", "gpu:NAME", "gpu:all", "slurm:N", "ssh:HOST", "ssh:HOST/gpu:NAME" or "ssh:HOST/cpu:N".';
 export const MOST_LANES = 64;
 
-/** Where jobs are made for a lane on another machine: a cluster by its shared folder, or a host of the user's ssh configuration. */
+/**
+ * Where jobs of a lane on another machine are created: a cluster, identified by its shared folder, or a host in the
+ * user's ssh configuration.
+ */
 export type JobPlace =
   | { readonly kind: 'slurm'; readonly folder: string }
   | { readonly kind: 'ssh'; readonly host: string };

@@ -2,8 +2,8 @@ import { formatMetric } from './numbers.ts';
 import type { Evidence } from './study.ts';
 
 /**
- * What an attempt was made on, where that was not the incumbent when it was measured, and what followed from it.
- * @param isOtherLine whether it was begun there on purpose
+ * The commit an attempt was made on, if that was no longer the incumbent when it was measured, and the consequences.
+ * @param isOtherLine whether it started there on purpose
  */
 export function describeLate(
   {

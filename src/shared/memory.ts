@@ -1,16 +1,16 @@
-/** What Pawl makes of earlier studies is never longer. */
+/** The largest text that Pawl makes from earlier studies. */
 export const MADE_CHARACTERS = 6_000;
-/** With what the user adds to it. */
+/** The largest text after the user has edited it. */
 export const MEMORY_CHARACTERS = 12_000;
 
-/** Who wrote a version. */
+/** The author of a version. */
 export type MemoryAuthor = 'pawl' | 'you';
 
 /** What a study's proposers read about earlier studies, with all its versions. */
 export type Memory = {
   /** Empty if they get nothing. */
   readonly text: string;
-  /** Newest first; the first is the one that counts. */
+  /** Newest first; only the first counts. */
   readonly versions: readonly {
     readonly id: number;
     readonly at: number;
@@ -19,7 +19,7 @@ export type Memory = {
   }[];
 };
 
-/** How a line names the study that it comes from. */
+/** How a line names the study it comes from. */
 export function sourceLabel(study: { readonly tag: string; readonly importedFrom: string | null }): string {
   return `${study.importedFrom === null ? 'autoresearch' : 'imported'}/${study.tag}`;
 }
@@ -28,7 +28,7 @@ const SOURCE = /((?:autoresearch|imported)\/[A-Za-z0-9._-]+) (#\d+(?:, #\d+)*)/g
 
 export type MemorySource = { readonly label: string; readonly ns: readonly number[] };
 
-/** The experiments that a text names as sources, by study, in the order they come. */
+/** The experiments that a text names as sources, by study, in order of appearance. */
 export function sourcesIn(text: string): readonly MemorySource[] {
   const found = new Map<string, Set<number>>();
   for (const [, label = '', numbers = ''] of text.matchAll(SOURCE)) {

@@ -2,57 +2,60 @@ import type { BudgetFit } from './budget.ts';
 import { REPEATABLE_DIGITS } from './claims.ts';
 import type { Contract } from './contract.ts';
 
-/** Whether a metric is worth a night: what a few runs of the code as it is, and one of it broken, tell before any experiment. */
+/**
+ * Whether a metric is worth a night: what a few runs of the unchanged code, and one of broken code, show before any
+ * experiment.
+ */
 export type MetricCheck = {
   readonly metric: Pick<Contract['metric'], 'name' | 'goal'>;
-  /** How many runs of the code as it is were asked for. */
+  /** How many runs of the unchanged code were asked for. */
   readonly asked: number;
-  /** The numbers of those that count, in their order. */
+  /** The valid numbers, in order. */
   readonly values: readonly number[];
-  /** Why the first of the others gave none; null where every one did, or the reason is unknown. */
+  /** Why the first of the other runs gave no number; null if every run did, or if unknown. */
   readonly fault: string | null;
   readonly mean: number;
   readonly noise: {
     /** s: the standard deviation between runs of the same code, in the metric's unit. */
     readonly sigma: number;
-    /** What the runs leave open: σ lies between the two with a probability of 80 %. */
+    /** The uncertainty after these runs: σ is between these two with a probability of 80 %. */
     readonly low: number;
     readonly high: number;
   };
-  /** Significant digits of the number as it was printed, and the step of the last one. */
+  /** Significant digits of the printed number, and the step of the last digit. */
   readonly digits: number;
   readonly step: number;
   /** The smallest gains that would be proven, in the metric's unit. */
   readonly gain: {
     /** By one run of an edit. */
     readonly oneRun: number;
-    /** By as many repeats as an audit makes of one edit and its parent. */
+    /** By as many repeats of one edit and its parent as an audit makes. */
     readonly night: number;
   };
   readonly night: {
     readonly hours: number;
-    /** What one run takes, with the measuring after it. */
+    /** How long one run takes, including the measuring after it. */
     readonly runSeconds: number;
     readonly experiments: number;
-    /** Of all that fit, those for the audit and for the final runs that the reported gain comes from. */
+    /** Runs of the night that go to the audit and to the final measurement of the reported gain. */
     readonly auditRuns: number;
   };
   readonly budget: BudgetFit;
   readonly broken: BrokenRun;
-  /** Of a number that repeats itself; null where it does not, or no seed was found. */
+  /** For a number that repeats exactly; null if it does not, or if no seed was found. */
   readonly seeds: OtherSeeds | null;
 };
 
-/** What the code gives with other seeds. */
+/** The numbers of the code with other seeds. */
 export type OtherSeeds = {
   readonly file: string;
   readonly name: string;
   readonly from: string;
-  /** A run without a number has none. */
+  /** A run without a number has a null value. */
   readonly runs: readonly { readonly to: string; readonly value: number | null }[];
 };
 
-/** What came of breaking the code on purpose. */
+/** The result of breaking the code on purpose. */
 export type BrokenRun =
   | { readonly kind: 'left_out' }
   | { readonly kind: 'no_constant' }
@@ -62,11 +65,11 @@ export type BrokenRun =
       readonly name: string;
       readonly from: string;
       readonly to: string;
-      /** Whether no training can be expected to be better so; another constant may be. */
+      /** Whether every training should get worse from this change; another constant may also improve it. */
       readonly isRuin: boolean;
-      /** Null where it gave none. */
+      /** Null if it gave no number. */
       readonly value: number | null;
-      /** Why it gave none. */
+      /** Why it gave no number. */
       readonly fault: string | null;
     };
 
@@ -76,21 +79,21 @@ export type MetricCheckOutcome =
   | { readonly kind: 'failed'; readonly message: string; readonly tail: readonly string[] }
   | { readonly kind: 'stopped' };
 
-/** How far a check is. */
+/** A check's progress. */
 export type MetricCheckProgress = {
-  /** Which run it is, from 1; the same once more where one was not fair. 0 while the set-up command runs. */
+  /** The number of the current run, from 1; the same again if one was not fair. 0 while the set-up command runs. */
   readonly run: number;
-  /** As far as is known yet: a number that repeats itself is tried with other seeds as well. */
+  /** As far as known: a number that repeats exactly is also tried with other seeds. */
   readonly runs: number;
   readonly of: 'code' | 'broken' | 'seed';
 };
 
-/** Progress for those who wait for a check; its outcome comes last. */
+/** The progress of a check; the last step is its outcome. */
 export type MetricCheckStep =
   | { readonly kind: 'progress'; readonly progress: MetricCheckProgress }
   | MetricCheckOutcome;
 
-/** What a check is at, for those who wait. */
+/** What a check is doing, for a waiting user. */
 export function progressWords({ run, runs, of }: MetricCheckProgress): string {
   if (run === 0) return 'The set-up command runs.';
   return `Run ${run} of ${runs}${PROGRESS_WORDS[of]} …`;
@@ -105,21 +108,21 @@ const PROGRESS_WORDS: Readonly<Record<MetricCheckProgress['of'], string>> = {
 export const METRIC_CHECK_RUNS = { least: 2, most: 10, usual: 3 };
 export const METRIC_CHECK_HOURS = 8;
 
-/** What a run takes beside its training: it starts, and it is measured. */
+/** Time that a run takes besides training: starting and measuring. */
 const BESIDE_SECONDS = 20;
 
-/** Roughly how long a check will take, judging by the budget. */
+/** Roughly how many minutes a check will take, judging by the budget. */
 export function checkMinutes(runs: number, budgetSeconds: number): number {
   return Math.ceil((runs * (budgetSeconds + BESIDE_SECONDS)) / 60);
 }
 
-/** What breaking does has to be larger than so many deviations of what chance does. */
+/** Breaking the code must change the number by more than this many standard deviations of chance. */
 const MOVED_SIGMAS = 3;
 
 const RATE_NAME =
   /(?:^|[^a-z])(?:acc|accuracy|pass(?:ed)?|pass_?rate|rate|success|solved|correct|recall|precision|f1|auc|em|exact_match|win|hits?|score)(?:[^a-z]|$)/i;
 
-/** The metric as a share of cases that succeed, from 0 to 1; null where it does not look like one. */
+/** The metric as a rate of success from 0 to 1; null if it does not look like one. */
 export function rateOf({
   metric,
   values,
@@ -132,17 +135,17 @@ export function rateOf({
   return isPercent ? mean / 100 : null;
 }
 
-/** Whether every run gave the very same number. */
+/** Whether every run gave exactly the same number. */
 export function isSame({ values }: Pick<MetricCheck, 'values'>): boolean {
   return values.length > 1 && values.every(value => value === values[0]);
 }
 
-/** Whether chance plays no part in the number, as far as so few runs tell. */
+/** Whether chance plays no part in the number, as far as a few runs can show. */
 export function looksRepeatable(check: Pick<MetricCheck, 'values' | 'digits'>): boolean {
   return isSame(check) && check.digits >= REPEATABLE_DIGITS;
 }
 
-/** Whether breaking the code moved its number; null where it gave none, or was not tried. */
+/** Whether breaking the code changed its number; null if it gave none, or was not tried. */
 export function hasMoved(check: MetricCheck): boolean | null {
   const { broken, mean, noise, values } = check;
   if (broken.kind !== 'run' || broken.value === null) return null;

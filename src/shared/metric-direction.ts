@@ -2,7 +2,7 @@ export type Direction = 'minimize' | 'maximize';
 
 const words = (text: string): ReadonlySet<string> => new Set(text.split(/\s+/).filter(Boolean));
 
-/** What is a cost, by the words its name is made of. */
+/** Words that mean a cost. */
 const COSTS = words(`
   bpb bpc bpd nll loss error errors err rmse mse mae mape smape perplexity ppl wer cer fid divergence kl brier ece
   logloss regret cost price penalty drawdown violations failures failed misses conflicts time latency duration delay
@@ -10,7 +10,7 @@ const COSTS = words(`
   energy watts joules params distance edits tokens length loc warnings smells regressions p50 p90 p95 p99
 `);
 
-/** What is a gain. */
+/** Words that mean a gain. */
 const GAINS = words(`
   acc accuracy score auc auroc auprc roc f1 precision recall r2 sharpe sortino calmar throughput qps rps tps iops fps
   ops speed bleu rouge meteor reward rewards return returns pnl profit profits revenue funds equity cagr win wins winrate pass
@@ -19,28 +19,25 @@ const GAINS = words(`
   correlation spearman pearson
 `);
 
-/** They turn a name round, or leave open which way it goes: `neg_mean_squared_error`, `time_saved`, `accuracy_drop`. */
+/** Words that reverse a name's direction or leave it open: `neg_mean_squared_error`, `time_saved`, `accuracy_drop`. */
 const TURNS = words(`
   neg negative negated inverse inverted minus one saved savings reduction reduced drop decrease uptime travelled traveled
   remaining left until survived
 `);
 
-/** Nobody wants more of these per second or per hour. */
+/** Things of which nobody wants more per second or hour. */
 const BAD_RATES = words(`
   error errors failure failures failed cost costs dropped drops misses missed violations loss losses price watts energy crashes
 `);
 
-/** Behind a name they say what is counted: less of it is better. */
+/** At the end of a name, these are units of which less is better. */
 const COST_UNITS = words('ns us µs μs ms s sec secs msec usec nsec kb mb gb kib mib gib');
 
 /** `tokens_per_sec`, `tok/s`, `samples_per_second`, `tg_tok_s`. */
 const RATE =
   /(?:\bper[\s_-]?|\/\s*|_p|\b(?:toks?|tokens?|reqs?|requests?|ops|samples|imgs?|images|frames|rows|docs|its|iters|steps|[kmg]?b|bytes)[\s_-]?)(?:[nuµμm]?s|msec|usec|sec|secs|second|min|minute|hour|h)$/i;
 
-/**
- * Whether lower or higher is better, as far as the name of a metric tells; null where it does not, or where its words
- * disagree.
- */
+/** The direction that a metric's name implies; null if it implies none, or its words disagree. */
 export function directionOf(name: string): Direction | null {
   const parts = name
     .replace(/(\p{Ll})(\p{Lu})/gu, '$1 $2')

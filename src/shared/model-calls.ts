@@ -1,4 +1,4 @@
-/** How a call to a model ended; `open` means that it is under way, or that its engine died. */
+/** How a call to a model ended; `open` means that it is in progress, or that its engine died. */
 export const CALL_OUTCOMES = [
   'open',
   'ok',
@@ -18,7 +18,7 @@ export const CALL_OUTCOMES = [
 ] as const;
 export type CallOutcome = (typeof CALL_OUTCOMES)[number];
 
-/** As the server counts them; null where it did not say. */
+/** As the server counts them; null if it did not say. */
 export type CallTokens = {
   readonly input: number | null;
   readonly cacheRead: number | null;
@@ -29,26 +29,26 @@ export type CallTokens = {
 export type ModelCall = {
   readonly n: number;
   readonly at: number;
-  /** Label of the proposer that asked; see {@link TRAINING} for a training. */
+  /** Label of the proposer that asked; for a training, {@link TRAINING}. */
   readonly proposer: string;
   readonly model: string;
   readonly requestId: string | null;
   readonly outcome: CallOutcome;
   readonly message: string | null;
   readonly tokens: CallTokens;
-  /** null where the model has no price, or the server did not say what it took. */
+  /** Null if the model has no price, or the server did not report the usage. */
   readonly costUsd: number | null;
   readonly seconds: number | null;
-  /** Answered with what an earlier call brought. */
+  /** Whether it was answered with an earlier call's answer. */
   readonly isKept: boolean;
 };
 
-/** Who asked, if it was a training, its metric.command or a check. */
+/** The label of questions from a training, its metric.command or a check. */
 export const TRAINING = 'training';
-/** Label of calls that sum up a debrief. They have the number of the last experiment, and are no part of it. */
+/** The label of calls that summarize a debrief. They carry the last experiment's number, but do not belong to it. */
 export const SUMMARY = 'summary';
 
-/** What calls to models came to. Calls without a price count in tokens only. */
+/** The sum of model calls. Calls without a price count only in tokens. */
 export type Spend = {
   readonly calls: number;
   readonly failed: number;
@@ -56,7 +56,7 @@ export type Spend = {
   readonly cacheReadTokens: number;
   readonly cacheWriteTokens: number;
   readonly outputTokens: number;
-  /** Of the calls with a known price; null where none has one. */
+  /** For the calls with a known price; null if there are none. */
   readonly costUsd: number | null;
   /** Calls to a model without a price. */
   readonly unpriced: number;
@@ -68,7 +68,7 @@ export type ModelChoice = { readonly id: string; readonly name: string };
 /** How the host keeps the key of the model server. The key itself never goes to a window. */
 export type KeyStatus = {
   readonly isAvailable: boolean;
-  /** Whether nothing but the file's rights protects it. */
+  /** Whether only the file's permissions protect it. */
   readonly isPlain: boolean;
   readonly hasKey: boolean;
 };

@@ -21,8 +21,8 @@ import type {
 import type { GpuState, TelemetrySample } from './telemetry.ts';
 
 /**
- * What a window is shown: the ledger's content in the shape of the notebook. Everything here is a picture of the
- * ledger that can be thrown away and read again. Times are milliseconds since the epoch.
+ * What a window shows: the ledger's content in the form of the notebook. All of it can be thrown away and read again.
+ * Times are milliseconds since the epoch.
  */
 
 /** One experiment as a closed cell of the notebook. */
@@ -34,42 +34,42 @@ export type Cell = {
   /** Predicted change of the metric. */
   readonly predictedEffect: number | null;
   readonly verdict: Pick<ShownVerdict, 'word' | 'reason'> | null;
-  /** The number that gave the verdict. */
+  /** The number that led to the verdict. */
   readonly metric: number | null;
   /** The mean of all its runs that count. */
   readonly record: Measurement | null;
-  /** The incumbent's record when the verdict was given. */
+  /** The incumbent's record at the time of the verdict. */
   readonly incumbentMetric: number | null;
-  /** `record` minus the incumbent's; null where either is missing. */
+  /** `record` minus the incumbent's; null if either is missing. */
   readonly delta: number | null;
   /** In the unit of the contract's memory metric. */
   readonly memory: number | null;
   readonly startedAt: number;
   readonly endedAt: number | null;
-  /** Wall time of its runs together. */
+  /** Total wall time of its runs. */
   readonly trainedSeconds: number | null;
   readonly commit: string | null;
   readonly tags: readonly string[];
   readonly notes: number;
   /** Whether its last run was contained; null if none ran, or it was not recorded. */
   readonly isContained: boolean | null;
-  /** Kept, and its gain was there with other validation data too. */
+  /** Whether it was kept and its gain also showed with other validation data. */
   readonly isAudited: boolean;
-  /** The user changed the proposal before it ran. */
+  /** Whether the user changed the proposal before it ran. */
   readonly isEdited: boolean;
-  /** The experiment it was made on; null for the baseline, and while it has no verdict. */
+  /** The experiment it was made on; null for the baseline, and until it has a verdict. */
   readonly parent: number | null;
-  /** The same where it was started from one that the branch left; known from the beginning, null for any other. */
+  /** The experiment that it started from, if that is not on the branch; known from the beginning, null for any other. */
   readonly otherLine: number | null;
-  /** The two experiments whose edits it tries together, the one that lost first; null for any other. */
+  /** The two experiments whose edits it combines, the one that was not kept first; null for any other. */
   readonly combines: readonly [number, number] | null;
-  /** A kept experiment that took the place of this one, which was kept too; null where none did. */
+  /** A kept experiment that replaced this kept one; null if none did. */
   readonly supersededBy: number | null;
-  /** What a crash said of itself; null for everything else. */
+  /** A crash's message; null for everything else. */
   readonly crash: string | null;
 };
 
-/** What stands between two cells: something the user or the study did at a time. */
+/** An entry between two cells: something that the user or the study did. */
 export type Mark = {
   readonly id: number;
   readonly at: number;
@@ -90,11 +90,11 @@ export type Mark = {
     | 'repeated'
     | 'rolled_back'
     | 'warning';
-  /** What to show: the steering note, the reason of the stop, the branch. */
+  /** The text to show: the steering note, the reason of the stop, the branch. */
   readonly text: string;
 };
 
-/** A proposal that was turned down before it cost a run. */
+/** A proposal that was rejected before it cost a run. */
 export type RefusedProposal = {
   readonly n: number;
   readonly at: number;
@@ -103,7 +103,7 @@ export type RefusedProposal = {
   readonly hypothesis: string | null;
 };
 
-/** A study with how it stands. */
+/** A study and its state. */
 export type StudyCard = {
   readonly id: string;
   readonly tag: string;
@@ -121,50 +121,50 @@ export type StudyCard = {
   readonly baseCommit: string;
   readonly importedFrom: string | null;
   readonly tally: Tally;
-  /** What its numbers allow to claim; null where nothing is repeated: before the baseline, greedy, imported. */
+  /** What its numbers allow to claim; null if nothing is repeated: before the baseline, greedy, imported. */
   readonly claims: StudyClaims | null;
-  /** What calls to models came to; null where none was made. */
+  /** The sum of its model calls; null if there were none. */
   readonly spend: Spend | null;
-  /** UUID or number of the GPU that was chosen for it; null leaves it to the machine. */
+  /** UUID or number of the GPU chosen for it; null leaves the choice to the machine. */
   readonly gpu: string | null;
   /** As in {@link Study}. */
   readonly capUsd: number | null;
   readonly title: string | null;
   readonly archivedAt: number | null;
-  /** Of the GPUs of all its runs, in Wh; null where no power was measured. */
+  /** Energy of the GPUs in all its runs, in Wh; null if no power was measured. */
   readonly gpuEnergyWh: number | null;
   /** Whether the study's last run was contained; null if none ran, or it was not recorded. */
   readonly isContained: boolean | null;
-  /** Approve mode: each proposal waits for the user. */
+  /** Approve mode: whether each proposal waits for the user. */
   readonly asksApproval: boolean;
   /** One more than the highest experiment number; 0 for an empty study. */
   readonly cells: number;
-  /** When the last experiment began or ended; `createdAt` before the first, and of an imported study. */
+  /** When the last experiment began or ended; `createdAt` before the first, and for an imported study. */
   readonly activeAt: number;
   readonly current: CurrentExperiment | null;
-  /** All that are in flight, by number; more than one only where the study has several lanes. */
+  /** All experiments in flight, by number; more than one only if the study has several lanes. */
   readonly inFlight: readonly CurrentExperiment[];
   /** As in {@link Study}. */
   readonly lanes: readonly string[];
   /** As in {@link Study}. */
   readonly otherLines: OtherLines;
-  /** Its sitting is being made ready, and has not said yet that it begins. */
+  /** Whether its sitting is being prepared and has not reported its beginning yet. */
   readonly isStarting: boolean;
-  /** How fast the sitting goes that is on; null where none is. */
+  /** The pace of the current sitting; null if there is none. */
   readonly pace: Pace | null;
-  /** How many ideas wait in its queue, and how often that was changed. */
+  /** How many ideas wait in its queue, and how often the queue was changed. */
   readonly ideas: { readonly waiting: number; readonly version: number };
-  /** The proposal that waits for the user, also in a study that is stopped. */
+  /** The proposal that waits for the user, even if the study is stopped. */
   readonly waiting: { readonly n: number; readonly review: number } | null;
 };
 
-/** What can be said of when a sitting ends. */
+/** What is known about when a sitting will end. */
 export type Pace = {
-  /** When its deadline comes; null without one. */
+  /** Its deadline; null if it has none. */
   readonly deadline: number | null;
-  /** Mean wall time of the experiments that ended in this sitting, pauses not counted; null before the first. */
+  /** Mean wall time of the experiments that ended in this sitting, without pauses; null before the first. */
   readonly experimentMs: number | null;
-  /** When the experiment in flight had its turn. */
+  /** When the experiment in flight got its turn. */
   readonly since: number;
 };
 
@@ -173,9 +173,9 @@ export type CurrentExperiment = {
   readonly n: number;
   readonly phase: Phase;
   readonly hypothesis: string | null;
-  /** The run that trains, if one does. */
+  /** The run in training, if any. */
   readonly run: { readonly k: number; readonly startedAt: number; readonly lane: string | null } | null;
-  /** What the user asked for and has not happened yet. */
+  /** What the user asked for that has not happened yet. */
   readonly wish: 'pause' | 'stop' | null;
 };
 
@@ -186,15 +186,15 @@ export type Project = {
   /** Last component of the path. */
   readonly name: string;
   readonly openedAt: number;
-  /** False where the folder is not there any more. */
+  /** False if the folder no longer exists. */
   readonly exists: boolean;
 };
 
-/** One line of the progress of what trains now. */
+/** One progress line of the run in training. */
 export type LivePoint = {
   /** Since the run began. */
   readonly seconds: number;
-  /** The newest value of each series that moved. Non-finite numbers are null. */
+  /** The newest value of each series that changed. Non-finite numbers are null. */
   readonly values: Readonly<Record<string, number | null>>;
 };
 
@@ -206,12 +206,13 @@ export type LiveRun = {
   readonly points: readonly LivePoint[];
 };
 
-/** What a proposer is at while it proposes. */
+/** What a proposer is doing while it proposes. */
 export type Thought = { readonly study: string; readonly n: number; readonly text: string };
 
 /**
- * What the host sends to every window, in order. State travels whole (a cell, a card), so applying an event twice or
- * after a later snapshot does no harm; a gap in `seq` means something was missed and the window reads everything again.
+ * What the host sends to every window, in order. State is sent whole (a cell, a card), so applying an event twice or
+ * after a later snapshot does no harm; a gap in `seq` means that something was missed, and the window reads
+ * everything again.
  */
 export type NotebookEvent =
   | { readonly type: 'study'; readonly card: StudyCard }
@@ -227,14 +228,14 @@ export type NotebookEvent =
   | { readonly type: 'settings'; readonly settings: Settings }
   | { readonly type: 'projects'; readonly projects: readonly Project[] };
 
-/** Events of consecutive numbers: the first is `from`. */
+/** Events with consecutive numbers, the first of which is `from`. */
 export type EventBatch = { readonly from: number; readonly events: readonly NotebookEvent[] };
 
-/** All a window needs to begin with; cells follow by page. */
+/** Everything that a window needs at the start; cells follow by page. */
 export type Snapshot = {
-  /** Names one life of the host; sequence numbers of another life mean nothing. */
+  /** Identifies one run of the host; sequence numbers of another run mean nothing. */
   readonly epoch: string;
-  /** The last event that is part of this picture. */
+  /** The last event that is included in this snapshot. */
   readonly seq: number;
   readonly projects: readonly Project[];
   readonly studies: readonly StudyCard[];
@@ -242,9 +243,9 @@ export type Snapshot = {
   /** The last minutes of the machine, oldest first. */
   readonly telemetry: readonly TelemetrySample[];
   readonly gpuState: GpuState;
-  /** The newest points of what trains; older ones are in the ledger, later ones come as events. */
+  /** The newest points of the run in training; older ones are in the ledger, later ones come as events. */
   readonly live: LiveRun | null;
-  /** The newest cells of the study that runs, else of the one that was asked for; newest first. */
+  /** The newest cells of the running study, else of the requested one; newest first. */
   readonly first: { readonly study: string; readonly cells: readonly Cell[] } | null;
 };
 
@@ -268,12 +269,12 @@ export type RunView = {
   readonly outputBytes: number | null;
   /** Names of the series it printed, with their units; the main one (the loss) first. */
   readonly series: readonly { readonly name: string; readonly unit: string | null }[];
-  /** Whether it told how many tokens it trained on, so that its curves can be placed by them. */
+  /** Whether it printed how many tokens it trained on, so that its curves can use them as x axis. */
   readonly hasTokens: boolean;
   readonly telemetry: readonly string[];
   /** What may have made its number unfair. */
   readonly flags: readonly FairnessFlag[];
-  /** Of its GPUs while it trained, in Wh; null where no power was measured. */
+  /** Energy of its GPUs during the training in Wh; null if no power was measured. */
   readonly gpuEnergyWh: number | null;
   /** Whether it was contained; null if not recorded. */
   readonly isContained: boolean | null;
@@ -285,7 +286,7 @@ export type Ancestor = {
   readonly n: number;
   readonly hypothesis: string | null;
   readonly metric: number | null;
-  /** Left: measured, and not kept. */
+  /** `left`: measured, but not kept. */
   readonly standing: 'kept' | 'left' | 'taken_back';
 };
 
@@ -295,16 +296,16 @@ export type ExperimentDetail = {
   readonly evidence: Evidence | null;
   /** Who proposed it; null if not recorded. */
   readonly proposer: string | null;
-  /** What kind of idea a model was asked for: another one on a plateau. */
+  /** The kind of idea a model was asked for; it changes on a plateau. */
   readonly mode: string | null;
   /** The user's decision in approve mode; null if the user was not asked. */
   readonly reviewed: ReviewOutcome | null;
-  /** Calls to a model that were made for it, oldest first. */
+  /** Model calls that were made for it, oldest first. */
   readonly calls: readonly ModelCall[];
   readonly parentCommit: string | null;
-  /** What it was built on: its parent, that one's, and so on; the first one first. */
+  /** Its ancestors: its parent, that one's parent, and so on; the first one first. */
   readonly lineage: readonly Ancestor[];
-  /** The incumbent it was measured against. */
+  /** The incumbent it was compared with. */
   readonly incumbent: number | null;
   readonly files: readonly {
     readonly path: string;
@@ -314,24 +315,27 @@ export type ExperimentDetail = {
   readonly runs: readonly RunView[];
   readonly notes: readonly { readonly at: number; readonly text: string }[];
   readonly refusals: readonly RefusedProposal[];
-  /** Of an imported row: its fields under their headings. */
+  /** For an imported row: its fields under their headings. */
   readonly imported: readonly { readonly name: string; readonly value: string }[] | null;
-  /** Until when its number may still come; null where none is waited for. */
+  /** Until when its number may still arrive; null if it is not awaited. */
   readonly awaitedUntil: number | null;
 };
 
-/** More experiments side by side can be told apart neither as curves nor as columns. */
+/** More experiments side by side could not be told apart, neither as curves nor as columns. */
 export const MOST_COMPARED = 8;
 
-/** A constant whose value is not the same in all of some experiments. */
+/** A constant whose value differs between some experiments. */
 export type ConstantDifference = {
   readonly file: string;
   readonly name: string;
-  /** As it is written, of each experiment in the order that was asked for; null where it has none. */
+  /** As written in each experiment, in the requested order; null if it has none. */
   readonly values: readonly (string | null)[];
 };
 
-/** A thinned series: `x` seconds since the run began, step or tokens; `y` values; null is a value that was NaN or infinite. */
+/**
+ * A thinned series: `x` is seconds since the run began, steps or tokens; `y` are values; null stands for NaN or
+ * infinity.
+ */
 export type SeriesView = {
   readonly n: number;
   readonly k: number;
@@ -339,11 +343,11 @@ export type SeriesView = {
   readonly unit: string | null;
   readonly x: readonly number[];
   readonly y: readonly (number | null)[];
-  /** Points before thinning. */
+  /** Number of points before thinning. */
   readonly total: number;
-  /** Seconds from the beginning of the run to its first step; null where it printed none. */
+  /** Seconds from the start of the run to its first step; null if it printed none. */
   readonly firstStepAt: number | null;
-  /** The moving average of all its points, thinned, and where it ended; null where none was asked for. */
+  /** The thinned moving average of all points, and its final state; null if not requested. */
   readonly smooth: {
     readonly x: readonly number[];
     readonly y: readonly (number | null)[];
@@ -363,23 +367,23 @@ export type LogPiece = {
 
 export type LogHit = { readonly offset: number; readonly line: string };
 
-/** What the training printed, as it came, for a terminal. */
+/** Raw output of the training, for a terminal. */
 export type OutputPiece = {
   /** Base64 of raw bytes. */
   readonly data: string;
-  /** Bytes that were left out before this piece because they came faster than anybody can read. */
+  /** How many bytes were left out before this piece because they came faster than anyone can read. */
   readonly skipped: number;
 };
 
 export type InstructionsVersion = {
-  /** 0 is the file as the study's base commit has it. */
+  /** 0 is the file in the study's base commit. */
   readonly id: number;
   readonly at: number;
   readonly bytes: number;
 };
 
 export type Instructions = {
-  /** Path in the repository; null where the contract names no instructions. */
+  /** Path in the repository; null if the contract names no instructions. */
   readonly path: string | null;
   readonly text: string;
   /** Newest first. */

@@ -1,15 +1,15 @@
-/** Numbers and times as the notebook writes them. A number that was not measured is an en dash. */
+/** The notebook's formats of numbers and times. A number that was not measured is an en dash. */
 
 export const ABSENT = '–';
 const MINUS = '−';
 
 /**
- * A number with groups of three and from `least` to `most` decimals, rounded as people round: half away from zero. The
- * same as `Intl.NumberFormat` of English, the first of which takes a window as long as its first cells.
+ * A number with groups of three digits and from `least` to `most` decimals, rounded half away from zero as people do.
+ * The same as English `Intl.NumberFormat`, whose first call costs a window as much time as its first cells.
  */
 function write(value: number, least: number, most: number): string {
   const size = Math.abs(value);
-  // 1.005 lies a little below 1.005; a step of the last bit makes what reads as half a half.
+  // The double 1.005 is slightly less than 1.005; adding one unit of the last bit makes a half round like a half.
   const text = size < 1e21 ? (size * (1 + Number.EPSILON)).toFixed(most) : BigInt(size).toString();
   const [whole = '', decimals = ''] = text.split('.');
   const kept = decimals.replace(/0+$/, '').padEnd(least, '0');
@@ -18,7 +18,7 @@ function write(value: number, least: number, most: number): string {
   return `${sign}${grouped}${kept === '' ? '' : `.${kept}`}`;
 }
 
-/** At most `digits` significant digits, no exponent for everyday sizes, a real minus sign. */
+/** At most `digits` significant digits, no exponent for everyday sizes, and a real minus sign. */
 export function formatNumber(value: number | null | undefined, digits = 6): string {
   if (value === null || value === undefined) return ABSENT;
   if (!Number.isFinite(value)) return Number.isNaN(value) ? 'NaN' : value > 0 ? '∞' : `${MINUS}∞`;
@@ -29,7 +29,7 @@ export function formatNumber(value: number | null | undefined, digits = 6): stri
   return write(value, 0, decimals);
 }
 
-/** The metric: six decimals as upstream prints it where it is small, so that a column lines up. */
+/** A metric: six decimals as upstream prints it if it is small, so that columns line up. */
 export function formatMetric(value: number | null | undefined): string {
   if (value === null || value === undefined) return ABSENT;
   if (!Number.isFinite(value)) return formatNumber(value);
@@ -44,7 +44,7 @@ export function formatDelta(value: number | null | undefined): string {
   return value === 0 ? `±${text}` : `${value > 0 ? '+' : MINUS}${text}`;
 }
 
-/** Fractions of a cent are worth telling of calls that cost less. */
+/** Fractions of a cent are shown only for small amounts. */
 export function formatUsd(usd: number): string {
   return `$${usd.toFixed(usd !== 0 && usd < 0.1 ? 4 : 2)}`;
 }
@@ -54,14 +54,14 @@ export function formatEnergy(wh: number): string {
   return wh < 1_000 ? `${formatNumber(wh, 3)} Wh` : `${formatNumber(wh / 1_000, 3)} kWh`;
 }
 
-/** What energy costs, or nothing where the user gave no price. Fractions of a cent are told of little. */
+/** The cost of energy, or nothing if the user gave no price. Fractions of a cent are shown only for small amounts. */
 export function formatElectricity(
   wh: number,
   { price, currency }: { readonly price: number | null; readonly currency: string },
 ): string | null {
   if (price === null) return null;
   const amount = (wh / 1_000) * price;
-  // A sign stands close to its amount, a word does not.
+  // A currency sign directly precedes its amount; a word gets a space.
   const gap = /\p{L}$/u.test(currency) ? '\u00a0' : '';
   return `${currency}${gap}${amount.toFixed(amount !== 0 && amount < 0.1 ? 4 : 2)}`;
 }
@@ -82,7 +82,7 @@ export function formatDuration(seconds: number | null | undefined): string {
   return `${Math.floor(minutes / 60)} h ${pad(minutes % 60)} min`;
 }
 
-/** A clock that counts: `4:05`, `1:02:05`. */
+/** A running clock: `4:05`, `1:02:05`. */
 export function formatClock(seconds: number): string {
   const whole = Math.max(0, Math.floor(seconds));
   const pad = (value: number) => String(value).padStart(2, '0');
@@ -103,7 +103,7 @@ export function formatBytes(bytes: number | null | undefined): string {
   return `${value.toFixed(unit === 0 || value >= 100 ? 0 : 1)} ${units[unit]}`;
 }
 
-/** Distance to now in words: `just now`, `12 min ago`, `3 days ago`. */
+/** The time until now in words: `just now`, `12 min ago`, `3 days ago`. */
 export function formatRelative(at: number, now: number): string {
   const seconds = Math.round((now - at) / 1000);
   if (seconds < 45) return 'just now';
@@ -117,7 +117,7 @@ export function formatRelative(at: number, now: number): string {
 let clockTime: Intl.DateTimeFormat | undefined;
 let dayTime: Intl.DateTimeFormat | undefined;
 
-/** A time of today as `06:42`, of another day with the day before it: `Tue 06:42`. */
+/** The time as `06:42` if it is today, else with its day: `Tue 06:42`. */
 export function formatDayTime(at: number, now: number): string {
   const time = { hour: '2-digit', minute: '2-digit', hourCycle: 'h23' } as const;
   if (new Date(at).toDateString() === new Date(now).toDateString()) {
@@ -130,7 +130,7 @@ export function formatDayTime(at: number, now: number): string {
 
 let exactTime: Intl.DateTimeFormat | undefined;
 
-/** The first call is slow: it loads the calendar. */
+/** The first call is slow, because it loads the calendar. */
 export function formatExactTime(at: number): string {
   exactTime ??= new Intl.DateTimeFormat(undefined, { dateStyle: 'medium', timeStyle: 'medium' });
   return exactTime.format(at);

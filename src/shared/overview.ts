@@ -1,23 +1,23 @@
-/** What an overview shows of a study beside its card. */
+/** What an overview shows about a study in addition to its card. */
 export type StudyOutline = {
   readonly study: string;
   /** Highest number of an experiment; null before the first. */
   readonly last: number | null;
-  /** The best so far from each keep on: number of the experiment and value. */
+  /** The best value after each keep: the experiment's number and the value. */
   readonly best: readonly (readonly [n: number, value: number])[];
 };
 
-/** What is lost with a study. */
+/** What is lost when a study is deleted. */
 export type StudyLoss = {
   readonly experiments: number;
   readonly trainedSeconds: number;
-  /** Of logs and the worktree. */
+  /** Of the logs and the worktree. */
   readonly bytes: number;
-  /** How many refs the repository has of it, its branch among them; null where the repository is gone or there is none. */
+  /** How many refs it has in the repository, including its branch; null if the repository is gone or there is none. */
   readonly refs: number | null;
 };
 
-/** What the user calls a study. */
+/** The user's title for a study, else its tag. */
 export function titleOf({ title, tag }: { readonly title: string | null; readonly tag: string }): string {
   return title ?? tag;
 }

@@ -1,18 +1,18 @@
-/** Words for the runs that show whether a number comes from the data it is said to be measured on. */
+/** Words for runs that test whether a number comes from the data on which it should be measured. */
 
 export const PROBE_REASONS = ['not_from_data', 'memorised'] as const;
 export type ProbeReason = (typeof PROBE_REASONS)[number];
 
-/** What a run with exchanged data showed against a commit. */
+/** What a run with swapped data showed against a commit. */
 export type ProbeFailure = {
-  /** Its number with the data exchanged; null where it gave none. */
+  /** Its number with swapped data; null if it gave none. */
   readonly value: number | null;
   /** Its gain over the commit it was compared with, as recorded and with the data swapped. */
   readonly gain: number;
   readonly gainThere: number | null;
 };
 
-/** Why exchanging the data shows nothing. */
+/** Why swapping the data shows nothing. */
 export type SwapFault = 'no_number' | 'no_difference' | 'other_kind';
 
 export const SWAP_FAULT_WORDS: Readonly<Record<SwapFault, string>> = {
@@ -25,7 +25,7 @@ export const SWAP_FAULT_WORDS: Readonly<Record<SwapFault, string>> = {
 };
 
 export type ProbeEvidence = ProbeFailure & {
-  /** Experiment that it was compared with. */
+  /** The experiment it was compared with. */
   readonly against: number;
 };
 
@@ -51,8 +51,8 @@ export function isEmptyNumber(reason: string): boolean {
 }
 
 /**
- * Why somebody should look closer. Never a verdict. `jump`: a gain much larger than the noise and than every gain that is
- * believed; `bound`: better than the contract says a number can be; the others: the edit names what measures, the data that is
+ * Reasons for a closer look, never for a verdict. `jump`: a gain much larger than the noise and than every trusted
+ * gain; `bound`: better than the contract says is possible; the others: the edit names what measures, the data it is
  * measured on, seeds, or clocks.
  */
 export const HINTS = ['jump', 'bound', 'evaluation', 'validation', 'seed', 'timer'] as const;

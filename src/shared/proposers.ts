@@ -1,4 +1,4 @@
-/** Which proposer a study uses, and what it needs to start again the same way. */
+/** A study's proposer, with everything needed to start it the same way again. */
 export type ProposerSettings =
   | SearchSettings
   | { readonly kind: 'command'; readonly command: string; readonly timeoutSeconds: number }
@@ -9,11 +9,11 @@ export type ProposerSettings =
 
 export const SEARCH_STRATEGIES = ['gaussian-process', 'ladder'] as const;
 
-/** Turns constants; docs/search.md says how. */
+/** Changes constants; docs/search.md explains how. */
 export type SearchSettings = {
   readonly kind: 'search';
   readonly seed: number;
-  /** Absent in studies that began when there was only the ladder. */
+  /** Absent in studies that began when the ladder was the only strategy. */
   readonly strategy?: (typeof SEARCH_STRATEGIES)[number] | undefined;
 };
 
@@ -23,12 +23,12 @@ export const AGENT_NAMES = [
 ] as const;
 export type AgentName = (typeof AGENT_NAMES)[number];
 
-/** Somebody else's agent on the command line, signed in as the user is. */
+/** An installed command-line agent, signed in as the user. */
 export type AgentSettings = {
   readonly kind: 'agent';
-  /** {@link AGENT_NAMES}, or one of the user's settings. */
+  /** One of {@link AGENT_NAMES}, or of the user's settings. */
   readonly agent: string;
-  /** null is the agent's own choice. */
+  /** Null leaves the choice to the agent. */
   readonly model: string | null;
   readonly timeoutSeconds: number;
 };
@@ -37,9 +37,9 @@ export type AgentSettings = {
 export type RouteSettings = {
   readonly kind: 'route';
   /**
-   * `fallback` asks the first that has something; `alternate` gives each its turn, so that they can be compared; `stand_in`
-   * asks those behind the first only while that one cannot propose: it is not signed in, its server is down, it failed again
-   * and again.
+   * `fallback` asks the first one that has something; `alternate` gives each its turn, so that they can be compared;
+   * `stand_in` asks those after the first only while that one cannot propose: it is not signed in, its server is
+   * down, or it failed repeatedly.
    */
   readonly mode: 'fallback' | 'alternate' | 'stand_in';
   readonly arms: readonly ArmSettings[];
@@ -47,13 +47,13 @@ export type RouteSettings = {
 
 export type ArmSettings = Exclude<ProposerSettings, RouteSettings>;
 
-/** The first model among those that propose; null where there is none. */
+/** The first model among the proposers; null if there is none. */
 export function modelArm(settings: ProposerSettings): ModelSettings | null {
   const arms = settings.kind === 'route' ? settings.arms : [settings];
   return arms.find(arm => arm.kind === 'model') ?? null;
 }
 
-/** What a proposer is called in the ledger and in comparisons. */
+/** The proposer's name in the ledger and in comparisons. */
 export function proposerLabel(settings: ProposerSettings): string {
   if (settings.kind === 'model') return `model ${settings.model}`;
   if (settings.kind === 'agent')
@@ -65,26 +65,26 @@ export function proposerLabel(settings: ProposerSettings): string {
   return (mode === 'stand_in' ? arms.slice(0, 1) : arms).map(proposerLabel).join(', ');
 }
 
-/** Whether a proposer understands words: those of a steering note, or of an idea without an edit. */
+/** Whether a proposer can read words: a steering note, or an idea without an edit. */
 export function canRead(settings: ProposerSettings): boolean {
   return settings.kind === 'route'
     ? settings.arms.some(canRead)
     : settings.kind !== 'search' && settings.kind !== 'patches';
 }
 
-/** How hard a model is to think; each model has its own default. */
+/** How hard a model should think; each model has its own default. */
 export const EFFORTS = ['low', 'medium', 'high', 'xhigh', 'max'] as const;
 
 /** A language model behind a server that speaks Anthropic's Messages API. */
 export type ModelSettings = {
   readonly kind: 'model';
   readonly model: string;
-  /** null leaves it to the model; servers other than Anthropic's may not know it. */
+  /** Null leaves it to the model; servers other than Anthropic's may not support it. */
   readonly effort: (typeof EFFORTS)[number] | null;
-  /** Without `/v1`; null is Anthropic's own. */
+  /** Without `/v1`; null is Anthropic's own server. */
   readonly baseUrl: string | null;
   /** Where the key comes from: `ANTHROPIC_API_KEY`, the desktop's key store, or no key at all. */
   readonly key: 'environment' | 'stored' | 'none';
-  /** The next call is not made if it could pass these; null is no cap. US dollars. */
+  /** A call that could exceed one of these is not made; null is no limit. US dollars. */
   readonly capUsd: { readonly study: number | null; readonly sitting: number | null };
 };

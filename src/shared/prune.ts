@@ -2,20 +2,20 @@
 export type PruneEvidence = {
   /** Name of the series. */
   readonly series: string;
-  /** How much of its training was done, 0 to 1. */
+  /** How much of its training was done, from 0 to 1. */
   readonly share: number;
   readonly value: number;
-  /** The incumbent's at the same share. */
+  /** The incumbent's value at the same share. */
   readonly incumbentValue: number;
-  /** How far it was behind, as a share of the incumbent's value there. */
+  /** How far it was behind, as a share of the incumbent's value at that point. */
   readonly behind: number;
-  /** How far behind an earlier run could be and still come level, with a margin; in the same measure. */
+  /** The most that an earlier run caught up from this point, with a margin; as the same share. */
   readonly caughtUp: number;
-  /** Earlier runs that say so. */
+  /** The number of earlier runs behind this. */
   readonly runs: number;
 };
 
-/** Why a run was ended early, for a reader. */
+/** Why a run was ended early, for the user. */
 export function describePrune(evidence: PruneEvidence): string {
   const { series, share, value, incumbentValue, behind, caughtUp, runs } = evidence;
   const percent = (part: number) => `${(100 * part).toPrecision(2)} %`;

@@ -4,7 +4,7 @@ import type { RepeatPurpose } from './study.ts';
 
 /** Words for further trainings of commits that already have a verdict. */
 
-/** Why it is trained again, for the line that shows what runs now. */
+/** Why it is trained again, for the line about the current run. */
 export const REPEAT_WORDS: Readonly<Record<RepeatPurpose, string>> = {
   baseline: 'Baseline again, to learn how much its number varies',
   remeasure: 'The best again: nothing has beaten it for a long time',
@@ -51,7 +51,7 @@ export function describeRollBack({
   return `#${n} is taken back: over ${runs} runs its mean is ${shown(record)}, worse than the ${shown(parentRecord)} of #${parent}. The branch goes back to #${parent}.`;
 }
 
-/** A keep that other data disproved, and what was built on it. */
+/** A keep that other data disproved, and the keeps built on it. */
 export function describeTakeBack({
   n,
   reason,

@@ -3,7 +3,7 @@ import type { EngineEvent } from './events.ts';
 type Rest = Extract<EngineEvent, { type: 'proposer_rests' }>;
 type Rested = Extract<EngineEvent, { type: 'proposer_rested' }>;
 
-/** As many names as a line holds; the rest is a number. */
+/** How many names fit on a line; the rest is a count. */
 const MAX_NAMED = 12;
 
 /** @param now milliseconds since the epoch */

@@ -2,14 +2,14 @@ import { z } from 'zod';
 import type { Hint } from './probes.ts';
 import type { Proposal } from './study.ts';
 
-/** Where a study waits for its user before a proposal may run: approve mode. */
+/** Approve mode: a study waits for its user before a proposal may run. */
 
 const text = (limit: number) => z.string().max(limit);
 
 /** A remark on one line of a proposal's diff. */
 export const reviewCommentSchema = z.strictObject({
   path: text(4_096).min(1),
-  /** Which side of the diff the line is on: as it was, or as it would be. */
+  /** Which side of the diff the line is on: before or after the change. */
   side: z.enum(['old', 'new']),
   /** From 1. */
   line: z.number().int().min(1).max(100_000_000),
@@ -20,12 +20,12 @@ export type ReviewComment = z.infer<typeof reviewCommentSchema>;
 export const decisionSchema = z.discriminatedUnion('kind', [
   z.strictObject({
     kind: z.literal('approve'),
-    /** Whole texts of the files the user changed; empty takes the proposal as it is. */
+    /** The full texts of files that the user changed; empty accepts the proposal as it is. */
     files: z.record(text(4_096).min(1), text(1_000_000)),
-    /** What the changed files try, in one line; by default it is derived from the diff. */
+    /** One line about what the changed files try; by default it is derived from the diff. */
     title: text(300).trim().optional(),
   }),
-  /** Back to the proposer, to do it again with what the user remarks. */
+  /** Back to the proposer, to be redone with the user's remarks. */
   z.strictObject({
     kind: z.literal('send_back'),
     text: text(4_000).trim(),
@@ -38,7 +38,7 @@ export const decisionSchema = z.discriminatedUnion('kind', [
 ]);
 export type Decision = z.infer<typeof decisionSchema>;
 
-/** How a review ended. `auto`: the user switched approve mode off while it waited. */
+/** How a review ended. `auto`: the user turned approve mode off while it waited. */
 export type ReviewOutcome = 'approved' | 'edited' | 'auto' | 'sent_back' | 'rejected';
 
 /** A proposal that waits, as a window shows it. */
@@ -47,17 +47,17 @@ export type ReviewView = {
   readonly n: number;
   readonly at: number;
   readonly proposal: Omit<Proposal, 'memo'>;
-  /** Mends a crashed attempt. */
+  /** Whether it repairs a crashed attempt. */
   readonly isRepair: boolean;
-  /** Why somebody should look closer; it waits for that also where approve mode is off. */
+  /** Reasons for a closer look; with these it waits even if approve mode is off. */
   readonly hints: readonly Hint[];
   readonly diff: string;
   readonly isCut: boolean;
-  /** The changed files that are text, as they would be and as they are; the latter is empty where the file is new. */
+  /** The changed text files, after and before the change; the latter is empty if the file is new. */
   readonly files: readonly { readonly path: string; readonly text: string; readonly before: string }[];
 };
 
-/** One line per remark, as the proposer gets it. */
+/** The remarks as the proposer gets them, one line each. */
 export function describeRemarks(remarks: {
   readonly text: string;
   readonly comments: readonly ReviewComment[];

@@ -1,9 +1,9 @@
-/** Names of the sample projects, which are their folders'; the first is the one to begin with. */
+/** Names of the sample projects and of their folders; the first is the one to begin with. */
 export const SAMPLE_NAMES = ['byte-lm', 'fast-text', 'prompt-rubric', 'nano-gpt'] as const;
 export type SampleName = (typeof SAMPLE_NAMES)[number];
 export const FIRST_SAMPLE: SampleName = 'byte-lm';
 
-/** What each is, and what it needs. */
+/** What each sample is, and what it needs. */
 export const SAMPLE_WORDS: Readonly<Record<SampleName, string>> = {
   'byte-lm':
     'A byte-level language model in plain Python. Five seconds of training per run, no GPU, no download.',

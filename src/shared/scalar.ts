@@ -1,4 +1,4 @@
-/** A number as JSON can carry it: it has no NaN and no infinity, so they travel as words. */
+/** A number for JSON, which has neither NaN nor infinity, so they become words. */
 export type Scalar = number | 'NaN' | 'Infinity' | '-Infinity';
 
 /** A number as events carry it. */

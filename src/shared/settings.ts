@@ -1,4 +1,4 @@
-/** What the host tells the user of outside the window. */
+/** A notification of the host to the user, outside the window. */
 export type Notice = {
   readonly kind: 'new_best' | 'study_ended' | 'crashes' | 'attention';
   readonly title: string;
@@ -13,9 +13,9 @@ export type Settings = {
   readonly diff: 'unified' | 'split';
   readonly notify: Readonly<Record<Notice['kind'], boolean>>;
   readonly electricity: {
-    /** Of one kWh; null where the user gave none. */
+    /** The price of one kWh; null if the user gave none. */
     readonly price: number | null;
-    /** As it is to stand before the amount. */
+    /** As written before the amount. */
     readonly currency: string;
   };
 };
@@ -34,6 +34,6 @@ export type HostInfo = {
   readonly home: string;
   /** Whether the host can show the system's own folder dialog. */
   readonly canChooseFolder: boolean;
-  /** Whether the host shows notifications itself; where not, the window does. */
+  /** Whether the host shows notifications itself; otherwise the window does. */
   readonly hasNotifications: boolean;
 };

@@ -1,17 +1,17 @@
-/** Where the cost of an experiment is taken from; `experiments` were measured. */
+/** The basis of an experiment's expected cost; `experiments` were measured. */
 export type SpendBasis =
   | { readonly kind: 'here' | 'elsewhere'; readonly experiments: number }
   | { readonly kind: 'estimated' };
 
-/** What experiments with a model are likely to cost. */
+/** What experiments with a model will probably cost. */
 export type SpendPlan =
   | {
       readonly kind: 'planned';
-      /** US dollars an experiment: the quartiles and the median. */
+      /** US dollars per experiment: quartiles and median. */
       readonly eachUsd: { readonly low: number; readonly median: number; readonly high: number };
       readonly basis: SpendBasis;
     }
-  /** Nobody knows what the model costs. */
+  /** The model's price is unknown. */
   | { readonly kind: 'unpriced' };
 
 /** A plan as a sentence, for a number of experiments, or per experiment if their number is unknown. */
@@ -34,12 +34,12 @@ function describeBasis(basis: SpendBasis): string {
   return `from ${basis.experiments} earlier experiments ${where}`;
 }
 
-/** Two figures: more would be no plan. */
+/** Two digits, because more would suggest false precision. */
 function roundUsd(usd: number): string {
   return usd === 0 ? '0' : String(Number(Math.max(usd, 0.0001).toPrecision(2)));
 }
 
-/** How many of a study's experiments one of its proposers is asked for; null where the study has no end to count to. */
+/** How many of a study's experiments go to one of its proposers; null if the study has no limit of experiments. */
 export function shareOf(experiments: number | null, arms: number, isInTurns: boolean): number | null {
   return experiments === null || !isInTurns ? experiments : Math.ceil(experiments / arms);
 }

@@ -8,25 +8,25 @@ export type StackKeep = {
   readonly n: number;
   readonly hypothesis: string;
   readonly rationale: string | null;
-  /** Over the keep before it, where it was measured; null where one has no number. */
+  /** Over the keep before it, as measured; null if one has no number. */
   readonly gain: number | null;
   readonly record: Measurement | null;
-  /** As in `StudyClaims`; null where nothing is claimed. */
+  /** As in `StudyClaims`; null if nothing is claimed. */
   readonly probability: number | null;
   readonly isProven: boolean;
-  /** It is shorter and not better: no gain is claimed for it. */
+  /** Whether it is shorter but not better, so that no gain is claimed for it. */
   readonly isSimplification: boolean;
-  /** Lines, binary files left out. */
+  /** Lines, without binary files. */
   readonly added: number;
   readonly removed: number;
 };
 
-/** An experiment whose tree is exactly this one. */
+/** An experiment with exactly this tree. */
 export type Measured = { readonly n: number; readonly record: Measurement };
 
 /**
- * What becomes of a keep in its place. `untested`: no experiment has exactly this tree. `conflict`: its change meets another in
- * `files`, and the stack goes on without it. `empty`: it changes nothing there.
+ * What happens to a keep at its position. `untested`: no experiment has exactly this tree. `conflict`: its change
+ * conflicts in `files`, and the stack continues without it. `empty`: it changes nothing there.
  */
 export type StackStep = { readonly n: number } & (
   | { readonly state: 'measured'; readonly by: Measured }
@@ -35,23 +35,23 @@ export type StackStep = { readonly n: number } & (
   | { readonly state: 'empty' }
 );
 
-/** A choice of keeps in an order, laid one upon the other from the baseline on. */
+/** Chosen keeps in an order, applied one after the other from the baseline on. */
 export type Stack = {
   readonly baseline: Measured | null;
-  /** All there are to choose from, in the order they were kept. */
+  /** All available keeps, in the order they were kept. */
   readonly keeps: readonly StackKeep[];
-  /** Of the chosen ones, in their order. */
+  /** One step for each chosen keep, in order. */
   readonly steps: readonly StackStep[];
-  /** The experiment that measured the whole of it; null where none did. */
+  /** The experiment that measured the whole stack; null if none did. */
   readonly measured: Measured | null;
-  /** `Name <address>` of the commits' author as git is set up; null where no name is set. */
+  /** The author of the commits as `Name <address>`, from git's settings; null if no name is set. */
   readonly author: string | null;
 };
 
-/** A pull request, or whatever a forge calls it: title and text in Markdown. */
+/** A pull request, whatever the forge calls it: title and text in Markdown. */
 export type PullRequest = { readonly title: string; readonly text: string };
 
-/** Why a stack with conflicts cannot be taken anywhere; null for one without. */
+/** Why a stack with conflicts cannot be used; null if there are no conflicts. */
 export function describeConflicts(steps: readonly StackStep[]): string | null {
   const met = steps.flatMap(step =>
     step.state === 'conflict' ? [`#${step.n} (${step.files.join(', ')})`] : [],

@@ -1,6 +1,6 @@
-/** What becomes of a note to the proposers. */
+/** What happens to a note to the proposers. */
 export type SteeringEffect = {
-  /** A sentence for each thing that will be done otherwise. */
+  /** One sentence for each thing that will be done differently. */
   readonly followed: readonly string[];
   /** What cannot be followed, and why. */
   readonly problems: readonly string[];

@@ -9,7 +9,7 @@ import type { PruneEvidence } from './prune.ts';
 /** The phase of an experiment. `interrupted` means that its engine died; it can be run again. */
 export const PHASES = [
   'proposing',
-  /** The proposal waits for the user: approve mode. */
+  /** In approve mode: the proposal waits for the user. */
   'reviewing',
   'applying',
   'attempted',
@@ -37,14 +37,14 @@ export const CRASH_CLASSES = [
 ] as const;
 export type CrashClass = (typeof CRASH_CLASSES)[number];
 
-/** `imported` is the reason of a verdict that another program's loop gave. */
+/** `imported` is the reason for a verdict from another program's loop. */
 export const KEEP_REASONS = ['baseline', 'better', 'simplified', 'imported'] as const;
 /**
- * `guard`: the metric may be better, but a condition or a check of the contract did not hold. `pruned` is Optuna's word for
- * a run that was ended because it could not reach the best any more, `over_budget` one that took more time than the
- * others have. `rolled_back` is a keep that was taken back: measured
- * again, it was not better than its parent, or what it was built on was taken back. `not_from_data` and `memorised` are numbers
- * that other validation data showed to be none; see `judgeProbe`.
+ * `guard`: the metric may be better, but a condition or a check of the contract did not hold. `pruned` (Optuna's
+ * word) is a run that was ended because it could no longer reach the best, `over_budget` one that took more time than
+ * the others get. `rolled_back` is a keep that was taken back: measured again, it was not better than its parent, or
+ * what it was built on was taken back. `not_from_data` and `memorised` are numbers that other validation data
+ * disproved; see `judgeProbe`.
  */
 export const DISCARD_REASONS = [
   ...([
@@ -72,17 +72,17 @@ export type Verdict =
   | { readonly word: 'crash'; readonly reason: (typeof CRASH_REASONS)[number]; readonly evidence: Evidence };
 
 /**
- * A verdict as the notebook shows it. `other` is a word from another program's loop that is none of the three; its
- * reason is that word. It counts neither as keep nor as discard, and no study of Pawl's own has one.
+ * A verdict as the notebook shows it. `other` is any other word from another program's loop; the word is its reason.
+ * It counts neither as keep nor as discard, and no study of Pawl's own has one.
  */
 export type ShownVerdict =
   | Verdict
   | { readonly word: 'other'; readonly reason: string; readonly evidence: Evidence };
 export type VerdictWord = ShownVerdict['word'];
 
-/** The numbers a verdict came from. A number that was not measured is absent. */
+/** The numbers that led to a verdict. A number that was not measured is absent. */
 export type Evidence = {
-  /** Run (its `k`) the metric was read from. */
+  /** The run (its `k`) that gave the metric. */
   readonly run: number;
   readonly metric?: number;
   readonly memory?: number;
@@ -90,34 +90,34 @@ export type Evidence = {
   readonly incumbentMetric?: number;
   /** Non-blank lines of the editable files, attempt minus incumbent. */
   readonly sourceLinesDelta?: number;
-  /** Why the number was not fairly come by; it decided because running again had not helped. */
+  /** Why the number was not measured fairly; it decided because another run had not helped. */
   readonly unfair?: readonly FlagKind[];
-  /** Why its run was ended before its time. */
+  /** Why its run was ended early. */
   readonly pruned?: PruneEvidence;
   readonly overBudget?: OverBudget;
   /** The condition or check that failed. */
   readonly guard?: GuardFailure;
   /** The source of the number, if no program of the run printed it. */
   readonly source?: string;
-  /** Runs that `incumbentMetric` is the mean of, where they were several. */
+  /** How many runs `incumbentMetric` is the mean of, if several. */
   readonly incumbentRuns?: number;
   /** Why a keep was taken back. */
   readonly rolledBack?: RolledBack;
-  /** Of an attempt that was made on another commit than the incumbent of the moment when it was measured. */
+  /** For an attempt made on a commit that was no longer the incumbent when it was measured. */
   readonly lateParent?: { readonly experiment: number; readonly record: number };
-  /** Kept experiments that its tree does not hold, because it was made before them: it took their place. */
+  /** Kept experiments that are missing from its tree, because it was made before them: it replaced them. */
   readonly supersedes?: readonly number[];
-  /** The experiment that was taken back because of its number, and this one with it. */
+  /** The experiment whose number had to be taken back, and this one with it. */
   readonly takenBackWith?: number;
-  /** Of one that is taken back for its probe: for a while it was the best. */
+  /** For one that was taken back after its probe: whether it was the best for a while. */
   readonly wasKept?: boolean;
-  /** What a run with exchanged data showed: against it where that is the verdict's reason, else for it. */
+  /** What a run with swapped data showed: against the commit if that is the verdict's reason, otherwise for it. */
   readonly probe?: ProbeEvidence;
-  /** Why somebody should look closer, which is no verdict. */
+  /** Reasons for a closer look, not for a verdict. */
   readonly hints?: readonly Hint[];
 };
 
-/** Means of all runs so far: of the keep that is taken back, and of its parent. */
+/** Means of all runs so far, of the keep that is taken back and of its parent. */
 export type RolledBack = {
   readonly record: number;
   readonly runs: number;
@@ -126,10 +126,10 @@ export type RolledBack = {
 };
 
 /**
- * Why a commit that has its verdict is trained again: `baseline`, to learn how much its number differs from run to run;
- * `remeasure`, because nothing has beaten it for long, and it may have been luck; `audit`, to be surer of a gain; `headline`,
- * for the gain reported at the end, which comes from fresh runs. A `probe` runs with swapped data, also before the verdict,
- * and a run with another `seed` shows whether a gain is of one seed only; their numbers are no part of the record.
+ * Why a commit that has its verdict is trained again. `baseline`: to learn how much its number varies. `remeasure`:
+ * nothing has beaten it for a long time, so it may have been luck. `audit`: to be more certain of a gain. `headline`:
+ * for the gain reported at the end, which comes from fresh runs. `probe`: with swapped data, possibly before the
+ * verdict. `seed`: to see whether a gain depends on one seed. The numbers of the last two do not count in the record.
  */
 export const REPEAT_PURPOSES = ['baseline', 'remeasure', 'audit', 'headline', 'probe', 'seed'] as const;
 export type RepeatPurpose = (typeof REPEAT_PURPOSES)[number];
@@ -141,9 +141,9 @@ export function isOfRecord(purpose: RepeatPurpose): boolean {
 
 export type Crash = {
   readonly class: CrashClass;
-  /** One line: what happened. */
+  /** What happened, in one line. */
   readonly message: string;
-  /** The last frames of the traceback, or the last lines of output. Control sequences are removed. */
+  /** The last frames of the traceback, or the last lines of output, without control sequences. */
   readonly tail: readonly string[];
 };
 
@@ -182,7 +182,10 @@ export const STOP_WORDS: Readonly<Record<StopReason, string>> = {
   error: 'Something went wrong.',
 };
 
-/** Whether proposals start from experiments that the branch left: never, after a while without a gain, or all the time. */
+/**
+ * Whether proposals start from experiments that are not on the branch: never, after some time without a gain, or
+ * always.
+ */
 export const OTHER_LINES = ['off', 'plateau', 'always'] as const;
 export type OtherLines = (typeof OTHER_LINES)[number];
 
@@ -200,35 +203,38 @@ export type Study = {
   readonly stop: StopRules;
   readonly state: StudyState;
   readonly stopReason: StopReason | null;
-  /** What to tell the user about the stop; null where the reason says it all. */
+  /** More about the stop for the user; null if the reason says it all. */
   readonly stopDetail: string | null;
   /** Milliseconds since the epoch, as everywhere in the ledger. */
   readonly createdAt: number;
-  /** Untracked paths the set-up command made; they survive the cleaning between experiments. */
+  /** Untracked paths that the set-up command made; they are kept when the worktree is cleaned between experiments. */
   readonly preserved: readonly string[];
   /** Tracked files that the baseline's run changed: the training's outputs, restored between runs. */
   readonly outputs: readonly string[];
-  /** Tracked folders in which the baseline's runs made, renamed or deleted something; null while none was seen. */
+  /** Tracked folders in which the baseline's runs created, renamed or deleted something; null until that was observed. */
   readonly writtenFolders: readonly string[] | null;
   /** Name of the worktree's folder under `worktrees/` and of git's own record of it. */
   readonly worktreeName: string;
   /** Where its runs are trained, see `shared/lanes.ts`; empty for one at a time. */
   readonly lanes: readonly string[];
-  /** When proposals start from another line than the branch's. */
+  /** When proposals start from another line than the branch. */
   readonly otherLines: OtherLines;
-  /** Name of the file an imported study was read from; null for own studies. */
+  /** Name of the file that an imported study was read from; null for Pawl's own studies. */
   readonly importedFrom: string | null;
-  /** Headings of the imported table in its order; null for own studies. */
+  /** Headings of the imported table in order; null for Pawl's own studies. */
   readonly importColumns: readonly string[] | null;
   /** Approve mode: each proposal waits for the user before it runs. */
   readonly asksApproval: boolean;
-  /** UUID or number of the GPU the user chose for it, or a UUID of a MIG instance; null leaves it to the machine. */
+  /**
+   * UUID or number of the GPU that the user chose for it, or the UUID of a MIG instance; null leaves the choice to
+   * the machine.
+   */
   readonly gpu: string | null;
-  /** What it may spend on models in US dollars, those its trainings ask included; null where the user named no cap. */
+  /** What it may spend on models in US dollars, including its trainings' questions; null if the user set no limit. */
   readonly capUsd: number | null;
-  /** What the user calls it instead of its tag. */
+  /** The user's title, shown instead of the tag. */
   readonly title: string | null;
-  /** Since when it is put away, out of the lists; null where it is not. */
+  /** Since when it is archived, so that lists leave it out; null if it is not. */
   readonly archivedAt: number | null;
 };
 
@@ -238,7 +244,7 @@ export type Proposal = {
   /** Predicted change of the metric: negative is a lower value. */
   readonly predictedEffect: number | null;
   readonly category: string | null;
-  /** What the proposer wants to find again in the history, e.g. which constant it moved. JSON. */
+  /** What the proposer needs to find in the history later, e.g. which constant it moved. JSON. */
   readonly memo: unknown;
 };
 
@@ -255,20 +261,20 @@ export type RunOutcome =
   | { readonly kind: 'signal'; readonly signal: number }
   | { readonly kind: 'timeout' }
   | { readonly kind: 'aborted' }
-  /** It printed more than the limit and was ended. */
+  /** It printed more than allowed and was ended. */
   | { readonly kind: 'flooded' }
-  /** It took more of the machine than it may and was ended. */
+  /** It used more of the machine than allowed and was ended. */
   | {
       readonly kind: 'limited';
       readonly limit: 'memory' | 'processes' | 'disk';
       readonly message: string;
     }
-  /** It could not reach the incumbent any more and was ended. */
+  /** It could no longer reach the incumbent, or took too long, and was ended. */
   | { readonly kind: 'pruned' | 'over_budget' }
   | { readonly kind: 'spawn_failed'; readonly message: string }
   | { readonly kind: 'interrupted' };
 
-/** `untold` means that the end of an imported run was not recorded. */
+/** `untold` means that an import does not say how the run ended. */
 export type ShownOutcome = RunOutcome | { readonly kind: 'untold' };
 
 export type Run = {
@@ -283,23 +289,26 @@ export type Run = {
   readonly crash: Crash | null;
   readonly resources: ResourceUse | null;
   readonly outputBytes: number | null;
-  /** Units that stood behind the progress values, by series. */
+  /** Units after the progress values, by series. */
   readonly units: Readonly<Record<string, string>>;
   /** Whether it was contained; null if not recorded. */
   readonly isContained: boolean | null;
-  /** Where it was trained, where the study has several lanes; else null. */
+  /** The lane that trained it, if the study has several; else null. */
   readonly lane: string | null;
   /** Whether the run was fair; null if not checked. */
   readonly fairness: Fairness | null;
-  /** Of the GPUs it was given, in Wh; null where no power was measured. */
+  /** Energy of its GPUs in Wh; null if no power was measured. */
   readonly gpuEnergyWh: number | null;
   /** Why the commit was trained again; null for a run that led to the verdict. */
   readonly purpose: RepeatPurpose | null;
-  /** The number of a further run, which counts in the experiment's record where {@link isOfRecord} says so; null where there is none. */
+  /**
+   * The number of a further run, which counts in the experiment's record if {@link isOfRecord} says so; null if there
+   * is none.
+   */
   readonly value: number | null;
 };
 
-/** Of an experiment's runs the newest that led, or is to lead, to its verdict: not one of those that came after it. */
+/** An experiment's newest run that led, or will lead, to its verdict; runs after the verdict do not count. */
 export function lastTrial<R extends Pick<Run, 'purpose'>>(runs: readonly R[]): R | undefined {
   return runs.findLast(({ purpose }) => purpose === null);
 }
@@ -313,29 +322,29 @@ export type Experiment = {
   readonly proposal: Proposal | null;
   /** The incumbent when the experiment began, for the baseline the base commit; null for imported rows. */
   readonly parentCommit: string | null;
-  /** The experiment of another line than the branch's that it was made on; null for the incumbent. */
+  /** The experiment on another line from which it started; null if it started from the incumbent. */
   readonly otherLine: number | null;
   readonly attemptCommit: string | null;
-  /** Place of its verdict among those of the study; null without one. */
+  /** The position of its verdict among the study's; null if it has none. */
   readonly verdictOrder: number | null;
-  /** What a keep moves the branch to: the attempt, or its tree on a later incumbent. */
+  /** The commit to which a keep moves the branch: the attempt, or its tree on a later incumbent. */
   readonly branchCommit: string | null;
   readonly verdict: ShownVerdict | null;
   readonly metric: number | null;
-  /** The mean of all its runs that count; null where it has no number. */
+  /** The mean of all its runs that count; null if it has no number. */
   readonly record: Measurement | null;
   readonly memory: number | null;
   readonly startedAt: number;
   readonly endedAt: number | null;
-  /** Wall time of its runs together; null where none has both ends. */
+  /** Total wall time of its runs; null if none has both a start and an end. */
   readonly trainedSeconds: number | null;
-  /** The fields of the row in an imported file, as they stood; null for own experiments. */
+  /** The original fields of the row in an imported file; null for Pawl's own experiments. */
   readonly imported: readonly string[] | null;
 };
 
-/** Counts as upstream's notebook gives them. */
+/** Counts as in upstream's notebook. */
 export type Tally = {
-  /** Experiments with a verdict, the baseline among them, and `other` words of an imported table. */
+  /** Experiments with a verdict, including the baseline and `other` words of an imported table. */
   readonly finished: number;
   readonly keep: number;
   readonly discard: number;
@@ -347,19 +356,19 @@ export type Tally = {
   readonly bestExperiment: number | null;
 };
 
-/** True where `a` is the better value. NaN is never better. */
+/** Whether `a` is the better value. NaN is never better. */
 export function isBetter(goal: Contract['metric']['goal'], a: number, b: number): boolean {
   return goal === 'minimize' ? a < b : a > b;
 }
 
-/** Upstream's keep rate, keep / (keep + discard), of a study with its baseline; null before the first of either. */
+/** Upstream's keep rate, keep / (keep + discard), including the baseline; null before the first of either. */
 export function keepRate({ keep, discard }: Pick<Tally, 'keep' | 'discard'>): number | null {
   return keep + discard === 0 ? null : keep / (keep + discard);
 }
 
 /**
- * The best of keeps in the order they were kept; null where none has a number. Of equal ones it is the last, which was kept
- * because it is simpler and is where the branch stands.
+ * The best of the keeps, given in the order they were kept; null if none has a number. Of equal ones it is the last,
+ * which was kept because it is simpler, and where the branch points.
  */
 export function findBest<K extends { readonly metric: number | null }>(
   keeps: readonly K[],
@@ -374,7 +383,7 @@ export function findBest<K extends { readonly metric: number | null }>(
 }
 
 /**
- * The best kept value up to and including each row, in the order given: the step line of upstream's chart. Null
+ * The best kept value up to and including each row, in the given order: the step line of upstream's chart. Null
  * before the first keep.
  */
 export function runningBest(

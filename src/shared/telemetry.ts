@@ -1,7 +1,7 @@
-/** What one GPU said of itself. A field its driver does not know is absent, never 0. */
+/** Measurements of one GPU. A field its driver does not know is absent, never 0. */
 export type GpuSample = {
   readonly index: number;
-  /** Absent for NVIDIA's. */
+  /** Absent for NVIDIA's GPUs. */
   readonly maker?: 'amd';
   readonly uuid: string;
   readonly name: string;
@@ -16,13 +16,13 @@ export type GpuSample = {
   readonly fanPercent?: number;
   readonly pcieGeneration?: number;
   readonly pcieLanes?: number;
-  /** What holds the clocks down, a bit each; see {@link throttleWords}. */
+  /** What limits the clock speed, one bit per reason; see {@link throttleWords}. */
   readonly throttleReasons?: number;
-  /** 1 where it is split into instances. */
+  /** 1 if it is split into instances. */
   readonly migMode?: number;
   /** The instances it is split into, as far as known. */
   readonly instances?: readonly GpuInstance[];
-  /** What computes on it; absent if nothing does, or it is unknown. */
+  /** The processes that compute on it; absent if there are none, or it is unknown. */
   readonly processes?: readonly GpuProcess[];
 };
 
@@ -73,7 +73,7 @@ const THROTTLE_WORDS: readonly (readonly [number, string])[] = [
   [THROTTLE.applicationClocks | THROTTLE.syncBoost | THROTTLE.displayClocks, 'limited by a setting'],
 ];
 
-/** What holds a GPU's clocks down, in words, gravest first; empty where nothing does but having nothing to do. */
+/** What limits a GPU's clock speed, in words, most serious first; empty if only idleness does. */
 export function throttleWords(reasons: number): readonly string[] {
   return THROTTLE_WORDS.filter(([bits]) => (reasons & bits) !== 0).map(([, words]) => words);
 }
@@ -89,7 +89,7 @@ export type TelemetrySample = {
     readonly memoryTotalBytes: number;
     /** Load average of the last minute. */
     readonly load: number;
-    /** Of all disks together since the last sample; absent in the first one, and where the kernel names none. */
+    /** Of all disks together since the last sample; absent in the first one, and if the kernel lists none. */
     readonly diskReadBytesPerSecond?: number;
     readonly diskWriteBytesPerSecond?: number;
     /** On the disk of Pawl's data. */
@@ -99,13 +99,13 @@ export type TelemetrySample = {
   readonly gpus: readonly GpuSample[];
 };
 
-/** Why there are GPU numbers or not. */
+/** Why there are GPU numbers, or why not. */
 export type GpuState =
   | { readonly kind: 'starting' }
-  /** No tool that could tell was found. */
+  /** No tool for reading GPUs was found. */
   | { readonly kind: 'none' }
   | { readonly kind: 'sampling' }
-  /** The tool is there and gives nothing; `message` is what it said. */
+  /** The tool exists but gives no data; `message` is its output. */
   | { readonly kind: 'failing'; readonly message: string };
 
 /** A sample as named series, for the ledger and the charts: `cpu_percent`, `gpu0_utilization_percent`, … */

@@ -1,2 +1,5 @@
-/** Width in characters of the terminal a training writes to, so that progress bars do not wrap. Whoever shows its output must not show it narrower. */
+/**
+ * Width in characters of the terminal that a training writes to, so that progress bars do not wrap. Its output must
+ * not be shown any narrower.
+ */
 export const TERMINAL_COLUMNS = 200;

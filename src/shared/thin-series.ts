@@ -49,7 +49,7 @@ function bucketRule(x: readonly number[], count: number, buckets: number): (inde
   return index => Math.min(buckets - 1, Math.floor((((x[index] ?? 0) - first) / span) * buckets));
 }
 
-/** Indices between `start` and `end` (not included) that must stay, ascending. */
+/** Indices from `start` to before `end` that must stay, ascending. */
 function pointsToKeep(y: readonly (number | null)[], start: number, end: number): readonly number[] {
   const kept = new Set([start, end - 1]);
   let smallest = -1;

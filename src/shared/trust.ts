@@ -1,15 +1,15 @@
 import type { Contract } from './contract.ts';
 
 /**
- * Whose word a number is. `printed`: the training's, which ran like any program of the user's. `guarded`: the training's, in a
- * sandbox, with what is locked read-only or compared afterwards. `audited`: the same, and its gain was there with other validation
- * data too. `scored`: a locked program's, apart from the training.
+ * Where a number comes from. `printed`: from the training, which ran like any of the user's programs. `guarded`: from
+ * the training in a sandbox, where locked files are read-only or compared afterwards. `audited`: the same, and the
+ * gain also showed with other validation data. `scored`: from a locked program, separate from the training.
  */
 export type Trust = 'printed' | 'guarded' | 'audited' | 'scored';
 
 /**
- * @param isContained whether the run was; what nothing contained could have reached the scorer as well
- * @param isAudited whether a probe let it pass
+ * @param isContained whether the run was contained; otherwise it could have reached the scorer too
+ * @param isAudited whether it passed a probe
  */
 export function trustOf({ score }: Pick<Contract, 'score'>, isContained: boolean, isAudited: boolean): Trust {
   if (!isContained) return 'printed';

@@ -1,8 +1,8 @@
-/** What a terminal would act on, hide, or show as a plain blank. */
+/** Characters that a terminal would act on, hide, or show as a plain space. */
 const UNSEEN =
   /[\p{C}\p{Zl}\p{Zp}\u00a0\u115f\u1160\u1680\u2000-\u200a\u202f\u205f\u2800\u3000\u3164\uffa0]/gu;
 
-/** Untrusted text line by line and whole, with every character that could not be seen written as its code: `\u{202e}`. */
+/** The lines of untrusted text, complete, with every invisible character written as its code: `\u{202e}`. */
 export function visibleLines(text: string): readonly string[] {
   return text.split('\n').map(line =>
     line.replace(UNSEEN, character => {

@@ -5,7 +5,7 @@ import type { Request } from '../../engine/store/requests.ts';
 import { PawlError } from '../../shared/errors.ts';
 import { print } from '../print.ts';
 
-/** Leaves a request for the engine that runs on this data folder. Rejects with `study_not_found` where none listens. */
+/** Leaves a request for the engine that runs on this data folder. Rejects with `study_not_found` if none is listening. */
 export async function ask(request: Request): Promise<void> {
   const paths = dataPaths(process.env);
   if (!isEngineRunning(paths))
@@ -13,7 +13,7 @@ export async function ask(request: Request): Promise<void> {
   const holder = readLockHolder(paths);
   const ledger = openLedger(paths.ledger);
   try {
-    // A terminal's engine has one sitting and is at it, or about to be; a window's also waits for one.
+    // A terminal's engine always has a sitting, or is about to; a window's engine may be waiting for one.
     const isIdle =
       holder !== null &&
       holder.host !== 'terminal' &&

@@ -8,7 +8,7 @@ import { run, type SittingFlags } from './run.ts';
 
 const DEMO_EXPERIMENTS = 6;
 
-/** A sample in a repository of its own, and a short study on it. */
+/** Makes a sample in a new repository, and runs a short study on it. */
 export async function demo({
   sample = FIRST_SAMPLE,
   ...flags

@@ -21,10 +21,10 @@ const SIGNS: Readonly<Record<PreflightCheck['outcome'], string>> = {
   skipped: styleText('gray', '– skipped'),
 };
 
-/** A finding is wrapped in no fewer columns than these, however narrow the terminal is. */
+/** Details are wrapped to at least this many columns, however narrow the terminal is. */
 const LEAST_COLUMNS = 30;
 
-/** A line per check and, where its detail is too long for `columns`, more lines below it. */
+/** One line per check, and further lines if its detail is too long for `columns`. */
 export function doctorRows(checks: readonly PreflightCheck[], columns: number): string {
   const names = Math.max(0, ...checks.map(({ name }) => name.length));
   const signs = Math.max(0, ...checks.map(({ outcome }) => stripVTControlCharacters(SIGNS[outcome]).length));
@@ -48,14 +48,14 @@ export async function doctor(
       readonly tag?: string;
       readonly json?: boolean;
       readonly save?: boolean;
-      /** True where the metric is to be checked, and not named. */
+      /** True if the metric should be checked without being named. */
       readonly metric?: string | true;
     },
 ): Promise<void> {
   const flags = metric === undefined || metric === true ? rest : { ...rest, metric };
   const trains =
     metric === true || flags.runs !== undefined || flags.hours !== undefined || flags.break === false;
-  // Loaded where it is needed, and before anything takes time: it also hears when nobody waits any more.
+  // Loaded only when needed, but before anything that takes time, because it also listens for Ctrl-C.
   const checker = trains ? await import('../check-metric.ts') : null;
   const paths = dataPaths(process.env);
   const ledger = findLedger(paths);
@@ -70,9 +70,9 @@ export async function doctor(
   const isReady = checks.every(check => check.outcome !== 'failed');
   if (flags.json && !trains) process.stdout.write(`${JSON.stringify(checks, null, 2)}\n`);
   else if (!flags.json) {
-    // Into a pipe each check is one line.
+    // In a pipe, each check is one line.
     process.stdout.write(`${doctorRows(checks, process.stdout.columns || Number.POSITIVE_INFINITY)}\n`);
-    // What is to be copied into a file stands by itself.
+    // Text to copy into a file is printed on its own.
     for (const { detail } of checks) {
       const [, ...more] = detail.split('\n');
       if (more.length > 0) process.stdout.write(`\n${more.join('\n')}`);
@@ -92,7 +92,7 @@ export async function doctor(
   }
 }
 
-/** Whether a folder is a repository or lies in one. */
+/** Whether a folder is a repository or inside one. */
 export async function isInRepository(folder: string): Promise<boolean> {
   try {
     await openRepository(folder);
@@ -103,7 +103,7 @@ export async function isInRepository(folder: string): Promise<boolean> {
   }
 }
 
-/** Looking must not create a ledger, and an unreadable ledger must not stop the rest. */
+/** Checking must not create a ledger, and an unreadable ledger must not stop the other checks. */
 function findLedger({ ledger }: DataPaths): Ledger | undefined {
   if (!existsSync(ledger)) return undefined;
   try {
@@ -114,7 +114,7 @@ function findLedger({ ledger }: DataPaths): Ledger | undefined {
   }
 }
 
-/** @param checked null where nothing was trained, because a check failed */
+/** @param checked null if nothing was trained, because a check failed */
 function reportMetric(
   checks: readonly PreflightCheck[],
   flags: { readonly json?: boolean },
@@ -131,7 +131,7 @@ function reportMetric(
   }
 }
 
-/** Writes what was found, and what the user said, to the checkout; commits nothing. Rejects as `saveContract` does. */
+/** Writes the findings and the user's choices to the checkout; commits nothing. Rejects like `saveContract`. */
 async function save(path: string, flags: ContractFlags): Promise<void> {
   const repository = await openRepository(path);
   const head = await readHeadCommit(repository);

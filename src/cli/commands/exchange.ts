@@ -12,7 +12,7 @@ import { clip, metricText } from '../format.ts';
 import { print } from '../print.ts';
 import { type StudyFlags, withStudy } from '../with-study.ts';
 
-/** Skipped rows the terminal lists; the rest is counted. */
+/** How many skipped rows the terminal lists; the rest is a count. */
 const LISTED = 20;
 
 const TOLD: Readonly<Record<'file' | 'name' | 'keeps', string>> = {

@@ -9,7 +9,7 @@ export type HardenFlags = {
   readonly json?: boolean;
 };
 
-/** Commits what scores the training of a repository from outside, on a branch of its own, and shows it. */
+/** Commits a scorer that measures a repository's training from outside, on a separate branch, and shows the commit. */
 export async function harden(path: string, flags: HardenFlags): Promise<void> {
   const { base, commit, diff, uncommitted, notes, replaced } = await hardenRepository(path, {
     scratch: dataPaths(process.env).scratch,

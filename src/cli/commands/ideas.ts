@@ -13,7 +13,7 @@ import { clip, deltaText, tableText } from '../format.ts';
 
 type StudyFlags = { readonly repository: string; readonly tag?: string };
 
-/** For ideas whose turn is over. */
+/** How many ideas that no longer wait are shown. */
 const SHOWN_PAST = 20;
 
 async function withOwnStudy(
@@ -62,7 +62,7 @@ export async function propose(
   });
 }
 
-/** `train.py`, the file as it is in the checkout, or `train.py=/tmp/mine.py`, that file in its place. */
+/** `train.py`: the file in the checkout; or `train.py=/tmp/mine.py`: that file in its place. */
 async function readEdit(name: string, repository: string): Promise<FileEdit> {
   const [path = '', from] = name.split('=', 2);
   const file = from === undefined ? join(repository, path) : resolve(from);

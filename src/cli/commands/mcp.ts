@@ -2,7 +2,7 @@ import { dataPaths } from '../../engine/paths.ts';
 import { PawlError } from '../../shared/errors.ts';
 import { installMcp, type McpClient } from '../mcp/install.ts';
 
-/** Serves agents in terminals of their own, or makes Pawl known to one. */
+/** Serves agents that run in other terminals, or registers Pawl with one. */
 export async function mcp(flags: { readonly install?: McpClient; readonly write?: boolean }): Promise<void> {
   if (flags.install === undefined) {
     if (flags.write)

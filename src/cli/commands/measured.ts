@@ -3,7 +3,7 @@ import { metricText } from '../format.ts';
 import { print } from '../print.ts';
 import { type StudyFlags, withStudy } from '../with-study.ts';
 
-/** Enters the number of an experiment that waits for it; the engine takes it from the ledger, now or when it goes on. */
+/** Enters the number that an experiment waits for; the engine reads it from the ledger, now or when it continues. */
 export async function measured(
   n: number,
   value: number,

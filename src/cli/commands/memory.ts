@@ -34,7 +34,7 @@ export async function memory(flags: {
       process.stderr.write(`${mark.text}. It applies from the next proposal on.\n`);
     }
     const { text, author } = readMemory(ledger, study, Date.now());
-    // Only the text goes to stdout: it can be written to a file, edited, and given back.
+    // Only the text goes to stdout, so that it can be written to a file, edited, and saved again.
     if (text !== '') process.stdout.write(`${text}\n`);
     else if (own === null) {
       process.stderr.write(

@@ -14,7 +14,7 @@ export type ReportFlags = StudyFlags & {
   readonly sitting?: string;
   readonly diffs?: boolean;
   readonly output?: string;
-  /** Lets the study's model write a summary first. */
+  /** Whether the study's model writes a summary first. */
   readonly summarise?: boolean;
 };
 
@@ -44,7 +44,7 @@ export async function report(flags: ReportFlags): Promise<void> {
 }
 
 async function summarise(ledger: Ledger, study: Study, sitting: number | null): Promise<void> {
-  // It loads what calls models.
+  // Loaded only when needed, because it loads the library that calls models.
   const { writeSummary } = await import('../../engine/summary/write-summary.ts');
   const paths = dataPaths(process.env);
   const ports = { ledger, paths, home: paths.home, environment: process.env, now: Date.now };

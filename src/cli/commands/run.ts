@@ -50,7 +50,7 @@ export type SittingFlags = {
   readonly json?: boolean;
 };
 
-/** The default of `--seed`: any fixed number does, so that two people see the same search. */
+/** The default of `--seed`. Any fixed number will do, so that two people see the same search. */
 const DEFAULT_SEED = 1;
 const DEFAULT_PROPOSER_TIMEOUT_SECONDS = 600;
 
@@ -62,7 +62,7 @@ export async function run(
       readonly budget?: number;
       readonly prune?: boolean;
       readonly trustSetup?: boolean;
-      /** Pawl's own; it needs no explanation. */
+      /** Whether this is Pawl's own sample, which needs no explanation. */
       readonly isSample?: boolean;
     },
 ): Promise<void> {
@@ -93,7 +93,7 @@ export async function run(
   });
 }
 
-/** `--cluster slurm` says whose lanes are meant; alone it means as many as the cluster's section says. */
+/** `--cluster slurm` selects the cluster; alone it means as many lanes as the cluster's settings say. */
 function lanesOf({ lanes, cluster }: SittingFlags): readonly string[] | undefined {
   if (!cluster) return lanes;
   return lanes ? lanes.map(word => (/^\d+$/.test(word) ? `${cluster}:${word}` : word)) : [cluster];
@@ -124,7 +124,7 @@ export async function resume(path: string, flags: SittingFlags & { readonly tag?
   });
 }
 
-/** Trains the baseline and what was kept again, so that more can be claimed of the gains. Nothing new is tried. */
+/** Trains the baseline and the keeps again, so that the gains become more certain. Tries nothing new. */
 export async function audit(
   path: string,
   flags: Pick<SittingFlags, 'json' | 'uncontained'> & { readonly tag?: string; readonly runs: number },
@@ -141,7 +141,7 @@ export async function audit(
   });
 }
 
-/** What is said before a sitting; stdout may be for programs. */
+/** Prints a text before a sitting; on stderr if stdout is for programs. */
 function showBefore(text: string, { json }: SittingFlags): void {
   (json ? process.stderr : process.stdout).write(`${text}\n`);
 }
@@ -153,7 +153,7 @@ function needsWindow({ tag }: Study): PawlError {
   );
 }
 
-/** Tells the running engine to continue, if it runs this repository's study. */
+/** Tells the running engine to continue, if it is running this repository's study. */
 async function goOn(path: string, flags: SittingFlags & { readonly tag?: string }): Promise<void> {
   const { tag, ...rest } = flags;
   if (Object.keys(rest).length > 0) {
@@ -178,7 +178,7 @@ async function goOn(path: string, flags: SittingFlags & { readonly tag?: string 
   await ask({ kind: 'continue' });
 }
 
-/** One sitting with its view and its signals; returns the exit code. */
+/** Runs one sitting with its view and its signals; returns the exit code. */
 async function sit(
   engine: Engine,
   study: Study,
@@ -216,14 +216,14 @@ function readStopRules(flags: SittingFlags): StopRules {
   };
 }
 
-/** The proposer the flags describe; undefined where they say nothing of it. */
+/** The proposer that the flags describe; undefined if they say nothing about it. */
 function readProposer(flags: SittingFlags): ProposerSettings | undefined {
   const { command, patches, seed, strategy, model } = flags;
   const named = [
     ...(command === undefined ? [] : ['command' as const]),
     ...(patches === undefined ? [] : ['patches' as const]),
     ...(seed === undefined && strategy === undefined ? [] : ['search' as const]),
-    // An agent has a model of its own.
+    // An agent chooses its own model.
     ...(flags.agent !== undefined ? ['agent' as const] : model === undefined ? [] : ['model' as const]),
   ];
   const odd = named.find(name => name !== (flags.proposer ?? named[0]));
@@ -240,7 +240,7 @@ function readProposer(flags: SittingFlags): ProposerSettings | undefined {
       `--${alternate ? 'alternate' : 'fallback'} adds the search to another proposer; name that proposer too.`,
     );
   }
-  // Waiting does not fix a command or a folder of patches.
+  // Waiting does not help a command or a folder of patches, so nothing needs to stand in for them.
   const isStoodInFor =
     own !== undefined && (mode !== 'stand_in' || own.kind === 'model' || own.kind === 'agent');
   if (!isStoodInFor || (fallback === 'none' && !alternate)) return own;
@@ -251,7 +251,7 @@ function readSearch({ seed, strategy }: Pick<SittingFlags, 'seed' | 'strategy'>)
   return { kind: 'search', seed: seed ?? DEFAULT_SEED, strategy: strategy ?? 'ladder' };
 }
 
-/** A proposer as asked for, with the search choosing as it did in the study so far, if there it was. */
+/** The requested proposer; if the study used the search before, it keeps the same strategy. */
 function keepStrategy(asked: ProposerSettings, before: ProposerSettings): ProposerSettings {
   const armsOf = (settings: ProposerSettings) => (settings.kind === 'route' ? settings.arms : [settings]);
   const known = armsOf(before).find(arm => arm.kind === 'search');

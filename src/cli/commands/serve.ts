@@ -14,12 +14,12 @@ import { PawlError } from '../../shared/errors.ts';
 import { VERSION } from '../../shared/version.ts';
 import { onStopSignals } from '../stop-signals.ts';
 
-/** A token of the user's own must be as hard to guess as ours. */
+/** A token from the user must be as hard to guess as a generated one. */
 const LEAST_TOKEN_CHARACTERS = 32;
 
 /**
  * Runs the engine with its window served on the loopback address until it is told to stop. Closing the browser stops
- * nothing. `PAWL_SERVE_TOKEN` sets the token instead of a random one, so that open windows find back after a restart.
+ * nothing. `PAWL_SERVE_TOKEN` sets the token instead of a random one, so that open windows reconnect after a restart.
  */
 export async function serve(flags: { readonly port: number; readonly open?: boolean }): Promise<void> {
   const page = findShipped(join('out', 'renderer', 'index.html'));
@@ -78,13 +78,13 @@ export async function serve(flags: { readonly port: number; readonly open?: bool
   await isToEnd;
   await server.close();
   await service.close();
-  // Not before: a signal that finds nobody listening ends the process while the engine is still stopping.
+  // Not earlier: without a listener, a signal would end the process while the engine is still stopping.
   signals.dispose();
 }
 
 function readToken(): string {
   const own = process.env.PAWL_SERVE_TOKEN;
-  // Whoever has the token may do everything; nothing the engine starts needs it.
+  // Whoever has the token may do everything, and no program that the engine starts needs it.
   delete process.env.PAWL_SERVE_TOKEN;
   if (own === undefined || own === '') return randomBytes(32).toString('base64url');
   if (own.length < LEAST_TOKEN_CHARACTERS || !/^[A-Za-z0-9_-]+$/.test(own)) {
@@ -96,7 +96,7 @@ function readToken(): string {
   return own;
 }
 
-/** Does nothing where there is no screen or no browser: the address has been printed. */
+/** Does nothing without a screen or a browser; the address has been printed anyway. */
 async function openBrowser(url: string): Promise<void> {
   const program = await findProgram('xdg-open', process.env.PATH ?? '');
   const hasScreen = process.env.DISPLAY || process.env.WAYLAND_DISPLAY;

@@ -124,7 +124,8 @@ async function showLog(ledger: Ledger, study: Study, experiment: Experiment): Pr
     throw new PawlError('experiment_not_found', `Experiment ${experiment.n} has no log.`);
   }
   if (!process.stdout.isTTY) return pipeline(createReadStream(path), process.stdout, { end: false });
-  // On a terminal the training's control sequences would be obeyed; into a file or pipe it goes byte for byte.
+  // A terminal would obey the training's control sequences, so they are removed there; a file or pipe gets the exact
+  // bytes.
   const lines = new LineSplitter(print);
   for await (const chunk of createReadStream(path)) lines.push(chunk as Buffer);
   lines.end();

@@ -26,7 +26,7 @@ export type StackFlags = StudyFlags & {
   readonly json?: boolean;
 };
 
-/** Shows a night's keeps as a stack of commits, and takes them to git. */
+/** Shows a night's keeps as a stack of commits, and exports them to git. */
 export async function stack(flags: StackFlags): Promise<void> {
   await withStudy(flags, async (ledger, { id }) => {
     const study = requireOwnStudy(ledger, id);
@@ -39,12 +39,12 @@ export async function stack(flags: StackFlags): Promise<void> {
   });
 }
 
-/** What goes to stdout stands there alone. */
+/** Output for other programs must be alone on stdout. */
 function isOnStdout({ patches, pr }: StackFlags): boolean {
   return patches === '-' || pr === '-';
 }
 
-/** Those named come first, then the others as they were kept. */
+/** The named ones first, then the others in the order they were kept. */
 function orderOf({ keeps }: Stack, { order = [], drop = [] }: StackFlags, { tag }: Study): readonly number[] {
   const all = keeps.map(({ n }) => n);
   const stranger = [...order, ...drop].find(n => !all.includes(n));

@@ -57,7 +57,7 @@ export async function status(flags: StudyFlags & { readonly json?: boolean }): P
       );
     }
     for (const line of claims ? describeClaims(claims) : []) print(line);
-    // Of runs elsewhere nobody knows what they were given.
+    // For imported runs the budget is unknown.
     if (tally.baseline !== null && study.state !== 'imported')
       print(describeBudget(studyBudget(study, ledger), study.contract.budget));
   });

@@ -13,11 +13,11 @@ const NAME = 'pawl';
 
 type Environment = Readonly<Record<string, string | undefined>>;
 type Entry = {
-  /** The client's file of settings. */
+  /** The client's settings file. */
   readonly file: string;
-  /** Its text with the entry in it. */
+  /** Returns the file's text with the entry added. */
   readonly add: (text: string) => string;
-  /** The entry alone. */
+  /** The entry on its own. */
   readonly shown: string;
 };
 
@@ -25,10 +25,10 @@ type Entry = {
 function entryFor(client: McpClient, environment: Environment): Entry {
   const home = environment.HOME || homedir();
   const command = process.execPath;
-  // A checkout has its launcher, which builds what has changed.
+  // A checkout has its launcher, which rebuilds changed files first.
   const launcher = findShipped(join('scripts', 'pawl.mjs')) ?? resolve(process.argv[1] ?? '');
   const args = [launcher, 'mcp'];
-  // Clients start servers with few of the user's variables.
+  // Clients pass few of the user's variables to servers.
   const env = environment.PAWL_HOME ? { PAWL_HOME: environment.PAWL_HOME } : {};
   const json = (file: string, path: readonly string[], value: object): Entry => ({
     file,
@@ -100,8 +100,8 @@ function addToml(file: string, text: string, entry: string): string {
 }
 
 /**
- * Prints the entry that makes Pawl known to an agent, or writes it into the agent's own settings. Rejects with `usage` where
- * those cannot be read.
+ * Prints the entry that registers Pawl with an agent, or writes it into the agent's own settings. Rejects with
+ * `usage` if those cannot be read.
  */
 export async function installMcp(
   client: McpClient,
@@ -115,7 +115,7 @@ export async function installMcp(
     throw new PawlError('usage', `${file} cannot be read: ${(error as Error).message}`);
   });
   const after = add(before);
-  // A link to where somebody keeps their settings stays one.
+  // If the settings file is a link, it stays one.
   const place = await realpath(file).catch(() => file);
   await mkdir(dirname(file), { recursive: true });
   const fresh = `${place}.${process.pid}`;

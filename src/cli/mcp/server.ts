@@ -6,7 +6,7 @@ import { openLedger } from '../../engine/store/ledger.ts';
 import { VERSION } from '../../shared/version.ts';
 import { registerTools } from './tools.ts';
 
-/** Its first 250 characters have to do: Codex cuts the rest off. */
+/** The first 250 characters must be enough, because Codex cuts the rest off. */
 const INSTRUCTIONS =
   'Pawl trains one experiment after another and keeps what makes the metric better. Read its studies, `propose` an ' +
   'experiment, then `wait`, again and again until it is over: it takes minutes. You can also write notes. ' +
@@ -14,7 +14,7 @@ const INSTRUCTIONS =
 
 /**
  * Serves the Model Context Protocol on stdin and stdout until stdin ends.
- * @param folder where it was started: its repository's latest study is meant where no study is named
+ * @param folder where it was started; by default, calls are about the latest study in its repository
  */
 export async function serveMcp(paths: DataPaths, folder: string): Promise<void> {
   const ledger = openLedger(paths.ledger);
@@ -23,7 +23,7 @@ export async function serveMcp(paths: DataPaths, folder: string): Promise<void> 
   try {
     const ended = once(process.stdin, 'end');
     await server.connect(new StdioServerTransport());
-    // The transport does not notice by itself that its client is gone.
+    // The transport itself does not notice when its client is gone.
     await ended;
     await server.close();
   } finally {

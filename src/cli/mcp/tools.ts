@@ -21,7 +21,7 @@ type Ports = {
   readonly now: () => number;
 };
 
-/** Clients give up after 30 to 60 s; an answer that says "not yet" keeps them. */
+/** Clients give up after 30 to 60 s; the answer "not yet" keeps them waiting. */
 const WAIT_MS = 25_000;
 const MOST_WAIT_SECONDS = 45;
 const POLL_MS = 500;
@@ -204,7 +204,7 @@ export function registerTools(server: McpServer, ports: Ports): void {
         study,
         proposal: z.number().int().describe('The number `propose` gave.'),
         seconds: z.number().int().min(0).max(MOST_WAIT_SECONDS).optional(),
-        // Gemini CLI ends a conversation at the fifth call in a row that is the same.
+        // Gemini CLI ends a conversation at the fifth identical call in a row.
         waited: z
           .number()
           .int()
@@ -245,7 +245,10 @@ export function registerTools(server: McpServer, ports: Ports): void {
   );
 }
 
-/** A tool's answer as clients read it: the declared fields and nothing else, and as text for those that read no fields. */
+/**
+ * A tool's answer as clients read it: only the declared fields, and the same as text for clients that do not read
+ * fields.
+ */
 function answer<Input, Output extends Record<string, unknown>>(
   work: (input: Input, extra: { readonly signal: AbortSignal }) => Output | Promise<Output>,
 ) {

@@ -6,23 +6,23 @@ import type { Ledger } from '../store/ledger.ts';
 import type { EventHub } from './event-hub.ts';
 import { studyCard } from './study-card.ts';
 
-/** Live points are handed on at most ten times a second. */
+/** Live points are sent at most ten times a second. */
 const LIVE_MS = 100;
-/** A window that comes now is given the points of this long; what is older is in the ledger by then. */
+/** A newly opened window gets the points of the last seconds; older ones are already in the ledger. */
 const RECENT_SECONDS = 10;
 
 /**
- * Turns what the engine says into what windows are told: after each of its events the affected cell and card are
- * read from the ledger and sent whole.
+ * Turns the engine's events into the windows' events: after each, reads the affected cell and card from the ledger
+ * and sends them whole.
  */
 export class Announcer {
   readonly #ledger: Ledger;
   readonly #hub: EventHub;
   #wish: CurrentExperiment['wish'] = null;
-  /** The study whose sitting has said nothing yet. */
+  /** The study whose sitting has begun but has not sent an event yet. */
   #starting: string | null = null;
   #lastMark = 0;
-  /** By experiment, what windows have not received yet. */
+  /** Points that windows have not received yet, by experiment. */
   readonly #live = new Map<number, { readonly k: number; readonly points: LivePoint[] }>();
   #liveTimer: NodeJS.Timeout | null = null;
   #recent: LiveRun | null = null;
@@ -32,7 +32,7 @@ export class Announcer {
     this.#hub = hub;
   }
 
-  /** What the user asked for; shown until it happens. */
+  /** What the user asked for (pause, stop), shown until it happens. */
   get wish(): CurrentExperiment['wish'] {
     return this.#wish;
   }
@@ -42,7 +42,7 @@ export class Announcer {
     return this.#recent;
   }
 
-  /** Whether its sitting has begun and has said nothing yet. */
+  /** Whether the study's sitting has begun but has not sent an event yet. */
   isStarting(id: string): boolean {
     return this.#starting === id;
   }
@@ -63,7 +63,7 @@ export class Announcer {
     this.#hub.publish({ type: 'mark', study, mark });
   }
 
-  /** Marks the engine wrote since the last look. */
+  /** Announces the marks that the engine has written since the last call. */
   #announceMarks(study: string): void {
     for (const mark of this.#ledger.marks.after(study, this.#lastMark)) {
       this.#lastMark = mark.id;
@@ -71,14 +71,14 @@ export class Announcer {
     }
   }
 
-  /** Begins a sitting: what the ledger already holds is known to everybody. */
+  /** Begins a sitting. Windows already know what the ledger holds. */
   begin(study: string): void {
     this.#starting = study;
     this.#wish = null;
     this.#lastMark = this.#ledger.marks.list(study).at(-1)?.id ?? 0;
   }
 
-  /** Its sitting is over, whatever it has said. */
+  /** The sitting is over, whichever events it has sent. */
   end(study: string): void {
     this.#starting = null;
     this.announceStudy(study);
@@ -109,7 +109,7 @@ export class Announcer {
         this.#wish = null;
         break;
       case 'refused': {
-        // As the ledger has it, for the event has a time of its own.
+        // Read from the ledger, because the event's own time differs.
         const refusal = this.#ledger.refusals.list(study).at(-1);
         if (!refusal) break;
         const { memo: _, ...shown } = refusal;
@@ -129,13 +129,13 @@ export class Announcer {
     if (event.type === 'study_stopped') this.#announceUnfinished(study);
   }
 
-  /** A late keep may have taken the place of others. */
+  /** A late keep may have replaced others. */
   #announceSuperseded(study: string, n: number): void {
     const { supersedes = [] } = this.#ledger.experiments.get(study, n)?.verdict?.evidence ?? {};
     for (const other of supersedes) this.announceCell(study, other);
   }
 
-  /** A stop may have interrupted an experiment, or dropped one that had not got anywhere. */
+  /** A stop may have interrupted an experiment, or dropped one that had barely begun. */
   #announceUnfinished(study: string): void {
     for (const { n } of this.#ledger.experiments.unfinished(study)) this.announceCell(study, n);
     const next = (this.#ledger.experiments.lastNumber(study) ?? -1) + 1;

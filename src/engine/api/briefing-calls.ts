@@ -12,7 +12,7 @@ type Os = {
   readonly memory: Pick<Implemented['memory'], keyof typeof briefingCalls.memory>;
 };
 
-/** What the router answers to calls about what proposers read. */
+/** Answers calls about what proposers read. */
 export function briefingHandlers(service: Service, os: Os) {
   const { ledger, announcer, now } = service;
   return {

@@ -8,14 +8,14 @@ import { givenBy } from '../proposers/search/given.ts';
 import type { Ledger } from '../store/ledger.ts';
 import { readEditable } from './ideas-view.ts';
 
-/** Longer values are tables, and more rows nobody compares. */
+/** Longer values are tables; and nobody compares more rows. */
 const VALUE_CHARACTERS = 200;
 const MOST_ROWS = 500;
 
 /**
- * The constants of the editable files that do not have the same value in all of the experiments, in the order of the files.
- * Those that the environment or the command gives are not among them: what stands in the file is not used. An experiment
- * without an attempt has none, and differs from nobody. Rejects with `experiment_not_found`.
+ * The constants of the editable files whose values differ between the experiments, in the order of the files.
+ * Constants that the environment or the command sets are left out, because the value in the file is not used. An
+ * experiment without an attempt is ignored. Rejects with `experiment_not_found`.
  */
 export async function readConstantDifferences(
   ports: { readonly ledger: Ledger; readonly paths: DataPaths },
@@ -30,7 +30,7 @@ export async function readConstantDifferences(
     return paths.map(path => texts.get(path) ?? null);
   });
   const given = [...givenBy(study.contract)];
-  // In the thread: a large file takes a while, and the loop must not wait for it.
+  // In a worker thread: a large file takes a while, and the loop must not wait for it.
   const read = await readInWorker({ paths, commits, given, isEvery: true });
   const there = read.filter((_, place) => found[place]?.length !== 0);
   const keys = new Set(there.flatMap(values => [...values.keys()]));

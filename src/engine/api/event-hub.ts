@@ -2,14 +2,14 @@ import { randomUUID } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { EventBatch, NotebookEvent } from '../../shared/notebook.ts';
 
-/** A window that is further behind than this reads a new snapshot, which is less work for both. */
+/** A window that is further behind reads a new snapshot, which is less work for both. */
 const KEPT_EVENTS = 5_000;
-/** More than anybody sees, and few enough to be handled between two frames. */
+/** More than anyone can see, but few enough to handle between two frames. */
 const BATCH_EVENTS = 500;
 /** Batches go out at most ten times a second. */
 const BATCH_MS = 100;
 
-/** Numbers the events of one life of a host and hands them to whoever follows. */
+/** Numbers a host's events, from its start to its end, and hands them to all who follow. */
 export class EventHub {
   readonly epoch = randomUUID();
   /** The oldest kept event is number `#first`. */
@@ -41,8 +41,9 @@ export class EventHub {
   }
 
   /**
-   * Everything after number `after`, in order and without a gap. Returns when it cannot be that: another epoch, a
-   * number that is yet to come, or one so old that its successor was dropped. Rejects with an `AbortError`.
+   * Yields every event after number `after`, in order and without a gap. Returns when that is impossible: another
+   * epoch, a number that is yet to come, or one so old that the event after it was dropped. Rejects with an
+   * `AbortError`.
    */
   async *follow(epoch: string, after: number, signal: AbortSignal | undefined): AsyncGenerator<EventBatch> {
     let next = after + 1;

@@ -10,7 +10,7 @@ import { awaitedUntil, findAwaited } from '../stages/measure/await-number.ts';
 import type { Ledger } from '../store/ledger.ts';
 import { orderSeries, summaryOf } from './series-view.ts';
 
-/** A diff that is longer than this is not read by anybody. */
+/** Nobody reads a longer diff. */
 export const DIFF_CHARACTERS = 2_000_000;
 
 /** Rejects with `study_not_found`. */
@@ -20,7 +20,10 @@ export function requireStudy(ledger: Ledger, id: string): Study {
   return study;
 }
 
-/** A study that goes on, or could. Rejects with `study_not_found`, and for an imported one with `study_read_only`. */
+/**
+ * A study of Pawl's own, which can continue. Rejects with `study_not_found`, and for an imported one with
+ * `study_read_only`.
+ */
 export function requireOwnStudy(ledger: Ledger, id: string): Study {
   const study = requireStudy(ledger, id);
   if (study.state === 'imported') {
@@ -62,13 +65,13 @@ function runView(ledger: Ledger, study: Study, run: Run): RunView {
     series: orderSeries(names).map(name => ({ name, unit: run.units[name] ?? null })),
     hasTokens: tokenCount(names, summaryOf(run)) !== null,
     telemetry: orderSeries(runs.telemetryNames(...at)),
-    // Of runs from before it was written down, as the steps a second tell that came with it.
+    // Older runs did not store their energy (nor their steps per second): compute it from the telemetry.
     gpuEnergyWh:
       run.fairness?.stepsPerSecond === undefined ? gpuEnergyWh(runs.telemetry(...at)) : run.gpuEnergyWh,
   };
 }
 
-/** Everything an opened cell shows but its diff, curves and log. Rejects with `…_not_found`. */
+/** Everything an opened cell shows except its diff, curves and log. Rejects with `…_not_found`. */
 export async function readExperiment(ledger: Ledger, studyId: string, n: number): Promise<ExperimentDetail> {
   const study = requireStudy(ledger, studyId);
   const experiment = requireExperiment(ledger, study, n);
@@ -104,13 +107,13 @@ export async function readExperiment(ledger: Ledger, studyId: string, n: number)
   };
 }
 
-/** As the model proposer notes it in its memo. */
+/** The mode that the model proposer noted in its memo. */
 function modeOf(memo: unknown): string | null {
   const mode = (memo as { readonly mode?: unknown } | null | undefined)?.mode;
   return typeof mode === 'string' ? mode : null;
 }
 
-/** Empty also where the repository is not there any more: the rest of the cell is still worth reading. */
+/** Empty also when the repository is gone: the rest of the cell is still worth reading. */
 async function changedFiles(study: Study, experiment: Experiment): Promise<readonly ChangedFile[]> {
   const { parentCommit, attemptCommit } = experiment;
   if (!parentCommit || !attemptCommit || parentCommit === attemptCommit) return [];

@@ -5,12 +5,12 @@ import type { SeriesPoint } from '../metrics/output-reader.ts';
 import type { Ledger } from '../store/ledger.ts';
 import { unpackInTurns } from '../store/series.ts';
 
-/** A use in percent of one GPU, as `telemetrySeries` names it. */
+/** The name of one GPU's utilization in percent, as `telemetrySeries` writes it. */
 const USE = /^gpu\d+_utilization_percent$/;
-/** Of finished runs, by study, experiment and run. */
+/** Finished runs to remember, by study, experiment and run. */
 const KEPT = 20_000;
 
-/** How busy the GPUs were while experiments trained; remembers what cannot change any more. */
+/** How busy the GPUs were while experiments trained. Remembers values that can no longer change. */
 export class GpuUses {
   readonly #ledger: Ledger;
   readonly #known = new Map<string, number | null>();
@@ -22,7 +22,7 @@ export class GpuUses {
   async read(study: string, ns: readonly number[]): Promise<readonly GpuUse[]> {
     const uses: GpuUse[] = [];
     for (const n of ns) {
-      // Unpacking a run's samples takes a millisecond or more; the loop has its turn between two of them.
+      // Unpacking a run's samples takes a millisecond or more, so let the loop run between two of them.
       await nextTurn();
       const run = lastTrial(this.#ledger.runs.list(study, n));
       if (!run) continue;
@@ -42,7 +42,7 @@ export class GpuUses {
   }
 }
 
-/** The mean of the series with the highest one; null where no GPU was sampled. */
+/** The mean of the busiest GPU's series; null where no GPU was sampled. */
 export function busiest(points: readonly SeriesPoint[]): number | null {
   const sums = new Map<string, { sum: number; count: number }>();
   for (const { values } of points) {

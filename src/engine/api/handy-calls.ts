@@ -12,7 +12,7 @@ import type { Service } from './service.ts';
 
 type Implemented = ReturnType<typeof implement<typeof handyCalls>>;
 
-/** What the router answers to the calls of `handyCalls`. */
+/** Answers the calls of `handyCalls`. */
 export function handyHandlers(service: Service, os: Pick<Implemented, keyof typeof handyCalls>) {
   const { ledger } = service;
   const { paths, environment, host } = service.options;
@@ -29,7 +29,7 @@ export function handyHandlers(service: Service, os: Pick<Implemented, keyof type
     reveal: os.reveal.handler(({ input: { study, n, what } }) => {
       const run = lastTrial(ledger.runs.list(study, n));
       const log = run && runLog(paths, study, n, run.k);
-      // The path is made here: a window names no place of the disk.
+      // The path is built here: a window never names a place on the disk.
       if (!log || !existsSync(log)) {
         throw new PawlError('experiment_not_found', `Experiment ${n} has no log on this machine.`);
       }

@@ -8,7 +8,7 @@ import type { Service } from './service.ts';
 
 type Implemented = ReturnType<typeof implement<typeof ideaCalls>>;
 
-/** What the router answers to calls about the queue of ideas. */
+/** Answers calls about the queue of ideas. */
 export function ideaHandlers(service: Service, os: Pick<Implemented, keyof typeof ideaCalls>) {
   const { ledger, announcer, now } = service;
   const { paths } = service.options;

@@ -11,13 +11,13 @@ import { toldIdea } from '../store/ideas.ts';
 import type { Ledger } from '../store/ledger.ts';
 import { DIFF_CHARACTERS, requireExperiment, requireStudy } from './experiment-view.ts';
 
-/** For ideas whose turn is over. */
+/** How many ideas that are no longer waiting are shown. */
 const SHOWN_PAST = 50;
-/** What a window lets somebody edit at once. */
+/** How many files a window can edit at once. */
 const MAX_FILES = 20;
 const MAX_CHARACTERS = 1_000_000;
 
-/** The queue of a study, and what became of what was in it. */
+/** The queue of a study, and the outcomes of earlier ideas. */
 export function listIdeas(
   ledger: Ledger,
   study: string,
@@ -29,19 +29,19 @@ export function listIdeas(
   };
 }
 
-/** Rejects with `usage` where it does not wait any more. */
+/** Rejects with `usage` if the idea is no longer waiting. */
 export function changeIdea(ledger: Ledger, study: string, id: number, words: IdeaWords): void {
   const { hypothesis, rationale = null, predicted_effect: predictedEffect = null, category = null } = words;
   const said = { hypothesis, rationale, predictedEffect, category };
   if (!ledger.write(() => ledger.ideas.say(study, id, said))) throw gone(id);
 }
 
-/** Rejects with `usage` where it does not wait any more. */
+/** Rejects with `usage` if the idea is no longer waiting. */
 export function dropIdea(ledger: Ledger, study: string, id: number): void {
   if (!ledger.write(() => ledger.ideas.drop(study, id))) throw gone(id);
 }
 
-/** Lets one that was dropped wait again, last. Rejects with `usage` where it was not dropped, or too many wait. */
+/** Puts a dropped idea back at the end of the queue. Rejects with `usage` if it was not dropped, or if too many wait. */
 export function restoreIdea(ledger: Ledger, study: string, id: number): void {
   requireRoom(ledger, study);
   if (!ledger.write(() => ledger.ideas.restore(study, id))) {
@@ -49,7 +49,7 @@ export function restoreIdea(ledger: Ledger, study: string, id: number): void {
   }
 }
 
-/** What an idea's edit changes. Rejects with `usage` where there is no such idea, and with `not_a_repository`. */
+/** The diff of an idea's edit. Rejects with `usage` where there is no such idea, and with `not_a_repository`. */
 export async function readIdeaDiff(
   { ledger, paths }: { readonly ledger: Ledger; readonly paths: DataPaths },
   studyId: string,
@@ -67,7 +67,7 @@ function gone(id: number): PawlError {
   return new PawlError('usage', `Idea ${id} is no longer waiting: its turn has come, or it was dropped.`);
 }
 
-/** The texts of the editable files in an experiment's attempt, or where `n` is null in the incumbent. */
+/** The texts of the editable files in an experiment's attempt, or in the incumbent if `n` is null. */
 export async function readEditable(
   ports: { readonly ledger: Ledger; readonly paths: DataPaths },
   study: Study,

@@ -4,7 +4,7 @@ import type { Study } from '../../shared/study.ts';
 import { openRepository, readBlob } from '../git/repository.ts';
 import type { Ledger } from '../store/ledger.ts';
 
-/** The file as the study's base commit has it; empty where it has none. */
+/** The file in the study's base commit; empty if there is none. */
 async function readOriginal(study: Study): Promise<string> {
   const path = study.contract.instructions;
   if (path === null || study.baseCommit === '') return '';
@@ -34,8 +34,8 @@ export async function readInstructionsVersion(ledger: Ledger, study: Study, id: 
 }
 
 /**
- * Saves a new version, which applies from the next proposal on; the repository's own file is not touched. Rejects with
- * `usage` where `base` is not the latest version, so that nobody's words are lost.
+ * Saves a new version, which applies from the next proposal on; the repository's own file is not touched. Rejects
+ * with `usage` if `base` is not the latest version, so that nobody's text is overwritten.
  */
 export function saveInstructions(
   ledger: Ledger,

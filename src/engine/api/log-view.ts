@@ -4,16 +4,16 @@ import { PawlError } from '../../shared/errors.ts';
 import type { LogHit, LogPiece, OutputPiece } from '../../shared/notebook.ts';
 import { MAX_LINE_CHARACTERS, stripControl } from '../metrics/line-splitter.ts';
 
-/** What a window holds of a log at a time. */
+/** How much of a log a window holds at a time. */
 const PIECE_BYTES = 256 * 1024;
 const SEARCH_HITS = 1_000;
 /** A shown hit is a line, not a page. */
 const HIT_CHARACTERS = 400;
 
-/** A terminal is shown this much of what came before. */
+/** How much earlier output a terminal gets when it opens. */
 const BACKLOG_BYTES = 256 * 1024;
 const OUTPUT_CHUNK_BYTES = 64 * 1024;
-/** Output further behind than this is skipped: nobody could have read it. */
+/** If a window is further behind than this, output is skipped: nobody could have read it. */
 const MAX_BEHIND_BYTES = 1024 * 1024;
 const OUTPUT_MS = 200;
 
@@ -46,7 +46,7 @@ function toLines(bytes: Buffer): readonly string[] {
   return lines.map(line => stripControl(line.slice(0, MAX_LINE_CHARACTERS)));
 }
 
-/** Where the last whole UTF-8 character that begins before `end` ends; the bytes from there on are a part of one. */
+/** The end of the last whole UTF-8 character that begins before `end`; the bytes after it are an incomplete character. */
 function endOfCharacter(bytes: Buffer, end: number): number {
   for (let back = 1; back <= 3 && back < end; back += 1) {
     const byte = bytes[end - back] ?? 0;
@@ -58,8 +58,8 @@ function endOfCharacter(bytes: Buffer, end: number): number {
 }
 
 /**
- * Whole lines of the log from the byte `from` on, null for its end, not beyond the byte `to`; of a line longer than a
- * piece what fits. The line a live run has not ended yet is left for later. Rejects with `experiment_not_found`.
+ * Whole lines of the log, from byte `from` (null: its end) up to byte `to`. A line longer than a piece is cut. A live
+ * run's unfinished last line is left for later. Rejects with `experiment_not_found`.
  */
 export async function readLogPiece(
   path: string,
@@ -84,7 +84,7 @@ export async function readLogPiece(
       const found = bytes.findIndex(isBreak);
       if (found >= 0 && found < bytes.length - 1) first = found + 1;
     }
-    // Both bytes of a line end belong to the line before.
+    // In `\r\n`, both bytes belong to the line before.
     if (first > 0 && bytes[first - 1] === RETURN && bytes[first] === NEWLINE) first += 1;
     let end = bytes.length;
     const isEnd = start + end >= size;
@@ -107,7 +107,7 @@ export async function readLogPiece(
   }
 }
 
-/** Lines that contain the words, whatever their case, from the beginning of the log. */
+/** Lines that contain the words, ignoring case, from the start of the log. */
 export async function searchLog(
   path: string,
   words: string,
@@ -119,7 +119,7 @@ export async function searchLog(
   try {
     let offset = 0;
     let rest = Buffer.alloc(0);
-    /** The line `rest` is a part of is a hit already. */
+    /** Whether the line that `rest` belongs to is already a hit. */
     let isFound = false;
     for (;;) {
       signal?.throwIfAborted();
@@ -143,7 +143,7 @@ export async function searchLog(
       if (isEnd || isLongLine) look(bytes.length);
       if (hits.length > SEARCH_HITS) return { hits: hits.slice(0, SEARCH_HITS), isCut: true };
       if (isEnd) return { hits, isCut: false };
-      // What was searched is let go, but for what may be the beginning of the words.
+      // Drop what was searched, except a tail that may be the start of the words.
       if (isLongLine) start = bytes.length - Math.min(bytes.length, 4 * words.length);
       rest = Buffer.from(bytes.subarray(start));
       offset += start;
@@ -171,7 +171,7 @@ async function openLiveLog(
 }
 
 /**
- * What a run prints, from shortly before now until `isLive` is false and everything was handed on. Rejects with
+ * Yields a run's output, from shortly before now until `isLive` is false and everything was read. Rejects with
  * `experiment_not_found`, or with an `AbortError`.
  */
 export async function* followOutput(
@@ -185,7 +185,7 @@ export async function* followOutput(
     let at = Math.max(0, size - BACKLOG_BYTES);
     let skipped = at;
     for (;;) {
-      // Asked before reading: what was written before the end must still be read after it.
+      // Ask before reading, so that what was written just before the end is still read.
       const wasLive = isLive();
       ({ size } = await file.stat());
       if (size - at > MAX_BEHIND_BYTES) {

@@ -2,7 +2,7 @@ import type { MetricCheckProgress, MetricCheckStep } from '../../shared/metric-c
 import type { MetricCheckInput } from '../metric-check/check-metric.ts';
 import type { Service } from './service.ts';
 
-/** How a check of a metric goes, to its outcome, which comes last. Whoever does not read on any more ends it. */
+/** The progress of a metric check; the last step is its outcome. The check ends when the reader stops reading. */
 export async function* followMetricCheck(
   service: Service,
   input: MetricCheckInput,

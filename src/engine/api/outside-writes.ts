@@ -1,21 +1,21 @@
 import type { Ledger } from '../store/ledger.ts';
 import type { Announcer } from './announcer.ts';
 
-/** How often is looked. */
+/** How often to look for changes. */
 const POLL_MS = 500;
 
 /**
- * Tells windows what another process wrote into the ledger: a note (`pawl note`), an idea (`pawl propose`), what earlier studies
- * learnt (`pawl memory`), an imported study (`pawl import`). What it asks
- * of the engine the engine answers itself; nothing else is written without the engine's lock.
+ * Announces to windows what other processes wrote into the ledger: a note (`pawl note`), an idea (`pawl propose`),
+ * what earlier studies learnt (`pawl memory`), an imported study (`pawl import`). Other processes' requests to the
+ * engine are not covered: the engine answers those. Nothing else is written without the engine's lock.
  */
 export class OutsideWrites {
   readonly #ledger: Ledger;
   readonly #announcer: Announcer;
-  /** Studies, and the version of each one's queue that was last announced. */
+  /** The version of each study's queue that was last announced. */
   readonly #known: Map<string, number>;
   #lastNote: number;
-  /** The newest mark that such a change may have left. */
+  /** The newest mark that another process may have left. */
   #lastMark: number;
   readonly #timer: NodeJS.Timeout;
 
@@ -42,7 +42,7 @@ export class OutsideWrites {
         if (this.#known.get(id) !== version) this.#announcer.announceStudy(id);
         this.#known.set(id, version);
       }
-      // The engine tells of its own marks itself; one that comes twice does no harm.
+      // The engine also announces its own marks; announcing one twice does no harm.
       for (const { study, ...mark } of this.#ledger.marks.newerOfKind('memory', this.#lastMark)) {
         this.#lastMark = mark.id;
         this.#announcer.announceMark(study, mark);
@@ -52,7 +52,7 @@ export class OutsideWrites {
         this.#announcer.announceCell(studyId, n);
       }
     } catch {
-      // What is wrong with the disk shows where something is written next.
+      // A faulty disk will show at the next write.
     }
   }
 }

@@ -7,10 +7,10 @@ import { openRepository } from '../git/repository.ts';
 import { type DataPaths, studyFolder } from '../paths.ts';
 import type { Ledger } from '../store/ledger.ts';
 
-/** A line of an overview is no wider than this many points. */
+/** How many points an overview's line has at most. */
 const MOST_STEPS = 120;
 
-/** How the best of each study went down, or up, with its experiments. */
+/** Each study's best value after each improvement. */
 export function readOutlines(ledger: Ledger): readonly StudyOutline[] {
   return ledger.studies.list().map(({ id, state, contract: { metric } }) => {
     const best = ledger.experiments.bestSoFar(id, metric.goal, state === 'imported');
@@ -18,13 +18,13 @@ export function readOutlines(ledger: Ledger): readonly StudyOutline[] {
     return {
       study: id,
       last: ledger.experiments.lastNumber(id),
-      // The newest step is what the study came to.
+      // Keep the newest step, because it is the study's result.
       best: best.filter((_, place) => (best.length - 1 - place) % every === 0),
     };
   });
 }
 
-/** Bytes on the disk of each study's logs and worktree. */
+/** Disk space of each study's logs and worktree, in bytes. */
 export async function readDiskUse(
   ledger: Ledger,
   paths: DataPaths,
@@ -35,7 +35,7 @@ export async function readDiskUse(
   return sizes;
 }
 
-/** What goes with a study that is deleted. */
+/** What is lost when a study is deleted. */
 export async function readLoss(ledger: Ledger, study: Study, paths: DataPaths): Promise<StudyLoss> {
   const { finished } = ledger.experiments.tally(study.id, study.contract.metric.goal);
   const repository =
@@ -54,7 +54,7 @@ async function bytesOf(study: Study, paths: DataPaths): Promise<number> {
   return sizes.reduce((sum, bytes) => sum + bytes, 0);
 }
 
-/** Blocks that are taken, so that a file with holes counts as what it is; 0 where there is nothing. */
+/** The blocks in use, so that a sparse file counts as what it takes; 0 where there is nothing. */
 async function sizeOf(path: string): Promise<number> {
   const found = await lstat(path).catch(() => null);
   if (!found) return 0;

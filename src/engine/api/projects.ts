@@ -46,7 +46,7 @@ async function isFolder(path: string): Promise<boolean> {
   );
 }
 
-/** The opened repositories with whether they are still there. */
+/** The opened repositories, and whether each still exists. */
 export async function listProjects(ledger: Ledger): Promise<readonly Project[]> {
   return Promise.all(
     ledger.projects.list().map(async project => ({
@@ -58,8 +58,8 @@ export async function listProjects(ledger: Ledger): Promise<readonly Project[]> 
 }
 
 /**
- * Looks at a repository and puts it on the list of projects. Rejects with `not_a_repository`; a contract that is
- * missing or wrong is part of the answer.
+ * Reads a repository and adds it to the list of projects. Rejects with `not_a_repository`; a missing or invalid
+ * contract is part of the answer.
  */
 export async function inspectProject(ledger: Ledger, path: string, now: number): Promise<Inspection> {
   const given = cleanPath(path);
@@ -99,7 +99,7 @@ async function findContract(
   }
 }
 
-/** A set-up command of the last commit, for the user to read. Rejects with `not_a_repository` or `usage`. */
+/** The text of a set-up command in the last commit, for the user to read. Rejects with `not_a_repository` or `usage`. */
 export async function viewSetUp(ledger: Ledger, path: string, command: string): Promise<SetUpView> {
   const repository = await openRepository(cleanPath(path));
   const head = await readHeadCommit(repository);
@@ -108,7 +108,7 @@ export async function viewSetUp(ledger: Ledger, path: string, command: string): 
   return { ...setUp, isAgreed: hasAgreedToSetUp(ledger, setUp.digest) };
 }
 
-/** Folders below a path, those that are repositories marked. Rejects with `usage` where it cannot be read. */
+/** The folders in a path, with repositories marked. Rejects with `usage` if it cannot be read. */
 export async function browseFolder(path: string | undefined, hidden: boolean): Promise<Folder> {
   const folder = path === undefined ? homedir() : cleanPath(path);
   const entries = await readdir(folder, { withFileTypes: true }).catch(cause => {
@@ -134,7 +134,7 @@ export async function browseFolder(path: string | undefined, hidden: boolean): P
   return { path: folder, parent: dirname(folder) === folder ? null : dirname(folder), entries: found.flat() };
 }
 
-/** A sample project below the data folder; made at the first call, the same one ever after. */
+/** A sample project in the data folder, created at the first call and reused after that. */
 export async function openSample(name: SampleName, { home }: DataPaths): Promise<string> {
   const folder = join(home, 'samples', name);
   const isMade = await openRepository(folder).then(
@@ -145,7 +145,7 @@ export async function openSample(name: SampleName, { home }: DataPaths): Promise
   return folder;
 }
 
-/** Writes the contract as pawl.toml at the top of the checkout. Rejects with `usage` where there is one. */
+/** Writes the contract as pawl.toml at the top of the checkout. Rejects with `usage` if there is one already. */
 export async function saveContract(path: string, contract: Contract): Promise<string> {
   const repository = await openRepository(cleanPath(path));
   const file = join(repository.path, CONTRACT_FILE_NAME);

@@ -2,7 +2,7 @@ import type { ProposerRecord } from '../../shared/proposer-calls.ts';
 import { REST_CALLS, restsUntil } from '../proposers/rest.ts';
 import type { Ledger } from '../store/ledger.ts';
 
-/** What is known of each proposer's work. Only one of several rests, and only in its study. */
+/** Each proposer's results so far. A proposer rests only in a study that has several. */
 export function readProposerRecords(ledger: Ledger, study: string | null): readonly ProposerRecord[] {
   const isOneOfSeveral = study !== null && ledger.studies.get(study)?.proposer.kind === 'route';
   return ledger.proposerCalls.records(study).map(record => ({

@@ -5,10 +5,10 @@ import { findEditHints } from '../stages/judge/edit-hints.ts';
 import type { Ledger } from '../store/ledger.ts';
 import { DIFF_CHARACTERS, requireOwnStudy } from './experiment-view.ts';
 
-/** A larger file is not edited in a window. */
+/** A window cannot edit a larger file. */
 const FILE_BYTES = 1_000_000;
 
-/** The proposal of experiment `n` that waits for the user; null where none does. Rejects with `study_not_found`. */
+/** The proposal of experiment `n` that waits for the user's review, or null. Rejects with `study_not_found`. */
 export async function readReview(ledger: Ledger, studyId: string, n: number): Promise<ReviewView | null> {
   const study = requireOwnStudy(ledger, studyId);
   const review = ledger.reviews.open(study.id, n);
@@ -20,7 +20,7 @@ export async function readReview(ledger: Ledger, studyId: string, n: number): Pr
   for (const { path, added } of await listChangedFiles(repository, start, commit)) {
     const content = added === null ? null : await readBlob(repository, commit, path);
     const text = content?.toString('utf8');
-    // What is not UTF-8 could not be written back as it was.
+    // A file that is not UTF-8 could not be written back unchanged.
     if (!content || text === undefined || content.length > FILE_BYTES) continue;
     if (!Buffer.from(text, 'utf8').equals(content)) continue;
     const before = (await readBlob(repository, start, path))?.toString('utf8') ?? '';

@@ -46,14 +46,14 @@ import { saveSettings } from './settings.ts';
 import { stackHandlers } from './stack-calls.ts';
 import { steeringEffect } from './steering-effect.ts';
 
-/** Numbers of found experiments are shown in a list; nobody reads further. */
+/** A list shows the numbers of the experiments found; nobody reads further. */
 const SEARCH_HITS = 1_000;
-/** Slow programs take up to that long to say their version. */
+/** Slow programs take up to this long to print their version. */
 const VERSION_PATIENCE_MS = 90_000;
-/** Pieces of an export are joined until they are worth a message. */
+/** Pieces of an export are joined until they are large enough for a message. */
 const EXPORT_CHARACTERS = 256 * 1024;
 
-/** Errors with a name become refusals a window can show; anything else is a bug, logged and told as such. */
+/** Errors with a name become refusals that a window can show; any other is a bug, logged and reported as one. */
 function toRefusal(error: unknown, onError: (error: unknown) => void): unknown {
   if (error instanceof ORPCError || (error as Error).name === 'AbortError') return error;
   if (error instanceof PawlError && error.code !== 'internal') {
@@ -66,7 +66,7 @@ function toRefusal(error: unknown, onError: (error: unknown) => void): unknown {
   });
 }
 
-/** Answers every call of `calls`, for whichever carrier the host puts it on. */
+/** Answers every call of `calls`, over any carrier that the host uses. */
 export function createRouter(service: Service) {
   const { ledger, announcer, hub, now } = service;
   const { paths, environment, host, onError } = service.options;
@@ -231,7 +231,7 @@ export function createRouter(service: Service) {
       archive: os.studies.archive.handler(({ input }) => {
         requireStudy(ledger, input.study);
         ledger.write(() => ledger.studies.setArchived(input.study, input.isArchived ? now() : null));
-        // Nobody looks for what goes on elsewhere once it is out of sight.
+        // Once a study is archived, nobody watches its jobs on other machines.
         if (input.isArchived) void service.endJobs(input.study);
         announcer.announceStudy(input.study);
       }),
@@ -381,7 +381,7 @@ async function* inChunks(pieces: Iterable<string>): AsyncGenerator<string> {
     if (chunk.length < EXPORT_CHARACTERS) continue;
     yield chunk;
     chunk = '';
-    // The engine has its turn between two pieces of a long file.
+    // Let the engine run between two pieces of a long file.
     await new Promise<void>(resolve => setImmediate(resolve));
   }
   if (chunk !== '') yield chunk;

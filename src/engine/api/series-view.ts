@@ -10,12 +10,12 @@ import type { SeriesPoint } from '../metrics/output-reader.ts';
 import type { Ledger } from '../store/ledger.ts';
 import { namesIn, unpackInTurns } from '../store/series.ts';
 
-/** Series that count or time rather than measure. */
+/** Series that count or time something rather than measure it. */
 const COUNTERS = /^(?:step|iter|iteration|epoch|progress|remaining|dt|time|eta|lrm|lr|tok\/sec|mfu)$/i;
 /** Sparklines of finished runs, by study, experiment and width; each is a few hundred bytes. */
 const CACHED_SPARKLINES = 4_000;
 
-/** Names of a run's series, what the training lowers first. */
+/** The names of a run's series, those that training lowers first. */
 export function orderSeries(names: readonly string[]): readonly string[] {
   const rank = (name: string) => {
     if (/^(?:train_?)?loss$/i.test(name)) return 0;
@@ -54,7 +54,7 @@ export function seriesView(
   };
 }
 
-/** Where a point lies on the axis; undefined where it has no place there. */
+/** Returns where a point lies on the axis, or undefined if it has no place there. */
 function placing(
   points: readonly SeriesPoint[],
   run: Pick<Run, 'summary'>,
@@ -69,7 +69,7 @@ function placing(
   return (point, index) => (step === undefined ? index : point.values.get(step));
 }
 
-/** What a run printed at its end, in order; numbers that are not finite as words. */
+/** The numbers a run printed at its end, in order; those that are not finite as words. */
 export function summaryOf({ summary }: Pick<Run, 'summary'>): RunView['summary'] {
   return Object.entries(summary ?? {}).map(([name, value]) => ({ name, value: toScalar(value) }));
 }
@@ -81,11 +81,11 @@ export type SeriesQuery = {
   readonly source: 'training' | 'telemetry';
   readonly by: 'seconds' | 'step' | 'tokens';
   readonly width: number;
-  /** As `smoothSeries` takes it; none where it is left out. */
+  /** As in `smoothSeries`; no smoothing by default. */
   readonly smoothing?: number | undefined;
 };
 
-/** Without names the main series of each run, for telemetry all of them. Runs that do not exist are left out. */
+/** Without names, returns the main series of each run, or all telemetry series. Runs that do not exist are left out. */
 export async function readSeries(ledger: Ledger, query: SeriesQuery): Promise<readonly SeriesView[]> {
   const views: SeriesView[] = [];
   for (const { n, k } of query.runs) {
@@ -107,7 +107,7 @@ export async function readSeries(ledger: Ledger, query: SeriesQuery): Promise<re
 
 type Sparkline = { readonly n: number; readonly y: readonly (number | null)[] };
 
-/** Draws the loss of many experiments small; remembers those that cannot change any more. */
+/** Draws the loss of many experiments small. Remembers sparklines that can no longer change. */
 export class Sparklines {
   readonly #ledger: Ledger;
   readonly #cache = new Map<string, Sparkline | null>();
@@ -129,7 +129,7 @@ export class Sparklines {
     const key = `${study}/${n}/${width}`;
     const known = this.#cache.get(key);
     if (known !== undefined) return known;
-    // Unpacking a run's points takes a millisecond or more; the loop has its turn between two of them.
+    // Unpacking a run's points takes a millisecond or more, so let the loop run between two of them.
     await nextTurn();
     const run = lastTrial(this.#ledger.runs.list(study, n));
     const points = run ? await unpackInTurns(this.#ledger.runs.seriesChunks(study, n, run.k)) : [];
@@ -137,7 +137,7 @@ export class Sparklines {
     const line =
       run && name !== undefined ? { n, y: seriesView(points, run, name, { by: 'seconds', width }).y } : null;
     const cell = this.#ledger.cells.get(study, n);
-    // A baseline that failed is tried again by the next sitting.
+    // The next sitting tries a failed baseline again.
     const isFinal = cell?.phase === 'recorded' && !(n === 0 && cell.verdict?.word === 'crash');
     if (isFinal) {
       if (this.#cache.size >= CACHED_SPARKLINES) this.#cache.clear();

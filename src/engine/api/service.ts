@@ -25,18 +25,18 @@ import { listProjects } from './projects.ts';
 import { readSettings } from './settings.ts';
 import { studyCard } from './study-card.ts';
 
-/** What a host with windows brings: what differs between the desktop and the browser. */
+/** What a host with windows provides: the differences between the desktop and the browser. */
 export type HostPorts = {
   readonly info: Omit<HostInfo, 'home'>;
   /** The system's folder dialog; null where the host has none. Resolves to null when the user closed it. */
   readonly chooseFolder: (() => Promise<string | null>) | null;
   /** Shows a file or folder in the system's file manager; absent where the window may be on another machine. */
   readonly showItem?: (path: string) => void;
-  /** Where the host keeps keys; absent where it cannot. */
+  /** Where the host keeps keys; absent if it cannot. */
   readonly keys?: KeyStore;
 };
 
-/** The key of the model server, where only the user's own login can read it. */
+/** The key of the model server, stored where only the user's own login can read it. */
 export type KeyStore = {
   status(): Promise<KeyStatus>;
   read(): Promise<string | null>;
@@ -54,8 +54,8 @@ export type ServiceOptions = {
 };
 
 /**
- * The engine as windows use it: one sitting at a time in the background, everything that happens numbered in `hub`.
- * One for the life of a host.
+ * The engine as windows use it: one sitting at a time runs in the background, and `hub` numbers every event. Exists
+ * once per host.
  */
 export class Service {
   readonly engine: Engine;
@@ -67,11 +67,11 @@ export class Service {
   readonly #outside: OutsideWrites;
   /** Studies that are being deleted. */
   readonly #removing = new Set<string>();
-  /** A study that is being written down, to begin at once. */
+  /** A study that is being created and is to begin at once. */
   #starting: Promise<Study> | null = null;
   #sitting: { readonly study: string; readonly ended: Promise<void> } | null = null;
   readonly #engineOptions: EngineOptions;
-  /** A metric that is being checked, which takes the machine as a study does. */
+  /** The metric check in progress, which uses the machine as a study does. */
   #checking: { readonly stop: AbortController; readonly ended: Promise<unknown> } | null = null;
 
   private constructor(
@@ -113,7 +113,7 @@ export class Service {
 
   async snapshot(asked?: string): Promise<Snapshot> {
     const projects = await listProjects(this.ledger);
-    // From here on synchronous: the picture and its number belong together.
+    // No `await` from here on: the snapshot and its number belong together.
     const first =
       this.#sitting?.study ?? (asked !== undefined && this.ledger.studies.get(asked) ? asked : null);
     return {
@@ -143,12 +143,12 @@ export class Service {
     return this.#card(study);
   }
 
-  /** The study whose sitting is on, paused or not; null when nothing is. */
+  /** The study with a running or paused sitting, or null. */
   running(): StudyCard | null {
     return this.#sitting ? this.card(this.#sitting.study) : null;
   }
 
-  /** The study that did something last; what a tray shows when nothing runs. */
+  /** The study that was active last; the tray shows it when nothing runs. */
   latest(): StudyCard | null {
     const study = this.ledger.studies.list().find(({ state }) => state !== 'imported');
     return study ? this.#card(study) : null;
@@ -167,7 +167,7 @@ export class Service {
     this.hub.publish({ type: 'projects', projects: await listProjects(this.ledger) });
   }
 
-  /** Throws `engine_running` while another study has its sitting, or is about to. */
+  /** Throws `engine_running` while another study has its sitting, or is about to begin one. */
   #requireIdle(): void {
     if (this.#starting) {
       throw new PawlError('engine_running', 'Another study is being started: one study runs at a time.');
@@ -184,14 +184,14 @@ export class Service {
     }
   }
 
-  /** Throws where {@link begin} would, before anything is written for it. */
+  /** Throws if {@link begin} would, before anything is written. */
   requireReady(study: string): void {
     this.#requireIdle();
     if (this.#removing.has(study)) throw new PawlError('usage', 'This study is being deleted.');
     requireOwnStudy(this.ledger, study);
   }
 
-  /** Writes a study down and begins it. Rejects with what `createStudy` rejects with, or `engine_running`. */
+  /** Creates a study and begins it. Rejects like `createStudy`, or with `engine_running`. */
   async start(input: NewStudy): Promise<StudyCard> {
     this.#requireIdle();
     this.#starting = this.engine.createStudy(input);
@@ -206,7 +206,7 @@ export class Service {
   }
 
   /**
-   * Begins a sitting in the background; how it goes is told by events. Throws `engine_running`, `study_not_found` or
+   * Begins a sitting in the background; events report its progress. Throws `engine_running`, `study_not_found` or
    * `study_read_only`.
    */
   begin(study: string, settings: SittingSettings): void {
@@ -228,7 +228,10 @@ export class Service {
     this.announcer.announceStudy(study);
   }
 
-  /** Trains a repository's code to say what its metric is worth. Rejects with what `checkMetric` rejects with, or `engine_running`. */
+  /**
+   * Trains a repository's code to find out what its metric is worth. Rejects like `checkMetric`, or with
+   * `engine_running`.
+   */
   async checkMetric(
     input: MetricCheckInput,
     signal: AbortSignal,
@@ -248,13 +251,13 @@ export class Service {
     }
   }
 
-  /** Ends the check of a metric that is on; resolves once nothing is left of it. */
+  /** Ends the metric check in progress; resolves once nothing is left of it. */
   async endMetricCheck(): Promise<void> {
     this.#checking?.stop.abort(new DOMException('ended by the user', 'AbortError'));
     await this.#checking?.ended.catch(() => {});
   }
 
-  /** What the user asks of the study that runs. Throws `usage` where none, or another, does. */
+  /** Passes a request of the user to the running study. Throws `usage` if none, or another, is running. */
   request(study: string, kind: RequestKind): void {
     if (this.#sitting?.study !== study) {
       throw new PawlError('usage', 'This study is not running.');
@@ -262,20 +265,20 @@ export class Service {
     this.engine.request(kind);
   }
 
-  /** Ends what is trained of one experiment. Throws `usage` where nothing is. */
+  /** Ends the training of one experiment. Throws `usage` if it is not training. */
   stopRun(study: string, n: number): void {
     if (this.#sitting?.study !== study || !this.engine.stopRun(n))
       throw new PawlError('usage', `No run of experiment #${n} is under way.`);
   }
 
-  /** Ends what a study has left on other machines; the study does not wait for it. */
+  /** Ends a study's jobs on other machines; the study does not wait for them. */
   async endJobs(study: string): Promise<void> {
     await this.engine.endJobs(study).catch(() => {
-      // The next sitting looks for it again.
+      // If this fails, the next sitting looks for the jobs again.
     });
   }
 
-  /** Results from elsewhere as a new study, or what has to be answered first. Rejects with `import_invalid` or `usage`. */
+  /** Imports results as a new study, or returns what has to be answered first. Rejects with `import_invalid` or `usage`. */
   async import(
     source: ImportSource,
     answers: ImportAnswers & { readonly tag: string | null },
@@ -294,7 +297,7 @@ export class Service {
     };
   }
 
-  /** Removes a study for ever. Rejects with `usage` while it runs, and where something of it could not be removed. */
+  /** Removes a study for good. Rejects with `usage` while it runs, or if part of it could not be removed. */
   async removeStudy(id: string, keepsRefs: boolean): Promise<void> {
     const study = this.ledger.studies.get(id);
     if (!study) throw new PawlError('study_not_found', 'This study is no longer in the ledger.');
@@ -305,7 +308,7 @@ export class Service {
     if (faults.length > 0) throw new PawlError('usage', faults.join(' '));
   }
 
-  /** A branch at the study's best commit. Rejects with `usage` for a bad or taken name. */
+  /** Creates a branch at the study's best commit. Rejects with `usage` for an invalid or taken name. */
   async applyBest(id: string, branch: string): Promise<{ readonly commit: string; readonly n: number }> {
     const study = this.ledger.studies.get(id);
     if (!study || study.state === 'imported') {
@@ -316,7 +319,7 @@ export class Service {
     return made;
   }
 
-  /** Stops what runs, cleanly, and gives the data folder back. */
+  /** Stops the running study cleanly and releases the data folder. */
   async close(): Promise<void> {
     await this.#starting?.catch(() => {});
     await this.endMetricCheck();

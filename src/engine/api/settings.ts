@@ -4,7 +4,7 @@ import type { Ledger } from '../store/ledger.ts';
 
 const NAME = 'settings';
 
-/** Never rejects: what is stored and not valid any more counts as not set. */
+/** Never rejects: a stored value that is no longer valid counts as not set. */
 export function readSettings(ledger: Ledger): Settings {
   const stored = settingsPatchSchema.safeParse(ledger.settings.get(NAME));
   return stored.success ? merge(DEFAULT_SETTINGS, stored.data) : DEFAULT_SETTINGS;
@@ -33,7 +33,7 @@ function merge(settings: Settings, patch: SettingsPatch): Settings {
       attention: notify?.attention ?? settings.notify.attention,
     },
     electricity: {
-      // Null takes the price back.
+      // Null removes the price.
       price: electricity?.price === undefined ? settings.electricity.price : electricity.price,
       currency: electricity?.currency ?? settings.electricity.currency,
     },

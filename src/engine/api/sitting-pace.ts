@@ -3,11 +3,11 @@ import type { Study } from '../../shared/study.ts';
 import { stopLimits } from '../session/stop-rules.ts';
 import type { Ledger } from '../store/ledger.ts';
 
-/** How fast the study's newest sitting goes; null before its first. */
+/** The pace of the study's newest sitting; null before its first. */
 export function sittingPace(ledger: Ledger, { id, stop }: Pick<Study, 'id' | 'stop'>): Pace | null {
   const started = ledger.marks.newestOfKind(id, 'started');
   if (!started) return null;
-  // What an earlier sitting left unfinished has a number below.
+  // Experiments that an earlier sitting left unfinished have lower numbers.
   const { count, firstAt, lastAt } = ledger.experiments.endedSince(id, started.n - 1, started.at);
   const pauses = pausesIn(ledger.marks.after(id, started.id));
   const continuedAt = pauses.at(-1)?.to ?? started.at;
@@ -18,7 +18,7 @@ export function sittingPace(ledger: Ledger, { id, stop }: Pick<Study, 'id' | 'st
   return { deadline, experimentMs: (lastAt - from - paused) / count, since: Math.max(lastAt, continuedAt) };
 }
 
-/** The pauses that are over. */
+/** The finished pauses. */
 function pausesIn(marks: readonly Mark[]): readonly { readonly from: number; readonly to: number }[] {
   const pauses: { from: number; to: number }[] = [];
   let pausedAt: number | null = null;

@@ -11,7 +11,7 @@ import type { Service } from './service.ts';
 
 type Implemented = ReturnType<typeof implement<typeof stackCalls>>;
 
-/** What the router answers to the calls of `stackCalls`. */
+/** Answers the calls of `stackCalls`. */
 export function stackHandlers(service: Service, os: Pick<Implemented, keyof typeof stackCalls>) {
   const { ledger, announcer, now } = service;
   const { paths, environment } = service.options;

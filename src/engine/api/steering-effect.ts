@@ -6,7 +6,7 @@ import { readNote } from '../proposers/search/notes.ts';
 import { surveyConstants } from '../proposers/search/survey.ts';
 import type { Ledger } from '../store/ledger.ts';
 
-/** Who reads a note, and what proposers that cannot read do with it. Changes nothing. */
+/** Which proposers read a note, and what it means to those that cannot read. Changes nothing. */
 export async function steeringEffect(ledger: Ledger, study: Study, text: string): Promise<SteeringEffect> {
   const { proposer } = study;
   const arms: readonly ArmSettings[] = proposer.kind === 'route' ? proposer.arms : [proposer];
@@ -21,7 +21,7 @@ export async function steeringEffect(ledger: Ledger, study: Study, text: string)
   const commit = ledger.experiments.incumbent(study.id)?.commit ?? study.baseCommit;
   const { constants } = await surveyConstants(repository, commit, study.contract, Number.POSITIVE_INFINITY);
   const note = readNote(text, constants);
-  // Where somebody else reads it, words for them are no fault of the note.
+  // If another proposer reads the note, plain words in it are not a problem.
   const problems = readers.length > 0 && note.followed.length === 0 ? [] : note.problems;
   return { followed: [...followed, ...note.followed], problems };
 }

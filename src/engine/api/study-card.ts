@@ -7,7 +7,7 @@ import { assessStudy } from '../stages/judge/assess-study.ts';
 import type { Ledger } from '../store/ledger.ts';
 import { sittingPace } from './sitting-pace.ts';
 
-/** How a study stands, read from the ledger. */
+/** A study's current state, read from the ledger. */
 export function studyCard(
   ledger: Ledger,
   study: Study,
@@ -44,7 +44,7 @@ export function studyCard(
     isContained: ledger.runs.isContained(study.id),
     asksApproval: study.asksApproval,
     cells: last === null ? 0 : last + 1,
-    // What was imported is new here, whenever it ran.
+    // An imported study counts as new, whenever its experiments ran.
     activeAt: newest && study.state !== 'imported' ? (newest.endedAt ?? newest.startedAt) : study.createdAt,
     ideas: ledger.ideas.count(study.id),
     waiting: findWaiting(ledger, study.id),
@@ -94,7 +94,7 @@ function findInFlight(
     });
 }
 
-/** What trains goes before what waits: what has its verdict may be trained again while another waits for that. */
+/** A training experiment goes first: one with a verdict may be training again while another waits for it. */
 function currentOf(inFlight: readonly CurrentExperiment[]): CurrentExperiment | null {
   return inFlight.find(({ run }) => run !== null) ?? inFlight[0] ?? null;
 }

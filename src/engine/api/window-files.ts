@@ -11,8 +11,8 @@ const TYPES: Readonly<Record<string, string>> = {
 };
 
 /**
- * File and content type for the path of an address, or null for what the window has no business with: paths out of
- * the folder, in whatever spelling, and other kinds of file. It says nothing about whether the file exists.
+ * The file and content type for the path of an address. Null for anything a window must not get: paths out of the
+ * folder, however spelled, and other kinds of file. Does not check that the file exists.
  */
 export function findWindowFile(
   folder: string,

@@ -9,12 +9,12 @@ import type { Ledger } from '../store/ledger.ts';
 import type { AskSettings } from './ask-settings.ts';
 import type { Question, Refusal } from './read-question.ts';
 
-/** Calls that are under way to the server at the same time; further ones wait. */
+/** How many calls to the server run at the same time; further ones wait. */
 const AT_ONCE = 8;
-/** Of all questions and answers of a study, packed. */
+/** All kept questions and answers of a study, compressed. */
 const MAX_KEPT_BYTES = 512 * 1024 ** 2;
 
-/** Why a run was left without an answer through no fault of its code. */
+/** Why a run got no answer through no fault of its code. */
 export type Denial = { readonly kind: 'spent' | 'failed'; readonly message: string };
 
 export type Answered = { readonly message: Message; readonly isKept: boolean };
@@ -25,21 +25,21 @@ export type AnswersInput = AskSettings & {
   readonly caller: Caller;
   readonly ledger: Ledger;
   readonly now: () => number;
-  /** Ends what is under way. */
+  /** Aborts calls in flight. */
   readonly signal: AbortSignal;
 };
 
-/** Failures that are the question's own. */
+/** Failures that the question itself caused. */
 const OF_THE_QUESTION: readonly CallOutcome[] = ['bad_request', 'too_large', 'bad_tool_input'];
 
-/** Answers the questions of one run: from what the study has kept, else by a call that is paid for. */
+/** Answers the questions of one run: from the study's kept answers, or by a paid call. */
 export class Answers {
   readonly #input: AnswersInput;
-  /** By digest: the same question that is asked twice at once is one call. */
+  /** By digest: two equal questions at the same time make one call. */
   readonly #underWay = new Map<string, Promise<Answered | Refusal>>();
   readonly #waiting: (() => void)[] = [];
   #calls = 0;
-  /** What the study has kept; null until it was counted. */
+  /** The size of what the study has kept; null until it is counted. */
   #keptBytes: number | null = null;
   #denial: Denial | null = null;
 
@@ -47,7 +47,7 @@ export class Answers {
     this.#input = input;
   }
 
-  /** The first time a question was left without an answer; null where none was. */
+  /** Why a question first got no answer; null if all did. */
   get denial(): Denial | null {
     return this.#denial;
   }
@@ -122,7 +122,7 @@ export class Answers {
   }
 }
 
-/** As the API would say it. */
+/** The status and type that the API would answer. */
 function statusOf(outcome: CallOutcome): Pick<Refusal, 'status' | 'type'> {
   switch (outcome) {
     case 'too_large':
@@ -141,7 +141,7 @@ function statusOf(outcome: CallOutcome): Pick<Refusal, 'status' | 'type'> {
   }
 }
 
-/** Without what the SDK adds to an answer. */
+/** The answer without the fields that the SDK adds. */
 function plain(message: Message): Message {
   const strip = <T extends object>(value: T): T => {
     const { parsed_output: _, ...rest } = value as T & { parsed_output?: unknown };

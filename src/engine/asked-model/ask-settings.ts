@@ -4,7 +4,7 @@ import type { Study } from '../../shared/study.ts';
 import { type ProposerSurroundings, readKey } from '../proposers/create-proposer.ts';
 import { type Price, readPrice } from '../proposers/model/prices.ts';
 
-/** What a study may spend where its user named no cap: its trainings ask by themselves, all night. */
+/** The spending limit of a study if its user set none: its trainings ask by themselves, all night. */
 export const DEFAULT_CAP_USD = 5;
 
 /** How the questions of a study's trainings are answered. */
@@ -14,9 +14,10 @@ export type AskSettings = {
 };
 
 /**
- * Null where the contract names no model. The contract is the repository's word, and the key is the user's: it goes to
- * Anthropic, to the server of the study's own proposer and to the one in the user's `ANTHROPIC_BASE_URL`; any other is asked without.
- * Rejects with `proposer_invalid` where there is no key for Anthropic, or no price to keep the cap with.
+ * Null if the contract names no model. The contract comes from the repository, but the key belongs to the user: it
+ * goes only to Anthropic, to the server of the study's own proposer and to the user's `ANTHROPIC_BASE_URL`; any other
+ * server is asked without it. Rejects with `proposer_invalid` if there is no key for Anthropic, or no price to
+ * compute the limit with.
  */
 export async function askSettings(
   { contract, proposer, capUsd }: Pick<Study, 'contract' | 'proposer' | 'capUsd'>,
@@ -40,7 +41,7 @@ export async function askSettings(
   const settings: ModelSettings = {
     ...{ kind: 'model', model: model.name, effort: null, baseUrl: model.baseUrl, key: key ?? 'none' },
     capUsd: {
-      // A server that needs no key costs nothing that Pawl could count.
+      // A server that needs no key has no cost that Pawl could count.
       study: study ?? (key === null || key === 'none' ? null : DEFAULT_CAP_USD),
       sitting: own?.capUsd.sitting ?? null,
     },
@@ -57,7 +58,7 @@ export async function askSettings(
   return { settings, price };
 }
 
-/** Whether a server is Anthropic's, or the one the user's own environment names. */
+/** Whether a server is Anthropic's, or the one in the user's own environment. */
 export function isUsersServer(baseUrl: string | null, { ANTHROPIC_BASE_URL }: NodeJS.ProcessEnv): boolean {
   return baseUrl === null || (ANTHROPIC_BASE_URL !== undefined && isSame(ANTHROPIC_BASE_URL, baseUrl));
 }

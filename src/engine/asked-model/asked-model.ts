@@ -12,12 +12,12 @@ import { Answers, type Denial } from './answers.ts';
 import { type AskSettings, askSettings } from './ask-settings.ts';
 import { MessagesServer } from './messages-server.ts';
 
-/** Of one run. */
+/** Per run. */
 const MAX_QUESTIONS = 50_000;
 
 export type AskedModelPorts = ProposerSurroundings & {
   readonly ledger: Ledger;
-  /** Folder for what need not outlive the engine; the path of a socket in it has to be short. */
+  /** A folder for short-lived files; a socket's path in it has to be short. */
   readonly scratch: string;
   readonly now: () => number;
   readonly signal: AbortSignal;
@@ -25,8 +25,8 @@ export type AskedModelPorts = ProposerSurroundings & {
 };
 
 /**
- * The model that a study's contract lets its trainings ask, for one sitting. The key stays here: what runs gets a token
- * that is good while it runs.
+ * The model that a study's contract lets its trainings ask, for one sitting. The key stays here: a run gets a token
+ * that is valid while it runs.
  */
 export class AskedModel {
   readonly #study: Study;
@@ -44,23 +44,23 @@ export class AskedModel {
       onThought: () => {},
       readPrices: () => readPrices(ports.home),
       readKey: () => readKey(settings.settings, ports),
-      // What trains is to end well, also where the user wants a pause behind it.
+      // Let the training finish well, even if the user has asked for a pause after it.
       hasWish: () => false,
     });
   }
 
-  /** Null where the contract names none. Rejects with `proposer_invalid` where it cannot be asked. */
+  /** Null if the contract names no model. Rejects with `proposer_invalid` if the model cannot be asked. */
   static async open(study: Study, ports: AskedModelPorts): Promise<AskedModel | null> {
     const settings = await askSettings(study, ports);
     return settings && new AskedModel(study, settings, ports);
   }
 
-  /** Where what runs now finds the model; null where nothing runs. */
+  /** Where the current run finds the model; null if nothing runs. */
   get access(): ModelAccess | null {
     return this.#access;
   }
 
-  /** A run's environment without what holds the key, by whatever name the contract lets it in. */
+  /** A run's environment without the variable that holds the key, whatever its name. */
   async withoutKey(environment: Readonly<Record<string, string>>): Promise<Readonly<Record<string, string>>> {
     const key = await readKey(this.#settings.settings, this.#ports).catch(() => null);
     if (key === null) return environment;
@@ -68,8 +68,8 @@ export class AskedModel {
   }
 
   /**
-   * Answers while the work lasts: a training, the command of its metric, its checks. One at a time.
-   * @param n the experiment whose calls they are
+   * Answers questions during `work`: a training, its metric command, its checks. One at a time.
+   * @param n the experiment that the calls belong to
    */
   async during<T>(
     n: number,
@@ -91,7 +91,8 @@ export class AskedModel {
     const folder = await makeScratch(scratch, 'model');
     try {
       const socket = join(folder, 'socket');
-      // Only who gets through the folder comes here, and whom a jail lets in, who may be somebody else.
+      // The folder's permissions keep others out; a jailed program, which may run as another user, gets the socket
+      // alone.
       await server.listen({ path: socket, readableAll: true, writableAll: true });
       let port: Promise<number> | null = null;
       const openPort = () => {

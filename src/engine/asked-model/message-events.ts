@@ -3,8 +3,8 @@ import type { ContentBlock, Message } from '@anthropic-ai/sdk/resources/messages
 type Event = { readonly type: string } & Readonly<Record<string, unknown>>;
 
 /**
- * A whole message as the events a streamed one comes in, each block in one piece. Source: the Messages API's server-sent
- * events, as the SDKs read them.
+ * Splits a whole message into the events of a streamed one, each block in one piece. Source: the Messages API's
+ * server-sent events, as the SDKs read them.
  */
 export function messageEvents(message: Message): readonly Event[] {
   const { content, stop_reason, stop_sequence, usage } = message;
@@ -28,7 +28,7 @@ export function encodeEvent(event: Event): string {
   return `event: ${event.type}\ndata: ${JSON.stringify(event)}\n\n`;
 }
 
-/** A block before its deltas; one without any is whole. */
+/** A block before its deltas; a block that gets no deltas is whole. */
 function opening(block: ContentBlock): object {
   if (block.type === 'text') return { ...block, text: '' };
   if (block.type === 'thinking') return { ...block, thinking: '', signature: '' };

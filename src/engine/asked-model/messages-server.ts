@@ -5,40 +5,40 @@ import type { Answered } from './answers.ts';
 import { encodeEvent, messageEvents } from './message-events.ts';
 import { MAX_QUESTION_BYTES, type Question, type Refusal, readQuestion } from './read-question.ts';
 
-/** Clients keep what they have opened; further ones are hung up on, and try again. */
+/** Clients keep their connections open; further ones are closed, and the client tries again. */
 const MAX_CONNECTIONS = 256;
-/** Questions that are read or answered at the same time. */
+/** How many questions are read or answered at the same time. */
 const MAX_OPEN = 64;
-/** As often a stream that waits is told that it is alive. */
+/** How often a waiting stream gets a ping. */
 const PING_MS = 10_000;
 
 export type MessagesServerOptions = {
   /** The only model that may be asked. */
   readonly model: string;
-  /** What a client has to send in the place of a key. */
+  /** What a client has to send in place of a key. */
   readonly token: string;
-  /** Those that are refused, or answered with what is kept, included. */
+  /** Including refused questions and those answered from the kept ones. */
   readonly maxQuestions: number;
   readonly answer: (question: Question) => Promise<Answered | Refusal>;
 };
 
 /**
- * Answers the Messages API, `POST /v1/messages` with and without `stream`, to programs that have the token. Their headers go
- * nowhere. Listens at as many places as it is told to; closes all of them at once.
+ * Answers the Messages API, `POST /v1/messages` with and without `stream`, to programs that have the token. Their
+ * headers are not passed on. Listens at several places, and closes all of them at once.
  */
 export class MessagesServer {
   readonly #options: MessagesServerOptions;
   readonly #servers: Server[] = [];
   #open = 0;
   #asked = 0;
-  /** Of whoever has the token. */
+  /** Counts only requests with the token. */
   #questions = 0;
 
   constructor(options: MessagesServerOptions) {
     this.#options = options;
   }
 
-  /** Resolves to the port; 0 at the path of a socket. */
+  /** Resolves to the port, or to 0 for a socket's path. */
   async listen(where: ListenOptions): Promise<number> {
     const server = createServer(
       { maxHeaderSize: 16 * 1024, requestTimeout: 120_000, headersTimeout: 30_000 },
@@ -52,7 +52,7 @@ export class MessagesServer {
     return (server.address() as AddressInfo).port ?? 0;
   }
 
-  /** Hangs up on everybody. */
+  /** Closes all connections. */
   async close(): Promise<void> {
     await Promise.all(
       this.#servers.map(
@@ -116,7 +116,7 @@ export class MessagesServer {
   }
 }
 
-/** One answer on the wire, which may begin before it is known. */
+/** One answer on the wire. It can start streaming before the answer is known. */
 class Reply {
   readonly #response: ServerResponse;
   readonly #id: string;
@@ -129,7 +129,7 @@ class Reply {
     response.once('close', () => clearInterval(this.#pings));
   }
 
-  /** It is wanted as a stream: as long as it is not known, it is told to go on waiting. */
+  /** Starts a stream, and sends pings until the answer is known. */
   stream(): void {
     this.#isStreamed = true;
     this.#pings = setInterval(() => {
@@ -157,9 +157,9 @@ class Reply {
     }
     this.#response.writeHead(status, {
       ...this.#headers('application/json'),
-      // The SDKs would ask again by themselves; what passes at the server has been waited for already.
+      // Without this the SDKs would retry on their own; Pawl has already waited for passing failures of the server.
       'x-should-retry': String(isPassing),
-      // Of a body that is too large the rest is not read.
+      // The rest of a body that is too large is not read.
       ...(status === 413 ? { connection: 'close' } : {}),
     });
     this.#end(JSON.stringify(error));
@@ -180,7 +180,7 @@ class Reply {
   }
 }
 
-/** Null where it is too large. Rejects where the client goes away. */
+/** Null if the body is too large. Rejects if the client disconnects. */
 async function readBody(request: IncomingMessage): Promise<string | null> {
   const chunks: Buffer[] = [];
   let bytes = 0;
@@ -192,7 +192,7 @@ async function readBody(request: IncomingMessage): Promise<string | null> {
   return Buffer.concat(chunks).toString('utf8');
 }
 
-/** Compares in a time that tells nothing about the first difference. */
+/** Compares in constant time, so that the duration does not reveal the first difference. */
 function isSame(a: string, b: string): boolean {
   const digest = (text: string) => createHash('sha256').update(text).digest();
   return timingSafeEqual(digest(a), digest(b));

@@ -1,13 +1,13 @@
 import { z } from 'zod';
 import type { CallParams } from '../proposers/model/caller.ts';
 
-/** The largest body that is taken, in bytes. */
+/** The largest accepted body, in bytes. */
 export const MAX_QUESTION_BYTES = 4 * 1024 ** 2;
 const MAX_TOKENS = 64_000;
 const MAX_DEPTH = 64;
-/** Messages, blocks and fields, and whatever is in them: each that is wrong would be a fault of its own. */
+/** Messages, blocks, fields and their contents: each invalid one would produce an error. */
 const MAX_VALUES = 20_000;
-/** What an image may cost beyond what its bytes show, and what any tools add, as bytes of text. */
+/** What an image may cost beyond its bytes, and what tools add, in bytes of text. */
 const IMAGE_BYTES = 10_000;
 const TOOLS_BYTES = 4_000;
 
@@ -18,7 +18,7 @@ export type Question = {
   readonly hiddenBytes: number;
 };
 
-/** What a question is turned away with, in the API's own words for it. */
+/** A refusal in the API's own terms. */
 export type Refusal = {
   readonly status: number;
   readonly type: string;
@@ -27,12 +27,12 @@ export type Refusal = {
   readonly isPassing?: boolean;
 };
 
-// An hour in the cache costs more than is reckoned with.
+// One hour in the cache costs more than Pawl reckons with.
 const cacheControl = z
   .strictObject({ type: z.literal('ephemeral'), ttl: z.literal('5m').nullish() })
   .nullish();
 const text = z.object({ type: z.literal('text'), text: z.string(), cache_control: cacheControl });
-/** Nothing is fetched, and nothing refers to a file on the server: what is asked is in the question. */
+/** Nothing is fetched, and nothing refers to a file on the server: everything asked is in the question. */
 const image = z.object({
   type: z.literal('image'),
   source: z.strictObject({ type: z.literal('base64'), media_type: z.string(), data: z.string() }),
@@ -57,7 +57,7 @@ const block = z.discriminatedUnion('type', [
   z.object({ type: z.literal('redacted_thinking'), data: z.string() }),
 ]);
 const schema = z.record(z.string(), z.unknown());
-/** Only tools that the program runs itself: the server's own would search, fetch and execute. */
+/** Only tools that the program runs itself: the server's own tools would search, fetch and execute. */
 const tool = z.strictObject({
   type: z.literal('custom', 'only tools that the program runs itself can be used').nullish(),
   name: z.string(),
@@ -105,8 +105,8 @@ const questionSchema = z.strictObject({
 });
 
 /**
- * Reads the body of a call to the Messages API. What is not known here is refused and not passed on: of what comes next
- * nobody can say whether it reaches the network.
+ * Reads the body of a call to the Messages API. Unknown fields are refused, because a future one might reach the
+ * network.
  * @param model the only one that may be asked
  */
 export function readQuestion(body: string, model: string): Question | Refusal {
@@ -144,7 +144,7 @@ function refuse(message: string): Refusal {
   return { status: 400, type: 'invalid_request_error', message };
 }
 
-/** The first thing that is wrong, with its place. */
+/** The first error, with its place. */
 function describe(error: z.ZodError): string {
   const issue = error.issues[0];
   if (!issue) return 'The question cannot be read.';
@@ -158,7 +158,7 @@ function describe(error: z.ZodError): string {
   return `${place}: ${issue.message}`.slice(0, 500);
 }
 
-/** What of a body is too much for it to be looked at more closely; null where nothing is. */
+/** Why a body is too large to be checked more closely; null if it is not. */
 function describeExcess(body: unknown): string | null {
   let count = 0;
   const look = (value: unknown, depth: number): string | null => {

@@ -9,9 +9,9 @@ import { givenBy } from '../proposers/search/given.ts';
 import { MAX_SOURCE_BYTES } from '../proposers/search/search-proposer.ts';
 import type { Ledger } from '../store/ledger.ts';
 
-/** Of more editable files only these are looked at. */
+/** Only this many editable files are read. */
 const MAX_FILES = 20;
-/** Commits whose constants are kept; what a commit holds never changes. */
+/** How many commits' constants are remembered; a commit's content never changes. */
 const KEPT = 4_000;
 
 /** The text of each constant of a commit, by its name. */
@@ -22,7 +22,7 @@ type Place = {
   readonly repository: Repository;
   readonly paths: readonly string[];
   readonly given: readonly string[];
-  /** What a constant is called: its name, with its file before it where another file has one of that name. */
+  /** A constant's name, preceded by its file where another file has a constant of the same name. */
   readonly nameOf: (key: string) => string;
 };
 
@@ -40,7 +40,7 @@ export class ConstantsReader {
     this.#kept = kept;
   }
 
-  /** Experiments without a commit are left out, and all where the repository is gone. */
+  /** Leaves out experiments without a commit, and all of them if the repository is gone. */
   async read(study: Study, ns: readonly number[]): Promise<ConstantsPage> {
     const found = await this.values(study, ns);
     const names = [...new Set([...found.values()].flatMap(values => [...values.keys()]))];
@@ -48,7 +48,7 @@ export class ConstantsReader {
     return { names, rows };
   }
 
-  /** The same by number, in order. */
+  /** The same, by experiment number, in order. */
   async values(study: Study, ns: readonly number[]): Promise<ReadonlyMap<number, Values>> {
     const place = study.state === 'imported' ? null : await this.#placeOf(study);
     const found = new Map<number, Values>();
@@ -57,7 +57,7 @@ export class ConstantsReader {
       const commit = n === 0 ? study.baseCommit : this.#ledger.cells.get(study.id, n)?.commit;
       return commit ? [{ n, commit }] : [];
     });
-    // Taken now: all that is kept may be forgotten here, and by another call while this one reads.
+    // Copied now: this call or a concurrent one may clear the memory below.
     const known = new Map(
       commits.map(({ commit }) => [commit, this.#known.get(`${study.id} ${commit}`)] as const),
     );
@@ -117,7 +117,7 @@ async function readCommits(place: Place, commits: readonly string[]): Promise<Re
   );
 }
 
-/** Of each commit the texts of its constants by key; null where none of the files could be read. */
+/** The texts of each commit's constants by key; null where none of the files could be read. */
 async function readKeys(
   { repository, paths, given }: Omit<Place, 'nameOf'>,
   commits: readonly string[],

@@ -12,7 +12,7 @@ import type { HistoryEntry } from '../store/experiment-past.ts';
 import type { Ledger } from '../store/ledger.ts';
 import type { ConstantsReader } from './constants-reader.ts';
 
-/** Of more experiments only these are read, evenly over the study. */
+/** If there are more experiments, only this many are read, spread evenly over the study. */
 const MOST_READ = 1_000;
 const PAGE = 50;
 const NOTHING: ImportanceAnswer = { importance: null, trials: 0, least: LEAST_TRIALS };
@@ -20,7 +20,7 @@ const NOTHING: ImportanceAnswer = { importance: null, trials: 0, least: LEAST_TR
 type Values = ReadonlyMap<string, string>;
 type Trial = { readonly values: Values; readonly value: number };
 
-/** How much each constant matters in a study, whoever turned it. */
+/** How much each constant matters in a study, whichever proposer changed it. */
 export async function weighStudy(
   ledger: Ledger,
   reader: ConstantsReader,
@@ -73,8 +73,8 @@ async function readEvenly(
 }
 
 /**
- * What says something of constants, oldest first: edits of code alone are left out, and where one was kept, what was measured
- * before is moved by its gain.
+ * The trials that say something about constants, oldest first, on one scale: edits of code alone are left out, and
+ * where such an edit was kept, earlier results are shifted by its gain.
  */
 export function comparableTrials(
   history: readonly HistoryEntry[],
@@ -104,12 +104,15 @@ function isSame(one: Values, other: Values): boolean {
   return one.size === other.size && [...one].every(([name, text]) => other.get(name) === text);
 }
 
-/** What the reader calls these constants. */
+/** The names that the reader gives these constants. */
 function namesOf(constants: readonly Constant[], known: Values): readonly string[] {
   return constants.map(({ file, name }) => (known.has(`${file}:${name}`) ? `${file}:${name}` : name));
 }
 
-/** Where the search's last proposal left its process; null where it knew other constants, or there was none. */
+/**
+ * The hyperparameters that the search stored with its last proposal; null if there are none, or if its constants were
+ * others.
+ */
 function lastProcess(
   history: readonly HistoryEntry[],
   constants: readonly Constant[],

@@ -11,26 +11,26 @@ import type { TrackedPaths } from './tracked-paths.ts';
 
 type Goal = Contract['metric']['goal'];
 
-/** Everything a repository says about the required parts of a contract, and about the optional ones. */
+/** What a repository says about each required part of a contract, and about the optional ones. */
 export type Sayings = {
   readonly tracked: TrackedPaths;
   readonly roles: FileRoles;
-  /** Never editable, whatever a text says: instructions, what measures, the loop's own records. */
+  /** Files that are never editable, whatever a text says: instructions, what measures, the loop's own records. */
   readonly isReserved: (path: string) => boolean;
   readonly commands: readonly Claim<CommandLine>[];
   readonly metrics: readonly MetricClaim[];
-  /** Of a metric, or of whatever the metric is. */
+  /** Claims about a metric's direction; with null, claims that name no metric. */
   readonly goals: (metric: string | null) => readonly Claim<Goal>[];
-  /** Files that the shape gives a part in this, whatever the texts say. */
+  /** Files that the shape itself gives a role, whatever the texts say. */
   readonly parts: readonly string[];
-  /** Sources in which a printed name is met. */
+  /** Sources that are searched for printed names. */
   readonly code: readonly Document[];
-  /** The rest of the contract, and what is shown of it. */
+  /** The rest of the contract, and the findings shown for it. */
   readonly base: Draft;
   readonly findings: readonly Finding[];
 };
 
-/** Weighs what was said: what is clear becomes the draft, and the rest is asked for. */
+/** Weighs the claims: clear ones go into the draft, and the user is asked about the rest. */
 export function assemble(sayings: Sayings): Recognition {
   const { base, metrics, code, goals } = sayings;
   const findings: Finding[] = [];
@@ -66,7 +66,7 @@ export function assemble(sayings: Sayings): Recognition {
   const train = take('train', settleCommand(sayings, editable ?? []), ({ line }) => line, 'how to train');
   const counted = chooseMetric(metrics, code);
   const name = take('metric', counted, value => value, 'which number counts');
-  // Where it is not clear which number counts it may be clear all the same that it is to be high.
+  // Even if it is not clear which number counts, it may be clear that a high one is better.
   const names = counted.kind === 'torn' ? counted.claims.map(({ value }) => value) : [name ?? ''];
   const own = [...goals(name), ...(name === null ? [] : directionByName(name))];
   const told = settle(own.length > 0 ? own : names.flatMap(directionByName));
@@ -78,7 +78,7 @@ export function assemble(sayings: Sayings): Recognition {
   };
 }
 
-/** More files than this are no list that somebody wrote. */
+/** Nobody writes a list of more files than this. */
 const MAX_EDITABLE = 200;
 
 /** The files that are most surely said to be editable, without those that are said to be locked. */
@@ -110,7 +110,8 @@ function settleEditable({ roles, tracked, isReserved }: Sayings): Settled<readon
     } else for (const path of free) paths.add(path);
   }
   if (paths.size > MAX_EDITABLE) return isTooMany;
-  // What measures beside something guarded may be meant as well; and all of a list is no list.
+  // If a guarded file is one that measures, its neighbours that measure may be guarded too. And if every file of a
+  // list is guarded, it is no list of editable files.
   const doubted = different.filter(({ value }) => guarded.some(path => isBeside(value, path)));
   if (paths.size === 0 || doubted.some(({ value }) => paths.has(value)))
     return { kind: 'torn', claims: (paths.size > 0 ? doubted : different).slice(0, 3).map(asList) };
@@ -123,7 +124,7 @@ function distinct(claims: readonly Claim<string>[]): readonly Claim<string>[] {
   return claims.filter(({ value }) => !seen.has(value) && seen.add(value));
 }
 
-/** Whether one sentence names all that any of them does: "edit `a.py` and `b.py`". */
+/** Whether one sentence names every file that the others name: "edit `a.py` and `b.py`". */
 function saysAll(claims: readonly Claim<string>[]): boolean {
   const values = new Set(claims.map(({ value }) => value));
   return claims.some(({ source }) => {
@@ -143,7 +144,7 @@ function joinSources(claims: readonly Claim<unknown>[]): string {
     : sources.join(', ');
 }
 
-/** What is named as locked, in addition to everything that is not editable. */
+/** The files named as locked, in addition to every file that is not editable. */
 function settleLocked({ roles }: Sayings, editable: readonly string[]): Finding | null {
   const named = roles.locked.filter(({ value }) => !editable.includes(value));
   if (named.length === 0) return null;
@@ -158,8 +159,8 @@ function settleLocked({ roles }: Sayings, editable: readonly string[]): Finding 
 }
 
 /**
- * The loop's own command. One in passing counts only where all agree and it runs a file that the text gives a part in this,
- * and one that is to be filled in only as it is written elsewhere without that.
+ * The loop's own command. A command mentioned in passing counts only if all of them agree and it runs a file to which
+ * the text gives a role. A template counts only if the same command is written elsewhere without placeholders.
  */
 function settleCommand(
   { commands, roles, tracked, parts: known }: Sayings,

@@ -42,8 +42,8 @@ export function autoresearchContract(preparePy: string, hasPyproject: boolean): 
 }
 
 /**
- * The shard that upstream validates on, and the first one of those it trains on, which it always fetches. Nothing where
- * prepare.py does not say both in upstream's words.
+ * The shard on which upstream validates, and the first of those on which it trains, which it always fetches. Null
+ * unless prepare.py names both in upstream's words.
  */
 function shardSwap(preparePy: string): Contract['audit']['swaps'] {
   const last = /^MAX_SHARD\s*=\s*(\d+)/m.exec(preparePy)?.[1];
@@ -57,7 +57,7 @@ function shardSwap(preparePy: string): Contract['audit']['swaps'] {
   return [{ path: shard(Number(last)), other: shard(0) }];
 }
 
-/** `TIME_BUDGET = 300`, `5 * 60`, `3e2`; anything computed otherwise is null, not guessed. */
+/** `TIME_BUDGET = 300`, `5 * 60`, `3e2`. Null for any other expression, which is not guessed at. */
 function readBudget(preparePy: string): number | null {
   const text = /^TIME_BUDGET\s*(?::\s*\w+\s*)?=\s*([\d_.eE+* ]+?)\s*(?:#.*)?$/m.exec(preparePy)?.[1];
   if (text === undefined) return null;

@@ -12,11 +12,11 @@ import type {
 import { directionOf } from '../../shared/metric-direction.ts';
 import { autoresearchContract } from './autoresearch.ts';
 
-/** Where a finding is from that the user said. */
+/** The source of a finding that the user chose. */
 export const YOURS = 'your choice';
 
 const { contract, metric } = contractFileSchema.shape;
-/** What each choice has to be; the rules of pawl.toml. */
+/** The form of each choice; the same rules as in pawl.toml. */
 const SCHEMAS: Readonly<Record<keyof ContractChoices, z.ZodType>> = {
   editable: contract.shape.editable,
   locked: contract.shape.locked,
@@ -25,12 +25,12 @@ const SCHEMAS: Readonly<Record<keyof ContractChoices, z.ZodType>> = {
   goal: metric.shape.goal,
 };
 
-/** Puts what the user chose in the place of what was found. Rejects with `usage` what no pawl.toml could say. */
+/** Replaces findings with the user's choices. Rejects with `usage` a choice that no pawl.toml could express. */
 export function choose(recognition: Recognition, choices: ContractChoices): Recognition {
   check(choices);
   const { draft } = recognition;
   const name = choices.metric ?? draft.metric.name;
-  // What was said of another number is not said of this one.
+  // Claims about another number do not apply to this one.
   const isOther = choices.metric !== undefined && choices.metric !== draft.metric.name;
   const told = isOther ? directionOf(choices.metric ?? '') : draft.metric.goal;
   const goal = choices.goal ?? told;
@@ -77,7 +77,7 @@ export function choose(recognition: Recognition, choices: ContractChoices): Reco
   };
 }
 
-/** A repository of no known shape, as the user describes it; null where that is nothing. */
+/** A repository of no known shape, as the user describes it; null if the user describes nothing. */
 export function draftOfChoices(choices: ContractChoices): Recognition | null {
   const { editable, train, metric } = choices;
   if (editable === undefined || train === undefined || metric === undefined) return null;

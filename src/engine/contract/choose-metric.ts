@@ -4,8 +4,8 @@ import { type Document, holdsWord, withoutEscapes } from './document.ts';
 import { LITERAL, type MetricClaim } from './read-metric.ts';
 
 /**
- * Which number counts, of all that texts say of it. What a sentence calls the metric has to be met with once more: asked
- * for, as a column, printed, or in a string of the code. Several such are torn; one that is met with nowhere is as well.
+ * Chooses the metric from everything that texts say about it. A name from a sentence has to appear in one more place:
+ * asked for, as a column, printed, or in a string of the code. If several names do, or none, the user has to choose.
  */
 export function chooseMetric(claims: readonly MetricClaim[], code: readonly Document[]): Settled<string> {
   const of = (...kinds: readonly MetricClaim['kind'][]) =>
@@ -25,18 +25,18 @@ export function chooseMetric(claims: readonly MetricClaim[], code: readonly Docu
   if (backed.length > 0) return one(agreed.length === 1 ? agreed : asPrinted(literal, code));
   const first = of('asked first');
   if (strong.length === 0 && first.length > 0) return one(first);
-  // The first column is the metric by custom only.
+  // The first column is the metric only by convention.
   const columns = of('column').filter(({ value }) => directionOf(value) !== null && isInCode(value, code));
   const others = of('asked too').filter(({ value }) => !columns.some(column => column.value === value));
   if (strong.length === 0 && columns.length > 0 && others.length === 0) return one(columns);
   const candidates = distinct([...strong, ...first, ...of('column', 'printed', 'asked too')]);
-  // A name that is written as one, and nothing that could be meant as well.
+  // A single name, written like one, with no other candidate.
   const [only] = candidates;
   if (only?.strength === LITERAL && candidates.length === 1 && strong.length === 1) return one(candidates);
   return candidates.length > 0 ? { kind: 'torn', claims: candidates } : { kind: 'silent' };
 }
 
-/** Of spellings that differ in capitals only, the one that the code has, else the one that is looked for in the output. */
+/** If spellings differ only in capitals, chooses the one in the code, else the one looked for in the output. */
 function asPrinted(claims: readonly MetricClaim[], code: readonly Document[]): readonly MetricClaim[] {
   if (new Set(claims.map(({ value }) => value.toLowerCase())).size !== 1) return claims;
   const printed = claims.filter(({ value }) => isInCode(value, code));
@@ -57,12 +57,12 @@ function distinct(claims: readonly MetricClaim[]): readonly MetricClaim[] {
   return claims.filter(({ value }) => !seen.has(value) && seen.add(value));
 }
 
-/** Whether a line of code with a string in it has the name: where it is printed it is. */
+/** Whether the name is in a line of code that contains a string, as a line that prints it would be. */
 function isInCode(name: string, code: readonly Document[]): boolean {
   return findInCode(name, code) !== null;
 }
 
-/** Where the name first stands in a line of code with a string in it, as `train.py:9`. */
+/** The first line of code that contains a string and the name, as `train.py:9`. */
 export function findInCode(name: string, code: readonly Document[]): string | null {
   for (const { path, lines } of code) {
     const at = lines.findIndex(line => /["'`]/.test(line) && holdsWord(withoutEscapes(line), name));

@@ -1,18 +1,18 @@
-/** That a repository says something, where, and how surely it means that. */
+/** One thing that a repository says, where it says it, and how surely it means it. */
 export type Claim<T> = {
   readonly value: T;
   readonly source: string;
-  /** Higher is surer; what is said surely outweighs whatever is said in passing. */
+  /** Higher is surer; one sure claim outweighs any number of claims in passing. */
   readonly strength: number;
 };
 
 export type Settled<T> =
   | { readonly kind: 'found'; readonly value: T; readonly source: string }
-  /** It says several things as surely. */
+  /** Several different claims are equally sure. */
   | { readonly kind: 'torn'; readonly claims: readonly Claim<T>[] }
   | { readonly kind: 'silent' };
 
-/** What the surest claims agree on. Two that differ are not weighed against each other: the user is asked. */
+/** What the surest claims agree on. If two of them differ, they are not weighed against each other: the user is asked. */
 export function settle<T>(claims: readonly Claim<T>[], keyOf: (value: T) => string = String): Settled<T> {
   const surest = Math.max(...claims.map(({ strength }) => strength));
   const different = new Map<string, Claim<T>>();
@@ -26,7 +26,7 @@ export function settle<T>(claims: readonly Claim<T>[], keyOf: (value: T) => stri
   return { kind: 'found', value: first.value, source: first.source };
 }
 
-/** "train.py (program.md:3) or model.py (README.md:9)", of a bounded length. */
+/** A list of bounded length, like "train.py (program.md:3) or model.py (README.md:9)". */
 export function describeClaims(claims: readonly Claim<string>[]): string {
   return claims
     .slice(0, 4)

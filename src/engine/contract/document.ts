@@ -1,16 +1,19 @@
 /**
- * Text of a repository as the readers of this folder look at it: bounded, line by line, Markdown in passages. It is
- * written by strangers, so nothing here backtracks: every pattern is tried on one line of bounded length.
+ * A repository's text as the readers in this folder see it: bounded, line by line, Markdown in passages. Strangers
+ * wrote it, so every pattern is tried on one line of bounded length only, which bounds its backtracking.
  */
 
 /** A committed text file. */
 export type Document = { readonly path: string; readonly lines: readonly string[] };
 
-/** Beyond this a file is not what a person wrote to be read. */
+/** Nobody writes a larger file for people to read. */
 const MAX_DOCUMENT_BYTES = 256 * 1024;
 const MAX_LINES = 5_000;
 const MAX_LINE_CHARACTERS = 1_000;
-/** A longer run of white space says no more, and every pattern that may begin inside of it is tried from each place. */
+/**
+ * A longer run of white space means nothing more, and patterns that may start inside it are tried at each of its
+ * characters.
+ */
 const MAX_BLANKS = 16;
 const BLANKS = new RegExp(`\\s{${MAX_BLANKS + 1},}`, 'g');
 
@@ -32,15 +35,15 @@ export function sourceOf(document: Document, line: number): string {
 /** A piece of Markdown that says one thing: a paragraph, an item with its continuation, a line of code, a row of a table. */
 export type Passage = {
   readonly kind: 'heading' | 'item' | 'prose' | 'code' | 'row';
-  /** Where it begins, from 1. */
+  /** Its first line, counted from 1. */
   readonly line: number;
-  /** Without the marks of lists, quotes and headings. */
+  /** The text without the marks of lists, quotes and headings. */
   readonly text: string;
-  /** The heading it stands under. */
+  /** The heading above it. */
   readonly heading: string;
-  /** The heading above that one, where nothing but headings stands between them. */
+  /** The heading above that one, if only headings stand between them. */
   readonly above: string;
-  /** What the list or the code below a sentence is led in by: "You may edit:". */
+  /** The sentence that introduces the list or the code: "You may edit:". */
   readonly lead: string;
 };
 
@@ -48,7 +51,7 @@ const FENCE = /^\s*(?:```|~~~)/;
 const HEADING = /^\s{0,3}#{1,6}\s/;
 const ITEM = /^(\s*)(?:[-*+•]|\d{1,3}[.)])\s+(.*)$/;
 
-/** Many readers ask for the passages of one document. */
+/** Many readers ask for the same document's passages. */
 const known = new WeakMap<Document, readonly Passage[]>();
 
 /** Reads Markdown the way people write it; what is not Markdown reads as paragraphs. */
@@ -58,7 +61,7 @@ export function readPassages(document: Document): readonly Passage[] {
   return passages;
 }
 
-/** `isBare` once a heading has followed it at once. */
+/** `isBare` once another heading directly follows it. */
 type Heading = {
   readonly level: number;
   readonly title: string;
@@ -78,7 +81,7 @@ function parsePassages({ lines }: Document): readonly Passage[] {
     if (!open) return;
     passages.push({ ...open, heading, above, lead });
     const plain = open.text.replaceAll('*', '').trimEnd();
-    // An item can lead in what is below it as well: "4. Run:".
+    // An item can also introduce what is below it: "4. Run:".
     if (open.kind === 'prose' || plain.endsWith(':')) lead = plain;
     open = null;
   };
@@ -101,7 +104,8 @@ function parsePassages({ lines }: Document): readonly Passage[] {
       const level = /#+/.exec(text)?.[0].length ?? 1;
       const outer = headings.filter(upper => upper.level < level);
       const upper = outer.at(-1);
-      // The title of all heads nothing in particular; one with words of its own is about these, and what stands below it is something else.
+      // A document's title does not count as a heading above others. A heading with words of its own covers only its
+      // own text.
       const isBare =
         upper !== undefined && upper.level > 1 && (upper.isBare || passages.at(-1)?.line === upper.line);
       above = upper !== undefined && isBare ? upper.title : '';
@@ -131,7 +135,7 @@ function parsePassages({ lines }: Document): readonly Passage[] {
   return passages;
 }
 
-/** What a heading says, without the marks on both of its sides. */
+/** The text of a heading, without the marks on both sides. */
 function titleOf(line: string): string | undefined {
   const mark = HEADING.exec(line)?.[0];
   if (mark === undefined) return undefined;
@@ -141,13 +145,16 @@ function titleOf(line: string): string | undefined {
   return text.slice(0, end).trimEnd();
 }
 
-/** Whether a line goes on with what is open: below an item one that is not set in and begins anew is a sentence of its own. */
+/**
+ * Whether a line continues the open passage. Below an item, a line that is not indented and starts like a sentence
+ * does not.
+ */
 function isContinued(open: { readonly kind: string; readonly text: string }, line: string): boolean {
   if (open.text.length > MAX_LINE_CHARACTERS) return false;
   return open.kind === 'prose' || /^\s/.test(line) || /^[\p{Ll}(,]/u.test(line);
 }
 
-/** What stands between backticks. */
+/** The texts between backticks. */
 export function codeSpans(text: string): readonly string[] {
   return text
     .split(/`+/)
@@ -156,7 +163,7 @@ export function codeSpans(text: string): readonly string[] {
     .filter(span => span !== '');
 }
 
-/** Without the marks of what is bold; in backticks `**` is a pattern's. */
+/** Removes the marks of bold text; inside backticks, `**` belongs to a pattern. */
 export function withoutBold(text: string): string {
   return text
     .split('`')
@@ -164,7 +171,7 @@ export function withoutBold(text: string): string {
     .join('`');
 }
 
-/** The parts of a passage that each say one thing; dots inside backticks and of names end none. */
+/** The parts of a passage that each say one thing. Dots inside backticks and inside names do not end one. */
 export function clausesOf(text: string): readonly string[] {
   const clauses: string[] = [];
   let start = 0;
@@ -182,12 +189,12 @@ export function clausesOf(text: string): readonly string[] {
   return clauses.map(clause => clause.trim()).filter(clause => /[\p{L}\p{N}]/u.test(clause));
 }
 
-/** A line of code with white space for the `\n` and `\t` of its strings: in `"\nloss:"` a name begins at the `l`. */
+/** A line of code with spaces in place of the `\n` and `\t` in its strings: in `"\nloss:"` the name begins at the `l`. */
 export function withoutEscapes(line: string): string {
   return line.replaceAll(/\\[nrt]/g, '  ');
 }
 
-/** Whether a text has a name, not as part of a longer one. */
+/** Whether a text contains a name, and not just as part of a longer one. */
 export function holdsWord(text: string, name: string): boolean {
   for (let at = text.indexOf(name); at >= 0; at = text.indexOf(name, at + 1)) {
     const isWord = (character: string | undefined) =>

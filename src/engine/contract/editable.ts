@@ -41,7 +41,7 @@ export function matchEditable(patterns: readonly string[]): (path: string) => bo
     matches(path);
 }
 
-/** {@link matchEditable} without the instructions: what the user asks for is the user's to write, whatever the patterns say. */
+/** {@link matchEditable} without the instructions: only the user writes those, whatever the patterns say. */
 export function matchProposable({
   editable,
   instructions,

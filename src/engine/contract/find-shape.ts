@@ -11,7 +11,7 @@ export type Shape =
     }
   | { readonly kind: 'pi'; readonly folder: string; readonly session: PiSession };
 
-/** pi-autoresearch's files, by what they are for (npm 1.6.0, `paths.ts`); null where one is not there. */
+/** pi-autoresearch's files, by purpose (npm 1.6.0, `paths.ts`); null for a missing one. */
 export type PiSession = Readonly<
   Record<'prompt' | 'measure' | 'checks' | 'config' | 'log', string | null>
 > & {
@@ -32,7 +32,7 @@ const PI_HOOKS = [
   ['.auto/hooks/after.sh', 'autoresearch.hooks/after.sh'],
 ] as const;
 
-/** Pairs of names of the file that is edited and the one that measures it. */
+/** Pairs of names: the file that is edited, and the one that measures it. */
 const PAIRS: readonly (readonly [edited: string, measured: string])[] = [
   ['train.py', 'prepare.py'],
   ['strategy.py', 'backtest.py'],
@@ -40,7 +40,7 @@ const PAIRS: readonly (readonly [edited: string, measured: string])[] = [
   ['algo.py', 'test.py'],
 ];
 
-/** Beyond this a folder is somebody's vendored copy or an example of many. */
+/** A deeper folder is someone's vendored copy, or one example of many. */
 const MAX_DEPTH = 3;
 const NOT_HERE = /(?:^|\/)(?:node_modules|vendor|third_party|site-packages|dist|build|\.[^/]+)(?:\/|$)/;
 
@@ -77,7 +77,7 @@ export function findPair(folder: string, has: (path: string) => boolean): readon
   return pair ? [posix.join(folder, pair[0]), posix.join(folder, pair[1])] : null;
 }
 
-/** What of upstream's three files is not at the top. */
+/** The files of upstream's three that are missing at the top. */
 export function missingOfUpstream(paths: readonly string[]): readonly string[] {
   return AUTORESEARCH_FILES.filter(file => !paths.includes(file));
 }
@@ -90,7 +90,7 @@ function shapesIn(folder: string, known: ReadonlySet<string>, paths: readonly st
 
 function findPi(folder: string, known: ReadonlySet<string>): Shape | null {
   const at = (name: string) => posix.join(folder, name);
-  // Like its own reader: where one file of the newer layout is there, none of the older is looked at.
+  // As in its own reader: if one file of the newer layout exists, the older layout is ignored.
   const isNew = [...Object.values(PI_FILES), ...PI_HOOKS].some(([name]) => known.has(at(name)));
   const pick = ([current, legacy]: readonly [string, string]) => {
     const path = at(isNew ? current : legacy);

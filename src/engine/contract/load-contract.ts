@@ -15,7 +15,7 @@ import { missingOfUpstream } from './find-shape.ts';
 import { locateKey, parsePawlToml } from './pawl-toml.ts';
 import { recognize } from './recognize.ts';
 
-/** The option of the terminal that says what is not clear. */
+/** The terminal's options, by the question that each answers. */
 export const OPTIONS: Readonly<Record<AskedName, string>> = {
   editable: '--editable <paths>',
   train: '--train <command>',
@@ -24,9 +24,9 @@ export const OPTIONS: Readonly<Record<AskedName, string>> = {
 };
 
 /**
- * The contract of a commit: its pawl.toml, else the shape it is recognised by, with what the user chose in place of it. Read
- * from the commit and not from the checkout, because that is what the study will run. Rejects with `contract_invalid`,
- * `contract_not_found`, or `contract_unclear` where the user has to say something first.
+ * The contract of a commit: from its pawl.toml, else from its recognised shape, with the user's choices on top. Read
+ * from the commit and not from the checkout, because that is what the study will run. Rejects with
+ * `contract_invalid`, `contract_not_found`, or `contract_unclear` if the user has to answer something first.
  */
 export async function loadContract(
   repository: Repository,
@@ -58,7 +58,7 @@ export async function readContract(
   );
 }
 
-/** Everything that is to be said first, with how. */
+/** Lists what the user has to answer first, and how. */
 export function describeUnclear(unclear: readonly Unclear[]): string {
   const options = unclear.map(({ name }) => OPTIONS[name]).join(', ');
   return `${unclear.map(({ why }) => why).join(' ')} Nothing was started; give it with ${options}, or in a pawl.toml.`;

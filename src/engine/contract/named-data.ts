@@ -2,9 +2,9 @@ import { isAbsolute, join } from 'node:path';
 import { isBelow } from '../paths.ts';
 
 /**
- * Folders that a script of the repository calls its cache: `CACHE_DIR = os.path.join(os.path.expanduser("~"), ".cache", "x")`,
- * `Path.home() / ".cache" / "x"`, `"~/.cache/x"`. Only such in which nobody keeps secrets: below `~/.cache`, below what is
- * called data, or outside of home.
+ * Folders that a script of the repository calls its cache: `CACHE_DIR = os.path.join(os.path.expanduser("~"),
+ * ".cache", "x")`, `Path.home() / ".cache" / "x"`, `"~/.cache/x"`. Only folders in which nobody keeps secrets: in
+ * `~/.cache`, in a folder called data, or outside the home folder.
  */
 export function namedDataFolders(
   script: string,
@@ -15,12 +15,12 @@ export function namedDataFolders(
   const line =
     /^[ \t]*(?:CACHE|\w*(?:CACHE|DATA(?:SETS?)?)_?(?:DIR|ROOT|PATH|HOME|FOLDER))\s*(?::\s*\w+\s*)?=\s*(.+)$/gim;
   for (const [, expression = ''] of script.matchAll(line)) {
-    // What is computed otherwise is not guessed.
+    // Any other expression is not guessed at.
     if (/[{]|\sif\s/.test(expression)) continue;
     const words = [...expression.matchAll(/"([^"\n]*)"|'([^'\n]*)'/g)].map(([, a, b]) => a ?? b ?? '');
-    // A variable's name, and a default behind it.
+    // A variable's name, followed by a default.
     const isVariable = (word: string) => /^[A-Z][A-Z0-9_]*$/.test(word);
-    // The default of a variable that the user has set is not what the script takes.
+    // If the user has set the variable, the script does not use its default.
     if (words.some(word => isVariable(word) && environment[word])) continue;
     const parts = words.filter(word => !isVariable(word));
     const isOfHome = /expanduser|Path\.home\(\)/.test(expression) || parts[0]?.startsWith('~') === true;
@@ -32,10 +32,13 @@ export function namedDataFolders(
   return [...found];
 }
 
-/** Where a system keeps other things than data, and other people theirs. */
+/** Where a system keeps things other than data, and where other users keep theirs. */
 const NO_DATA = ['/tmp', '/run', '/var', '/proc', '/sys', '/dev', '/etc', '/usr', '/boot', '/home', '/root'];
 
-/** Whether a path may hold data by its name; a home has folders of secrets, and they are found by name too. */
+/**
+ * Whether a path's name says that it may hold data; a home folder also contains secrets, and only the names tell them
+ * apart.
+ */
 function isOfData(path: string, home: string): boolean {
   if (!isBelow(path, home))
     return path.split('/').length > 2 && !NO_DATA.some(folder => isBelow(path, folder));

@@ -1,9 +1,9 @@
 import type { Contract } from '../../shared/contract.ts';
 
 /**
- * Which tracked files a training may be the writer of, where the contract does not say what is locked: never code and
- * configuration, at once what is called as outputs are, and else only what the user's own code was seen to write.
- * It goes by names alone; the executable bit is the caller's to look at.
+ * Which tracked files a training may write, if the contract does not say what is locked: never code and
+ * configuration; files named like outputs at once; any other only if the user's own code was seen to write it. This
+ * looks only at names; the caller checks the executable bit.
  */
 
 const CODE = new Set(
@@ -15,20 +15,20 @@ const CODE = new Set(
   ),
 );
 
-/** Names of configuration with endings that other things have as well. */
+/** Names of configuration files whose endings are also used for other files. */
 const CONFIGURATION =
   /^(?:(?:dev-)?requirements|constraints|cmakelists|dockerfile|containerfile|makefile)\b|(?:^|[._-])(?:config|settings|params|hparams|hyperparameters|package|tsconfig|schema)(?:[._-]|$)/i;
 
 const OUTPUT_ENDINGS = new Set(['tsv', 'csv', 'json', 'jsonl', 'ndjson', 'txt', 'md']);
 
-/** `history` is not among them: the prices a strategy is judged by are called that too. */
+/** `history` is missing on purpose: the prices that judge a strategy are often called that. */
 const OUTPUT_WORDS = new Set(
   'result results metric metrics score scores experiment experiments log logs leaderboard progress losses'.split(
     ' ',
   ),
 );
 
-/** A number may be measured from these, so an attempt must not write them, whatever else the name says. */
+/** The metric may be measured from these, so an attempt must not write them, whatever else the name says. */
 const DATA_WORDS = new Set(
   `eval evals evaluation val valid validation test tests testing dev holdout heldout data dataset datasets corpus gold golden
    truth groundtruth label labels target targets answer answers expected reference references baseline baselines fixture
@@ -37,14 +37,14 @@ const DATA_WORDS = new Set(
   ),
 );
 
-/** Code, configuration, and what has no ending and so could be either. */
+/** Code, configuration, and files without an ending, which could be either. */
 export function isCodeName(path: string): boolean {
   const name = nameOf(path);
   const ending = endingOf(name);
   return ending === null || CODE.has(ending) || CONFIGURATION.test(name);
 }
 
-/** Whether a file is called as what a training writes for people to read is called: `run.log`, `results.tsv`. */
+/** Whether a file is named like those that a training writes for people to read: `run.log`, `results.tsv`. */
 export function isOutputName(path: string): boolean {
   if (isCodeName(path)) return false;
   const ending = endingOf(nameOf(path)) ?? '';
@@ -53,7 +53,7 @@ export function isOutputName(path: string): boolean {
   return OUTPUT_ENDINGS.has(ending) && wordsOf(nameOf(path)).some(word => OUTPUT_WORDS.has(word));
 }
 
-/** What to do about locked files that a training changed on purpose; '' where they are code. */
+/** Advice about locked files that a training changed on purpose; '' if they are code. */
 export function adviseOnOutputs(touched: readonly string[], { locked }: Pick<Contract, 'locked'>): string {
   if (touched.every(isCodeName)) return '';
   return locked === null

@@ -23,7 +23,7 @@ export type PiTexts = {
   readonly log: PiLog | null;
 };
 
-/** What a log says in its last configuration, and how much history it holds. */
+/** The last configuration in a log, and how much history the log holds. */
 export type PiLog = {
   readonly runs: number;
   readonly metric: Claim<string> | null;
@@ -55,7 +55,7 @@ export function readPiLog(path: string, text: string): PiLog {
     const source = `${path}:${line + 1}`;
     const { metricName, bestDirection } = entry.data;
     if (metricName !== undefined) log = { ...log, metric: { value: metricName, source, strength: 2 } };
-    // Without a word its reader takes "lower"; here that is nothing said.
+    // If nothing is set, its reader assumes "lower"; here that counts as nothing said.
     const value = bestDirection === 'higher' ? 'maximize' : 'minimize';
     log = { ...log, goal: bestDirection === undefined ? null : { value, source, strength: 2 } };
   }
@@ -136,7 +136,7 @@ function commandOf(path: string, isExecutable: boolean): string {
   return isExecutable ? `./${path}` : `bash ${path}`;
 }
 
-/** The line the prompt gives for the script, with its arguments, else the script alone. */
+/** The command line that the prompt gives for the script, with its arguments; else the script alone. */
 function commandClaim(
   prompt: Document | null,
   path: string,
@@ -156,15 +156,15 @@ function commandClaim(
   return { value: { line: inFolder(folder, plain), script: path }, source: path, strength: 3 };
 }
 
-/** The session's own files are its records and its judge. */
+/** The session's own files are its records and what judges. */
 function isOfSession(path: string, { hooks, ...files }: PiSession, folder: string): boolean {
   if ([...Object.values(files), ...hooks].includes(path)) return true;
   const name = posix.relative(folder, path);
-  // One at the top may hand on to one of its name elsewhere.
+  // A script at the top may call one of the same name elsewhere.
   return name.startsWith('.auto/') || /(?:^|\/)autoresearch\.[\w.]+$/.test(name);
 }
 
-/** The prompt's "Primary" and the log's name, which have to be one; else the only number the script prints by itself. */
+/** The prompt's "Primary" and the log's name, which have to agree; else the only number that the script itself prints. */
 function metricsOf(prompt: Document | null, measure: Document, log: PiLog | null): readonly MetricClaim[] {
   const claims = prompt ? readMetrics(prompt) : [];
   const primary = claims.filter(({ kind }) => kind === 'named').slice(0, 1);

@@ -18,12 +18,12 @@ import type { TrackedPaths } from './tracked-paths.ts';
 export type ProgramTexts = {
   readonly program: Document;
   readonly readme: Document | null;
-  /** What the texts name of code, and `train.py` and `prepare.py` beside them. */
+  /** The code that the texts name, and the `train.py` and `prepare.py` beside them. */
   readonly code: readonly Document[];
   readonly table: Document | null;
 };
 
-/** Says what a file is by what the shape calls so, where no text does. */
+/** The source of a finding that follows from a file's name alone. */
 const BY_NAME = 'by its name, as in autoresearch';
 
 /** The files to which a program and its README give a role. */
@@ -39,9 +39,9 @@ export function filesOfProgram(
 }
 
 /**
- * Recognises a repository by its `program.md`: upstream's three files, others of the same idea, or whatever files it
- * names. What it says is believed before what the shape is known for, and its README is heard where it says nothing. Null
- * where it is another kind of program.
+ * Recognises a repository by its `program.md`: upstream's three files, similar ones, or whichever files it names.
+ * What the program says counts more than what its shape implies, and its README is read where the program says
+ * nothing. Null if it is another kind of program.
  */
 export function recognizeProgram(
   shape: Extract<Shape, { kind: 'program' }>,
@@ -113,7 +113,7 @@ export function recognizeProgram(
   });
 }
 
-/** What an agent writes for itself and for people: results, logs, notes. */
+/** Files that an agent writes for itself and for people: results, logs, notes. */
 function isRecord(path: string): boolean {
   return (
     /(?:^|\/)(?:readme|claude|agents)\.md$|(?:^|\/)results?\.tsv$|\.log$/i.test(path) ||
@@ -123,7 +123,7 @@ function isRecord(path: string): boolean {
   );
 }
 
-/** A README asks people to edit and run many things; it is about the loop where it says who edits what. */
+/** A README asks people to edit and run many things; only sentences that say who edits what are about the loop. */
 function rulesOnly(roles: FileRoles): FileRoles {
   return { ...roles, editable: roles.editable.filter(({ strength }) => strength > STRENGTH.passing) };
 }
@@ -134,7 +134,7 @@ function inPassing(commands: readonly Claim<CommandLine>[]): readonly Claim<Comm
   );
 }
 
-/** What the program says, else what its README does, else nothing. */
+/** What the program says; else what its README says; else nothing. */
 function firstOf<T>(all: readonly (readonly T[])[]): readonly T[] {
   return all.find(claims => claims.length > 0) ?? [];
 }
@@ -146,12 +146,12 @@ function firstRoles(all: readonly FileRoles[], pair: readonly [string, string] |
   if (!own) throw new Error('a program is a text');
   const { editable } = own;
   return {
-    // A step of a recipe names many files; one that is not the one its shape knows is asked about.
+    // A step of a recipe names many files; if it names one that is not the shape's own, the user is asked.
     editable:
       editable.length + own.missing.length === 0
         ? byName
         : [...editable, ...byName.map(claim => ({ ...claim, strength: STRENGTH.passing }))],
-    // Of the text that says what may be edited: another may speak of another tool.
+    // Only of the text that says what may be edited: another text may be about another tool.
     ...{ locked: own.locked, guarded: own.guarded, missing: own.missing },
   };
 }
@@ -172,7 +172,7 @@ function commandByName(
     source: BY_NAME,
     strength: SURENESS.launch,
   };
-  // Where a text runs the other of the two and never this one, its name may mislead.
+  // If a text runs the pair's other file and never this one, the file's name may mislead.
   const others = said.filter(({ value }) => value.script !== null && pair.includes(value.script));
   const isNever = others.length > 0 && !others.some(({ value }) => value.script === script);
   return [
@@ -181,7 +181,7 @@ function commandByName(
   ];
 }
 
-/** Whether a text gives a command for what the shape is known to run, or for the loop; what it says of once is none. */
+/** Whether a text gives a command for the shape's own files, or for the loop. A one-time command does not count. */
 function hasOwnCommand(
   commands: readonly Claim<CommandLine>[],
   pair: readonly [string, string] | null,
@@ -192,7 +192,7 @@ function hasOwnCommand(
   );
 }
 
-/** Where no text names a number, the one it tells in words, else upstream's is taken if the code has it. */
+/** If no text names a number: the one it describes in words; else upstream's, if the code has it. */
 function metricsOf(
   said: readonly Document[],
   pair: readonly [string, string] | null,
@@ -204,7 +204,7 @@ function metricsOf(
   };
   const named = said.map(readMetrics);
   const told = said.map((text, index) => (named[index]?.length === 0 ? toldOf(text) : []));
-  // A README is heard where the program says nothing, in words either.
+  // The README is read only if the program does not say it, not even in words.
   const heard = said.findIndex((_, index) => named[index]?.length || told[index]?.length);
   if (named[heard]?.length) return named[heard];
   const source = pair === null ? null : findInCode('val_bpb', code);
@@ -217,7 +217,7 @@ function settleBudget(
   said: readonly Document[],
   fallback: number,
 ): { readonly value: number; readonly told: Pick<Finding, 'source' | 'isDefault'> } {
-  // The constant is what runs; a text may have been left behind.
+  // The constant is what runs; a text may be out of date.
   const claims = [...code.flatMap(readBudgetConstant), ...firstOf(said.map(readBudget))];
   const settled = settle(claims.slice(0, 1));
   return settled.kind === 'found'
@@ -225,7 +225,7 @@ function settleBudget(
     : { value: fallback, told: { source: "nothing says it; autoresearch's default", isDefault: true } };
 }
 
-/** A number of megabytes at the most, shown beside the metric. */
+/** A number of megabytes, shown beside the metric. */
 function findMemory(texts: readonly Document[]): Claim<string> | null {
   for (const text of texts) {
     for (const [index, line] of text.lines.entries()) {
@@ -237,7 +237,7 @@ function findMemory(texts: readonly Document[]): Claim<string> | null {
   return null;
 }
 
-/** The folder that `prepare.py` calls its data, which the sandbox lets in by itself. */
+/** The folder that `prepare.py` calls its data; the sandbox gives access to it without being asked. */
 function findData(prepare: Document): Finding | null {
   for (const [index, line] of prepare.lines.entries()) {
     const [folder] = namedDataFolders(line, '~');

@@ -3,10 +3,10 @@ import type { Claim } from './claims.ts';
 import { codeSpans, type Document, type Passage, readPassages, sourceOf } from './document.ts';
 import type { TrackedPaths } from './tracked-paths.ts';
 
-/** A command line of a text, as it would be run from the top of the repository. */
+/** A command line from a text, as it would be run at the top of the repository. */
 export type CommandLine = {
   readonly line: string;
-  /** The committed file that it runs; null where it names none. */
+  /** The committed file that it runs; null if it names none. */
   readonly script: string | null;
 };
 
@@ -23,26 +23,26 @@ const ONCE =
 const ONCE_SCRIPT = /prepare|set_?up|download|install|plot|analy[sz]|dashboard|serve|view|notebook/i;
 /** "Run the experiment: python train.py > run.log 2>&1" */
 const BARE = /(?:^|:\s{1,4})((?:uv run|python3?|bash|sh|cargo|node|go|make)\s[^`]{3,200})$/;
-/** Something to be filled in. */
+/** A placeholder. */
 const PLACEHOLDER = /<\w[^<>]{0,60}>|\{[^}]{0,60}\}|\.\.\.|…|\[[A-Z_]+\]/;
 
-/** An option whose value is text for a log and does not affect what is measured. */
+/** An option whose value is text for a log, and does not affect what is measured. */
 const NOTE =
   /(\s--?(?:[\w-]{0,30}[_-])?(?:desc|description|notes?|message|msg|hypothesis|comment|rationale|summary)[= ]\s?)("[^"]{0,200}"|'[^']{0,200}'|<[^>]{1,100}>)/gi;
-/** The text in a log where nobody has said anything yet. */
+/** Text for the log in place of the placeholder. */
 const SOME_WORDS = '"an experiment"';
-/** "This runs `make all`" is said of another command. */
+/** "This runs `make all`" describes another command. */
 const SAID_OF_ANOTHER = /\b(?:this|it|which|that)\s+(?:\w+\s+)?runs\s+`[^`]*`/gi;
-/** A command over more lines than this is a script. */
+/** A command of more lines than this is a script. */
 const MAX_CONTINUED = 24;
 
-/** How surely a text means a command: as the loop's own, whose output is kept; as how to run; in passing; for once. */
+/** How surely a text means a command: the loop's own, whose output is kept; how to run; in passing; only once. */
 export const SURENESS = { kept: 4, launch: 3, passing: 2, once: 1 } as const;
 
-/** Reads which commands a text gives. */
+/** Reads the commands that a text gives. */
 export function readCommands(document: Document, tracked: TrackedPaths): readonly Claim<CommandLine>[] {
   const folder = posix.dirname(document.path) === '.' ? '' : posix.dirname(document.path);
-  // A block of code that goes to another folder is about what is there.
+  // A block of code that changes to another folder is about that folder.
   let isElsewhere = false;
   return joinContinued(readPassages(document)).flatMap((passage, index, all) => {
     if (passage.kind !== 'code' || all[index - 1]?.kind !== 'code') isElsewhere = false;
@@ -58,7 +58,7 @@ export function readCommands(document: Document, tracked: TrackedPaths): readonl
   });
 }
 
-/** A command of which each line but the last ends in a backslash is one line. */
+/** Joins a command whose lines end in a backslash into one line. */
 function joinContinued(passages: readonly Passage[]): readonly Passage[] {
   const joined: Passage[] = [];
   let length = 0;
@@ -82,18 +82,18 @@ function surenessOf(
 ): number {
   const about = kind === 'code' ? `${lead} ${heading} ${text.replace(line, '')}` : `${lead} ${text}`;
   const isLaunch = LAUNCH.test(about) || LAUNCH.test(heading);
-  // What leads a command in says more of it than the heading of all: "Run one trial with:" below "Setup".
+  // The sentence that introduces a command says more about it than the heading: "Run one trial with:" below "Setup".
   const isLedIn = kind === 'code' && LAUNCH.test(lead) && !ONCE.test(lead);
   const isOnce = !isLedIn && ONCE.test(kind === 'code' ? about : text.replace(/`[^`]*`/g, ''));
   if (kept !== 'no' && !/(?:^|\/)prepare\.py$/.test(script ?? ''))
     return kept === 'as it is' ? SURENESS.kept : SURENESS.launch;
   if (isOnce) return SURENESS.once;
-  // What is called as a preparation is one, unless it is what there is to launch.
+  // A script named like a preparation is one, unless the text calls it the thing to launch.
   if (ONCE_SCRIPT.test(script ?? '')) return isLaunch ? SURENESS.passing : SURENESS.once;
   return isLaunch ? SURENESS.launch : SURENESS.passing;
 }
 
-/** Whether something of a command line is to be filled in first. */
+/** Whether a command line has placeholders. */
 export function isTemplate({ line }: CommandLine): boolean {
   return PLACEHOLDER.test(line);
 }
@@ -107,10 +107,10 @@ export function commandKey({ line }: CommandLine): string {
     .replace(/(^|\s)\.\//g, '$1');
 }
 
-/** What of a passage may be a command line. */
+/** The parts of a passage that may be command lines. */
 function linesOf({ kind, text }: Passage): readonly string[] {
   if (kind === 'code') {
-    // A recipe in a block of code has its numbers and its words.
+    // A recipe in a block of code has numbers and words.
     const line = text.replace(/^\d{1,2}[.)]\s+/, '');
     return [BARE.exec(line)?.[1] ?? line];
   }
@@ -120,10 +120,10 @@ function linesOf({ kind, text }: Passage): readonly string[] {
   return bare === undefined ? [] : [bare];
 }
 
-/** Whether output goes to a file, and whether that is one that another command has begun. */
+/** Whether output goes to a file: written anew, appended to what another command began, or not. */
 type Kept = 'as it is' | 'added' | 'no';
 
-/** A command line without where its output goes, and whether it is kept in a file. */
+/** A command line without its redirection, and whether its output is kept in a file. */
 function stripRedirection(text: string): { readonly line: string; readonly kept: Kept } {
   const line = text.replace(/^[$%>#]\s+/, '').replace(/\s+#\s.*$/, '');
   const at = / (?:[12]?>>?|&>) ?\S|\s\|&? ?tee\b| 2>&1/.exec(line)?.index ?? -1;
@@ -148,7 +148,7 @@ function readCommandLine(
   while (/^(?:[A-Za-z_]\w*=\S*|time|nohup|env|timeout|\d+[smh]?)$/.test(words[0] ?? '')) words.shift();
   const program = words[0] ?? '';
   const name = posix.basename(program);
-  // A file in backticks is a file; to be run it is written as one that is.
+  // A file in backticks is only a file; to count as a command it has to be written like one.
   const own = (isCode ? /^\.\/|\.sh$/ : /^\.\//).test(program) ? tracked.resolve(program, folder) : null;
   if (own?.includes('*') || (!RUNNERS.has(name) && own === null)) return null;
   if (words.length < 2 && own === null && name !== 'make') return null;
@@ -166,7 +166,7 @@ function readCommandLine(
   return { line: fromTop(told, words, script, tracked, folder), script };
 }
 
-/** The first word that is a committed file, or a module of Python's. */
+/** The first word that is a committed file or a Python module. */
 function scriptOf(words: readonly string[], tracked: TrackedPaths, folder: string): string | null {
   for (const [index, word] of words.entries()) {
     if (words[index - 1] === '-m') {
@@ -184,7 +184,7 @@ function scriptOf(words: readonly string[], tracked: TrackedPaths, folder: strin
   return null;
 }
 
-/** The line as it has to be written at the top, where its text lies in a folder and means that. */
+/** The line as it has to be written at the top, if its text is in a folder and means that folder. */
 function fromTop(
   text: string,
   words: readonly string[],

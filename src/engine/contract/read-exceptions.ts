@@ -1,13 +1,13 @@
 import { isTest } from './guarded-files.ts';
 import type { TrackedPaths } from './tracked-paths.ts';
 
-/** Where an entry of a list goes on to what it leaves out. */
+/** Where an entry of a list begins to name exceptions. */
 const EXCEPTION =
   /[\s(,]+(?:except(?:ing)?(?: for)?|excluding|other than|apart from|but not|not including)\s+/i;
-/** Behind these an entry says what a file is for, and no longer which. */
+/** After these, an entry says what a file is for, and no longer which file. */
 const DESCRIPTION = /\s[—–-]{1,2}\s|:\s/;
 
-/** What kinds of files are called in words, and how such files are named. */
+/** Kinds of files that texts name in words, and how such files are named. */
 const GENERATED = /(?:^|[/._-])(?:generated|gen|g|pb|pb2|pb2_grpc|freezed)(?=[/._-])/i;
 const KINDS: readonly (readonly [words: RegExp, isMeant: (path: string) => boolean])[] = [
   [/\b(?:auto-?)?generated\b/i, path => GENERATED.test(path)],
@@ -28,13 +28,13 @@ const ENDINGS: Readonly<Record<string, string>> = {
   ...{ typescript: 'ts', javascript: 'js', kotlin: 'kt', julia: 'jl', elixir: 'ex', scala: 'scala' },
 };
 
-/** "Except the benchmark if that games the numbers": what may be done to it, and no file that is left out. */
+/** "Except the benchmark if that games the numbers": a condition, not a file that is left out. */
 const IF = /\b(?:if|when|where|unless|to)\b/i;
 
 /** "`src/` (excluding `src/bin/`): the library" names `src/`, and `src/bin/` as an exception. */
 export type Entry = { readonly named: string; readonly exception: string | null };
 
-/** Divides what a clause names from what it leaves out of that; what it only says of a file later on is no exception. */
+/** Splits a clause into what it names and what it excepts from that. A later remark about a file is no exception. */
 export function divideEntry(clause: string): Entry {
   const found = EXCEPTION.exec(clause);
   const described = DESCRIPTION.exec(clause)?.index ?? clause.length;
@@ -45,8 +45,8 @@ export function divideEntry(clause: string): Entry {
 }
 
 /**
- * The files of `path` that an exception means by kind: "generated code and tests". Null where it says something else, of
- * which nobody can tell the files.
+ * The files in `path` that an exception means by their kind: "generated code and tests". Null if it says anything
+ * else, because then the files are unknown.
  */
 export function filesOfKind(
   exception: string,
@@ -58,7 +58,7 @@ export function filesOfKind(
   return tracked.matching(path).filter(file => kinds.some(([, isMeant]) => isMeant(file)));
 }
 
-/** "All Rust files in `src/`" are those that end so. */
+/** "All Rust files in `src/`" means those with that ending. */
 export function ofLanguage(path: string, words: string, tracked: TrackedPaths): string {
   const [ending, other] = new Set(
     words

@@ -9,27 +9,27 @@ import type { TrackedPaths } from './tracked-paths.ts';
 export type FileRoles = {
   readonly editable: readonly Claim<string>[];
   readonly locked: readonly Claim<string>[];
-  /** Of what is locked, what measures and is locked under a condition: that weighs more than a list with it. */
+  /** Locked files that measure and are locked under a condition; this outweighs a list that names them. */
   readonly guarded: readonly string[];
-  /** What is said to be editable and is not in the commit. */
+  /** Files said to be editable that are not in the commit. */
   readonly missing: readonly Claim<string>[];
 };
 
-/** Said of the file itself; by what a list stands under; in passing, as a step of the loop. */
+/** Said of the file itself; listed under a heading or sentence that says it; in passing, as a step of the loop. */
 export const STRENGTH = { said: 3, listed: 3, passing: 1 } as const;
 
 const EDIT =
   /\b(?:modif(?:y|ies|ied|iable|ying)|edit(?:s|ed|able|ing)?|chang(?:e|es|ed|ing)|touch(?:es)?|alter|mutable|tunes?|rewrites?|optimi[sz]es?|improves?)\b/i;
 const FORBIDDEN =
   /(?<!\bdoes )(?<!\bdid )\b(?:not|don['’]?t|never|cannot|can['’]?t|mustn['’]?t|shouldn['’]?t|avoid)\b(?:\s+[\w/]+){0,3}?\s+(?:modif|edit|chang|touch|alter)/i;
-/** "Do not modify anything except `a.py`": what stands behind it is meant the other way. */
+/** "Do not modify anything except `a.py`": the files after it get the opposite role. */
 const EXCEPT = /\b(?:except(?: for)?|other than|besides|outside(?: of)?|apart from|anything but|only)\b/i;
-/** What stands between a verb and a file where a part of it is meant. */
+/** Words between a verb and a file that limit the verb to part of the file. */
 const OF_PART =
   /(?:modif|edit|chang|touch|alter)\w*\s+(?:or \w+\s+)?(?:the|any|this|that|its)\s.*\b(?:in|of|inside|within|from)\s+[`'"*(]*$/i;
 const LOCKED =
   /\bforbidden\b|\bprohibited\b|\bnot allowed\b|\bread[- ]?only\b|\bimmutable\b|\boff[- ]limits\b|\buntouch(?:ed|able)\b|\blocked\b|\bfrozen\b|\bfixed (?:constants|infrastructure|evaluation|harness|benchmark|judge)\b/i;
-/** Who edits what, or that it is the one: with these a mention is a rule, and no step or account. */
+/** Sentences that say who edits what, or that a file is the only one: they are rules, not steps or accounts. */
 const RULE: readonly RegExp[] = [
   /\b(?:you|agents?|llms?|ai|claude|codex|gpt|researcher)\b(?:\s+(?:may|can|should|will|to|is allowed to|are allowed to|freely|only|actually|must))*\s+(?:edit|modif|change|tune|rewrite|optimi|mutate|improve)/i,
   /\b(?:only|single|sole|one)\b.{0,30}\b(?:edit|modif|chang|tun|touch|optimi|mutable)/i,
@@ -37,11 +37,11 @@ const RULE: readonly RegExp[] = [
   /\b(?:files?|script|module)\b.{0,12}\b(?:to|that you|being|we)\b.{0,12}\b(?:edit|modif|chang|optimi|improv|tun)/i,
   /\b(?:edit|modify|change|tune|optimi[sz]e)\b\s+(?:\W?this\b|only\b|freely\b)/i,
 ];
-/** "Only when necessary" is no rule of what may be edited. */
+/** "Only when necessary" does not say what may be edited. */
 const SOMETIMES = /\bonly (?:when|if|as|for|after|where)\b/i;
-/** "Everything else is fixed" is about no file that was named. */
+/** "Everything else is fixed" is not about a named file. */
 const OTHERS = /\b(?:everything|anything|all|nothing) else\b|\bother files\b|\bthe rest\b/i;
-/** "The single metric to optimize" is about no file either. */
+/** "The single metric to optimize" is not about a file. */
 const OF_NUMBER = /\b(?:metric|score|objective|number|value)s?\b.{0,20}\b(?:optimi|improv|tun|chang)/i;
 const HUMAN = /\b(?:humans?|the user|by hand|maintainers?)\b/i;
 
@@ -53,7 +53,7 @@ const CAN = /\bcan\b(?! ?not)|\bmay\b(?! not)|\ballowed\b/i;
 const CANNOT =
   /\bcan ?not\b|\bcan'?t\b|\b(?:may|must|should|do) not\b|\bdon'?t\b|\bforbidden\b|\bnever (?:do|touch|modif|edit|chang)/i;
 
-/** Headings below "Files in Scope" of what is no file to edit. */
+/** Headings below "Files in Scope" for files that may not be edited. */
 const NOT_IN_SCOPE =
   /\b(?:read|reading|reference|context|background|notes?|history|results?|findings|examples?)\b/i;
 /** "Everything in", "All source files below". */
@@ -63,7 +63,7 @@ const OF_FILES = /\b(?:files?|code|modules?|sources?|scripts?|everything|anythin
 
 type Stand = 'editable list' | 'locked list' | 'can' | 'cannot' | 'read' | null;
 
-/** What the sentence above a list, else its heading, makes of the files in it. */
+/** The role that the sentence above a list, else its heading, gives to the files in it. */
 function standOf({ heading, above, lead }: Passage): Stand {
   const own = toStand(lead) ?? toStand(heading);
   return own === null && !NOT_IN_SCOPE.test(heading) ? toStand(above) : own;
@@ -80,12 +80,12 @@ function toStand(words: string): Stand {
   return CAN.test(text) ? 'can' : null;
 }
 
-/** A file or pattern that a clause names, and where in it; 0 for what it begins with. */
+/** A file or pattern that a clause names, and where in it; 0 if the clause begins with it. */
 type Reference = { readonly path: string; readonly at: number };
 
 /**
  * Reads which files a text says may and must not be edited. `folder` is where the text lies; its names are looked for
- * there first. What names nothing in the commit is not read as a file.
+ * there first. A word that names nothing in the commit is not read as a file.
  */
 export function readFileRoles(document: Document, tracked: TrackedPaths): FileRoles {
   const folder = posix.dirname(document.path) === '.' ? '' : posix.dirname(document.path);
@@ -97,7 +97,8 @@ export function readFileRoles(document: Document, tracked: TrackedPaths): FileRo
   for (const passage of readPassages(document)) {
     const source = sourceOf(document, passage.line);
     const stand = passage.kind === 'heading' ? null : standOf(passage);
-    // What an item begins with is what all of it is about; else a sentence is about what the one before it named.
+    // All of an item is about the file that it begins with; elsewhere, a sentence may be about the file that the one
+    // before it named.
     let before: readonly Reference[] = [];
     let isAboutOne = false;
     const text = passage.kind === 'code' ? passage.text.replace(/^[\s│├└─|`+-]+/, '') : passage.text;
@@ -107,7 +108,7 @@ export function readFileRoles(document: Document, tracked: TrackedPaths): FileRo
         ? { named: whole, exception: null }
         : divideEntry(whole);
       const found = findReferences(plain, tracked, folder);
-      // "This is the only file you edit." speaks of what the sentence before named.
+      // "This is the only file you edit." refers to the file in the sentence before.
       const isOfBefore = found.length === 0;
       const references = isOfBefore ? before : found;
       isOfTests ||= isOfBefore && FORBIDDEN.test(plain) && isOfTested(plain);
@@ -137,14 +138,14 @@ export function readFileRoles(document: Document, tracked: TrackedPaths): FileRo
   return { editable: tests.length > 0 ? tests : editable, locked, guarded, missing };
 }
 
-/** The exceptions of an entry; if the files cannot be identified, the entry itself, so that Pawl asks. */
+/** The exceptions of an entry; the entry itself if they cannot be identified, so that Pawl asks. */
 function exceptedOf(
   exception: string,
   of: readonly Reference[],
   tracked: TrackedPaths,
   folder: string,
 ): readonly Reference[] {
-  // Of a single file it leaves out a part.
+  // An exception to a single file is part of that file.
   const several = of.filter(({ path }) => !tracked.has(path));
   const named = findReferences(exception, tracked, folder, true);
   if (named.length > 0) return named;
@@ -176,7 +177,7 @@ function roleOf(
   if (isOfBefore && (OTHERS.test(clause) || OF_NUMBER.test(clause))) return { kind: 'none' };
   const forbidden = FORBIDDEN.exec(clause);
   if (forbidden) {
-    // A part of a file is no file: "never modify the block that saves, in `train.py`".
+    // Part of a file is not a file: "never modify the block that saves, in `train.py`".
     const [first] = references;
     if (first && !isDescribed && OF_PART.test(clause.slice(forbidden.index, first.at)))
       return { kind: 'none' };
@@ -203,7 +204,7 @@ function roleOf(
   return isStep && !isOfBefore ? { kind: 'editable', of, strength: STRENGTH.passing } : { kind: 'none' };
 }
 
-/** "The property tests in `int.rs`" are a part of it; "any file in `src/`" is all there is. */
+/** "The property tests in `int.rs`" are part of that file; "any file in `src/`" means all of it. */
 function isPart(clause: string, [first]: readonly Reference[]): boolean {
   if (!first || first.at === 0 || /[*?[{]/.test(first.path)) return false;
   const before = clause.slice(0, first.at);
@@ -217,7 +218,7 @@ function readChinese(clause: string): 'editable' | 'locked' | null {
   return /(?:唯一|只能|只可以|仅能|可以)[^。]{0,8}(?:修改|改动|编辑)/.test(clause) ? 'editable' : null;
 }
 
-/** Of what a sentence names in passing, a word of being locked is about what stands just before it. */
+/** If a sentence names files in passing, "read-only" is about the one just before it. */
 function nearestBefore(
   references: readonly Reference[],
   match: RegExpExecArray | null,
@@ -226,7 +227,7 @@ function nearestBefore(
   return nearest ? [nearest] : [];
 }
 
-/** Whether a clause with a verb of editing says who may edit what, and is no step of a recipe. */
+/** Whether a clause with a verb of editing says who may edit what, rather than being a step of a recipe. */
 function isRule(clause: string, before: string, stand: Stand): boolean {
   if (SOMETIMES.test(clause)) return false;
   return (
@@ -237,7 +238,7 @@ function isRule(clause: string, before: string, stand: Stand): boolean {
   );
 }
 
-/** The references at the beginning of a clause, before what is said of them: "`a.py`, `b.py` — the model". */
+/** The references at the start of a clause, before its statement about them: "`a.py`, `b.py` — the model". */
 function subjectOf(clause: string, references: readonly Reference[]): readonly Reference[] {
   if (references[0]?.at !== 0) return references;
   const end = /\s[—–-]{1,2}\s|:\s|\s\(/.exec(clause)?.index ?? clause.length;
@@ -245,8 +246,8 @@ function subjectOf(clause: string, references: readonly Reference[]): readonly R
 }
 
 /**
- * What of a clause names something in the commit; only what is marked as code where anything of it does. Of an exception
- * `*.g.dart` is meant wherever it lies.
+ * The words of a clause that name something in the commit; only those marked as code if there are any. As an
+ * exception, `*.g.dart` means such files in every folder.
  */
 function findReferences(
   clause: string,
@@ -260,7 +261,7 @@ function findReferences(
     const isFirst = /^[^\p{L}\p{N}]*$/u.test(clause.slice(0, match.index));
     const [whole, code] = match;
     for (const word of (code ?? whole).split(/\s+/)) {
-      // A word of a sentence is a file only where it looks like one.
+      // A plain word is a file only if it looks like one.
       if (code === undefined && !/\w\.\w|\w\//.test(word)) continue;
       const name = word.replace(/[.:;*_)]+$/, '').replace(/^[*_([]+(?=\w)/, '');
       const path =

@@ -13,9 +13,9 @@ import {
 
 type Goal = Contract['metric']['goal'];
 
-/** A name as output has it: no words of a sentence, at most 64 characters. */
+/** A name as it appears in output: no sentence, at most 64 characters. */
 const NAME = /^[\p{L}_][\p{L}\p{N}\p{M}_.\-/%@+*]{0,63}$/u;
-/** Names that stand in such places and are no metric. */
+/** Names that appear in the same places but are not metrics. */
 const NO_METRIC =
   /^(?:metric|metrics|name|value|number|description|commit|hash|id|iteration|iter|experiment|exp|run|run_id|round|step|n|tag|date|time|timestamp|model|branch|status|decision|verdict|keep|discard|crash|notes?|hypothesis|category|axis|delta|guard|memory_gb|memory|\w*_(?:type|kind|id|name|tag|pass)|correctness|guard|error|traceback|none|n\/a|the|lower|higher|primary|secondary|results?\.tsv|[\w-]+\.(?:py|md|tsv|csv|json|jsonl|sh|log|txt|yaml|toml))$/i;
 
@@ -29,18 +29,18 @@ export function isOtherThanMetric(name: string): boolean {
 }
 
 /**
- * What a tool reads as its name, what a sentence says, what a command asks for by itself, first, or besides, a column of the
- * table, and the first line of a printed example.
+ * Where the name was found: a tool reads it, a sentence says it, a command asks for it alone, first, or with others,
+ * a column of the table, the first line of a printed example.
  */
 export type MetricClaim = Claim<string> & {
   readonly kind: 'named' | 'said' | 'asked' | 'asked first' | 'asked too' | 'column' | 'printed';
 };
 
-/** Written as code, or as a name that is no word; and a word of the language. */
+/** Strength of a name that is written as code, or is no ordinary word; then of a word of the language. */
 export const LITERAL = 2;
 const WORD = 1;
 
-/** Reads which number a text says that counts. */
+/** Reads which number counts, according to a text. */
 export function readMetrics(document: Document): readonly MetricClaim[] {
   const passages = readPassages(document);
   const claims: MetricClaim[] = [];
@@ -60,20 +60,20 @@ export function readMetrics(document: Document): readonly MetricClaim[] {
       isBlock = false;
       const named = readPrimary(passage);
       add(named, 'named');
-      // The first of a list of what comes first.
+      // The first item of a list of priorities.
       if (passage.kind === 'item' && before?.kind !== 'item' && /\bpriorit/i.test(passage.lead))
         add(/^`([^`]{1,64})`/.exec(passage.text)?.[1], 'said');
       // "The goal is to maximize the number printed as:", and below it `name=…`.
       if (GOAL_WORD.test(passage.lead))
         add(/^`([^`\s=:]{1,64})\s*[=:][^`]{0,20}`$/.exec(passage.text)?.[1], 'said');
-      // Below "Metric", what a paragraph begins with.
+      // The beginning of a paragraph below "Metric".
       if (/^(?:the |key |main |target )?metric:?$/i.test(passage.heading) && passage.kind !== 'heading')
         add(/^(?:\*\*)?`([^`]{1,64})`/.exec(passage.text)?.[1], 'said');
       if (named === undefined)
         for (const { name, isLiteral } of readGoal(passage)) add(name, 'said', isLiteral ? LITERAL : WORD);
       continue;
     }
-    // The first line of a printed summary; what stands below it is printed besides.
+    // The first line of a printed summary; the lines below it are other numbers.
     if (RANKED.test(passage.lead)) add(FORMULA.exec(passage.text)?.[1], 'said');
     const isFirst = before?.kind !== 'code' || /^-{3,}$/.test(before.text);
     if (readBetter(passage.text) !== null) add(/^(\S{1,64})\s/.exec(passage.text)?.[1], 'said');
@@ -94,7 +94,7 @@ function readGrep(text: string): readonly string[] {
     .filter(name => name !== undefined);
 }
 
-/** The columns of a results table that may be a metric, where a line is its heading. */
+/** The columns of a results table that may be a metric, if a line is the table's heading. */
 function readColumns(text: string): readonly string[] {
   const heading = codeSpans(text).find(span => /\t|\\t/.test(span)) ?? text;
   const cells = heading
@@ -114,7 +114,7 @@ const FORMULA = /^([\p{L}_][\p{L}\p{N}_]{0,63})\s*=\s*(?=.*\p{L})/u;
 
 type Said = { readonly name: string; readonly isLiteral: boolean };
 
-/** pi-autoresearch's "Primary: `name` (unit, lower is better)", and what else is written to name the metric and nothing more. */
+/** pi-autoresearch's "Primary: `name` (unit, lower is better)", and other lines that only name the metric. */
 function readPrimary({ text, heading, kind }: Passage): string | undefined {
   if (kind === 'heading') return undefined;
   const plain = text.replaceAll('**', '');
@@ -130,7 +130,7 @@ function readPrimary({ text, heading, kind }: Passage): string | undefined {
   return first?.[1] ?? first?.[2];
 }
 
-/** The names that a sentence about the goal gives it. */
+/** The metric's names in a sentence about the goal. */
 function readGoal({ text, heading }: Passage): readonly Said[] {
   const plain = text.replaceAll('**', '');
   if (/\bsecondary\b/i.test(`${heading} ${plain.slice(0, 40)}`)) return [];
@@ -170,7 +170,7 @@ function readSuperlative(clause: string): Said | null {
   if (quoted !== undefined) return { name: quoted, isLiteral: true };
   const name = /^([^\s`(,;]{1,64})/.exec(rest)?.[1]?.replace(/[.*:]+$/, '') ?? '';
   const next = rest.slice(name.length, name.length + 2);
-  // A word of ordinary English is the metric only where the sentence ends with it.
+  // An ordinary English word is the metric only if the sentence ends with it.
   const isNamed = looksLikeName(name) || /^[.*:!]/.test(next) || next === '';
   return isNamed ? { name, isLiteral: /_/.test(name) } : null;
 }
@@ -183,8 +183,8 @@ const LESS = /^(?:lowest|lower|minimi[sz]\w*|smallest|smaller|fewest|fewer|short
 const MORE = /^(?:highest|higher|maximi[sz]\w*|largest|larger|greatest|greater|biggest)$/i;
 
 /**
- * Reads whether a text wants a metric low or high: what it says of the metric where it speaks of the goal, of keeping
- * or of being better. What it says elsewhere is a finding of somebody's, and no rule.
+ * Reads whether a low or a high metric is better, from sentences about the goal, about keeping or about being better.
+ * Other sentences report findings, and are not rules.
  */
 export function readDirections(document: Document, metric: string): readonly Claim<Goal>[] {
   const claims: Claim<Goal>[] = [];
@@ -215,7 +215,10 @@ export function readDirections(document: Document, metric: string): readonly Cla
   return claims;
 }
 
-/** From the metric's name on to the next name that is marked as code, where it is marked so itself: what is said there is of it. */
+/**
+ * The part of a text that is about this metric: from its name to the next name marked as code, if it is marked so
+ * itself.
+ */
 function ownPart(text: string, metric: string): string {
   const names = [...text.matchAll(/`([^`]{1,64})`/g)];
   const own = names.findIndex(([, name]) => name === metric);
@@ -224,7 +227,7 @@ function ownPart(text: string, metric: string): string {
   return (isOther ? text.slice(0, next.index) : text).replaceAll(/[*`]/g, '');
 }
 
-/** What a text says of the direction without naming the metric: where it speaks of nothing but the goal. */
+/** Reads the direction from sentences that do not name the metric and are only about the goal. */
 export function readGeneralDirections(document: Document): readonly Claim<Goal>[] {
   return readPassages(document).flatMap(({ text, line, heading }) => {
     const plain = text.replaceAll(/[*`]/g, '');
@@ -271,7 +274,7 @@ function readImproved(clause: string): Goal | null {
   return toGoal(/\bimproved?\s*\(\s*(\w+)/i.exec(clause)?.[1] ?? '');
 }
 
-/** The nearest such word among the four before the metric. */
+/** The nearest word of direction among the four before the metric. */
 function readBefore(clause: string, metric: string, spoken: string): Goal | null {
   const name = clause.includes(metric) ? metric : spoken;
   const words = clause

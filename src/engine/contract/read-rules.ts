@@ -4,12 +4,12 @@ import type { Claim } from './claims.ts';
 import { clausesOf, type Document, readPassages, sourceOf } from './document.ts';
 
 const UNIT_SECONDS: Readonly<Record<string, number>> = { s: 1, m: 60, h: 3600 };
-/** What a contract may say at the most; see `contractFileSchema`. */
+/** The largest value that a contract may have; see `contractFileSchema`. */
 const MAX_SECONDS = 2_000_000;
 const DURATION =
   /(?<![\w.])(\d{1,6}(?:\.\d{1,3})?)[\s-]*(s|secs?|seconds?|m|mins?|minutes?|h|hrs?|hours?)\b/i;
 
-/** Seconds of `TIME_BUDGET = 300`, `5 * 60`, `3e2`; what is computed otherwise is not guessed. */
+/** Seconds in `TIME_BUDGET = 300`, `5 * 60`, `3e2`; any other expression is not guessed at. */
 export function readBudgetConstant(document: Document): readonly Claim<number>[] {
   return document.lines.flatMap((text, index) => {
     const value =
@@ -30,7 +30,7 @@ function product(text: string): number {
     .reduce((all, factor) => all * factor, 1);
 }
 
-/** Seconds that a text says an experiment trains. */
+/** How many seconds an experiment trains, according to a text. */
 export function readBudget(document: Document): readonly Claim<number>[] {
   return readPassages(document).flatMap(({ text, line }) => {
     const clause = clausesOf(text.replaceAll('*', '')).find(
@@ -55,10 +55,10 @@ export type Rules = { readonly stop: StopRules; readonly findings: readonly Find
 /** Nobody reads a longer list of rules. */
 const SHOWN_RULES = 12;
 const SHOWN_CHARACTERS = 160;
-/** "Do not modify." is about what stands before it, and is read with that. */
+/** "Do not modify." is about the sentence before it, and is read with that. */
 const LEAST_CHARACTERS = 20;
 
-/** When a text says to stop, and what it says never to do. Pawl keeps the first and shows the second. */
+/** When a text says to stop, and what it forbids. Pawl follows the first and shows the second. */
 export function readRules(document: Document): Rules {
   const findings: Finding[] = [];
   let stop: StopRules = {};
@@ -97,7 +97,7 @@ function readStop(clause: string): { readonly rule: 'experiments' | 'hours'; rea
     /\bafter (?:exactly |at most |about )?(\d{1,5}) (experiments|iterations|runs|hours)\b/i.exec(clause) ??
     [];
   const value = Number(count);
-  // As many runs in a row without something are another rule.
+  // "N runs in a row without …" is another rule.
   if (!(value > 0) || /\bconsecutive|\bin a row|\bwithout\b|\bno improvement/i.test(clause)) return null;
   return { rule: unit.toLowerCase() === 'hours' ? 'hours' : 'experiments', value };
 }

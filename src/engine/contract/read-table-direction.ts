@@ -2,7 +2,7 @@ import type { Contract } from '../../shared/contract.ts';
 import type { Claim } from './claims.ts';
 import { type Document, sourceOf } from './document.ts';
 
-/** What a results table says of its direction in a comment: `# metric_direction: lower_is_better`. */
+/** The direction in a comment of a results table: `# metric_direction: lower_is_better`. */
 export function readTableDirection(table: Document | null): readonly Claim<Contract['metric']['goal']>[] {
   if (table === null) return [];
   for (const [index, line] of table.lines.entries()) {

@@ -13,7 +13,7 @@ type TreeEntry = { readonly mode: string; readonly path: string };
 /** A larger file is skipped: nobody wrote it by hand. */
 const MAX_TEXT_BYTES = 4 * 1024 * 1024;
 const MAX_LOG_BYTES = 64 * 1024 * 1024;
-/** More code than this is not asked what it prints. */
+/** Only this many scripts are searched for what they print. */
 const MAX_SCRIPTS = 24;
 
 /** The shape of a repository without a pawl.toml, or the folders that each have a shape of their own. */
@@ -39,7 +39,7 @@ export async function recognize(
         : await readProgram(shape, tracked, read);
     if (recognition) found.push(recognition);
   }
-  // Of two set-ups in one folder the one that says more, else that of the tool.
+  // If a folder has two set-ups: the one that says more, else the tool's.
   const [first, second] = found.toSorted((a, b) => a.unclear.length - b.unclear.length);
   if (!first) return { kind: 'none', folders: folders.length > 1 ? folders : [] };
   return { kind: 'recognized', recognition: second ? combine(first, second) : first };
@@ -78,7 +78,7 @@ async function readPi(
     [session.prompt, session.measure, session.config].map(path => readDocument(repository, commit, path)),
   );
   if (!measure || (!isAlone && isOtherScript(session, measure))) return null;
-  // Its last configuration counts, so it is read to its end.
+  // Read to the end, because the last configuration counts.
   const log = session.log === null ? null : await readBounded(repository, commit, session.log, MAX_LOG_BYTES);
   const executable = new Set(files.filter(({ mode }) => mode === '100755').map(({ path }) => path));
   return recognizePi(
@@ -92,7 +92,10 @@ async function readPi(
   );
 }
 
-/** A script that has the name alone, as somebody's own driver of an agent may: no other file, and no number printed. */
+/**
+ * A script that only shares the name, for instance someone's own driver of an agent: it has no other files, and
+ * prints no number.
+ */
 function isOtherScript({ prompt, checks, config, log, hooks }: PiSession, measure: Document): boolean {
   const isBare = [prompt, checks, config, log, ...hooks].every(path => path === null);
   return isBare && !measure.lines.some(line => /\bMETRIC\b/.test(line));
@@ -123,7 +126,10 @@ async function readBounded(
   return size === null || size > limit ? null : readBlob(repository, commit, path);
 }
 
-/** Of two set-ups in one folder the first counts; where they differ in what counts, the user is asked. */
+/**
+ * If a folder has two set-ups, the first counts; where they disagree about the metric, the files or the command, the
+ * user is asked.
+ */
 function combine(first: Recognition, second: Recognition): Recognition {
   const torn: Unclear[] = [];
   const differ = (name: AskedName, one: string | null | undefined, other: string | null | undefined) => {
@@ -141,7 +147,7 @@ function combine(first: Recognition, second: Recognition): Recognition {
   const isEditableTorn = differ('editable', draft.editable?.join(', '), other.editable?.join(', '));
   const isTrainTorn = differ('train', draft.train, other.train);
   const names = torn.map(({ name }) => name);
-  // What one of them has checked is checked whichever of them trains.
+  // The checks of one set-up also apply if the other trains.
   const areChecksOthers = draft.checks.length === 0;
   return {
     draft: {

@@ -2,26 +2,27 @@ import type { Claim } from './claims.ts';
 import { clausesOf, type Document, readPassages, sourceOf, withoutEscapes } from './document.ts';
 import { isOtherThanMetric } from './read-metric.ts';
 
-/** What comes before the goal where a sentence tells it in words. */
+/** What comes before the goal in a sentence that describes it in words. */
 const GOAL =
   /\b(?:maximi[sz]e|minimi[sz]e|highest|lowest|optimi[sz]e for|(?:primary|main) (?:optimi[sz]ation )?(?:target|metric|objective)(?: is|:))\s+(?:the\s+|your\s+)?(\p{L}[\p{L}\p{N}_@-]*(?: \p{L}[\p{L}\p{N}_@-]*){0,3})/iu;
-/** "If the j_index has not improved": what has to improve is what counts. */
+/** "If the j_index has not improved": the metric is what has to improve. */
 const IMPROVED =
   /\b(?:if|when|unless) (?:the )?([\p{L}\p{N}_@-]{2,64}) (?:has |is )?(?:not )?improve[sd]?\b/iu;
 
-/** A name in a string before what is printed for it. */
+/** A name in a string, before the value printed for it. */
 const PRINTED = /(\p{L}[\p{L}\p{N}_@%-]{0,63}(?: [\p{L}\p{N}_@%-]{1,64}){0,3})\s{0,16}[:=](?!=)/gu;
 
-/** Of code that prints more names than these, and more on one line, the rest is not looked at. */
+/** Only this many printed names are read, in all and on one line. */
 const MAX_NAMES = 2_000;
 const MAX_NAMES_OF_LINE = 16;
 
-/** A printed name by its words, in lower case with a space between. */
+/** Printed names, by their words in lower case with a space between. */
 type Printed = ReadonlyMap<string, readonly Claim<string>[]>;
 
 /**
- * The number that a text tells in words, "the Sharpe ratio", by the name that the code prints for it, `Sharpe Ratio: …`: only
- * where one name is spelled so, but for capitals and what stands between its words.
+ * Finds the number that a text describes in words, like "the Sharpe ratio", by the name that the code prints, like
+ * `Sharpe Ratio: …`. Only if exactly one printed name has these words; capitals and what separates the words may
+ * differ.
  */
 export function readToldMetric(text: Document, code: readonly Document[]): Claim<string> | null {
   const printed = readPrinted(code);
@@ -40,7 +41,10 @@ export function readToldMetric(text: Document, code: readonly Document[]): Claim
   return found.size === 1 && only ? only : null;
 }
 
-/** The names printed for as many of the first words as are one; none where these are but the half of another. */
+/**
+ * The names printed for the longest run of first words that is one; none if a printed name goes on where these words
+ * end.
+ */
 function printedFor(told: string, printed: Printed): readonly Claim<string>[] {
   const words = wordsOf(told);
   for (let count = words.length; count > 0; count -= 1) {
@@ -83,7 +87,7 @@ function wordsOf(name: string): readonly string[] {
     .filter(Boolean);
 }
 
-/** Whether what follows stands in a string, as far as one line tells. */
+/** Whether the text that follows is inside a string, as far as one line shows. */
 function isQuoted(before: string): boolean {
   return ['"', "'", '`'].some(mark => before.split(mark).length % 2 === 0);
 }

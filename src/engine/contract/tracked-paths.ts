@@ -1,7 +1,7 @@
 import { posix } from 'node:path';
 import { matchEditable, matchPaths } from './editable.ts';
 
-/** Patterns are compiled to regular expressions, so those of strangers may hold few things that are tried in many ways. */
+/** Patterns become regular expressions, so a stranger's pattern may contain few parts that can match in many ways. */
 function isPlainPattern(pattern: string): boolean {
   if (!/[*?[{]/.test(pattern) || /[()+@]|\.\.|!\[/.test(pattern)) return false;
   const count = (text: string, signs: RegExp) => text.match(signs)?.length ?? 0;
@@ -12,23 +12,23 @@ function isPlainPattern(pattern: string): boolean {
   );
 }
 
-/** A text that writes more patterns than this is no list of files; each is tried on every file of the commit. */
+/** A text with more patterns than this is no list of files; each is tried on every file of the commit. */
 const MAX_PATTERNS = 200;
-/** Of more files with one name none is looked for by the end of its path. */
+/** If more files than this share a name, none is found by the end of its path. */
 const MAX_SAME_NAME = 1_000;
 
-/** Whether a path means itself alone where it is read as a pattern. */
+/** Whether a path, read as a pattern, matches only itself. */
 function isPlain(path: string): boolean {
   return !/[*?[\]{}()!+@\\]/.test(path);
 }
 
-/** The files of a commit, for finding what a text means by a name. */
+/** The files of a commit; finds the one that a text means by a name. */
 export class TrackedPaths {
   readonly all: readonly string[];
   readonly #known: ReadonlySet<string>;
   readonly #folders: ReadonlySet<string>;
   readonly #matching = new Map<string, readonly string[]>();
-  /** The patterns that were tried, with whether they match anything. */
+  /** Patterns that were tried, and whether they match anything. */
   readonly #tried = new Map<string, boolean>();
   readonly #byName: ReadonlyMap<string, readonly string[]>;
 
@@ -58,8 +58,9 @@ export class TrackedPaths {
   }
 
   /**
-   * The path or pattern, relative to the top, that a text in `folder` means by a word: a file, a folder, a pattern that
-   * matches something, or the only file whose path ends so. Null for anything else, and for what leads out.
+   * The path or pattern, relative to the top, that a word in `folder`'s text means: a file, a folder, a pattern that
+   * matches something, or the only file whose path ends so. Null for anything else, and for a path that leaves the
+   * repository.
    */
   resolve(word: string, folder: string): string | null {
     const name = word.replace(/^(?:\.\/)+/, '').replace(/[,:;]+$/, '');
@@ -123,7 +124,7 @@ export class TrackedPaths {
     return this.#folders.has(folder) && isPlain(folder) ? folder : null;
   }
 
-  /** What of a pattern can be edited. */
+  /** The files that a pattern makes editable. */
   matching(pattern: string): readonly string[] {
     const known = this.#matching.get(pattern);
     if (known) return known;

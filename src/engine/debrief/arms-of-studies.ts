@@ -5,8 +5,8 @@ import { compareArms } from './arms.ts';
 import { readRows, readTrials } from './read-trials.ts';
 
 /**
- * Those that proposed in any study of the same repository with the same metric, side by side; null where this is the only one. The
- * studies may have begun at different commits, where a gain is not equally hard.
+ * Compares the proposers of all studies of the same repository and metric; null if this is the only study. The
+ * studies may have begun at different commits, from which a gain is not equally hard.
  */
 export async function armsOfStudies(ledger: Ledger, study: Study): Promise<ArmsOfStudies | null> {
   const { name, goal } = study.contract.metric;

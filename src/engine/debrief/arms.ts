@@ -6,10 +6,10 @@ import { energyWh, isKept, sum, sumKnown, type Trial, trainedSeconds } from './t
 /** Normal quantile of a two-sided 90 % interval. */
 const Z = 1.645;
 const RESAMPLES = 400;
-/** Of fewer experiments a resampled interval says nothing. */
+/** With fewer experiments, a resampled interval says nothing. */
 const LEAST_EXPERIMENTS = 5;
 
-/** Those that proposed, in the order they were first asked. */
+/** The proposers, in the order in which they were first asked. */
 export function compareArms(trials: readonly Trial[], calls: readonly ProposerCall[]): readonly Arm[] {
   const names = [...new Set(calls.map(({ proposer }) => proposer))];
   return names.map(proposer =>
@@ -58,7 +58,7 @@ function failuresOf(calls: readonly ProposerCall[]): Arm['failures'] {
   return [...failed].map(([outcome, rest]) => ({ outcome, ...rest })).sort((a, b) => b.count - a.count);
 }
 
-/** Score interval of a share; null of nothing. Source: Wilson 1927, JASA 22:209. */
+/** Wilson score interval of a share; null if `of` is 0. Source: Wilson 1927, JASA 22:209. */
 export function wilson(hits: number, of: number): Interval | null {
   if (of === 0) return null;
   const share = hits / of;
@@ -69,8 +69,9 @@ export function wilson(hits: number, of: number): Interval | null {
 }
 
 /**
- * Sum of the first numbers by sum of the second ones, with the percentile interval of 400 resamples, always the same for the same
- * pairs. Null where the second ones are 0, and of fewer than five pairs. Source: Efron 1979, Annals of Statistics 7:1.
+ * Sum of the first numbers divided by the sum of the second, with the percentile interval of 400 resamples, always
+ * the same for the same pairs. Null if the second sum is 0, or for fewer than five pairs. Source: Efron 1979, Annals
+ * of Statistics 7:1.
  */
 export function ratioOf(pairs: readonly (readonly [number, number])[]): Interval | null {
   const by = sum(pairs.map(pair => pair[1]));

@@ -14,11 +14,11 @@ import { describeRollBack, describeTakenWith } from '../../shared/repeats.ts';
 import { lastTrial } from '../../shared/study.ts';
 import { ideaOf, isKept, type Trial, trainedSeconds } from './trial.ts';
 
-/** No list is longer than somebody reads in the morning; all of it is in the notebook. */
+/** Nobody reads a longer list in the morning; the notebook has all of it. */
 const MOST_MISSES = 8;
 const MOST_SURPRISES = 5;
 const MOST_DEAD_ENDS = 12;
-/** As often as this without a keep, a kind of idea is a dead end. */
+/** After this many experiments without a keep, a kind of idea is a dead end. */
 const LEAST_TRIED = 3;
 
 export function keptIdeas(trials: readonly Trial[], claims: StudyClaims | null): readonly KeptIdea[] {
@@ -51,7 +51,7 @@ export function takenBackIdeas(trials: readonly Trial[]): readonly TakenBackIdea
   });
 }
 
-/** Kinds of ideas of which none was kept: by category, by the constant that was changed, by file. */
+/** Kinds of ideas without a single keep: by category, by changed constant, by file. */
 export function deadEnds(trials: readonly Trial[]): readonly DeadEnd[] {
   const tried = trials.filter(({ n }) => n > 0);
   const groups = [
@@ -61,7 +61,7 @@ export function deadEnds(trials: readonly Trial[]): readonly DeadEnd[] {
   ];
   const dead = groups
     .filter(({ members }) => members.length >= LEAST_TRIED && !members.some(isKept))
-    // What a category has in common is more than a file that all of it touches.
+    // If all experiments of a category touch the same file, the category says more.
     .filter(({ members }, place) => !groups.slice(0, place).some(other => isSame(other.members, members)));
   return dead
     .map(({ kind, name, members }) => {
@@ -127,7 +127,7 @@ export function nearMisses(trials: readonly Trial[], noise: number): readonly Ne
   return misses.sort((a, b) => (b.gain ?? 0) - (a.gain ?? 0)).slice(0, MOST_MISSES);
 }
 
-/** Whether what it changed was changed again since, and kept. */
+/** Whether a later keep changed the same things. */
 function isSuperseded({ n, edit }: Trial, trials: readonly Trial[]): boolean {
   const own = edit?.constants ?? [];
   return trials.some(
@@ -144,11 +144,11 @@ function whyNear({ verdict, gain }: Trial, noise: number): string | null {
   if (unfair && unfair.length > 0 && gain > -2 * noise) {
     return `Its run was not fair: ${unfair.map(describeFlagKind).join('; ')}.`;
   }
-  // A number that is the same to the last digit has shown that nothing changed.
+  // A value that is equal to the last digit shows that the edit changed nothing.
   return gain !== 0 && gain >= -noise ? 'Within the noise: two runs of the same code differ as much.' : null;
 }
 
-/** Where prediction and result differ by more than the noise explains, and by more than half of either. */
+/** Experiments whose prediction and result differ by more than the noise explains, and by more than half of either. */
 export function surprises(
   trials: readonly Trial[],
   noise: number,

@@ -1,22 +1,22 @@
 import { AUDIT_RUNS } from '../../shared/claims.ts';
 import { type Debrief, type NextStep, RUN_OUT } from '../../shared/debrief.ts';
 
-/** What a next step is chosen from. */
+/** The findings from which next steps are chosen. */
 export type Findings = Pick<
   Debrief,
   'study' | 'claims' | 'kept' | 'nearMisses' | 'crashes' | 'instructions' | 'after' | 'before'
 > & {
-  /** Whether commits can be trained again for surer numbers. */
+  /** Whether kept commits can be trained again, for more reliable numbers. */
   readonly canAudit: boolean;
   readonly instructionsPath: string | null;
-  /** Whether somebody who proposes understands words. */
+  /** Whether any of the proposers can read notes. */
   readonly canSteer: boolean;
 };
 
 const MANY_CRASHES = 3;
 const MOST_QUEUED = 3;
 
-/** The most useful first; nothing that cannot be done. */
+/** The most useful steps first; none that cannot be done. */
 export function nextSteps(found: Findings): readonly NextStep[] {
   if (found.study.state === 'imported') return [];
   return [

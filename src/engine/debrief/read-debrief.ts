@@ -18,9 +18,9 @@ import { energyWh, isKept, sumKnown, type Trial } from './trial.ts';
 import { instructionsYields, noteYields } from './yields.ts';
 
 /**
- * What a study, or one sitting of it, was worth. What an edit changed is left out where the repository is gone. Rejects with `usage`
- * where there is no such sitting.
- * @param asked a sitting by its place, negative from the end; null for the whole study
+ * The debrief of a study, or of one sitting. If the repository is gone, it does not say what the edits changed.
+ * Rejects with `usage` if there is no such sitting.
+ * @param asked the sitting's index, negative from the end; null for the whole study
  */
 export async function readDebrief(
   ledger: Ledger,
@@ -106,7 +106,7 @@ function count(trials: readonly Trial[], word: Trial['verdict']['word']): number
   return trials.filter(({ verdict, n }) => verdict.word === word && n > 0).length;
 }
 
-/** The newest keep that had ended by then. */
+/** The newest keep that had ended at this time. */
 function bestAt(trials: readonly Trial[], at: number): DebriefRecord | null {
   const best = trials.findLast(trial => isKept(trial) && trial.endedAt <= at);
   return best?.record ? { n: best.n, record: best.record } : null;

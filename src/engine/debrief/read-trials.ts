@@ -9,7 +9,7 @@ import type { ProposerCall } from '../store/proposer-calls.ts';
 import type { RunRow } from '../store/runs.ts';
 import { gainOf, sumKnown, type Trial } from './trial.ts';
 
-/** What is read of the whole study once, for several parts. */
+/** Rows that are read once for the whole study and used by several parts. */
 export type Rows = {
   readonly calls: readonly ProposerCall[];
   readonly costs: ReturnType<Ledger['modelCalls']['studyCosts']>;
@@ -24,7 +24,7 @@ export function readRows(ledger: Ledger, studyId: string): Rows {
   };
 }
 
-/** Every experiment with a verdict, with all that a debrief asks of it. What an edit changed is left out where the repository is gone. */
+/** Every experiment with a verdict, with everything a debrief needs. If the repository is gone, `edit` is null. */
 export async function readTrials(
   ledger: Ledger,
   study: Study,

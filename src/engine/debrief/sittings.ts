@@ -1,11 +1,11 @@
 import type { DebriefSitting } from '../../shared/debrief.ts';
 import type { Mark } from '../../shared/notebook.ts';
 
-/** A stretch of time; `until` is null while it lasts. */
+/** A period; `until` is null while it lasts. */
 export type Span = { readonly from: number; readonly until: number | null };
 
 /**
- * When the study ran. A sitting without an end died with its engine: it lasted until the last thing that happened in it.
+ * When the study ran. If a sitting has no end, its engine died: it lasted until its last recorded event.
  * @param ends when each experiment ended, in any order
  */
 export function findSittings(
@@ -30,7 +30,7 @@ export function findSittings(
   return spans.map(span => ({ ...span, experiments: ends.filter(end => isWithin(end, span)).length }));
 }
 
-/** What only a study that runs leaves; other marks are the user's, at any time. */
+/** Marks that only a running study leaves; the user can leave the others at any time. */
 const OF_A_SITTING: readonly Mark['kind'][] = [
   ...(['paused', 'continued', 'rested', 'unfair', 'repeated', 'rolled_back', 'warning'] as const),
 ];
@@ -43,7 +43,7 @@ export function isWithin(at: number | null, { from, until }: Span): boolean {
   return at !== null && at >= from && (until === null || at <= until);
 }
 
-/** Seconds of a span in which the study was paused. */
+/** For how many seconds of a span the study was paused. */
 export function pausedSeconds(marks: readonly Mark[], span: Span, now: number): number {
   let [since, total]: [number | null, number] = [null, 0];
   for (const { kind, at } of marks.filter(mark => isWithin(mark.at, span))) {

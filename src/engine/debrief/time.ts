@@ -6,8 +6,8 @@ import { pausedSeconds, type Span } from './sittings.ts';
 import { sum, type Trial, trainedSeconds } from './trial.ts';
 
 /**
- * @param spans of the sittings it is about
- * @param runs that ended in them, also of experiments that have no verdict yet
+ * @param spans of the sittings in question
+ * @param runs that ended during them, including those of experiments without a verdict
  */
 export function whereTimeWent(
   trials: readonly Trial[],

@@ -3,20 +3,20 @@ import { type Experiment, isBetter, type ShownVerdict } from '../../shared/study
 import type { CommitEdit } from '../git/read-edits.ts';
 import type { RunRow } from '../store/runs.ts';
 
-/** An experiment with its verdict, and all that the parts of a debrief are made of. */
+/** An experiment with its verdict, and everything that the parts of a debrief need. */
 export type Trial = Experiment & {
   readonly verdict: ShownVerdict;
   readonly endedAt: number;
   readonly proposer: string | null;
   readonly runs: readonly RunRow[];
-  /** What it changed; null where nobody can tell any more. */
+  /** What it changed; null if that is no longer known. */
   readonly edit: CommitEdit | null;
   /**
-   * Positive for better, in the metric's unit: of a keep over the keep before it, by their records; else over the best of its time.
-   * Null where a number is missing.
+   * Positive means better, in the metric's unit: for a keep, over the keep before it, by their records; otherwise
+   * over the incumbent of its time. Null if a number is missing.
    */
   readonly gain: number | null;
-  /** What models were asked for it, in US dollars; null where no call had a price. */
+  /** The cost of its model calls in US dollars; null if no call had a price. */
   readonly costUsd: number | null;
 };
 
@@ -33,17 +33,17 @@ export function isKept({ verdict }: Trial): boolean {
   return verdict.word === 'keep';
 }
 
-/** Seconds of its runs that led to the verdict. */
+/** Total seconds of the runs that led to its verdict. */
 export function trainedSeconds({ runs }: Pick<Trial, 'runs'>): number {
   return sum(runs.filter(({ purpose }) => purpose === null).map(({ seconds }) => seconds));
 }
 
-/** Null where none of its runs was measured. */
+/** Null if none of its runs was measured. */
 export function energyWh({ runs }: Pick<Trial, 'runs'>): number | null {
   return sumKnown(runs.map(run => run.energyWh));
 }
 
-/** How much better a value is than another, in the metric's unit; a loss is negative. Null where one is missing. */
+/** By how much a value is better than another, in the metric's unit; a loss is negative. Null if one is missing. */
 export function gainOf(
   value: number | null,
   against: number | null,
@@ -57,7 +57,7 @@ export function sum(values: readonly number[]): number {
   return values.reduce((total, value) => total + value, 0);
 }
 
-/** Null where nothing is known. */
+/** Null if every value is unknown. */
 export function sumKnown(values: readonly (number | null)[]): number | null {
   const known = values.filter(value => value !== null);
   return known.length === 0 ? null : sum(known);

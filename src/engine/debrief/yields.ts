@@ -1,10 +1,10 @@
 import type { InstructionsYield, NoteYield } from '../../shared/debrief.ts';
 import { isKept, sum, type Trial, trainedSeconds } from './trial.ts';
 
-/** Since when something applied. */
+/** Since when the instructions or the note applied. */
 type Period = { readonly at: number };
 
-/** What was tried while each of them was the newest, by when the experiment began. */
+/** For each, what was tried while it was the newest, judged by when the experiments began. */
 function yieldsOf<P extends Period>(periods: readonly P[], trials: readonly Trial[]) {
   return periods.map((period, place) => {
     const end = periods[place + 1]?.at ?? Number.POSITIVE_INFINITY;

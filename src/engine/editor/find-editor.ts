@@ -2,10 +2,10 @@ import { basename } from 'node:path';
 import { PawlError } from '../../shared/errors.ts';
 import { findProgram } from '../process/find-program.ts';
 
-/** What an editor takes as arguments: a folder, files, or a folder and the files to show of it. */
+/** Which arguments an editor takes: a folder, files, or a folder together with files in it. */
 type Takes = 'both' | 'folder' | 'files';
 
-/** Editors with a window of their own, the first that is there first. An editor of the terminal would have none. */
+/** Editors with a window of their own, in order of preference. A terminal editor would have no window. */
 const EDITORS: Readonly<Record<string, Takes>> = {
   ...{ code: 'both', cursor: 'both', windsurf: 'both', codium: 'both', zed: 'both', zeditor: 'both' },
   ...{ subl: 'both', pycharm: 'folder', idea: 'folder', fleet: 'folder', lapce: 'folder' },
@@ -13,15 +13,15 @@ const EDITORS: Readonly<Record<string, Takes>> = {
 };
 
 export type Editor = {
-  /** Absolute. */
+  /** An absolute path. */
   readonly program: string;
   readonly arguments: readonly string[];
   readonly takes: Takes;
 };
 
 /**
- * The editor to open things with: the one of the user's settings, else `VISUAL` or `EDITOR` where it is one with a window, else the
- * first of {@link EDITORS} on the path. Rejects with `usage` where there is none, or no screen to open it on.
+ * The editor to open things with: the one in the user's settings, else `VISUAL` or `EDITOR` if it has a window, else
+ * the first of {@link EDITORS} on the PATH. Rejects with `usage` if there is none, or no screen.
  * @param configured program and arguments
  */
 export async function findEditor(

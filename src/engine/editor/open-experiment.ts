@@ -15,12 +15,12 @@ import type { Ledger } from '../store/ledger.ts';
 import { readUserSettings } from '../user-settings.ts';
 import { findEditor } from './find-editor.ts';
 
-/** What a window opens at once. */
+/** How many files are opened at once. */
 const MOST_FILES = 10;
 
 /**
- * Opens the editable files of an attempt in the user's editor: a copy in the folder for temporary files, to be read, for nothing that
- * is written there comes back. Rejects with `usage` where there is no editor or no attempt.
+ * Opens a copy of an attempt's editable files in the user's editor, in the folder for temporary files. It is for
+ * reading: changes to the copy are lost. Rejects with `usage` if there is no editor or no attempt.
  */
 export async function openExperiment(
   ports: {
@@ -63,7 +63,7 @@ export async function openExperiment(
   return { editor: basename(program), folder };
 }
 
-/** Starts a program of the user's that outlives this one; no shell reads its arguments. */
+/** Starts one of the user's programs, which outlives this process; no shell reads its arguments. */
 async function start(
   program: string,
   args: readonly string[],

@@ -17,7 +17,7 @@ export function* eachExperiment(ledger: Ledger, study: Study): Generator<Experim
   }
 }
 
-/** results.tsv: upstream's form, or for an imported study the table as it was. */
+/** results.tsv: in upstream's form; for an imported study, the table as it was imported. */
 export function exportTsv(ledger: Ledger, study: Study): string {
   const experiments = [...eachExperiment(ledger, study)];
   return study.importColumns
@@ -28,7 +28,7 @@ export function exportTsv(ledger: Ledger, study: Study): string {
     : formatResults(experiments);
 }
 
-/** One row per experiment, every scalar the ledger has of it, RFC 4180. A missing value is an empty field. */
+/** One row per experiment with each of its scalars, as in RFC 4180. A missing value is an empty field. */
 export function exportCsv(ledger: Ledger, study: Study): string {
   const experiments = [...eachExperiment(ledger, study)];
   const best = runningBest(
@@ -86,7 +86,7 @@ export function exportCsv(ledger: Ledger, study: Study): string {
   return [columns.map(quote).join(','), ...lines, ''].join('\r\n');
 }
 
-/** A row from elsewhere of which nobody wrote down when it ran. */
+/** Whether an imported row does not say when its experiment ran. */
 function isUntimed({ imported, endedAt }: Experiment): boolean {
   return imported !== null && endedAt === null;
 }
@@ -94,13 +94,13 @@ function isUntimed({ imported, endedAt }: Experiment): boolean {
 function quote(value: unknown): string {
   if (value === null || value === undefined) return '';
   const text = String(value);
-  // A field that begins like a formula is run by spreadsheets; model text must not be.
+  // Spreadsheets run a field that begins like a formula, and this text may come from a model.
   const safe =
     typeof value === 'string' && /^[=+\-@\t]/.test(text) && Number.isNaN(Number(text)) ? `'${text}` : text;
   return /[",\r\n]/.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe;
 }
 
-/** A study without what only one that ran here has: of an imported one nobody knows the command or who proposed. */
+/** A study without the fields that an import does not know, such as the command and the proposer. */
 function known(study: Study): object {
   if (study.state !== 'imported') return study;
   const { id, tag, state, createdAt, importedFrom, importColumns, contract } = study;
@@ -116,7 +116,7 @@ function known(study: Study): object {
   };
 }
 
-/** Everything, with the series, as pieces of one JSON document; joined they are its text. */
+/** The whole study with its series, as pieces of one JSON document, in order. */
 export function* exportJson(ledger: Ledger, study: Study): Generator<string> {
   yield `{"pawl":1,"study":${JSON.stringify(known(study))},"refusals":${JSON.stringify(ledger.refusals.list(study.id))},"experiments":[`;
   let separator = '';

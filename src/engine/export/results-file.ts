@@ -7,7 +7,10 @@ import type { Ledger } from '../store/ledger.ts';
 import { eachExperiment } from './export-study.ts';
 import { formatResult, formatResults } from './results-tsv.ts';
 
-/** Writes a study's own results.tsv from the ledger, a line for each verdict in their order, whole: the old content or the new, never half of either. */
+/**
+ * Writes a study's own results.tsv from the ledger, one line per verdict, in order. The file always holds the
+ * complete old or new content.
+ */
 export async function writeResultsFile(ledger: Ledger, paths: DataPaths, study: Study): Promise<void> {
   const path = resultsTsv(paths, study.id);
   await mkdir(dirname(path), { recursive: true });
@@ -17,10 +20,10 @@ export async function writeResultsFile(ledger: Ledger, paths: DataPaths, study: 
   await rename(`${path}.new`, path);
 }
 
-/** Adds the line of the experiment that was recorded last. */
+/** Adds a line for the experiment recorded last. */
 export async function appendResult(ledger: Ledger, paths: DataPaths, study: Study, n: number): Promise<void> {
   const experiment = ledger.experiments.get(study.id, n);
-  // A baseline that was tried again has its line already.
+  // A baseline that was tried again already has a line.
   if (n === 0 || !experiment) return writeResultsFile(ledger, paths, study);
   appendFileSync(resultsTsv(paths, study.id), `${formatResult(experiment)}\n`);
 }

@@ -1,14 +1,15 @@
 import type { Experiment } from '../../shared/study.ts';
 
-/** Upstream's heading, whatever the metric is called: scripts look for it. */
+/** Upstream's heading, whatever the metric's name: scripts look for it. */
 export const RESULTS_HEADING = 'commit\tval_bpb\tmemory_gb\tstatus\tdescription';
 
 export const MEGABYTES_PER_GIGABYTE = 1024;
 
 /**
  * One line of results.tsv in upstream's form, without the newline: commit of 7 characters, metric `%.6f`, memory in
- * GB `%.1f`, status, description. A crash has 0.000000 and 0.0, as upstream writes it; so has a memory that was not
- * measured, because the form knows no gap. A discard without a number has `nan`, for 0 would be the best of all.
+ * GB `%.1f`, status, description. A crash has 0.000000 and 0.0, as upstream writes it. Memory that was not measured
+ * is also 0.0, because the form has no empty value. A discard without a number has `nan`, because 0 would look like
+ * the best value.
  */
 export function formatResult(experiment: Experiment): string {
   const { verdict, metric, memory, branchCommit } = experiment;
@@ -22,12 +23,12 @@ export function formatResult(experiment: Experiment): string {
   ].join('\t');
 }
 
-/** The hypothesis in one field: tabs and line breaks would break the table. */
+/** The hypothesis as one field: tabs and line breaks would break the table. */
 export function describe(experiment: Experiment): string {
   return (experiment.proposal?.hypothesis ?? '').replace(/[\t\r\n]+/g, ' ').trim();
 }
 
-/** The whole table of the recorded experiments, with a newline at the end of every line. */
+/** The table of all recorded experiments; every line ends with a newline. */
 export function formatResults(experiments: readonly Experiment[]): string {
   const lines = experiments.filter(isRecorded).map(formatResult);
   return [RESULTS_HEADING, ...lines, ''].join('\n');
@@ -37,14 +38,14 @@ export function isRecorded(experiment: Experiment): boolean {
   return experiment.phase === 'recorded' && experiment.verdict !== null;
 }
 
-/** Difference to the incumbent the verdict was made against; null where either number is missing. */
+/** The difference from the incumbent at the time of the verdict; null if either number is missing. */
 export function metricDelta(experiment: Experiment): number | null {
   const { metric, verdict } = experiment;
   const before = verdict?.evidence.incumbentMetric;
   return metric === null || before === undefined ? null : metric - before;
 }
 
-/** An imported table as it was read: its columns in their order, every field as it stood, in one line each. */
+/** An imported table as it was read: the same columns and fields in the same order, one row per line. */
 export function formatImportedTable(
   columns: readonly string[],
   rows: readonly (readonly string[])[],

@@ -4,10 +4,10 @@ import { git } from './git.ts';
 import { gitOf, type Repository } from './repository.ts';
 
 /**
- * An empty repository that reads the objects of another, for what may come to nothing: it writes only into itself, and goes with
- * its folder. Nothing the other's configuration names (merge drivers, filters) runs in it.
- * @param folder where it is made
- * @param commit any of the other's, which tells how its objects are named
+ * An empty repository that reads another one's objects, for work that may be thrown away: it writes only into its own
+ * folder. Programs in the other's configuration (merge drivers, filters) do not run in it.
+ * @param folder where to create it
+ * @param commit any commit of the other one, which shows its object format
  */
 export async function borrowObjects(
   repository: Repository,
@@ -18,14 +18,17 @@ export async function borrowObjects(
   const format = commit.length === 64 ? 'sha256' : 'sha1';
   await git(folder, ['init', '--quiet', '--bare', '--template=', `--object-format=${format}`, '--', gitDir]);
   await writeFile(join(gitDir, 'objects/info/alternates'), `${join(repository.gitDir, 'objects')}\n`);
-  // A clone without its whole history names the commits whose parents it has not.
+  // The file of a shallow clone names the commits whose parents are missing.
   await copyFile(join(repository.gitDir, 'shallow'), join(gitDir, 'shallow')).catch(error => {
     if (error.code !== 'ENOENT') throw error;
   });
   return { path: folder, gitDir };
 }
 
-/** Copies the commits from `base`, which both have, to `tip`, with whatever they need. No ref leads to them yet. */
+/**
+ * Copies the commits after `base`, which both repositories have, up to `tip`, with all their objects. No ref leads to
+ * them yet.
+ */
 export async function copyCommits(
   from: Repository,
   to: Repository,

@@ -4,8 +4,8 @@ import { gitFields } from './git.ts';
 import type { Repository } from './repository.ts';
 
 /**
- * Folders of the worktrees that have a branch checked out, as far as they exist.
- * @param own a worktree that does not count, nor one whose name begins with its name and a point
+ * Folders of the worktrees that have a branch checked out, without those whose folder is gone.
+ * @param own a worktree to leave out, together with those named like it plus a point and a suffix
  */
 export async function listCheckouts(
   repository: Repository,
@@ -27,12 +27,12 @@ export async function listCheckouts(
     .filter(folder => folder !== own && !(own !== '' && folder.startsWith(`${own}.`)));
 }
 
-/** What a HEAD file says where refs are not files (reftable). */
+/** The content of HEAD in repositories that keep refs in another form (reftable). */
 export const NO_HEAD_FILE = 'ref: refs/heads/.invalid';
 const ID = /^[0-9a-f]{40,64}\n$/;
 const BRANCH = /^ref: (refs\/heads\/[^\n]+)\n$/;
 
-/** Whether the HEAD files themselves say that no worktree has the branch; whatever is not plain in them is for git to tell. */
+/** Whether the HEAD files alone show that no worktree has the branch; in any doubtful case git is asked. */
 async function isNowhere({ gitDir }: Repository, ref: string): Promise<boolean> {
   const records = await readdir(join(gitDir, 'worktrees')).catch(() => []);
   const heads = ['HEAD', ...records.map(name => join('worktrees', name, 'HEAD'))];
@@ -46,7 +46,7 @@ async function isNowhere({ gitDir }: Repository, ref: string): Promise<boolean> 
     const branch = BRANCH.exec(said)?.[1];
     if (branch === undefined) return ID.test(said);
     if (branch === ref || said.startsWith(NO_HEAD_FILE)) return false;
-    // A branch may itself stand for another one.
+    // The branch may be a symbolic ref to another branch.
     return !(await readFile(join(gitDir, branch), 'utf8').catch(() => '')).startsWith('ref:');
   };
   return (await Promise.all(heads.map(saysOther))).every(Boolean);

@@ -3,8 +3,8 @@ import { makeScratch, removeScratch } from '../scratch.ts';
 import { gitOf, listTree, type Repository, readIdentity } from './repository.ts';
 
 /**
- * A commit on `parent` with other or further files, made beside every checkout: no index, branch or file of the user's is
- * touched, and no ref leads to it yet. Returns its id.
+ * Makes a commit on `parent` with changed or new files, outside any checkout: it touches no index, branch or file of
+ * the user's, and no ref leads to it yet. Returns its id.
  * @param files whole texts by plain relative paths
  * @param scratch see {@link makeScratch}
  */
@@ -22,7 +22,7 @@ export async function commitFiles(
 }
 
 /**
- * A tree with other or further files than `from` has. Returns its id.
+ * Writes the tree of `from` with changed or new files. Returns its id.
  * @param modes of all the files, where they are known
  */
 export async function writeTree(
@@ -55,8 +55,8 @@ export async function writeTree(
 }
 
 /**
- * A commit of a tree; no ref leads to it yet. Returns its id.
- * @param identity variables of git's that say whose it is, and when it was made
+ * Commits a tree; no ref leads to the commit yet. Returns its id.
+ * @param identity git's environment variables for author, committer and dates
  */
 export async function commitTree(
   { tree, parent, message }: Readonly<{ tree: string; parent: string; message: string }>,

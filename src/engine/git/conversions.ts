@@ -3,14 +3,17 @@ import { dirname, join } from 'node:path';
 import type { Repository } from './repository.ts';
 import { gitIn, type Worktree } from './worktree.ts';
 
-/** Whatever makes git store other bytes than a file has. That of `core.autocrlf` is switched off for all calls. */
+/**
+ * Attributes that make git store other bytes than the file has. `core.autocrlf` would too; it is switched off for all
+ * calls.
+ */
 const ATTRIBUTES = ['text', 'crlf', 'eol', 'ident', 'filter', 'working-tree-encoding'];
 /** `text` unset is what `-text` says: no conversion. */
 const NONE = ['unspecified', 'unset'];
 
 /**
- * Knows which files of a worktree git stores byte by byte. git is asked once for each file, and again when an attributes file
- * of the repository has changed; what the user's own and the system's say is asked once a sitting.
+ * Knows which files of a worktree git stores byte for byte. Asks git once per file, and again when an attributes file
+ * of the repository changes. Attributes of the user and the system are read once per sitting.
  */
 export class Conversions {
   readonly #worktree: Worktree;
@@ -22,7 +25,7 @@ export class Conversions {
     this.#shared = join(repository.gitDir, 'info', 'attributes');
   }
 
-  /** Whether all of them are stored as they are. @param paths plain relative ones of files */
+  /** Whether git stores all of them byte for byte. @param paths plain relative paths of files */
   async areNone(paths: readonly string[]): Promise<boolean> {
     const stamps = paths.map(path => this.#stampOf(path));
     const isKnown = (path: string, at: number) => this.#known.get(path)?.stamp === stamps[at];
@@ -44,7 +47,7 @@ export class Conversions {
     return converted;
   }
 
-  /** Changes with every attributes file that can say something about the path. A look takes microseconds. */
+  /** Changes whenever an attributes file that can apply to the path changes. Takes microseconds. */
   #stampOf(path: string): string {
     const files = [this.#shared];
     for (let folder = dirname(path); ; folder = dirname(folder)) {

@@ -33,7 +33,7 @@ function count(text: string): number | null {
   return text === '-' ? null : Number(text);
 }
 
-/** Unified diff from `from` to `to` as bytes of text; binary files are named, not shown. */
+/** The unified diff from `from` to `to` as text; binary files are only named. */
 export async function readDiff(repository: Repository, from: string, to: string): Promise<string> {
   const { stdout } = await gitOf(repository, [
     ...['diff', '--no-ext-diff', '--no-textconv', '--no-color', '--no-renames'],
@@ -45,7 +45,7 @@ export async function readDiff(repository: Repository, from: string, to: string)
 }
 
 /**
- * Unified diff from the commit `base` to files that are in no commit yet.
+ * Unified diff from the commit `base` to files that are not committed yet.
  * @param files whole texts by plain relative paths
  * @param scratch see {@link makeScratch}
  */
@@ -66,10 +66,10 @@ export async function diffFiles(
       if (before !== null) await write('a', path, before);
       await write('b', path, text);
     }
-    // The folders are named as the sides of a diff are.
+    // Named like the sides of a diff.
     const options = ['--no-ext-diff', '--no-textconv', '--no-color', '--no-renames', '--no-prefix'];
     const { stdout } = await git(folder, ['diff', '--no-index', ...options, 'a', 'b'], { accept: [0, 1] });
-    // Of a file that is new git names the one side twice. No line of a file begins as a head does.
+    // For a new file git uses the same side in both names. No line of a file can begin like this heading.
     return stdout.toString('utf8').replaceAll(/^diff --git b\/(.*) b\/\1$/gm, 'diff --git a/$1 b/$1');
   } finally {
     await removeScratch(folder);

@@ -2,7 +2,7 @@ import { rm } from 'node:fs/promises';
 import { git } from './git.ts';
 import type { Repository } from './repository.ts';
 
-/** Writes files of a commit into a folder, as a checkout would; git keeps nothing of it. */
+/** Writes a commit's files into a folder, as a checkout would, but without a worktree. */
 export async function exportFiles(
   repository: Repository,
   commit: string,

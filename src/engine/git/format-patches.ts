@@ -1,6 +1,6 @@
 import { gitOf, type Repository } from './repository.ts';
 
-/** As git writes them by itself: the user's own settings may attach them, or give them other names. */
+/** git's default format: the user's settings may attach patches, or name them differently. */
 const PLAIN = { GIT_CONFIG_GLOBAL: '/dev/null', GIT_CONFIG_SYSTEM: '/dev/null' };
 const FORMAT = [
   'format-patch',

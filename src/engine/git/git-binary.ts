@@ -11,8 +11,8 @@ const run = promisify(execFile);
 export const LEAST_GIT_VERSION = [2, 38] as const;
 
 /**
- * Variables that make dugite use the git there is: none for the embedded one or where the user chose one, else
- * those of the first git on the PATH. Rejects with `git_missing`.
+ * Variables that make dugite use an installed git: none if it has its embedded git or the user chose one, else those
+ * for the first git on the PATH. Rejects with `git_missing`.
  */
 async function findGit(): Promise<Readonly<Record<string, string>>> {
   if (process.env.LOCAL_GIT_DIRECTORY || existsSync(resolveGitBinary())) return {};
@@ -24,7 +24,7 @@ async function findGit(): Promise<Readonly<Record<string, string>>> {
   return {
     LOCAL_GIT_DIRECTORY: dirname(folder),
     GIT_EXEC_PATH: stdout.trim(),
-    // dugite would look for it below its own folder; the system's configuration may define LFS filters.
+    // dugite would look for it in its own folder; the system's configuration may define LFS filters.
     GIT_CONFIG_SYSTEM: '/etc/gitconfig',
   };
 }

@@ -1,8 +1,8 @@
 import { PawlError } from '../../shared/errors.ts';
 
 /**
- * What git's messages mean, in English (see LC_ALL in git.ts). git ends with 128 for whatever went wrong, so where the exit
- * code says no more than that, its words are all there is. Seen with git 2.39.
+ * What git's messages mean, in English (see LC_ALL in git.ts). git exits with 128 for most errors, so only its
+ * messages tell them apart. Seen with git 2.39.
  */
 
 const FULL_DISK =
@@ -10,7 +10,7 @@ const FULL_DISK =
 const NOT_WRITABLE =
   /Permission denied|Read-only file system|insufficient permission|unable to create (?:new )?directory/i;
 
-/** The error for a call that ended with a code that is no answer. */
+/** The error for a call whose exit code is not an answer. */
 export function gitFailure(
   cwd: string,
   args: readonly string[],
@@ -41,7 +41,7 @@ export function gitFailure(
   return new PawlError('git_failed', `git ${subcommand} ended with ${exitCode}: ${said || 'no message'}`);
 }
 
-/** The error for a file of git's that cannot be written; any other than for a full disk is returned as it is. */
+/** The error for a file in git's folder that cannot be written; returns any other error than a full disk unchanged. */
 export function writeFailure(path: string, error: NodeJS.ErrnoException): Error {
   if (error.code !== 'ENOSPC' && error.code !== 'EDQUOT') return error;
   return new PawlError(
@@ -54,22 +54,22 @@ export function writeFailure(path: string, error: NodeJS.ErrnoException): Error 
 const LOCKED = /Unable to create '(.+\.lock)': File exists/s;
 const REFUSED = /reference already exists|but expected|reference is missing|unable to resolve reference/;
 
-/** Path of the lock that was in a call's way; null where none was. */
+/** The path of the lock that blocked a call, or null. */
 export function findLock(stderr: string): string | null {
   return LOCKED.exec(stderr)?.[1] ?? null;
 }
 
-/** Whether `update-ref` did nothing because the ref was not what it was said to be. */
+/** Whether `update-ref` refused because the ref did not have the expected value. */
 export function isRefRefused(stderr: string): boolean {
   return REFUSED.test(stderr);
 }
 
-/** Whether git does not read a repository because somebody else owns it. */
+/** Whether git refuses a repository because another user owns it. */
 export function isOwnedByOthers(stderr: string): boolean {
   return /dubious ownership/.test(stderr);
 }
 
-/** Whether a commit of named paths met one that git does not know. */
+/** Whether a commit named a path that git does not know. */
 export function isPathUnknown(stderr: string): boolean {
   return /did not match any file/.test(stderr);
 }

@@ -6,9 +6,8 @@ import { gitEnvironment, howToGetGit } from './git-binary.ts';
 import { gitFailure } from './git-errors.ts';
 
 /**
- * The one function that spawns git. Everything the user may have configured that could run a program, ask a
- * question or change bytes is switched off here; what decides how files are read (LFS and other filters,
- * attributes) is left alone.
+ * The one function that spawns git. It switches off everything in the user's configuration that could run a program,
+ * ask a question or change bytes, except what decides how files are read (LFS and other filters, attributes).
  */
 
 /** `-c` settings of every call. */
@@ -21,14 +20,14 @@ const SETTINGS = [
   'core.abbrev=no',
   'core.logAllRefUpdates=false',
   'core.sparseCheckout=false',
-  // What git does not look at, a training could change unseen.
+  // A training could change, unseen, whatever git does not check.
   'core.trustctime=true',
   'core.checkStat=default',
   'core.ignoreStat=false',
   'core.untrackedCache=false',
   'core.splitIndex=false',
   'worktree.useRelativePaths=false',
-  // An attempt the ledger knows must survive a power cut like the ledger.
+  // An attempt in the ledger must survive a power cut, as the ledger does.
   'core.fsync=committed',
   'commit.gpgSign=false',
   'tag.gpgSign=false',
@@ -91,20 +90,20 @@ const FIXED = {
 } as const;
 
 export type GitOptions = {
-  /** Exit codes that are an answer; any other rejects. Default: 0. */
+  /** Exit codes that are answers; any other rejects. Default: 0. */
   readonly accept?: readonly number[];
   readonly stdin?: string | Buffer;
   readonly env?: Readonly<Record<string, string>>;
   readonly signal?: AbortSignal | undefined;
-  /** A git that prints more is ended, and the call rejects with `git_failed`. */
+  /** If git prints more, it is ended and the call rejects with `git_failed`. */
   readonly maxBytes?: number;
 };
 
 export type GitResult = { readonly exitCode: number; readonly stdout: Buffer; readonly stderr: string };
 
 /**
- * Runs git in `cwd`. Arguments that come from outside belong behind `--` or on stdin.
- * Rejects with `git_failed`, `disk_full`, `repository_unwritable` or `git_missing`.
+ * Runs git in `cwd`. Arguments from outside Pawl belong after `--` or on stdin. Rejects with `git_failed`,
+ * `disk_full`, `repository_unwritable` or `git_missing`.
  */
 export async function git(
   cwd: string,
@@ -157,7 +156,7 @@ export async function startGit(cwd: string, args: readonly string[]): Promise<Re
   return child;
 }
 
-/** An environment for programs that may call git themselves: they shall find the folder they are in. */
+/** The environment for programs that may call git themselves: git must use the folder they run in. */
 export function withoutGitVariables(environment: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
   return Object.fromEntries(
     Object.entries(environment).filter(([name]) => !GIT_LOCATION_VARIABLES.includes(name)),

@@ -1,28 +1,28 @@
 import { createHash } from 'node:crypto';
 import type { BigIntStats } from 'node:fs';
 
-/** A file in an index that has other content now. */
+/** A file whose content in the index changes. */
 export type IndexChange = {
   /** Hex. */
   readonly blob: string;
-  /** Of the file as it lies there. */
+  /** Of the file on disk. */
   readonly stat: BigIntStats;
 };
 
 const HEAD_BYTES = 12;
-/** Of an entry, before its blob's id. */
+/** The size of an entry's stat fields, before its blob's id. */
 const STAT_BYTES = 40;
-/** Where an entry has the size of its file. */
+/** The offset of an entry's file size. */
 const SIZE_AT = 36;
-/** A larger file is not worth its reading in one piece, also on the way back. */
+/** Larger files are not read in one piece, neither here nor when an edit is undone. */
 export const MAX_BYTES = 4 * 1024 * 1024;
 /** Bits of an entry's flags: more flags follow; the side of a merge; the length of the name. */
 const [EXTENDED, STAGE, NAME] = [0x4000, 0x3000, 0xfff];
 
 /**
- * A copy of git's index in which files have other content, for which git would need a process. Null for an index that is damaged, or
- * of a kind that is not understood here, or that does not have one of the files, or has a large one in its place. What git keeps in it to be faster is
- * left out, because it may be wrong now; git makes it again. Source: gitformat-index(5).
+ * A copy of git's index with changed file contents; asking git for it would take a process. Null if the index is
+ * damaged or of an unknown kind, or if one of the files is missing from it or large. Leaves out git's caches, which
+ * may be wrong now; git rebuilds them. Source: gitformat-index(5).
  * @param changes by path
  */
 export function changeIndex(index: Buffer, changes: ReadonlyMap<string, IndexChange>): Buffer | null {
@@ -65,7 +65,7 @@ function checksum(content: Buffer, idBytes: number): Buffer {
     .digest();
 }
 
-/** The mode stays: that of a file whose mode has changed is for git to tell. */
+/** The mode stays as it is: git handles files whose mode has changed. */
 function writeStat(index: Buffer, at: number, stat: BigIntStats): void {
   const { ctimeNs, mtimeNs, dev, ino, uid, gid, size } = stat;
   const second = 1_000_000_000n;
@@ -75,7 +75,7 @@ function writeStat(index: Buffer, at: number, stat: BigIntStats): void {
   }
 }
 
-/** Whether an index says the same without these extensions: the names of those begin with a capital letter. */
+/** Whether the index means the same without these extensions: optional ones have names that begin with a capital letter. */
 function isOptional(extensions: Buffer): boolean {
   for (let at = 0; at < extensions.length; at += 8 + extensions.readUInt32BE(at + 4)) {
     if (!/^[A-Z]/.test(extensions.toString('latin1', at, at + 1))) return false;

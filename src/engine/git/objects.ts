@@ -8,11 +8,11 @@ import { StayingGit } from './staying-git.ts';
 export type StoredObject = { readonly id: string; readonly content: Buffer };
 type ObjectType = 'blob' | 'tree' | 'commit';
 
-/** What was read last is asked for again with the next attempt on the same commit. */
+/** The next attempt on the same commit reads the same objects again. */
 const REMEMBERED = 64;
 const MAX_REMEMBERED_BYTES = 256 * 1024;
 
-/** Objects of one repository, read and written by gits that stay, so that they are found and stored as git does it. */
+/** A repository's objects, read and written by long-lived git processes, so that git itself finds and stores them. */
 export class Objects {
   readonly #reader: StayingGit;
   readonly #writers: Readonly<Record<ObjectType, StayingGit>>;
@@ -27,8 +27,8 @@ export class Objects {
   }
 
   /**
-   * The object, or null where git has none.
-   * @param name that always means the same object: an id, or one with what git adds to it
+   * The object, or null if git has none.
+   * @param name a name that always means the same object: an id, or an id with a suffix such as `^{tree}`
    */
   async read(name: string): Promise<StoredObject | null> {
     const known = this.#remembered.get(name);
@@ -40,7 +40,7 @@ export class Objects {
   }
 
   /**
-   * Stores a file's bytes, as durable as those of a commit. Returns its id, or null where git did not.
+   * Stores a file's bytes as durably as a commit's. Returns the id, or null if git could not store it.
    * @param path absolute, without a newline
    */
   async write(type: ObjectType, path: string): Promise<string | null> {
@@ -64,8 +64,8 @@ export function openObjects(repository: Repository): Objects {
 }
 
 /**
- * Stores objects that name each other all at once: their ids are known before git has them. Nothing may name the last one before
- * {@link areStored} has said yes.
+ * Stores several objects that refer to each other at the same time, because their ids can be computed first. Nothing
+ * may refer to the last one before {@link areStored} has returned true.
  */
 export class ObjectBatch {
   readonly #objects: Objects;
@@ -74,8 +74,8 @@ export class ObjectBatch {
   readonly #stored: Promise<boolean>[] = [];
 
   /**
-   * @param folder for the objects on their way to git
-   * @param like an id of the repository, whose length tells how it makes ids
+   * @param folder where objects are written for git to read
+   * @param like any id of the repository; its length shows the hash algorithm
    */
   constructor(objects: Objects, folder: string, like: string) {
     this.#objects = objects;
@@ -86,19 +86,19 @@ export class ObjectBatch {
   /** Returns the object's id. */
   add(type: 'tree' | 'commit', content: Buffer): string {
     const id = this.#nameOf(type, content);
-    // What cannot be written here is for git to tell.
+    // If this fails, the caller lets git do the work.
     this.#stored.push(this.#store(type, id, content).catch(() => false));
     return id;
   }
 
-  /** The same for a file that has this content. @param path absolute, without a newline */
+  /** The same for a file with this content. @param path absolute, without a newline */
   addFile(path: string, content: Buffer): string {
     const id = this.#nameOf('blob', content);
     this.#stored.push(this.#objects.write('blob', path).then(stored => stored === id));
     return id;
   }
 
-  /** Whether git has them all, on the disk. Nothing may be added after it. */
+  /** Whether git has written all of them to the disk. Add nothing after this call. */
   async areStored(): Promise<boolean> {
     const stored = await Promise.all(this.#stored);
     removeIfEmpty(this.#folder);
@@ -123,7 +123,7 @@ function removeIfEmpty(folder: string): void {
   try {
     rmdirSync(folder);
   } catch {
-    // There was nothing to store, or another folder took its place.
+    // Either nothing was stored, or another folder has taken its place.
   }
 }
 

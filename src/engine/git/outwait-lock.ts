@@ -1,21 +1,24 @@
 import { lstat, rm } from 'node:fs/promises';
 import { setTimeout as delay } from 'node:timers/promises';
 
-/** git makes a lock on a ref, writes the ref and renames the lock over it. One this old was left by a git that was killed. */
+/**
+ * git creates a lock file, writes the new ref into it and renames it over the ref. A lock of this age was left by a
+ * git that was killed.
+ */
 const STALE_MS = 5_000;
 const POLL_MS = 50;
 
 export type LockPatience = {
   readonly staleMs: number;
-  /** Time passes between two looks at the lock. */
+  /** Waits between two looks at the lock. */
   pause(): Promise<void>;
 };
 
 export const LOCK_PATIENCE: LockPatience = { staleMs: STALE_MS, pause: () => delay(POLL_MS) };
 
 /**
- * Waits until a lock file of git is gone, or another in its place. False where the same one is still there after
- * `staleMs`, unless `isOurs`: then it is removed, at once where its time says that it is older.
+ * Waits until a lock file of git is gone or replaced. If the same one is still there after `staleMs`, returns false;
+ * but if `isOurs`, removes it, at once if its timestamp is old enough.
  */
 export async function outwaitLock(path: string, isOurs: boolean, patience: LockPatience): Promise<boolean> {
   const { staleMs, pause } = patience;
@@ -24,10 +27,10 @@ export async function outwaitLock(path: string, isOurs: boolean, patience: LockP
   for (;;) {
     const now = await lstat(path).catch(() => null);
     if (now === null || now.ino !== first?.ino || now.mtimeMs !== first.mtimeMs) return true;
-    // The two clocks may differ, of the file's system and of this one; its time is believed only where it says "old".
+    // The file system's clock may differ from this machine's, so its timestamp is believed only if it says "old".
     const isOld = isOurs && Date.now() - now.mtimeMs >= staleMs;
     if (isOld || performance.now() >= giveUpAt) {
-      // git locks with files: a folder is somebody's who knows why.
+      // git's locks are files: someone made a folder on purpose.
       if (!isOurs || now.isDirectory()) return false;
       await rm(path, { force: true });
       return true;

@@ -9,9 +9,9 @@ import { changeTree, type TreeChange } from './trees.ts';
 import { type Commit, gitIn, objectsFolder, readIndex, showIndex, type Worktree } from './worktree.ts';
 
 /**
- * A commit that differs from its parent only in the content of plain files, and the way back to the parent. Most edits are that, and
- * then gits that stay do what a process would have to be started for, each way. All else is left to `git commit` and
- * `git read-tree`: new, removed and converted files, other modes, odd names.
+ * A commit that differs from its parent only in the content of plain files, and the way back to the parent. Most
+ * edits are like this, and long-lived git processes can handle them, where `git commit` and `git read-tree` would
+ * each start a process. Those two handle everything else: new, removed and converted files, other modes, odd names.
  */
 export type PlainCommit = {
   readonly commit: string;
@@ -25,13 +25,17 @@ export type PlainPlace = {
   readonly conversions: Conversions;
 };
 
-/** In a name it ends the question to a git that stays; git refuses a message with NUL, and reads one with no characters in it as another encoding. */
+/**
+ * A newline or NUL in a name would end the request to a long-lived git. git refuses a message with NUL, and takes one
+ * with noncharacters for another encoding.
+ */
 const ODD_NAME = /[\0\n]/;
 const ODD_MESSAGE = /[\0\p{Noncharacter_Code_Point}]/u;
 
 /**
- * Commits files as they are on disk; the index must hold the parent's tree. `unchanged` where they are the parent's; null where this is no
- * plain edit or a git did not do its part, and then the worktree, its index and its HEAD are as they were.
+ * Commits files as they are on disk; the index must hold the parent's tree. Returns `unchanged` if the files equal
+ * the parent's. Returns null if this is no plain edit or a git process failed; the worktree, its index and its HEAD
+ * are then as before.
  */
 export async function commitPlainEdit(
   place: PlainPlace,
@@ -73,8 +77,8 @@ export async function commitPlainEdit(
 }
 
 /**
- * Makes the files those of the parent again; nothing else may have been changed since the commit. False where they could not be
- * read or written: some may be the parent's then.
+ * Restores the parent's files; nothing else may have changed since the commit. Returns false if a file could not be
+ * read or written; some files may then already be restored.
  */
 export async function takeBackPlainEdit(place: PlainPlace, { parent, files }: PlainCommit): Promise<boolean> {
   const { repository, worktree, conversions } = place;
@@ -87,7 +91,8 @@ export async function takeBackPlainEdit(place: PlainPlace, { parent, files }: Pl
     if (!blob) return false;
     const file = join(worktree.path, path);
     try {
-      // A new one, as git does it: the old one's rights and further names may be the training's doing.
+      // Create a new file, as git does: the training may have changed the old one's permissions or made hard links to
+      // it.
       unlinkSync(file);
       await writeNew(file, blob.content, { mode: isExecutable ? 0o777 : 0o666 });
     } catch {
@@ -116,7 +121,7 @@ function indexWith(
 type Identity = Commit['identity'];
 const identified = new WeakMap<Identity, Promise<readonly string[]>>();
 
-/** Author and committer with the time, as git spells them. */
+/** Author and committer with the time, in git's format. */
 async function identify(worktree: Worktree, identity: Identity): Promise<readonly string[]> {
   const known = identified.get(identity) ?? askWho(worktree, identity);
   identified.set(identity, known);

@@ -3,12 +3,12 @@ import { gitOf, type Repository } from './repository.ts';
 /** A file in a commit. */
 export type BlobName = { readonly commit: string; readonly path: string };
 
-/** Editable files come to some ten kilobytes each. */
+/** Editable files are usually some ten kilobytes each. */
 const MAX_BYTES = 64 * 1024 * 1024;
 
 /**
- * The bytes of many files with one process, in their order; null where a commit has no such file. Rejects with `git_failed` where
- * they are larger than `maxBytes` together. Source: git-cat-file(1), `--batch`.
+ * Reads many files with one process, in the given order; null if a commit has no such file. Rejects with `git_failed`
+ * if all of them together exceed `maxBytes`. Source: git-cat-file(1), `--batch`.
  */
 export async function readBlobs(
   repository: Repository,
@@ -20,7 +20,7 @@ export async function readBlobs(
   const { stdout } = await gitOf(repository, ['cat-file', '--batch', '-z'], { stdin, maxBytes });
   let at = 0;
   return names.map(({ commit, path }) => {
-    // What is missing is told by its name, which may hold a newline.
+    // git repeats the name of a missing file, which may contain a newline.
     const missing = Buffer.from(`${commit}:${path} missing\n`);
     if (stdout.subarray(at, at + missing.length).equals(missing)) {
       at += missing.length;

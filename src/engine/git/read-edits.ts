@@ -1,24 +1,24 @@
 import { gitOf, type Repository } from './repository.ts';
 
-/** What a commit changed on its parent. */
+/** What a commit changed. */
 export type CommitEdit = {
   readonly files: readonly string[];
-  /** Names that are assigned a literal on a line that went and on one that came. */
+  /** Names assigned a literal both on a removed and on an added line. */
   readonly constants: readonly string[];
 };
 
 /** `NAME = literal`, indented or typed, as constants of a training are written in most languages. */
 const ASSIGNMENT = /^[+-]\s*([A-Za-z_][A-Za-z0-9_.]*)\s*(?::\s*[A-Za-z_[\], .]+)?\s*=\s*[-+"'\d.TFn[({]/;
-/** Of a file's head in a patch; quoted names are rare, and are kept as git quotes them. */
+/** A file's heading in a patch. Quoted names are rare, and stay quoted. */
 const FILE = /^\+\+\+ (?:b\/)?(.*?)\t?$/;
 const OLD_FILE = /^--- (?:a\/)?(.*?)\t?$/;
-/** Edits of code come to some kilobytes each. */
+/** Edits of code are usually some kilobytes each. */
 const MAX_BYTES = 64 * 1024 * 1024;
 const COMMIT = /^[0-9a-f]{40,64}$/;
 
 /**
- * The edits of many commits with one process, by commit. Commits that are not there, or have no parent, are left out.
- * Rejects with `git_failed` where they are larger than `maxBytes` together. Source: git-diff-tree(1), `--stdin`.
+ * Reads the edits of many commits with one process, by commit. Leaves out missing commits and those without a parent.
+ * Rejects with `git_failed` if all of them together exceed `maxBytes`. Source: git-diff-tree(1), `--stdin`.
  */
 export async function readEdits(
   repository: Repository,
@@ -39,7 +39,7 @@ export async function readEdits(
       '--no-textconv',
       '--no-color',
     ],
-    // 128: git stops at a commit that is not there; what it told before that is good.
+    // git stops with 128 at a missing commit; its output before that is valid.
     { stdin: `${commits.join('\n')}\n`, accept: [0, 128], maxBytes },
   );
   return parseEdits(stdout.toString('utf8'));

@@ -2,24 +2,24 @@ import { chmodSync, type Dir, type Dirent, opendirSync } from 'node:fs';
 import { takeTurns } from '../small-files.ts';
 import { spellPath } from './repository.ts';
 
-/** A folder may have more entries than fit into the memory: so many are handed on at a time. */
+/** A folder may have more entries than fit into memory, so they are passed on in pieces of this size. */
 const PIECE = 1024;
 
-/** What lies in a folder of the worktree. */
+/** An entry of a folder in the worktree. */
 export type Entry = {
-  /** Relative to the worktree, `/` as separator, spelled as `spellPath` does. */
+  /** Relative to the worktree, with `/` as separator, spelled as by `spellPath`. */
   readonly path: string;
   /** The absolute path as the file system spells it, for names that are not UTF-8. */
   readonly rawPath: Buffer;
   readonly isFolder: boolean;
 };
 
-/** `unreadable` is a folder that cannot be read at all: its path is longer than the system's limit. */
+/** `unreadable`: the folder cannot be read at all, because its path is longer than the system allows. */
 export type FolderKind = 'full' | 'empty' | 'unreadable';
 
 /**
- * Reads a folder in pieces, each handed on before the next is read. One that is gone is empty; one that its owner may not read
- * is made readable.
+ * Reads a folder in pieces and passes each on before reading the next. A missing folder counts as empty; one that its
+ * owner may not read is made readable.
  * @param folder its `path` is empty for the top of the worktree
  */
 export async function readFolder(
@@ -45,7 +45,7 @@ export async function readFolder(
   return kind;
 }
 
-/** As many entries as the kernel gives with one call are there at once. */
+/** The first read fetches as many entries as the kernel returns per call; the rest of them need no further call. */
 function readPiece(folder: Dir): readonly Dirent[] {
   const piece: Dirent[] = [];
   while (piece.length < PIECE) {
@@ -69,7 +69,7 @@ function entryOf(entry: Dirent, path: string, rawPath: Buffer): Entry {
 const slash = Buffer.from('/');
 
 function openFolder(folder: Buffer): Dir | Exclude<FolderKind, 'full'> {
-  // The types do not know that opendir takes this encoding, as readdir does.
+  // The types omit this encoding for opendir, although it works as in readdir.
   const open = () => opendirSync(folder, { encoding: 'buffer' as BufferEncoding, bufferSize: PIECE });
   try {
     try {

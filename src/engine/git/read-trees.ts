@@ -1,6 +1,6 @@
 import { gitOf, type Repository } from './repository.ts';
 
-/** The trees of many commits with one process, by commit; those that are not there are left out. */
+/** Reads the trees of many commits with one process, by commit; missing commits are left out. */
 export async function readTrees(
   repository: Repository,
   commits: readonly string[],
@@ -20,7 +20,7 @@ export async function readTrees(
 
 export type LineCounts = { readonly added: number; readonly removed: number };
 
-/** How many lines each of the commits adds and removes on its parent, with one process; binary files count nothing. */
+/** Counts the lines that each commit adds and removes, with one process; binary files count as nothing. */
 export async function countLines(
   repository: Repository,
   commits: readonly string[],

@@ -5,8 +5,9 @@ import { git } from './git.ts';
 import { type Repository, readBlob } from './repository.ts';
 
 /**
- * Files made from the commit `base`, on another commit: each merged with what that changed (`git merge-file`); null where the
- * two changes meet. Neighbouring lines do not: constants stand one below the other.
+ * Moves files that were made from the commit `base` to another commit, merging each with that commit's changes (`git
+ * merge-file`); null if the changes overlap. Changes of neighbouring lines do not count as overlapping, because
+ * constants often stand one below the other.
  * @param scratch see {@link makeScratch}
  */
 export async function rebaseFiles(
@@ -28,13 +29,13 @@ export async function rebaseFiles(
         merged.set(path, next);
         continue;
       }
-      // Made or removed meanwhile: there is nothing to merge with.
+      // One of the commits has no such file, so there is nothing to merge with.
       if (before === null || now === null) return null;
       await writeFile(join(folder, 'now'), now);
       await writeFile(join(folder, 'before'), before);
       await writeFile(join(folder, 'next'), next);
       const { exitCode, stdout } = await git(folder, ['merge-file', '-p', 'now', 'before', 'next'], {
-        // The number of places where they meet; beyond 127 an error.
+        // The exit code is the number of conflicts; above 127 it is an error.
         accept: Array.from({ length: 256 }, (_, code) => code),
       });
       const text =
@@ -49,20 +50,20 @@ export async function rebaseFiles(
 }
 
 /**
- * The change from the file `before` to the file `next` of the folder done in the text `now`, line for line, where each of the replaced
- * pieces still stands there once; null where one does not, or where lines are only added and nothing says where.
+ * Applies the change from `before` to `next`, files in the folder, to the text `now`. Each replaced piece has to be
+ * in `now` exactly once; null if one is not, or if lines are only added, because nothing says where.
  */
 export async function replaceLines(folder: string, now: string): Promise<string | null> {
   const { stdout } = await git(
     folder,
     ['diff', '--no-index', '--no-ext-diff', '--no-color', '-U0', '--inter-hunk-context=0', 'before', 'next'],
     {
-      // 1 where they differ.
+      // 1 means that they differ.
       accept: [0, 1],
     },
   );
   const [, ...hunks] = stdout.toString('utf8').split(/^@@ .*\n/m);
-  // git says nothing of how binary files differ.
+  // git prints no lines for binary files.
   if (hunks.length === 0) return null;
   let text = now;
   for (const hunk of hunks) {
@@ -74,7 +75,7 @@ export async function replaceLines(folder: string, now: string): Promise<string 
         .map(line => `${line.slice(1)}\n`)
         .join('');
     const [old, next] = [side('-'), side('+')];
-    // A piece begins where a line does.
+    // A piece starts at the start of a line.
     const at = `\n${text}`.indexOf(`\n${old}`);
     if (old === '' || at < 0 || `\n${text}`.indexOf(`\n${old}`, at + 1) >= 0) return null;
     text = text.slice(0, at) + next + text.slice(at + old.length);

@@ -1,15 +1,14 @@
 import { gitOf, type Repository } from './repository.ts';
 import { StayingGit } from './staying-git.ts';
 
-/** How a transaction ended; the exit code of a git that refused it, with its words. */
+/** The result of a transaction: git's exit code and, if it refused, its message. */
 export type RefTransaction = { readonly exitCode: number; readonly stderr: string };
 
 const writers = new Map<string, StayingGit>();
 
 /**
- * Writes refs of a repository through one `git update-ref` that stays.
- * Source: git-update-ref(1), "start", "commit".
- * @param commands of `update-ref --stdin -z`, all or none of which happen
+ * Writes refs of a repository through one long-lived `git update-ref`. Source: git-update-ref(1), "start", "commit".
+ * @param commands for `update-ref --stdin -z`; either all of them happen or none
  */
 export async function writeRefs(repository: Repository, commands: string): Promise<RefTransaction> {
   const { gitDir } = repository;
@@ -21,6 +20,6 @@ export async function writeRefs(repository: Repository, commands: string): Promi
   if (answer.kind === 'answer') return { exitCode: 0, stderr: '' };
   const { exitCode, stderr } = answer;
   if (exitCode !== null && stderr !== '') return { exitCode, stderr };
-  // One that could not be started, or had ended before it was asked, says nothing of the refs.
+  // If the process could not be started, or ended before the request, the refs are unchanged.
   return gitOf(repository, args, { stdin: commands, accept: [0, 128] });
 }

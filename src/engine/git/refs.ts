@@ -9,17 +9,17 @@ export function branchRef(tag: string): string {
   return `refs/heads/autoresearch/${tag}`;
 }
 
-/** Ref that keeps an attempt for ever; a repair `k` of the same experiment gets `<n>.<k>`. */
+/** The ref that keeps an attempt for good; repair `k` of the same experiment gets `<n>.<k>`. */
 export function attemptRef(tag: string, n: number, k: number): string {
   return k === 0 ? `refs/pawl/${tag}/${n}` : `refs/pawl/${tag}/${n}.${k}`;
 }
 
-/** Ref that keeps a proposal which waits for the user, or was turned down by them. */
+/** The ref that keeps a proposal which the user has still to review, or has turned down. */
 export function reviewRef(tag: string, id: number): string {
   return `refs/pawl/${tag}/proposed/${id}`;
 }
 
-/** Tags are stricter than git's ref names, so that they can stand in a path or a table without quoting. */
+/** Tags are stricter than git's ref names, so that they need no quoting in a path or a table. */
 export function isValidTag(tag: string): boolean {
   return /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/.test(tag) && !tag.includes('..') && !/(\.lock|\.)$/.test(tag);
 }
@@ -27,16 +27,16 @@ export function isValidTag(tag: string): boolean {
 export const PREFIX_BLOCKED =
   'There is a branch named "autoresearch", so git cannot make autoresearch/<tag>. Rename it first.';
 
-/** Whether git takes it as the name of a branch. */
+/** Whether git accepts it as a branch name. */
 export async function isBranchName(repository: Repository, name: string): Promise<boolean> {
   const { exitCode } = await gitOf(repository, ['check-ref-format', '--branch', name], {
     accept: [0, 1, 128, 129],
   });
-  // `--branch` also takes `@{-1}` and the like, which name another branch.
+  // `--branch` also accepts `@{-1}` and the like, which refer to another branch.
   return exitCode === 0 && !name.startsWith('@') && !name.startsWith('-');
 }
 
-/** Whether a branch `autoresearch` keeps git from making any `autoresearch/<tag>`. */
+/** Whether a branch named `autoresearch` exists, which keeps git from creating any `autoresearch/<tag>`. */
 export async function isPrefixBlocked(repository: Repository): Promise<boolean> {
   return (await readRef(repository, 'refs/heads/autoresearch')) !== null;
 }
@@ -48,7 +48,7 @@ export async function isTagUsed(repository: Repository, tag: string): Promise<bo
   return stdout.length > 0;
 }
 
-/** Creates a ref, or does nothing where it already points there. False where it points elsewhere. */
+/** Creates a ref; does nothing if it already points there. False if it points elsewhere. */
 export function createRef(
   repository: Repository,
   ref: string,
@@ -72,7 +72,7 @@ export function moveRef(
   return writeRef(repository, ref, `update ${ref}\0${to}\0${from}\0`, to, patience);
 }
 
-/** How many refs a tag has, its branch among them. */
+/** Counts a tag's refs, including its branch. */
 export async function countRefs(repository: Repository, tag: string): Promise<number> {
   return (await listRefs(repository, tag)).length;
 }
@@ -83,7 +83,7 @@ async function listRefs(repository: Repository, tag: string): Promise<readonly s
   return stdout.toString('utf8').split('\n').filter(Boolean);
 }
 
-/** Removes the branch and every attempt of a tag; what is not there is no fault. Rejects where git cannot. */
+/** Removes the branch and every attempt of a tag. Missing refs are fine. Rejects if git fails. */
 export async function removeTag(repository: Repository, tag: string, patience?: LockPatience): Promise<void> {
   const refs = await listRefs(repository, tag);
   if (refs.length === 0) return;
@@ -91,9 +91,9 @@ export async function removeTag(repository: Repository, tag: string, patience?: 
   await writePatiently(repository, refs, stdin, async () => null, patience);
 }
 
-/** Refs that only Pawl writes: what is left on them by a git that was killed was left by Pawl's. */
+/** Refs that only Pawl writes: any stale lock on them is Pawl's own. */
 const OWN_REF = /^refs\/(?:heads\/autoresearch|pawl)\//;
-/** Somebody may write the same ref again and again. */
+/** Another process may keep writing the same ref. */
 const MAX_TRIES = 10;
 
 function writeRef(
@@ -104,7 +104,7 @@ function writeRef(
   patience?: LockPatience,
 ): Promise<boolean> {
   const readAnswer = async (stderr: string) => {
-    // If the ref is where it should be, an earlier life of the engine put it there.
+    // If the ref is where it should be, an earlier engine put it there.
     if ((await readRef(repository, ref)) === wanted) return true;
     return isRefRefused(stderr) ? false : null;
   };
@@ -112,8 +112,8 @@ function writeRef(
 }
 
 /**
- * Writes refs in one transaction, which waits for the locks of others. Rejects where git cannot.
- * @param readAnswer what it means that git refused; null where that is no answer
+ * Writes refs in one transaction, and waits for other processes' locks. Rejects if git fails.
+ * @param readAnswer turns git's refusal into an answer; null if it is a failure
  */
 async function writePatiently(
   repository: Repository,

@@ -4,21 +4,21 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { type Entry, readFolder } from './read-folder.ts';
 
-/** So many files are removed at a time. */
+/** How many files are removed at the same time. */
 const AT_ONCE = 64;
 
 const run = promisify(execFile);
 
 /**
- * Removes a file or folder against missing rights and over-long paths, as far as its owner can. What is not there is no fault.
- * Rejects with an AbortError when the signal is aborted; the rest is left.
+ * Removes a file or folder despite missing permissions and over-long paths, as far as its owner can. A missing one is
+ * fine. Rejects with an AbortError when the signal is aborted, and leaves the rest.
  */
 export async function removeAt(rawPath: Buffer, signal?: AbortSignal): Promise<void> {
   try {
     await removeTree(rawPath, signal);
   } catch {
     signal?.throwIfAborted();
-    // Nobody can remove an entry of a folder they may not write.
+    // Removing an entry takes write permission on its folder.
     await chmod(rawPath.subarray(0, Math.max(0, rawPath.lastIndexOf('/'))), 0o700).catch(() => {});
     const isGone = await removeTree(rawPath, signal).then(
       () => true,
@@ -31,12 +31,12 @@ export async function removeAt(rawPath: Buffer, signal?: AbortSignal): Promise<v
     const options = signal ? { signal } : {};
     if (found?.isDirectory()) await run('chmod', ['-R', 'u+rwX', '--', path], options).catch(() => {});
     signal?.throwIfAborted();
-    // It works relative to folders, so that no path is too long for it.
+    // `rm` works relative to folders, so no path is too long for it.
     await run('rm', ['-rf', '--', path], options);
   }
 }
 
-/** In pieces: Node's own `rm` reads a whole folder into the memory, and nothing stops it. */
+/** In pieces, because Node's own `rm` reads a whole folder into memory and cannot be aborted. */
 async function removeTree(rawPath: Buffer, signal: AbortSignal | undefined): Promise<void> {
   signal?.throwIfAborted();
   const found = await lstat(rawPath).catch(ignoreMissing);
@@ -59,7 +59,7 @@ async function removeTree(rawPath: Buffer, signal: AbortSignal | undefined): Pro
     const isGone = await rmdir(rawPath).then(
       () => true,
       error => {
-        // Not every file system shows all of a folder from which is removed while it is read.
+        // Some file systems skip entries when a folder changes while it is read, so read it again.
         if (kind === 'full' && error.code === 'ENOTEMPTY') return false;
         if (error.code === 'ENOENT') return true;
         throw error;
@@ -69,7 +69,7 @@ async function removeTree(rawPath: Buffer, signal: AbortSignal | undefined): Pro
   }
 }
 
-/** Removes what lies in folders of the worktree beside what belongs there, files many at a time. */
+/** Removes leftovers from the worktree, many files at the same time. */
 export function removeLeftovers(entries: readonly Entry[], signal?: AbortSignal): Promise<void> {
   const remove = (rawPath: Buffer) => removeAt(rawPath, signal);
   return removeEach(entries, signal, remove, remove);
@@ -86,11 +86,11 @@ async function removeEach(
     signal?.throwIfAborted();
     await Promise.all(files.slice(start, start + AT_ONCE).map(({ rawPath }) => removeFile(rawPath)));
   }
-  // One after the other: each may hold as many as this one.
+  // One folder after the other, because each may remove as many files at a time as this call.
   for (const { isFolder, rawPath } of entries) if (isFolder) await removeFolder(rawPath);
 }
 
-/** Removes what lies at a path below a folder, without following a link on the way: the link is removed instead. */
+/** Removes what is at a path in a folder. Follows no link on the way: it removes the link instead. */
 export async function removeBelow(root: string, path: string, signal?: AbortSignal): Promise<void> {
   let at = root;
   for (const part of path.split('/')) {

@@ -9,15 +9,15 @@ export type Replayed =
   | { readonly kind: 'tree'; readonly tree: string }
   | { readonly kind: 'conflict'; readonly files: readonly string[] };
 
-/** What `commit` changed on its parent, to be changed in another tree. */
+/** The change of `commit` against its parent, which is to be made in another tree. */
 type Change = { readonly onto: string; readonly parent: string; readonly commit: string };
 
-/** A side of a file in conflict: 1 is the parent's, 2 the other tree's, 3 the commit's. */
+/** One side of a conflicting file: 1 is the parent's, 2 the other tree's, 3 the commit's. */
 type Side = { readonly mode: string; readonly blob: string; readonly stage: string };
 
 /**
- * The tree `onto` with the change of a commit merged into it (`git merge-tree`), without any checkout. Lines that stand one below
- * the other do not conflict where each can be found: constants do.
+ * Merges a commit's change into the tree `onto` (`git merge-tree`), without a checkout. Changes of neighbouring
+ * lines, such as constants, do not conflict if each line can be found.
  * @param scratch see {@link makeScratch}
  */
 export async function replayChange(
@@ -25,12 +25,12 @@ export async function replayChange(
   repository: Repository,
   scratch: string,
 ): Promise<Replayed> {
-  // A commit on the parent, so that this is what git finds as the base of the merge.
+  // A commit whose parent is the change's parent, so that git takes that as the merge base.
   const own = await commitTree({ tree: onto, parent, message: 'replay' }, repository, PAWL_IDENTITY);
   const { stdout } = await gitOf(
     repository,
     ['merge-tree', '--write-tree', '--no-messages', '-z', own, commit],
-    // 1: it conflicts, and the tree has marks where.
+    // 1 means a conflict; the tree then contains conflict marks.
     { accept: [0, 1] },
   );
   const { tree, conflicts } = readMerge(stdout);
@@ -64,7 +64,7 @@ function readMerge(stdout: Buffer): {
   return { tree, conflicts };
 }
 
-/** Merged line for line; null where that cannot be: no text, or not a file of the same mode on all sides. */
+/** Merged line by line; null for files that are not text, or do not have the same mode on all sides. */
 async function mergeLines(
   sides: readonly Side[],
   repository: Repository,

@@ -7,13 +7,13 @@ import { remember } from './remember.ts';
 
 /** A git repository with a checkout, as found on disk. */
 export type Repository = {
-  /** Absolute path of the top of the user's checkout, symbolic links resolved. */
+  /** Absolute path of the top of the user's checkout, with symbolic links resolved. */
   readonly path: string;
   /** Absolute path of the common git directory. */
   readonly gitDir: string;
 };
 
-/** git on the repository itself, whatever the folder and the user's settings for bare ones. */
+/** Runs git on the repository itself, whatever the current folder and the user's settings for bare repositories. */
 export function gitOf(
   repository: Repository,
   args: readonly string[],
@@ -22,7 +22,7 @@ export function gitOf(
   return git(repository.gitDir, ['--git-dir', repository.gitDir, ...args], options);
 }
 
-/** The repository `path` lies in. Rejects with `not_a_repository`. */
+/** The repository that contains `path`. Rejects with `not_a_repository`. */
 export async function openRepository(path: string): Promise<Repository> {
   const start = await realpath(path).catch(() => {
     throw new PawlError('not_a_repository', `There is no folder ${resolve(path)}.`);
@@ -42,7 +42,7 @@ export async function openRepository(path: string): Promise<Repository> {
   return { path: top, gitDir: await realpath(gitDir) };
 }
 
-/** A path may hold a newline; the common directory is the top folder's `.git` in all but odd set-ups. */
+/** A path may contain a newline; except in odd set-ups, the common directory is the `.git` of the top folder. */
 function splitTwoLines(text: string): [string | undefined, string | undefined] {
   const body = text.replace(/\n$/, '');
   const lines = body.split('\n');
@@ -53,12 +53,12 @@ function splitTwoLines(text: string): [string | undefined, string | undefined] {
     : [undefined, undefined];
 }
 
-/** Commit HEAD points at, or null on an unborn branch. */
+/** The commit that HEAD points at, or null on an unborn branch. */
 export async function readHeadCommit(repository: Repository): Promise<string | null> {
   return readRef(repository, 'HEAD');
 }
 
-/** Short name of the branch that is checked out; null for a detached HEAD. */
+/** Short name of the checked-out branch; null for a detached HEAD. */
 export async function readBranch(repository: Repository): Promise<string | null> {
   const { exitCode, stdout } = await gitOf(repository, ['symbolic-ref', '--quiet', '--short', 'HEAD'], {
     accept: [0, 1, 128],
@@ -66,7 +66,7 @@ export async function readBranch(repository: Repository): Promise<string | null>
   return exitCode === 0 ? stdout.toString('utf8').trim() : null;
 }
 
-/** Commit a ref or revision names, or null where there is none. */
+/** The commit that a ref or revision names, or null if there is none. */
 export async function readRef(repository: Repository, ref: string): Promise<string | null> {
   const { exitCode, stdout } = await gitOf(
     repository,
@@ -105,7 +105,7 @@ async function readTree(repository: Repository, commit: string): Promise<readonl
   return entries;
 }
 
-/** A path as text. A part that is not UTF-8 stands as NUL and hex, which no other path can spell. */
+/** A path as text. Parts that are not UTF-8 become NUL and hex digits, which no other path can contain. */
 export function spellPath(path: Buffer): string {
   const text = path.toString('utf8');
   if (Buffer.from(text, 'utf8').equals(path)) return text;
@@ -165,7 +165,7 @@ export async function gitVersion(): Promise<string> {
   return (await gitText('/', ['--version'])).replace(/^git version /, '');
 }
 
-/** Variables that make git take somebody for the author and the committer. */
+/** Variables that set git's author and committer. */
 export function identityOf(name: string, email: string): Readonly<Record<string, string>> {
   return {
     GIT_AUTHOR_NAME: name,
@@ -175,16 +175,16 @@ export function identityOf(name: string, email: string): Readonly<Record<string,
   };
 }
 
-/** For commits where the user has set no name. */
+/** For commits if the user has set no name. */
 export const PAWL_IDENTITY = identityOf('Pawl', 'pawl@localhost');
 
-/** The name and e-mail commits are made with: the user's, or Pawl's where none is set. */
+/** The name and e-mail for commits: the user's, or Pawl's if none is set. */
 export async function readIdentity(repository: Repository): Promise<Readonly<Record<string, string>>> {
   const user = await readUser(repository);
   return user ? identityOf(user.name, user.email) : PAWL_IDENTITY;
 }
 
-/** The user as git is set up for the repository; null where name or e-mail is missing. */
+/** The user in git's settings for the repository; null if name or e-mail is missing. */
 export async function readUser(
   repository: Repository,
 ): Promise<{ readonly name: string; readonly email: string } | null> {

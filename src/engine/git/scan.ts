@@ -6,71 +6,71 @@ import { hearOthers, readAtOnce, SMALL_BYTES, statNow, takeTurns } from '../smal
 import { type Entry, readFolder } from './read-folder.ts';
 
 /**
- * What lies in a worktree, by content. git's own answer would depend on an index and on ignore rules the
+ * Lists the files of a worktree by content. git's answer would depend on an index and on ignore rules that the
  * training can rewrite; this one does not. Not covered: access rights other than the executable bit.
  */
 export type FileState = {
   readonly kind: 'file' | 'link' | 'emptyFolder' | 'unreadableFolder' | 'other';
   readonly executable: boolean;
-  /** Bytes of a file; 0 for what is none. */
+  /** Bytes of a file; 0 for anything else. */
   readonly size: number;
-  /** SHA-256 of the content or of the link's target, hex; null where its size alone tells that it is another. */
+  /** SHA-256 of the content or of the link's target, in hex; null if the size alone shows that the file differs. */
   readonly digest: string | null;
-  /** Lines that are not blank; null for files no one may edit, and for large ones. */
+  /** Lines that are not blank; null for large files and for those that may not be edited. */
   readonly sourceLines: number | null;
-  /** Changes with whatever is done to the file, its access rights included; empty for a folder. */
+  /** Changes whenever the file or its permissions are touched; empty for a folder. */
   readonly stamp: string;
 };
 
-/** By path relative to the worktree, `/` as separator. Names that are not UTF-8 stand as `\0` and hex. */
+/** By path relative to the worktree, with `/` as separator. Parts that are not UTF-8 become `\0` and hex digits. */
 export type Files = ReadonlyMap<string, FileState>;
 
 export type Scan = {
-  /** What is tracked, may be edited or is locked by name. */
+  /** Tracked files, editable files and those locked by name. */
   readonly files: Files;
-  /** Whether anything else lies there. */
+  /** Whether there is anything else. */
   readonly hasLeftovers: boolean;
-  /** Whether there are more new files that may be edited than {@link MAX_NEW_FILES}; those are not in `files`. */
+  /** Whether there are more new editable files than {@link MAX_NEW_FILES}; the rest is not in `files`. */
   readonly isCut: boolean;
 };
 
-/** What belongs into a worktree: paths that are tracked, and untracked ones that are not looked at. */
+/** What belongs into a worktree: tracked paths, and untracked ones that are ignored. */
 export type Layout = { readonly tracked: ReadonlySet<string>; readonly skip: ReadonlySet<string> };
 
-/** Which untracked paths matter beside the tracked ones. */
+/** Which untracked paths matter in addition to the tracked ones. */
 export type Wanted = {
   readonly isEditable: (path: string) => boolean;
   readonly isNamedLocked: (path: string) => boolean;
-  /** Whether anything in the folder can be one of them. */
+  /** Whether a folder can contain one of them. */
   readonly mayHold: (folder: string) => boolean;
 };
 
 export type ScanOptions = {
   readonly signal?: AbortSignal | undefined;
-  /** What the commit's checkout had: a file of another size has changed, whatever is in it. */
+  /** The files of the commit's checkout: a file of another size has changed, whatever its content. */
   readonly expected?: Files | undefined;
-  /** Is handed what does not belong here, in pieces: files, and folders with nothing tracked in them whole. */
+  /** Gets the leftovers in pieces: files, and as one entry each folder that contains nothing tracked. */
   readonly onLeftovers?: ((leftovers: readonly Entry[]) => Promise<void>) | undefined;
-  /** Whether leftovers are on their way out, so that nobody need look for edits in them. */
+  /** Whether leftovers are being removed, so that they need not be searched for edits. */
   readonly isCleaning?: boolean | undefined;
 };
 
 /**
- * No edit of source comes near it: GitHub takes no file of more than 100 MB, and a model writes some kilobytes. What is larger is
- * what a training left, perhaps sparse, and could take hours to read.
+ * No edit of source is nearly as large: GitHub accepts no file above 100 MB, and a model writes some kilobytes. A
+ * larger file is one that a training left, perhaps sparse, and could take hours to read.
  */
 export const MAX_EDIT_BYTES = 64 * 1024 * 1024;
 
-/** Nor does any proposal add as many files; a training can leave a million that a pattern like `**` calls editable. */
+/** No proposal adds this many files, but a training can leave a million that a pattern like `**` calls editable. */
 export const MAX_NEW_FILES = 10_000;
 
-/** Larger files are read as a stream, so that they do not fill the memory. */
+/** Larger files are read as a stream, to save memory. */
 const READ_WHOLE_BYTES = 4 * 1024 * 1024;
 
-/** A file changed in the same tick as it was read could change again unseen; git calls it racy. */
+/** A file that changed in the clock tick in which it was read could change again unnoticed; git calls this racy. */
 const RACY_MS = 50;
 
-/** This many files or folders are open at a time: a tree may have more than a process may open. */
+/** How many files or folders are open at the same time: a tree may have more than a process may open. */
 const AT_ONCE = 64;
 
 type Place = Pick<Entry, 'path' | 'rawPath'> & { readonly isOurs: boolean };
@@ -87,15 +87,15 @@ export class WorktreeScanner {
   }
 
   /**
-   * Reads the worktree but `.git` at its top and what the layout skips. A file's content is read again unless inode,
-   * size, mtime and ctime are as they were: ctime cannot be set by a program, so a rewrite cannot hide. What it keeps grows with
-   * what is tracked, not with what somebody left. Rejects with an AbortError when the signal is aborted.
+   * Reads the worktree, except the `.git` at its top and what the layout skips. Reads a file's content again unless
+   * inode, size, mtime and ctime are unchanged: no program can set ctime, so a rewrite cannot hide. Memory grows with
+   * the tracked files, not with the leftovers. Rejects with an AbortError when the signal is aborted.
    */
   async scan(layout: Layout, options: ScanOptions = {}): Promise<Scan> {
     const { signal, expected } = options;
     const files = new Map<string, FileState>();
     await hearOthers();
-    // A root that was replaced by a link to somewhere else holds nothing of ours.
+    // If a link to elsewhere replaced the worktree's folder, it contains none of its files.
     if (!statNow(this.#root)?.isDirectory()) return { files, hasLeftovers: false, isCut: false };
     const { found, ...rest } = await this.#walk(layout, options, files);
     const remembered = new Map<string, FileState>();
@@ -127,7 +127,7 @@ export class WorktreeScanner {
     return { files, ...rest };
   }
 
-  /** Finds the files that matter; of folders only those that have nothing in them go to `files`. */
+  /** Finds the files that matter; only empty folders are added to `files`. */
   async #walk(
     layout: Layout,
     { signal, onLeftovers, isCleaning = false }: ScanOptions,
@@ -168,7 +168,7 @@ export class WorktreeScanner {
             }
             if (leftovers.length === 0) return;
             hasLeftovers = true;
-            // One piece at a time, whatever the number of folders that are read.
+            // One piece at a time, however many folders are being read.
             handing = handing.then(() => onLeftovers?.(leftovers));
             await handing;
           });
@@ -184,7 +184,7 @@ export class WorktreeScanner {
     return { found, hasLeftovers, isCut: added.editable > MAX_NEW_FILES };
   }
 
-  /** Folders that something tracked lies in. */
+  /** Folders that contain something tracked. */
   #foldersOf(tracked: ReadonlySet<string>): ReadonlySet<string> {
     if (this.#folders?.of !== tracked) this.#folders = { of: tracked, folders: foldersOf(tracked) };
     return this.#folders.folders;
@@ -209,7 +209,8 @@ export class WorktreeScanner {
     const state = { kind: 'file', executable, size, sourceLines: null } as const;
     const before = expected?.get(path);
     const isOther = expected !== undefined && (before?.kind !== 'file' || before.size !== size);
-    // A locked file only has to be known for another; of an edit everything is told apart, if it is one.
+    // For a locked file it is enough to know that it changed; an edit's content has to be known, unless it is too
+    // large.
     if (!isRead || (isOther && (!isEditable || size > MAX_EDIT_BYTES))) return { ...state, digest: null };
     const ofContent = (content: Buffer) => ({
       ...{ ...state, digest: sha256(content) },
@@ -231,7 +232,7 @@ export class WorktreeScanner {
   }
 }
 
-/** Folders that one of the paths lies in: they are never a leftover as a whole. */
+/** Folders that contain one of the paths: they are never a leftover as a whole. */
 function foldersOf(paths: ReadonlySet<string>): ReadonlySet<string> {
   const folders = new Set<string>();
   for (const path of paths) {
@@ -249,7 +250,7 @@ const NO_FILE = { executable: false, size: 0, digest: '', sourceLines: null } as
 async function openFile(rawPath: Buffer, stat: BigIntStats): Promise<FileHandle> {
   return open(rawPath).catch(async error => {
     if (error.code !== 'EACCES') throw error;
-    // The training may have taken the right to read its own file away.
+    // The training may have made its own file unreadable.
     await chmod(rawPath, (Number(stat.mode) & 0o777) | 0o400);
     return open(rawPath);
   });
@@ -277,7 +278,7 @@ export function changedPaths(before: Files, after: Files): readonly string[] {
   return changed.sort();
 }
 
-/** Whether nothing was done to any file between two scans, not even what {@link changedPaths} does not tell. */
+/** Whether no file was touched between two scans, not even in ways that {@link changedPaths} does not report. */
 export function areUntouched(before: Files, after: Files): boolean {
   const isUntouched = ([path, { stamp }]: readonly [string, FileState]) => before.get(path)?.stamp === stamp;
   return changedPaths(before, after).length === 0 && [...after].every(isUntouched);

@@ -2,17 +2,21 @@ import { startGit } from './git.ts';
 
 type Child = Awaited<ReturnType<typeof startGit>>;
 
-/** A git that nobody has needed for so long is let go. */
+/** A git process that has been idle for this long is ended. */
 const IDLE_MS = 30_000;
 
-/** What a git said to a question; its exit code and words where it ended instead, null for one that could not be asked. */
+/**
+ * git's answer to a request; or, if it ended, its exit code and message. The exit code is null if the request could
+ * not be made.
+ */
 export type Answer<T> =
   | { readonly kind: 'answer'; readonly value: T }
   | { readonly kind: 'ended'; readonly exitCode: number | null; readonly stderr: string };
 
 /**
- * One git that stays to be asked again and again: the start of a process is most of what a small question costs. Between two
- * questions it holds nothing. It ends with the engine, or when nobody has asked it for a while; the next question starts another.
+ * A git process that answers many requests, because starting a process takes most of the time of a small request.
+ * Between two requests it holds nothing. It ends with the engine, or after some idle time; the next request starts
+ * another.
  */
 export class StayingGit {
   readonly #cwd: string;
@@ -27,8 +31,8 @@ export class StayingGit {
   }
 
   /**
-   * Asks one question at a time. Never rejects.
-   * @param read the answer in what git has printed so far; null while it is not all there
+   * Sends one request at a time. Never rejects.
+   * @param read parses the answer from git's output so far; null while it is incomplete
    */
   ask<T>(question: string, read: (printed: Buffer) => T | null): Promise<Answer<T>> {
     const answer = this.#last.then(() => this.#ask(question, read));
@@ -86,7 +90,7 @@ async function converse<T>(
   return answer;
 }
 
-/** The engine waits for a git that is at work, and may end while one only stays. */
+/** The engine waits for a working git before it exits, but not for an idle one. */
 function hold(child: Child, isAtWork: boolean): void {
   for (const handle of [child, child.stdin, child.stdout, child.stderr]) {
     const { ref, unref } = handle as { ref?: () => void; unref?: () => void };

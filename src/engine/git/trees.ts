@@ -1,6 +1,6 @@
 import type { StoredObject } from './objects.ts';
 
-/** A file of a tree and its blob's id before and after an edit. */
+/** A file of a tree, with its blob's id before and after an edit. */
 export type TreeChange = { readonly isExecutable: boolean; readonly before: string; readonly after: string };
 
 type Wanted = Omit<TreeChange, 'before'>;
@@ -16,8 +16,8 @@ type Trees = {
 };
 
 /**
- * Makes a tree with other blobs for files it has, and the trees on the way to them. Null where a file is not there with the mode
- * that is wanted, or a tree could not be read.
+ * Makes a tree in which existing files have other blobs, together with its subtrees. Null if a file does not exist
+ * with the wanted mode, or a tree could not be read.
  * @param name of the tree
  */
 export async function changeTree(
@@ -46,7 +46,7 @@ export async function changeTree(
   return { id, before: tree.id, files };
 }
 
-/** What is wanted of each entry of a folder; the entry itself has the path ''. */
+/** The changes in each entry of a folder; the path '' stands for the entry itself. */
 function byFirstPart(wanted: ReadonlyMap<string, Wanted>): ReadonlyMap<string, Map<string, Wanted>> {
   const parts = new Map<string, Map<string, Wanted>>();
   for (const [path, file] of wanted) {
@@ -56,7 +56,7 @@ function byFirstPart(wanted: ReadonlyMap<string, Wanted>): ReadonlyMap<string, M
   return parts;
 }
 
-/** Where in a tree's bytes the id of an entry begins. A tree is entries of mode, space, name, NUL, id. */
+/** The offset of an entry's id in a tree. A tree is a list of mode, space, name, NUL, id. */
 function findId(tree: Buffer, head: string, idBytes: number): number | null {
   const wanted = Buffer.from(head);
   for (let at = 0; at < tree.length; ) {

@@ -10,18 +10,18 @@ import { removeAt } from './remove.ts';
 import { gitOf, type Repository } from './repository.ts';
 
 /**
- * A study's own checkout. git is always told where it is (`--git-dir`, `--work-tree`), so nothing the training
- * does to the `.git` file in it can lead git elsewhere.
+ * A study's own checkout. git is always given its paths (`--git-dir`, `--work-tree`), so a training cannot redirect
+ * git by changing the `.git` file.
  */
 export type Worktree = {
   readonly path: string;
-  /** git's own folder for it: `<common dir>/worktrees/<name>`. */
+  /** git's administrative folder for it: `<common dir>/worktrees/<name>`. */
   readonly adminDir: string;
 };
 
 /**
- * git on the worktree with an index of Pawl's own beside it. The worktree's usual index and HEAD are there for the
- * programs that run in it; what they do to them (`git add`, `git checkout`, flags on entries) does not count.
+ * Runs git on the worktree with Pawl's own index. The worktree's usual index and HEAD exist for the programs that run
+ * in it; their changes to those (`git add`, `git checkout`, flags on entries) have no effect.
  */
 export function gitIn(
   worktree: Worktree,
@@ -38,15 +38,15 @@ function indexPath(worktree: Pick<Worktree, 'path'>): string {
   return `${worktree.path}.index`;
 }
 
-/** Where objects of the worktree's study lie until git has them. */
+/** Where new objects of the study are written before git stores them. */
 export function objectsFolder(worktree: Pick<Worktree, 'path'>): string {
   return `${worktree.path}.objects`;
 }
 
 /**
- * The worktree at `path`, made or mended where needed: first start, folder deleted or put in another's place, `.git`
- * file or git's record rewritten, repository moved, locks of dead processes. Its files are whatever they were; see
- * `resetWorktree`.
+ * Opens the worktree at `path`, and creates or repairs it if needed: at the first start, after the folder was deleted
+ * or replaced, the `.git` file or git's record was rewritten, or the repository was moved, and if dead processes left
+ * locks. Its files stay as they are; see `resetWorktree`.
  * @param path absolute, without symbolic links
  */
 export async function openWorktree(
@@ -57,7 +57,7 @@ export async function openWorktree(
 ): Promise<{ readonly worktree: Worktree; readonly isNew: boolean }> {
   const worktree: Worktree = { path, adminDir: join(repository.gitDir, 'worktrees', basename(path)) };
   if (await mendWorktree(worktree, commit)) return { worktree, isNew: false };
-  // A link is unlinked, never followed: what it points to is not ours.
+  // A link is unlinked, never followed: its target is not Pawl's.
   for (const stale of [path, worktree.adminDir, indexPath(worktree)]) {
     await removeAt(Buffer.from(stale), signal);
   }
@@ -72,7 +72,7 @@ export async function openWorktree(
   return { worktree, isNew: true };
 }
 
-/** Takes a worktree away, with its index and git's record of it, where there still is a repository that has one. */
+/** Removes a worktree with its index and git's record of it, if the repository still exists and has one. */
 export async function removeWorktree(repository: Repository | null, path: string): Promise<void> {
   for (const own of [path, indexPath({ path }), `${indexPath({ path })}.lock`, objectsFolder({ path })]) {
     await removeAt(Buffer.from(own));
@@ -80,25 +80,25 @@ export async function removeWorktree(repository: Repository | null, path: string
   if (!repository) return;
   const records = join(repository.gitDir, 'worktrees');
   await removeAt(Buffer.from(join(records, basename(path))));
-  // git has no such folder where there is no worktree.
+  // git removes this folder with the last worktree.
   await rmdir(records).catch(() => {});
 }
 
 /**
- * Puts right what programs in the worktree did to it as a worktree. False where the folder or git's record of it is
- * gone, and there is nothing to mend.
+ * Repairs what programs in the worktree did to it as a worktree. False if the folder or git's record of it is gone,
+ * so that it has to be made anew.
  */
 export async function mendWorktree(worktree: Worktree, commit: string): Promise<boolean> {
   if (isInOrder(worktree, commit)) return true;
   if (!isRealFolder(worktree.path) || !isRealFolder(worktree.adminDir)) return false;
   chmodSync(worktree.path, OWNER_ONLY);
   await mendLinks(worktree);
-  // Also for a record that is only half made: without a HEAD git does not take it for one.
+  // Also completes a half-made record: without a HEAD, git does not recognise it.
   await detachHead(worktree, commit);
   return true;
 }
 
-/** Whether there is a folder, with no link on the way to it. */
+/** Whether a folder exists with no link on the way to it. */
 function isRealFolder(path: string): boolean {
   try {
     return lstatSync(path).isDirectory() && realpathSync.native(path) === path;
@@ -107,13 +107,16 @@ function isRealFolder(path: string): boolean {
   }
 }
 
-/** Nobody else may look into a worktree. */
+/** Other users may not look into a worktree. */
 const OWNER_ONLY = 0o700;
 
-/** A merge or pick that a program began: `git commit` would end it, with a second parent or another's name. */
+/** A merge or cherry-pick that a program began: `git commit` would finish it, with a second parent or another author. */
 const HALF_DONE = ['MERGE_HEAD', 'MERGE_MODE', 'CHERRY_PICK_HEAD', 'REVERT_HEAD'];
 
-/** What does not belong into git's record of the worktree. Only this study uses it, so a lock left there is a dead process's. */
+/**
+ * Files that do not belong into git's record of the worktree. Only this study uses it, so a lock in it belongs to a
+ * dead process.
+ */
 function isLeft(name: string): boolean {
   return (
     ['index.lock', 'HEAD.lock', 'config.worktree', ...HALF_DONE].includes(name) ||
@@ -121,7 +124,7 @@ function isLeft(name: string): boolean {
   );
 }
 
-/** The files that lead from the worktree to git's record of it and back, with what they say. */
+/** The files that link the worktree to git's record of it and back, with their content. */
 function linksOf({ path, adminDir }: Worktree): readonly (readonly [path: string, content: string])[] {
   return [
     [join(path, '.git'), `gitdir: ${adminDir}\n`],
@@ -130,7 +133,7 @@ function linksOf({ path, adminDir }: Worktree): readonly (readonly [path: string
   ];
 }
 
-/** Whether there is nothing to mend, as after most trainings. It reads files of some bytes only, at once. */
+/** Whether nothing needs repair, as after most trainings. Reads only small files, synchronously. */
 function isInOrder(worktree: Worktree, commit: string): boolean {
   const { path, adminDir } = worktree;
   try {
@@ -159,7 +162,7 @@ async function mendLinks(worktree: Worktree): Promise<void> {
     await removeAt(Buffer.from(left));
 }
 
-/** Whether the worktree's `.git` is still the file git made, and leads to git's record. */
+/** Whether the worktree's `.git` is still git's own file and leads to git's record. */
 export function hasIntactLink({ path, adminDir }: Worktree): boolean {
   return hasContentNow(join(path, '.git'), `gitdir: ${adminDir}\n`) && isRealFolder(adminDir);
 }
@@ -170,7 +173,7 @@ async function writeIfDifferent(path: string, content: string): Promise<void> {
   await writeFile(path, content);
 }
 
-/** Detaches HEAD at `commit`, whatever branch somebody put it on; no branch moves. */
+/** Detaches HEAD at `commit`, whatever branch it is on; no branch moves. */
 async function detachHead(worktree: Worktree, commit: string): Promise<void> {
   const path = join(worktree.adminDir, 'HEAD');
   const now = readSmallFile(path);
@@ -178,7 +181,7 @@ async function detachHead(worktree: Worktree, commit: string): Promise<void> {
   else if (now !== `${commit}\n`) await putFile(path, Buffer.from(`${commit}\n`), { flush: true });
 }
 
-/** Empty for what is no file. */
+/** Empty if it is not a file. */
 function readSmallFile(path: string): string {
   try {
     return lstatSync(path).isFile() ? readFileSync(path, 'utf8') : '';
@@ -188,31 +191,31 @@ function readSmallFile(path: string): string {
 }
 
 /**
- * Makes the next reset write every file anew, whatever git believes to know of them. What a killed engine was about to store
- * goes too.
+ * Makes the next reset write every file anew, whatever git's index says. Also removes objects that a killed engine
+ * had not stored yet.
  */
 export async function forgetIndex(worktree: Worktree): Promise<void> {
   await rm(indexPath(worktree), { force: true });
   await rm(objectsFolder(worktree), { recursive: true, force: true });
 }
 
-/** Makes tracked files, index and (detached) HEAD those of `commit`. Untracked files are left. */
+/** Makes tracked files, index and (detached) HEAD those of `commit`. Leaves untracked files alone. */
 export async function resetWorktree(worktree: Worktree, commit: string, signal?: AbortSignal): Promise<void> {
   await gitIn(worktree, ['read-tree', '--reset', '-u', commit], { signal });
   await showHead(worktree, commit);
 }
 
-/** Pawl's index of the worktree; null where there is none. */
+/** Pawl's index of the worktree; null if there is none. */
 export function readIndex(worktree: Worktree): Promise<Buffer | null> {
   return readWhole(indexPath(worktree));
 }
 
-/** Makes this the index, and the commit HEAD, whose files lie there already. */
+/** Installs this index, and makes the commit HEAD. Its files must already be in place. */
 export async function showIndex(worktree: Worktree, commit: string, index: Buffer): Promise<void> {
   await Promise.all([putFile(indexPath(worktree), index), showHead(worktree, commit, index)]);
 }
 
-/** Lets programs in the worktree see HEAD and index as Pawl has them. */
+/** Shows programs in the worktree Pawl's HEAD and index. */
 export async function showHead(worktree: Worktree, commit: string, index?: Buffer): Promise<void> {
   const content = index ?? (await readIndex(worktree));
   if (!content) throw new PawlError('git_failed', `There is no index at ${indexPath(worktree)}.`);
@@ -221,8 +224,8 @@ export async function showHead(worktree: Worktree, commit: string, index?: Buffe
 }
 
 /**
- * Whoever reads it meanwhile finds the old file or the new one, whole. Under a name of its own until then: git's lock may be held by
- * an editor that looks at the worktree.
+ * A reader always finds the whole old file or the whole new one. Uses its own temporary name, because an editor that
+ * watches the worktree may hold git's lock.
  */
 async function putFile(path: string, content: Buffer, { flush = false } = {}): Promise<void> {
   const next = `${path}.next`;
@@ -230,7 +233,7 @@ async function putFile(path: string, content: Buffer, { flush = false } = {}): P
   await write()
     .catch(async error => {
       if (error.code !== 'EEXIST') throw error;
-      // What a killed engine left under that name, or a program put there.
+      // A killed engine left a file of this name, or a program made one.
       await removeAt(Buffer.from(next));
       await write();
     })
@@ -240,7 +243,7 @@ async function putFile(path: string, content: Buffer, { flush = false } = {}): P
   try {
     renameSync(next, path);
   } catch {
-    // Programs may have put a folder there.
+    // A program may have made a folder there.
     await removeAt(Buffer.from(path));
     await rename(next, path);
   }
@@ -262,7 +265,7 @@ export async function filterIgnored(
 
 const COMMIT = ['commit', '--no-verify', '--no-gpg-sign'];
 const LITERAL = { GIT_LITERAL_PATHSPECS: '1' };
-/** The system takes no more than some two megabytes of arguments and environment. */
+/** The system limits arguments and environment to about two megabytes. */
 const MAX_ARGUMENT_BYTES = 64 * 1024;
 
 function commitOnly(worktree: Worktree, { message, paths, identity }: Commit): Promise<GitResult> {
@@ -282,17 +285,17 @@ async function addAndCommit(worktree: Worktree, { message, paths, identity }: Co
 }
 
 export type Commit = {
-  /** The attempt's parent. The index must hold its tree, or that of an attempt on it. */
+  /** The attempt's parent. The index must hold the parent's tree, or that of an earlier attempt on it. */
   readonly parent: string;
   readonly message: string;
-  /** Changed, added and deleted paths; nothing else goes into the commit. */
+  /** Changed, added and deleted paths; the commit contains nothing else. */
   readonly paths: readonly string[];
-  /** Whether the index holds the parent's tree, and every path is in it: then one call of git does it all. */
+  /** Whether the index holds the parent's tree and contains every path: then a single git call is enough. */
   readonly isPlain: boolean;
   readonly identity: Readonly<Record<string, string>>;
 };
 
-/** Commits the paths as they are on disk and returns the commit's full name, or null when git saw no change. */
+/** Commits the paths as they are on disk. Returns the commit's full id, or null if nothing changed. */
 export async function commitPaths(worktree: Worktree, commit: Commit): Promise<string | null> {
   await detachHead(worktree, commit.parent);
   const isShort = Buffer.byteLength(commit.paths.join(' ')) < MAX_ARGUMENT_BYTES;
@@ -300,7 +303,7 @@ export async function commitPaths(worktree: Worktree, commit: Commit): Promise<s
     commit.isPlain && isShort ? await commitOnly(worktree, commit) : await addAndCommit(worktree, commit);
   if (exitCode === 1 && isPathUnknown(stderr)) throw gitFailure(worktree.path, ['commit'], exitCode, stderr);
   if (exitCode === 1) return null;
-  // `core.abbrev=no` makes this line carry the whole name, which saves a process per experiment.
+  // With `core.abbrev=no` this line contains the full id, which saves one process per experiment.
   const said = /^\[[^\]]*?([0-9a-f]{40,64})\]/.exec(stdout.toString('utf8'))?.[1];
   const name = said ?? (await gitIn(worktree, ['rev-parse', 'HEAD'])).stdout.toString('utf8').trim();
   await showHead(worktree, name);

@@ -1,6 +1,6 @@
 import { PythonLines } from './python-lines.ts';
 
-/** What score.py asks of prepare.py, as a pattern and as it is told to who looks for it. */
+/** What score.py needs from prepare.py: a pattern, and a description for the user. */
 const WANTED: readonly (readonly [RegExp, string])[] = [
   [/^MAX_SEQ_LEN\s*=/, '`MAX_SEQ_LEN = 2048`'],
   [/^EVAL_TOKENS\s*=/, '`EVAL_TOKENS = 40 * 524288`'],
@@ -17,7 +17,7 @@ const WANTED: readonly (readonly [RegExp, string])[] = [
   ],
 ];
 
-/** By what score.py has another shard evaluated. */
+/** What score.py needs to evaluate on another shard. */
 const WANTED_FOR_SHARD: typeof WANTED = [
   [/^DATA_DIR\s*=/, '`DATA_DIR = …`'],
   [/^VAL_FILENAME\s*=/, '`VAL_FILENAME = …`'],
@@ -25,8 +25,8 @@ const WANTED_FOR_SHARD: typeof WANTED = [
 ];
 
 /**
- * Throws `contract_unclear` where prepare.py is not one that score.py can evaluate by.
- * @param hasShard whether it is to evaluate on another shard
+ * Throws `contract_unclear` if score.py cannot evaluate with this prepare.py.
+ * @param hasShard whether it has to evaluate on another shard
  */
 export function checkPreparation(path: string, text: string, hasShard: boolean): void {
   const code = new PythonLines(path, text);

@@ -18,27 +18,27 @@ const TRAINING = 'train.py';
 const PREPARATION = 'prepare.py';
 const SCORER = 'score.py';
 const METRIC = 'val_bpb';
-/** The validation set is evaluated twice, by programs that start first. */
+/** The validation set is evaluated twice, by programs that have to start first. */
 const SCORE_SECONDS = 900;
 
-/** What starts more than one program. */
+/** Ways to start more than one program. */
 const SEVERAL =
   /&&|\|\||[;|&\n]|\b(?:torchrun|accelerate|deepspeed|mpirun|srun|torch\.distributed\.(?:run|launch))\b/;
 
-/** Files of a commit that decide whether and how it is hardened. */
+/** The files of a commit that decide whether and how it can be hardened. */
 export const ASKED_FILES: readonly string[] = [TRAINING, PREPARATION, CONTRACT_FILE_NAME];
 
 export type HardenedFiles = {
-  /** Whole texts by path, of files that are new or differ. */
+  /** The texts of new and changed files, by path. */
   readonly files: ReadonlyMap<string, string>;
-  /** What the user should know of it, a sentence each. */
+  /** Notes for the user, one sentence each. */
   readonly notes: readonly string[];
 };
 
 /**
- * What a commit like one of karpathy/autoresearch needs in order to be scored.
- * Rejects with `contract_unclear` where it is of another shape, and as `loadContract` does.
- * @param heldOut a shard to score with, as `score.reads` names paths; null for the one of the training's evaluation
+ * The files that make a commit like karpathy/autoresearch's scored. Rejects with `contract_unclear` if it has another
+ * shape, and like `loadContract`.
+ * @param heldOut the shard to score with, as a path in `score.reads`; null for the training's own evaluation shard
  */
 export async function hardenFiles(
   repository: Repository,
@@ -94,7 +94,7 @@ function checkContract({ score, metric, editable }: Contract): void {
       throw refuse(`Experiments may change ${path} (contract.editable), but it has to be locked.`);
 }
 
-/** The text of pawl.toml with `[score]` at its end; the whole contract, where none was there. */
+/** The text of pawl.toml with `[score]` at its end; if there was none, the whole contract. */
 function withScore(contract: Contract, toml: string | null, heldOut: string | null): string {
   const several = SEVERAL.exec(contract.train)?.[0];
   if (several !== undefined)
@@ -121,18 +121,18 @@ function withScore(contract: Contract, toml: string | null, heldOut: string | nu
   return text;
 }
 
-/** What ends the lines of a text. */
+/** The line ending that a text uses. */
 function endOf(text: string): string {
   return /\r?\n/.exec(text)?.[0] ?? '\n';
 }
 
-/** @param rows at a time that the training evaluates; null leaves what the template says */
+/** @param rows that the training evaluates at a time; null keeps the template's value */
 async function writeScorer(rows: number | null, heldOut: string | null): Promise<string> {
   const folder = findResource('harden');
   if (folder === null) throw refuse('This copy of Pawl lacks the files to write the scorer from.');
   const template = await readFile(join(folder, SCORER), 'utf8');
   const constants = Object.entries({ ROWS: rows, HELD_OUT: heldOut }).filter(([, value]) => value !== null);
-  // A text in JSON is one in Python as well.
+  // Text encoded as JSON is also valid Python.
   return constants.reduce(
     (text, [name, value]) =>
       text.replace(new RegExp(`^${name} = .*$`, 'm'), () => `${name} = ${JSON.stringify(value)}`),

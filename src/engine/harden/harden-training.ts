@@ -1,20 +1,20 @@
 import { type Line, PythonLines } from './python-lines.ts';
 import { refuse } from './refuse.ts';
 
-/** What the training leaves for the scorer. */
+/** The file that the training leaves for the scorer. */
 export const WEIGHTS = 'model.pt';
 
 export type HardenedTraining = {
   readonly text: string;
-  /** How many rows at a time it evaluates; null where that is no number in it. */
+  /** How many rows it evaluates at a time; null if the file gives no number. */
   readonly rows: number | null;
 };
 
 const CALL = '`val_bpb = evaluate_bpb(model, tokenizer, …)`';
 
 /**
- * A train.py that saves its weights before it is evaluated, and that, started with `--serve`, answers with them in place of
- * training. Throws `contract_unclear` with the line that was looked for where it is not there, or not clear.
+ * Edits train.py to save its weights before the evaluation and, when started with `--serve`, to answer with them
+ * instead of training. Throws `contract_unclear`, naming the line it looked for, if that is missing or not clear.
  */
 export function hardenTraining(path: string, text: string): HardenedTraining {
   const code = new PythonLines(path, text);
@@ -59,7 +59,7 @@ function place({ path }: PythonLines, { at }: Line): string {
   return `${path}:${at + 1}`;
 }
 
-/** What the model has to be, and the program, to be asked for losses and distributions. */
+/** Checks that the model and the program can be asked for losses and distributions. */
 function checkServable(code: PythonLines): void {
   code.only(/^import torch\s*(?:#.*)?$/, '`import torch`');
   code.only(
@@ -72,10 +72,10 @@ function checkServable(code: PythonLines): void {
   if (served) throw refuse(`${place(code, served)} already serves something.`);
 }
 
-/** The line before which the model is ready, and nothing was done with it yet: its optimizer is made, or it is compiled. */
+/** The line before which the model is ready but not used yet: where its optimizer is made, or where it is compiled. */
 function findReady(code: PythonLines, model: string, made: Line, call: Line): Line {
   const heads = code.headsOf(made);
-  // A model is made below `with torch.device("meta"):` and then filled.
+  // The model is made inside `with torch.device("meta"):` and filled afterwards.
   const block = /^\s*with\b/.test(heads[0]?.text ?? '') ? heads[0] : made;
   const what = `\`optimizer = …\` or \`${model} = torch.compile(${model}, …)\``;
   const pattern = new RegExp(`^\\s*(?:\\w*optimizer\\s*=[^=]|${model}\\s*=\\s*torch\\.compile\\()`);
@@ -91,7 +91,7 @@ function findReady(code: PythonLines, model: string, made: Line, call: Line): Li
   return aboveComments(code, first);
 }
 
-/** The first of the comments that stand right above a line and speak of it; the line itself where there are none. */
+/** The first of the comments directly above a line; the line itself if there are none. */
 function aboveComments(code: PythonLines, line: Line): Line {
   const above = code.lines[line.at - 1];
   return above && above.indent === line.indent && /^\s*#/.test(above.text)
@@ -99,7 +99,7 @@ function aboveComments(code: PythonLines, line: Line): Line {
     : line;
 }
 
-/** The `with …:` right above the evaluation. */
+/** The `with …:` directly above the evaluation. */
 function contextOf(
   code: PythonLines,
   call: Line,
@@ -109,7 +109,7 @@ function contextOf(
   return head && expression !== undefined ? { head, expression } : null;
 }
 
-/** Whether what an expression begins with is there before a line: a name that was given a value, or torch. */
+/** Whether the first name of an expression is defined before a line: it was assigned, or is torch. */
 function isKnown(code: PythonLines, expression: string, before: Line): boolean {
   const name = /^[A-Za-z_]\w*/.exec(expression)?.[0] ?? '';
   if (name === 'torch') return true;
@@ -120,7 +120,7 @@ function hasSys(code: PythonLines, before: Line): boolean {
   return code.all(/^import sys\s*(?:#.*)?$/).some(({ at }) => at < before.at);
 }
 
-/** The whole number that a word is, or that one line gives it as a name. */
+/** The whole number that a word is, or that one line assigns to it. */
 function readRows(code: PythonLines, word: string): number | null {
   const given = code.all(new RegExp(`^\\s*${word}\\s*=[^=]`));
   const value = /^\d+$/.test(word) ? word : /=\s*(\d[\d_]*)\s*(?:#.*)?$/.exec(given[0]?.text ?? '')?.[1];

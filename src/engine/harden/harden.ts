@@ -24,16 +24,16 @@ which no experiment may change, asks it by the rule of prepare.py.
 `;
 
 export type Hardened = {
-  /** The commit that it begins at. */
+  /** The commit to harden. */
   readonly base: string;
-  /** Null where nothing was to be made. */
+  /** Null if there was nothing to change. */
   readonly commit: string | null;
   readonly diff: string;
-  /** Files that were read from the commit and have changes in the checkout besides. */
+  /** Files that were read from the commit but also have uncommitted changes. */
   readonly uncommitted: readonly string[];
-  /** What the user should know of it, a sentence each. */
+  /** Notes for the user, one sentence each. */
   readonly notes: readonly string[];
-  /** The commit that the branch pointed at before; null where there was no branch, or nothing was made. */
+  /** The commit that the branch pointed at before; null if there was no branch, or no commit was made. */
   readonly replaced: string | null;
 };
 
@@ -42,16 +42,16 @@ export type HardenOptions = {
   readonly scratch: string;
   /** See `hardenFiles`. */
   readonly heldOut: string | null;
-  /** Whether a branch that is there is replaced. */
+  /** Whether to replace an existing branch. */
   readonly isReplacing: boolean;
-  /** Whether the diff is all that is wanted. */
+  /** Whether to make only the diff. */
   readonly isDry: boolean;
 };
 
 /**
- * Gives a repository like karpathy/autoresearch a score that its training does not print, as a commit on the branch
- * {@link HARDEN_BRANCH}. It is made beside every checkout. Rejects with `branch_exists`, or with `contract_unclear` and the
- * like where the shape is another; then nothing was made.
+ * Makes a commit on the branch {@link HARDEN_BRANCH} that gives a repository like karpathy/autoresearch a score
+ * measured outside the training. No checkout is touched. Rejects with `branch_exists`, or with `contract_unclear` and
+ * the like for another shape, and has then changed nothing.
  */
 export async function harden(path: string, options: HardenOptions): Promise<Hardened> {
   const { scratch, heldOut, isReplacing, isDry } = options;
@@ -74,7 +74,7 @@ export async function harden(path: string, options: HardenOptions): Promise<Hard
   throw new PawlError('branch_moved', `The branch ${HARDEN_BRANCH} was changed meanwhile; try again.`);
 }
 
-/** The commit of a branch that is to be replaced; null where there is none. */
+/** The commit of the branch to replace; null if there is none. */
 async function findBranch(repository: Repository, isReplacing: boolean): Promise<string | null> {
   const taken = (message: string) => new PawlError('branch_exists', `${message} Nothing was changed.`);
   const old = await readRef(repository, REF);

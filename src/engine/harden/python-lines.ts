@@ -1,6 +1,6 @@
 import { refuse } from './refuse.ts';
 
-/** A line of a Python file; its text is without its end, which the last one has not. */
+/** A line of a Python file, without its line ending; the last line may have none. */
 export type Line = {
   readonly text: string;
   readonly at: number;
@@ -9,8 +9,8 @@ export type Line = {
 };
 
 /**
- * Python as lines with their indentation. It is not parsed: what stands in a text of several lines is taken for code, and what
- * is found here is shown as a diff before anything uses it.
+ * Python as lines with their indentation. It is not parsed, so text inside a multi-line string counts as code; but
+ * the user sees the resulting diff before anything uses it.
  */
 export class PythonLines {
   readonly path: string;
@@ -30,7 +30,7 @@ export class PythonLines {
     return this.lines.filter(({ text }) => !/^\s*#/.test(text) && pattern.test(text));
   }
 
-  /** The one line that matches. Throws `contract_unclear` where there is none, or another one. */
+  /** The only line that matches. Throws `contract_unclear` if there is none, or several. */
   only(pattern: RegExp, what: string): Line {
     const [first, second] = this.all(pattern);
     if (first && !second) return first;
@@ -40,7 +40,7 @@ export class PythonLines {
     );
   }
 
-  /** The heads (`if …:`, `def …:`) that a line stands below, the innermost first. */
+  /** The heads (`if …:`, `def …:`) that a line is nested in, innermost first. */
   headsOf({ at, indent }: Line): readonly Line[] {
     const heads: Line[] = [];
     let depth = indent.length;
@@ -54,12 +54,12 @@ export class PythonLines {
     return heads;
   }
 
-  /** The function or class that a line stands in; null at the top. */
+  /** The function or class that contains a line; null at the top level. */
   scopeOf(line: Line): Line | null {
     return this.headsOf(line).find(({ text }) => /^\s*(?:async\s+def|def|class)\b/.test(text)) ?? null;
   }
 
-  /** The text with lines put before others, which end as the line that they stand before. */
+  /** The text with lines inserted before others; each takes the line ending of the line after it. */
   insert(pieces: readonly { readonly before: Line; readonly lines: readonly string[] }[]): string {
     return this.lines
       .flatMap(line => [

@@ -17,21 +17,24 @@ const NAME_OF: Readonly<Partial<Record<EngineEvent['type'], Name>>> = {
 
 const TIMEOUT_SECONDS = 60;
 const MAX_OUTPUT_BYTES = 64 * 1024;
-/** Of all hooks of a study; what comes after is not kept. */
+/** For all hooks of a study; later output is dropped. */
 const MAX_LOG_BYTES = 4 * 1024 ** 2;
-/** At the end of a sitting hooks of earlier events have this much longer, all together; what has fallen behind further is not told. */
+/**
+ * At the end of a sitting, the hooks of earlier events have this much longer, all together; events that still wait
+ * after that are dropped.
+ */
 const LAST_MS = 10_000;
-/** As many wait; a hook that takes longer than experiments do would fall behind without an end. */
+/** How many events may wait: a hook slower than the experiments would fall further and further behind. */
 const MAX_WAITING = 50;
 
 type Ports = {
   readonly hooks: UserSettings['hooks'];
-  /** The study's. */
+  /** The study's folder. */
   readonly folder: string;
   readonly environment: NodeJS.ProcessEnv;
-  /** Carried by its processes, so that the next start finds what a killed engine left. */
+  /** Its processes carry this marker, so that the next start finds those that a killed engine left. */
   readonly marker: string;
-  /** Told once for each hook that fails. */
+  /** Called once for each hook that fails. */
   readonly onFailure: (message: string) => void;
 };
 
@@ -43,8 +46,8 @@ type Told = {
 };
 
 /**
- * Commands of the user's settings that are told what happens: the event as JSON on stdin, one after the other, in the order of
- * events. They hold up nothing but the end of the sitting, and stop nothing.
+ * Runs commands from the user's settings when something happens, with the event as JSON on stdin, one after the other
+ * in the order of events. Only the end of a sitting waits for them, and they cannot stop anything.
  */
 export class Hooks {
   readonly #ports: Ports;
@@ -74,7 +77,7 @@ export class Hooks {
     this.#running ??= this.#work();
   }
 
-  /** Resolves once all that were told something have ended. */
+  /** Resolves once all started commands have ended. */
   async settled(): Promise<void> {
     await this.#running;
   }
@@ -108,7 +111,7 @@ export class Hooks {
       { marker, signal },
     );
     await keep(folder, name, event, result).catch(() => {
-      // On a full disk there is nothing to keep it in.
+      // On a full disk, the output is lost.
     });
     if (result.kind === 'failed') this.#fail(name, result.message);
   }

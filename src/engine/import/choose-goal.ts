@@ -8,16 +8,16 @@ export type ChosenGoal =
   | { readonly goal: Goal; readonly from: ImportedTable['goalFrom'] }
   | { readonly goal: null; readonly why: string };
 
-/** So many of the comparisons have to agree. */
+/** The share of comparisons that has to agree. */
 const AGREEMENT = 0.8;
-/** From so many comparisons on, rows can speak against the metric's name. */
+/** With at least this many comparisons, rows can contradict the metric's name. */
 const ENOUGH_TO_DOUBT = 3;
 
-/** A time can be called so as well: many rows, of which as many were discarded as kept, outweigh such a name. */
+/** A time can have such a name too, so many rows, with enough discards among them, outweigh it. */
 const VAGUE_NAME = /^(?:score|fitness)$/i;
 const ENOUGH_TO_OVERRULE = { kept: 5, discarded: 5, share: 0.95 } as const;
 
-/** What a comment or a heading says in words: `lower is better`, `metric_direction: higher_is_better`, `maximize`. */
+/** The direction in a comment or heading: `lower is better`, `metric_direction: higher_is_better`, `maximize`. */
 export function goalInWords(text: string): Goal | null {
   const plain = text.toLowerCase().replace(/[_-]+/g, ' ');
   const isLower = /\b(?:lower|less|smaller|fewer|min)\b(?: is|=) better|\bminimi[sz]|↓|⬇/.test(plain);
@@ -28,14 +28,14 @@ export function goalInWords(text: string): Goal | null {
   const said = /\b(?:goal|direction|objective|optimi[sz]e)\s*[:=]\s*(lower|higher|min|max|down|up)\b/.exec(
     plain,
   )?.[1];
-  // Both at once is a sentence about something else.
+  // A sentence with both words is about something else.
   if (isLower || said === undefined) return null;
   return said === 'lower' || said === 'min' || said === 'down' ? 'minimize' : 'maximize';
 }
 
 /**
- * The direction from the file's own words, from the metric's name, else from the baseline and the rows that were kept.
- * Bits per byte are minimized whatever somebody kept.
+ * The direction: from the file's own words; else from the metric's name; else from the baseline and the kept rows.
+ * Bits per byte are always minimized.
  */
 export function chooseGoal(metricName: string, told: Goal | null, rows: readonly Judged[]): ChosenGoal {
   const named = directionOf(metricName);
@@ -63,11 +63,11 @@ export function chooseGoal(metricName: string, told: Goal | null, rows: readonly
 type GoalOfKeeps = {
   readonly goal: Goal | null;
   readonly comparisons: number;
-  /** Rows that were discarded say it as well: where the newest row comes first, the keeps alone say the opposite. */
+  /** Whether discards confirm it too: if the newest row comes first, the keeps alone would say the opposite. */
   readonly isOverruling: boolean;
 };
 
-/** A table whose only keep is the baseline tells nothing. */
+/** Keeps say nothing if the only one is the baseline. */
 function goalOfKeeps(rows: readonly Judged[]): GoalOfKeeps {
   const { lower, higher, keeps } = compareWithKept(rows);
   const comparisons = lower + higher;
@@ -80,8 +80,8 @@ function goalOfKeeps(rows: readonly Judged[]): GoalOfKeeps {
 }
 
 /**
- * Each keep beats the one before it, and no discard does: how many rows say so of lower numbers, how many of higher
- * ones, and how many of them were kept.
+ * If lower (or higher) is better, each keep beats the one before it and no discard does. Counts the rows that fit
+ * lower, those that fit higher, and the keeps among them.
  */
 export function compareWithKept(rows: readonly Judged[]): {
   readonly lower: number;

@@ -6,20 +6,19 @@ import { plainHeading, type RawRow } from './raw-table.ts';
 import { readNumber } from './read-number.ts';
 
 export type ChosenMetric =
-  /** `isProven` where several could be, and the verdicts agree with one of them only. */
+  /** `isProven`: several columns were possible, and only this one agrees with the verdicts. */
   { readonly column: number; readonly isProven: boolean } | { readonly names: readonly string[] };
 
-/** What it takes to tell the metric by the verdicts alone; with less it is asked. */
+/** What proves a metric by the verdicts alone; with less, the user is asked. */
 const PROOF = { keeps: 3, rows: 10, share: 0.95, rival: 0.6 } as const;
-/** With less where it is the only one whose name tells a direction: `win_rate` beside `draw_rate`. */
+/** Less is enough for the only column whose name implies a direction: `win_rate` beside `draw_rate`. */
 const NAMED_PROOF = { keeps: 2, rows: 10, share: 0.75, rival: 0.95 } as const;
 
 type Candidate = { readonly column: number; readonly values: readonly (number | null)[] };
 
 /**
- * The column that holds the metric, by the headings; where several could, by what was measured: a kept row has the
- * metric, and a number that is always the same decides nothing. Several names where that leaves more than one, none
- * where no column is left.
+ * Finds the metric's column by the headings. If several are possible, by the values: a kept row has the metric, and a
+ * number that never changes decides nothing. Returns the names if several columns remain, and no name if none does.
  * @param verdicts of the rows
  */
 export function chooseMetric(
@@ -51,7 +50,7 @@ export function chooseMetric(
   return chooseByName(found.filter(({ column }) => rows.every(row => isBlank(row.fields[column] ?? ''))));
 }
 
-/** Nothing was measured yet: the name has to say it. */
+/** Nothing was measured yet, so only the names can tell. */
 function chooseByName(
   found: readonly { readonly heading: string; readonly column: number; readonly role: MetricRole }[],
 ): ChosenMetric {
@@ -90,8 +89,8 @@ function narrow(candidates: readonly Candidate[], verdicts: readonly VerdictWord
 }
 
 /**
- * The one number that decided, by what was kept: nearly always, in many rows, and no other does nearly as well; with less
- * where its name speaks for it and for no other.
+ * The only number that explains what was kept: nearly always, in many rows, and much better than any other. Less is
+ * enough if it is the only one whose name implies a direction.
  */
 function findProven(
   candidates: readonly Candidate[],
@@ -122,7 +121,7 @@ function numberOf(row: RawRow, column: number): number | null {
   return read.kind === 'number' ? read.value : null;
 }
 
-/** More numbers than other things with digits in them: names of commits, dates, shares. */
+/** Whether most fields are numbers, rather than other things with digits: commit ids, dates, shares. */
 function isNumeric(rows: readonly RawRow[], column: number): boolean {
   const fields = rows.map(row => readNumber(row.fields[column] ?? ''));
   const numbers = fields.filter(({ kind }) => kind === 'number').length;

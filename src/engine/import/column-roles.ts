@@ -4,7 +4,7 @@ import { isVerdictHeading } from './verdict-words.ts';
 
 const words = (text: string): readonly string[] => text.split(/\s+/).filter(Boolean);
 
-/** Where the one line that says what was tried stands, the likeliest first. */
+/** Headings of the line that says what was tried, the likeliest first. */
 const DESCRIPTIONS = words(
   `description hypothesis idea change changes change_description what what_changed summary desc title name label
    experiment_name experiment variant config notes note comment comments reason rationale experiment_id run_name id`,
@@ -12,7 +12,7 @@ const DESCRIPTIONS = words(
 
 const COMMITS = words('commit commit_hash commit_sha commit_id git_commit git_sha git_hash sha hash');
 
-/** Headings of memory with what makes megabytes of it. */
+/** Headings of memory columns, with the factor that makes megabytes. */
 const MEMORY = new Map<string, number>([
   ...words(
     'memory_gb ram_gb peak_memory_gb peak_mem_gb mem_gb vram_gb peak_vram_gb gpu_memory_gb memory',
@@ -22,35 +22,35 @@ const MEMORY = new Map<string, number>([
   ),
 ]);
 
-/** Headings that say "this is the number", the surest first. */
+/** Headings that name the metric, the surest first. */
 const METRICS = words(
   `val_bpb metric metric_value primary_metric primary_metric_value primary objective objective_value combined_score
    composite_score composite total_score final_score overall_score weighted_score score fitness val_score mean_score
    avg_score average_score`,
 );
 
-/** Whether a heading is one that results have: what makes a table without verdicts one of results. */
+/** Whether a heading is typical of results, so that a table without verdicts counts as one of results. */
 export function isResultHeading(heading: string): boolean {
   const name = plainHeading(heading);
   return METRICS.includes(name) || COMMITS.includes(name) || directionOf(name) !== null;
 }
 
-/** Measured on what the training did not see. */
+/** Whether a column was measured on data that the training did not see. */
 export function isHeldOut(heading: string): boolean {
   return HELD_OUT.test(joined(plainHeading(heading)));
 }
 
-/** The last part of `metrics.loss` and `val/loss` is its name. */
+/** The name in `metrics.loss` and `val/loss` is their last part. */
 function lastPart(name: string): string {
   return (name.split(/[./]/).at(-1) || name).replace(/^_+/, '');
 }
 
-/** All its parts, as one word each. */
+/** All parts of a name as one word. */
 function joined(name: string): string {
   return name.replace(/[./]+/g, '_');
 }
 
-/** Never what is optimised: counters, names, dates, seeds, what is told in words. */
+/** Never the metric: counters, names, dates, seeds, descriptions. */
 const NEVER = new Set(
   words(
     `# n no num number idx index i iter iters iteration iterations it run run_id run_name run_number global_step run_no exp experiment
@@ -61,18 +61,18 @@ const NEVER = new Set(
   ),
 );
 
-/** Relative to another row: only where there is nothing else. */
+/** Relative to another row: only if there is no other column. */
 const DERIVED =
   /(?:^|_)(?:delta|diff|change|improvement|improve|improved|gain|vs|baseline|base|prev|previous|best_so_far|running_best|incumbent|before|rel|relative|cumulative|expected|predicted|target|threshold)(?:_|$)/;
 
-/** What a run took, and how it was set up: only where there is nothing else. */
+/** What a run cost, and how it was set up: only if there is no other column. */
 const SECONDARY =
   /(?:^|_)(?:memory|mem|ram|vram|gpu|params?|param_count|num_params|size|cost|usd|price_usd|tokens|duration|elapsed|runtime|walltime|wall|training_seconds|train_seconds|total_seconds|train_time|training_time|run_time|time|seconds|minutes|hours|secs|steps?|epochs?|lr|learning_rate|batch|depth|width|layers|dim|heads|n|num|count|mfu|seed|trades?|loc|files?)(?:_|$)/;
 
 const IDENTIFIER =
   /(?:^|_)(?:exit|id|ids|hash|sha|commit|uuid|date|timestamp|datetime|at|url|path|branch|file)$/;
 
-/** How a run was set up, in an object of its own. */
+/** Settings of a run, in an object of their own. */
 const SETTINGS = /^(?:params?|config|args|hparams|hyperparameters|hyperparams|settings|[a-z]+_changes)\./;
 
 /** The other numbers of a mean. */
@@ -81,7 +81,7 @@ const SPREAD = /^(?:min|max|std|best|worst|first|last|var)_/;
 const HELD_OUT = /(?:^|_)(?:val|valid|validation|test|eval|dev|holdout|oos)(?:_|$)/;
 const TRAINING = /(?:^|_)(?:train|training|is|in_sample)(?:_|$)/;
 
-/** How likely a column holds the metric, by its heading: `sure` with its rank, or a class. */
+/** How likely a column is the metric, by its heading: `sure` with a rank, or a class. */
 export type MetricRole =
   | { readonly kind: 'sure'; readonly rank: number }
   | { readonly kind: 'plain' | 'secondary' | 'derived' | 'never' };
@@ -99,7 +99,7 @@ export function metricRole(heading: string, all: readonly string[]): MetricRole 
   if (DERIVED.test(last) || /^best(?:_(?:val|test|score|metric|loss|acc).*)?$/.test(last))
     return { kind: 'derived' };
   const names = all.map(plainHeading);
-  // `fitness_after` beside `fitness_before` is what came of it.
+  // `fitness_after` beside `fitness_before` is the result.
   if (last.endsWith('_after') && names.includes(name.replace(/_after$/, '_before'))) {
     return { kind: 'sure', rank: METRICS.length };
   }
@@ -111,7 +111,7 @@ export function metricRole(heading: string, all: readonly string[]): MetricRole 
   return { kind: isBehind || isResource(last) ? 'secondary' : 'plain' };
 }
 
-/** `total_ms` and `tokens_per_second` are metrics; `training_seconds` and `num_steps` are what a run took. */
+/** `total_ms` and `tokens_per_second` can be metrics; `training_seconds` and `num_steps` are only costs. */
 function isResource(name: string): boolean {
   if (/(?:_per_|\/|_ps$|_p\d\d$|^p\d\d)/.test(name)) return false;
   return SECONDARY.test(name);
@@ -128,7 +128,7 @@ export function commitColumn(columns: readonly string[]): number {
   return firstOf(columns, COMMITS);
 }
 
-/** The column of the memory, and what makes megabytes of its numbers. */
+/** The column of the memory, and the factor that makes its numbers megabytes. */
 export function memoryColumn(
   columns: readonly string[],
 ): { readonly index: number; readonly factor: number } | null {

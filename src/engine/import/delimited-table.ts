@@ -12,24 +12,24 @@ import { readNumber } from './read-number.ts';
 import { DELIMITERS, type Delimiter, splitLine } from './split-line.ts';
 import { isVerdictHeading, readVerdict } from './verdict-words.ts';
 
-/** A heading stands near the top; beyond this many lines the file is something else. */
+/** A heading is near the top; if these lines have none, the file is something else. */
 const HEADING_LINES = 100;
-/** A field in quotes that goes on for longer was never closed. */
+/** A quoted field of more lines was never closed. */
 const MAX_FIELD_LINES = 20;
-/** In a file with more quotes that are not closed, quotes mean something else. */
+/** In a file with more unclosed quotes than this, quotes mean something else. */
 const MAX_OPEN_QUOTES = 100;
 
 type Heading = {
   readonly delimiter: Delimiter;
   readonly names: readonly string[];
-  /** Where each of its columns is among the table's; null for one that has no room there. */
+  /** The index of each of its columns in the table; null for one that did not fit. */
   readonly places: readonly (number | null)[];
 };
 
 /**
- * Rows under a heading: separated by tabs, commas, semicolons, bars (Markdown) or spaces. Comments, notes between rows,
- * a heading that stands there again and another heading further down are what people and agents write. Null where no
- * line is a heading. Throws `import_invalid` for more fields than anybody's results have.
+ * Rows under a heading: separated by tabs, commas, semicolons, bars (Markdown) or spaces. People and agents also
+ * write comments, notes between rows, repeated headings and another heading further down. Null if no line is a
+ * heading. Throws `import_invalid` for too many fields.
  */
 export function readDelimitedTable(text: string): RawTable | null {
   const lines = text.split(/\r\n|\n|\r/);
@@ -100,7 +100,7 @@ function findHeading(lines: readonly string[]) {
     const heading = headingOf(line);
     if (heading) return { ...heading, index };
   }
-  // Results that nobody judged have their heading first.
+  // Results without verdicts have their heading in the first line.
   const index = lines.findIndex(line => line.trim() !== '' && !line.startsWith('#'));
   const heading = headingOf(lines[index] ?? '', isResultHeading);
   return heading && heading.delimiter !== 'spaces' && heading.names.length >= 3
@@ -108,7 +108,7 @@ function findHeading(lines: readonly string[]) {
     : null;
 }
 
-/** Names without a number among them, one of which says that results stand below: a verdict's, say. */
+/** Names without a number among them, one of which is typical of results, such as a verdict's. */
 function headingOf(
   line: string,
   isHeading: (name: string) => boolean = isVerdictHeading,
@@ -116,14 +116,14 @@ function headingOf(
   const bare = writtenTabs(line.replace(/^\s*#\s*(?=\S)/, ''));
   if (bare.length > 16_384) return null;
   for (const delimiter of DELIMITERS) {
-    // What stands between tabs may hold anything else.
+    // A field between tabs may contain any other delimiter.
     if (delimiter !== '\t' && bare.split('\t', 3).length > 2) continue;
     const names = splitLine(bare, delimiter, Number.POSITIVE_INFINITY)?.slice(0, MAX_COLUMNS + 1) ?? [];
     if (names.length < 2 || names.length > MAX_COLUMNS) continue;
     if (line.trimStart().startsWith('#') && names.length < 3) continue;
     const plain = names.map(plainHeading);
     if (!plain.some(isHeading) || plain.some(name => readNumber(name).kind === 'number')) continue;
-    // Prose is no heading, and neither is a row whose description is one of these words.
+    // Neither prose nor a row whose description is one of these words is a heading.
     if (delimiter === 'spaces' && !plain.every(name => /^[\p{L}\p{N}_.@%/#?-]{1,64}$/u.test(name))) continue;
     if (new Set(plain).size < 2 || plain.filter(name => name !== '').length < 2) continue;
     return { delimiter, names };
@@ -131,12 +131,12 @@ function headingOf(
   return null;
 }
 
-/** The columns of all headings of a file. */
+/** The columns of all headings in a file. */
 class Columns {
   readonly names: string[] = [];
   readonly #places = new Map<string, number[]>();
 
-  /** Gives each column its place in the table; one of a name that is there already, in its order, is that one. */
+  /** Assigns each column its index in the table; a column whose name exists already, in order, reuses that one's. */
   place({ delimiter, names }: Pick<Heading, 'delimiter' | 'names'>): Heading {
     const taken = new Map<string, number>();
     const places = names.map(name => {
@@ -154,13 +154,13 @@ class Columns {
   }
 }
 
-/** A row above a heading that adds columns has fewer. */
+/** Rows above a heading that adds columns have fewer fields. */
 function pad(row: RawRow, columns: number): RawRow {
   const missing = columns - row.fields.length;
   return missing === 0 ? row : { ...row, fields: [...row.fields, ...Array<string>(missing).fill('')] };
 }
 
-/** The line under a heading of Markdown, or one that is drawn. */
+/** The rule below a Markdown heading, or a drawn one. */
 function isRule(line: string): boolean {
   return /^[\s|:+=_*-]+$/.test(line) && /[-=_*]{3}/.test(line);
 }
@@ -169,7 +169,7 @@ const OPEN_QUOTE = 'a quote is opened but not closed.';
 
 type SplitRow = { readonly fields: readonly string[]; readonly count: number; readonly last: number };
 
-/** A row's fields, or why it is none. */
+/** A row's fields, or why it is not a row. */
 function splitRow(
   lines: readonly string[],
   index: number,
@@ -197,7 +197,7 @@ function splitRow(
   ) {
     return `${fields.length} fields, but the header has ${names.length}.`;
   }
-  // What is beyond the last column belongs to it: a tab or a comma in a description.
+  // Text after the last column belongs to it: a tab or a comma in a description.
   const joint = delimiter === 'spaces' || delimiter === '|' ? ' ' : delimiter;
   const rest = fields.slice(names.length - 1).join(joint);
   if (fields.length > names.length && verdict >= 0 && !hasKnownVerdict(fields, heading)) {
@@ -210,12 +210,12 @@ function splitRow(
   };
 }
 
-/** The two characters `\\t` for a tab, as a shell writes them. */
+/** The two characters `\\t` in place of a tab, as a shell writes them. */
 function writtenTabs(line: string): string {
   return line.includes('\t') ? line : line.replaceAll('\\t', '\t');
 }
 
-/** A row written with the two characters `\t`, or with spaces, under a heading with tabs. */
+/** A row that uses the two characters `\t`, or spaces, below a heading with tabs. */
 function mendTabs(line: string, heading: Heading): readonly string[] | null {
   const written = writtenTabs(line).split('\t');
   if (written.length >= heading.names.length) return written;
@@ -227,7 +227,7 @@ function mendTabs(line: string, heading: Heading): readonly string[] | null {
   return null;
 }
 
-/** Whether a word that is a verdict stands where the heading has one: then the row is not shifted. */
+/** Whether the verdict's column contains a known verdict: then the row is not shifted. */
 function hasKnownVerdict(fields: readonly string[], { names }: Heading): boolean {
   return names.some((name, place) => {
     const heading = plainHeading(name);

@@ -11,15 +11,15 @@ import { MAX_TABLE_BYTES, readTableFile } from './read-table.ts';
 type Tree = Awaited<ReturnType<typeof listTree>>;
 
 type Log = {
-  /** In the repository, `/`-separated. */
+  /** Path in the repository, `/`-separated. */
   readonly path: string;
   readonly isInCheckout: boolean;
 };
 
 /**
- * Reads what pi-autoresearch tried in a repository before into a read-only study of its own, once. The log in the checkout
- * counts before the committed one, for it is written first. Resolves to what the user is told; null where there is nothing new.
- * Never rejects: the study whose history it is stands already.
+ * Imports what pi-autoresearch tried in a repository before, once, as a separate read-only study. The log in the
+ * checkout goes before the committed one, because it is written first. Resolves to a message for the user, or to null
+ * if there is nothing new. Never rejects, because the study whose history it is exists already.
  */
 export async function importHistory(ledger: Ledger, study: Study, now: number): Promise<string | null> {
   let which = 'history';
@@ -69,7 +69,7 @@ async function findLog(repository: Repository, tree: Tree): Promise<Log | null> 
   return path === null ? null : { path, isInCheckout: false };
 }
 
-/** What is reached over a link may be any file of the user's. */
+/** A link could lead to any of the user's files. */
 async function readInCheckout(repository: Repository, path: string): Promise<Buffer> {
   const file = join(await realpath(repository.path), path);
   const isReached = (await realpath(dirname(file))) === dirname(file);
@@ -83,7 +83,7 @@ async function readCommitted(
   tree: Tree,
   path: string,
 ): Promise<Buffer> {
-  // A link's own content is where it leads.
+  // The content of a link is its target.
   if (!tree.some(entry => entry.path === path && entry.mode.startsWith('100'))) throw noPlainFile();
   const bytes = await blobBytes(repository, commit, path);
   if (bytes !== null && bytes > MAX_TABLE_BYTES) {

@@ -19,7 +19,7 @@ import { readTable, readTableFile } from './read-table.ts';
 import { readTracked } from './trackers/read-tracked.ts';
 import { trackedTable } from './trackers/tracked-table.ts';
 
-/** Skipped rows that a message lists. */
+/** How many skipped rows a message lists. */
 const LISTED = 3;
 
 export type ImportOutcome =
@@ -33,19 +33,19 @@ export type ImportOutcome =
   | { readonly kind: 'question'; readonly question: ImportQuestion };
 
 export type ImportOptions = ImportAnswers & {
-  /** Null: from the file's name. */
+  /** Null takes it from the file's name. */
   readonly tag: string | null;
-  /** What the study says it comes from; the file's name unless told. */
+  /** The source that the study shows; by default the file's name. */
   readonly shownAs?: string;
   readonly now: number;
 };
 
-/** A file on this machine, or a table whose text is here already. */
+/** A file on this machine, or the text of a table. */
 export type ImportSource = { readonly path: string } | { readonly name: string; readonly content: Buffer };
 
 /**
- * Reads results from elsewhere into a new read-only study, or says what has to be answered first. Rejects with
- * `import_invalid` or `usage`; then, and where it asks, nothing was written.
+ * Reads results into a new read-only study, or returns what has to be answered first. Rejects with `import_invalid`
+ * or `usage`. Writes nothing if it rejects or asks.
  */
 export async function importStudy(
   ledger: Ledger,
@@ -145,7 +145,7 @@ function importedStudy(table: ImportedTable, tag: string, name: string, now: num
   };
 }
 
-/** Of a study that was never run here only the metric is known. The rest is empty, and shown nowhere. */
+/** Only the metric is known of a study that never ran here. The rest stays empty and is shown nowhere. */
 function importedContract({ metricName, goal, hasMemory }: ImportedTable): Contract {
   return {
     source: 'form',

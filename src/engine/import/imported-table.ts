@@ -3,17 +3,17 @@ import type { VerdictWord } from '../../shared/study.ts';
 
 export type Goal = 'minimize' | 'maximize';
 
-/** A row of somebody's results. */
+/** A row of imported results. */
 export type ImportedRow = {
   readonly hypothesis: string;
   readonly verdict: VerdictWord;
-  /** The word as it stood, where it is none of the known ones. */
+  /** The original word, if it is not a known verdict. */
   readonly word: string | null;
   readonly metric: number | null;
-  /** In MB, as the ledger keeps it. */
+  /** In MB, as in the ledger. */
   readonly memory: number | null;
   readonly commit: string | null;
-  /** The fields as they stood, in the order of the columns. */
+  /** The original fields, in the order of the columns. */
   readonly fields: readonly string[];
   readonly line: number;
 };
@@ -23,12 +23,12 @@ export type ImportedTable = {
   readonly metricName: string;
   readonly goal: Goal;
   readonly goalFrom: GoalSource;
-  /** Whether the metric was told from the verdicts among several columns. */
+  /** Whether the verdicts decided which of several columns is the metric. */
   readonly isProven: boolean;
   readonly hasMemory: boolean;
   readonly rows: readonly ImportedRow[];
   readonly skipped: readonly Skipped[];
 };
 
-/** What the user has said already. */
+/** The user's answers so far. */
 export type ImportAnswers = { readonly goal: Goal | null; readonly metric: string | null };

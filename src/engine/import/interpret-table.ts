@@ -16,17 +16,17 @@ export type Interpretation =
 
 type Judged = { readonly row: RawRow; readonly verdict: ReadVerdict };
 
-/** What a row's number is: measured, not there, or not to be read. */
+/** A row's number: measured, absent, or unreadable. */
 type Measured = number | null | 'unclear';
 
-/** What the rows of a table mean, or what has to be asked first. */
+/** Interprets the rows of a table, or returns what has to be asked first. */
 export function interpretTable(raw: RawTable, answers: ImportAnswers): Interpretation {
   const skipped: Skipped[] = [...raw.skipped];
   const verdictColumns = chooseVerdictColumns(raw);
   const judged = raw.rows.flatMap((row): readonly Judged[] => {
     const verdict = verdictOf(row, raw.columns, verdictColumns);
     if (verdict) return [{ row, verdict }];
-    // Nothing is shifted in a row that has all its fields: it is a long word.
+    // A row with all its fields is not shifted, so this is just a long word.
     const long = row.fields[verdictColumns[0] ?? 0] ?? '';
     if (row.count === raw.columns.length) {
       return [{ row, verdict: { word: 'other', text: clip(long), isMeasured: true } }];
@@ -63,7 +63,7 @@ export function interpretTable(raw: RawTable, answers: ImportAnswers): Interpret
     skipped.push({ line: row.line, reason: `"${clip(row.fields[chosen.column] ?? '')}" is not a number.` });
     return [];
   });
-  // What the file says of its metric holds for no other one that is asked for.
+  // The file's direction belongs to its own metric, not to another that the user asks for.
   const isOther =
     answers.metric !== null && !isNameOfMetric && metricRole(heading, raw.columns).kind !== 'sure';
   const told = goalInWords(heading) ?? (isOther ? null : (raw.told.goal ?? goalInComments(raw)));
@@ -89,7 +89,7 @@ function asks(question: ImportQuestion): Interpretation {
   return { kind: 'question', question };
 }
 
-/** Columns a verdict may stand in, the one with the most known words first. */
+/** Columns that may hold a verdict; the one with the most known words first. */
 function chooseVerdictColumns({ columns, rows, told }: RawTable): readonly number[] {
   if (told.verdictColumn !== null) return [told.verdictColumn];
   const known = (column: number) =>
@@ -108,15 +108,15 @@ function chooseVerdictColumns({ columns, rows, told }: RawTable): readonly numbe
     .map(({ column }) => column);
 }
 
-/** Where the first of the columns is empty, the next one speaks. */
+/** If the first of these columns is empty, the next one counts. */
 function verdictOf(row: RawRow, columns: readonly string[], places: readonly number[]): ReadVerdict | null {
   const filled = places.find(place => (row.fields[place] ?? '').trim() !== '') ?? places[0];
-  // Results that nobody judged: a sweep.
+  // Results without verdicts, such as a sweep.
   if (filled === undefined) return { word: 'other', text: '', isMeasured: true };
   return readVerdict(row.fields[filled] ?? '', plainHeading(columns[filled] ?? ''));
 }
 
-/** The column whose numbers a name of the file's own stands for. */
+/** The column that holds the metric if the file itself names it. */
 function metricHeading({ columns }: RawTable, named: string): string {
   return columns.find(column => plainHeading(column) === 'metric') ?? named;
 }
@@ -142,7 +142,7 @@ function plainName(heading: string): string {
   return (said?.[1] && goalInWords(said[2] ?? '') !== null ? said[1] : bare).slice(0, 64);
 }
 
-/** Numbers of one unit: a row in another one cannot be compared. */
+/** All numbers need the same unit: a row in another one cannot be compared. */
 function readNumbers(rows: readonly RawRow[], column: number): readonly Measured[] {
   const read = rows.map(row => readNumber(row.fields[column] ?? ''));
   const units = new Map<string, number>();
@@ -157,7 +157,7 @@ function readNumbers(rows: readonly RawRow[], column: number): readonly Measured
   });
 }
 
-/** A crash has no number: the 0 upstream writes for it is none, nor is what was printed before. */
+/** A crash has no number: neither upstream's 0 nor text that is not a number counts. */
 function settle(metric: Measured, { word, isMeasured }: ReadVerdict): Measured {
   if (!isMeasured) return null;
   return word === 'crash' && (metric === 0 || metric === 'unclear') ? null : metric;
@@ -180,7 +180,7 @@ function finish(rows: readonly Readable[], columns: readonly string[], goal: Goa
   });
   const hasMemory = megabytes.some(value => value !== null && value > 0);
   const kept = rows.flatMap(({ verdict, metric }) => (verdict === 'keep' && metric !== null ? [metric] : []));
-  // A zero would be the best of all where less is better, and a run that took no memory did not run.
+  // Where less is better, a 0 would beat all; and a run that took no memory did not run.
   const isNoZero = goal === 'minimize' && kept.length > 0 && kept.every(value => value > 0);
   return rows.map(({ row, verdict, text, metric }, index) => {
     const isUnmeasured =
@@ -203,7 +203,7 @@ function describe({ fields }: RawRow, columns: readonly number[]): string {
   for (const column of columns) {
     const text = fields[column]?.trim() ?? '';
     if (text === '') continue;
-    // A field that was written with quotes around it.
+    // A field that was written in quotes.
     return /^"(?:[^"]|"")*"$/.test(text) ? text.slice(1, -1).replaceAll('""', '"') : text;
   }
   return 'no description';

@@ -10,18 +10,18 @@ import {
   refuseTooManyCells,
 } from './raw-table.ts';
 
-/** Objects in objects beyond this depth stay text. */
+/** Objects nested deeper than this stay text. */
 const MAX_DEPTH = 3;
 const MAX_NAME_CHARACTERS = 200;
-/** Lines of this kind tell of the log itself. */
+/** Lines of these types are about the log itself. */
 const NO_ROWS = new Set(['hook', 'header', 'meta', 'metadata', 'session', 'event', 'comment']);
 
 type Fields = Map<string, string>;
 
-/** What a line of type `config` says, as pi-autoresearch and its kin write it: of the rows up to the next one. */
+/** What a line of type `config` says about the rows up to the next one, as pi-autoresearch and its relatives write it. */
 type Segment = { readonly metricName: string | null; readonly goal: 'minimize' | 'maximize' | null };
 
-/** An object a line, or one array of them. Null where it is neither. */
+/** Reads one object per line, or one array of objects. Null if it is neither. */
 export function readJsonTable(text: string, wanted: string | null): RawTable | null {
   const start = text.trimStart()[0];
   if (start !== '{' && start !== '[') return null;
@@ -53,7 +53,7 @@ function tableOf(
     if (value.type === 'config') segments.push(segmentOf(value));
     else if (typeof value.type === 'string' && NO_ROWS.has(value.type)) continue;
     else if (found.length < MAX_ROWS) {
-      // Some name the metric in every row.
+      // Some logs name the metric in every row.
       const own = segmentOf(value);
       if (own.metricName !== null) segments.push(own);
       const fields: Fields = new Map();
@@ -83,7 +83,7 @@ function tableOf(
   };
 }
 
-/** Segments of one metric belong together. Where a log has several, only those of the wanted one are rows. */
+/** Segments of one metric belong together. If a log has several metrics, only the rows of the wanted one are kept. */
 function chooseSegments(segments: readonly Segment[], wanted: string | null) {
   const names = [...new Set(segments.flatMap(({ metricName }) => metricName ?? []))];
   const [name] = names.length === 1 ? names : names.filter(other => other === wanted);
@@ -93,7 +93,7 @@ function chooseSegments(segments: readonly Segment[], wanted: string | null) {
   return {
     names: [name],
     goal: goals.size === 1 ? goal : null,
-    // Rows before the first configuration belong to whatever was measured then.
+    // Rows before the first configuration may be of any metric.
     isOf: (segment: number) => names.length === 1 || segments[segment]?.metricName === name,
   };
 }
@@ -107,7 +107,7 @@ function segmentOf(value: Record<string, unknown>): Segment {
   };
 }
 
-/** `{ "metrics": { "loss": 1 } }` has the field `metrics.loss`. False where a value is nested too deep to be text. */
+/** Turns `{ "metrics": { "loss": 1 } }` into the field `metrics.loss`. False if a value is nested too deep to be text. */
 function flatten(value: Record<string, unknown>, prefix: string, depth: number, fields: Fields): boolean {
   for (const [key, inner] of Object.entries(value)) {
     if (fields.size >= MAX_COLUMNS) return true;

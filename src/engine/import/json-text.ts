@@ -1,7 +1,7 @@
-/** Deeper than anybody nests a result or a setting; `JSON.stringify` has no bound but the stack. */
+/** Nobody nests a result or a setting deeper; only the stack limits `JSON.stringify`. */
 const MAX_DEPTH = 64;
 
-/** A value of JSON as the text of a field: null is empty, a string is bare. Null where it is nested too deep. */
+/** A JSON value as the text of a field: null is empty, a string has no quotes. Null if it is nested too deep. */
 export function jsonText(value: unknown): string | null {
   if (value === null) return '';
   if (typeof value === 'string') return value;

@@ -2,12 +2,12 @@ import { constants } from 'node:fs';
 import { type FileHandle, open } from 'node:fs/promises';
 import { PawlError } from '../../shared/errors.ts';
 
-/** `refuse` is for what a repository holds: its links could lead to any file of the user's. */
+/** `refuse` is for files of a repository, whose links could lead to any of the user's files. */
 export type Links = 'follow' | 'refuse';
 
 /**
- * Opens what is to be imported. Rejects with `import_invalid` where it cannot be opened, and for what is no plain file: a pipe
- * would be waited for, a device never ends.
+ * Opens a file to import. Rejects with `import_invalid` if it cannot be opened or is not a plain file: a pipe would
+ * block, and a device never ends.
  */
 export async function openPlainFile(
   path: string,
@@ -31,8 +31,8 @@ export async function openPlainFile(
 }
 
 /**
- * The bytes a plain file has when it is opened; what is added meanwhile is not read. Rejects with `import_invalid`, also for
- * more than `maxBytes`.
+ * Reads as many bytes as the file had when it was opened; later additions are ignored. Rejects with `import_invalid`,
+ * also for more than `maxBytes`.
  */
 export async function readPlainFile(
   path: string,

@@ -1,13 +1,13 @@
 import { PawlError } from '../../shared/errors.ts';
 import type { Skipped } from '../../shared/imports.ts';
 
-/** A row of a file as it stood, before anybody asked what it means. */
+/** A row of a file before it is interpreted. */
 export type RawRow = {
-  /** From 1; of a field that spans several lines, the first. */
+  /** From 1; the first line if a field spans several. */
   readonly line: number;
-  /** Under the table's columns; a column the row lacks has an empty field. */
+  /** One per column of the table; empty if the row lacks it. */
   readonly fields: readonly string[];
-  /** Fields that stood in the row itself. */
+  /** How many fields the row itself has. */
   readonly count: number;
 };
 
@@ -18,23 +18,23 @@ export type RawTable = {
   readonly headingLine: number;
   readonly rows: readonly RawRow[];
   readonly skipped: readonly Skipped[];
-  /** What the file says of itself, beside its rows. */
+  /** What the file says about itself, beside its rows. */
   readonly told: {
     /** Lines that are no rows: comments before the heading. */
     readonly comments: readonly string[];
-    /** What it says a column "metric" holds; several where it measured one after another. */
+    /** What a column called "metric" contains; several if the file measured different things. */
     readonly metricNames: readonly string[];
     readonly goal: 'minimize' | 'maximize' | null;
-    /** Where its verdicts stand, where that needs no looking for. */
+    /** The column of verdicts, if it is known. */
     readonly verdictColumn: number | null;
   };
 };
 
-/** More rows than a table has that people look at; beyond them the file is refused. */
+/** Nobody looks at a table with more rows; such a file is refused. */
 export const MAX_ROWS = 200_000;
-/** More columns than a table has that somebody reads. */
+/** Nobody reads a table with more columns. */
 export const MAX_COLUMNS = 256;
-/** Empty ones count as well: each row is kept with a field for each column. */
+/** Including empty ones, because each row has a field for every column. */
 const MAX_CELLS = 5_000_000;
 
 /** Throws `import_invalid`. */
@@ -46,7 +46,7 @@ export function refuseTooManyCells(rows: number, columns: number): void {
   );
 }
 
-/** A heading as it is compared: without case, marks and what stands in brackets behind it. */
+/** A heading for comparison: without case, marks and a note in brackets after it. */
 export function plainHeading(heading: string): string {
   return heading
     .replace(/[*`"↑↓⬆⬇]/g, '')

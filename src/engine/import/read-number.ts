@@ -1,15 +1,15 @@
-/** What stands in a field where a number is expected. */
+/** A field in which a number is expected. */
 export type ReadNumber =
   | { readonly kind: 'number'; readonly value: number; readonly unit: string }
   /** Nothing was measured: an empty field, a dash, a word, `nan`, `inf`. */
   | { readonly kind: 'absent' }
-  /** There are digits, but nobody can be sure of them: `about 1`, `3/5`, `0,998`. */
+  /** It contains digits, but the number is not certain: `about 1`, `3/5`, `0,998`. */
   | { readonly kind: 'unclear' };
 
 const ABSENT: ReadNumber = { kind: 'absent' };
 const UNCLEAR: ReadNumber = { kind: 'unclear' };
 
-/** A field with a number is short; longer ones are prose. */
+/** A longer field is prose. */
 const MAX_CHARACTERS = 80;
 
 const NUMBER = /^([+-]?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?)\s*(%|[a-zµμ]{1,8}(?:\/[a-zµμ]{1,8})?)?$/i;

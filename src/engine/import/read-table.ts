@@ -9,7 +9,7 @@ export const MAX_TABLE_BYTES = 64 * 1024 * 1024;
 
 /**
  * A table of results from text: rows under a heading, or JSON. Throws `import_invalid` with file and line.
- * @param metric the one that is wanted of a log that measured several
+ * @param metric the wanted one, if a log measured several
  */
 export function readTable(content: Buffer, fileName: string, metric: string | null): RawTable {
   const text = decode(content, fileName).replace(/^\uFEFF/, '');
@@ -22,12 +22,12 @@ export function readTable(content: Buffer, fileName: string, metric: string | nu
   );
 }
 
-/** Rejects with `import_invalid` where the file cannot be read, is no plain one, or is too large for a table. */
+/** Rejects with `import_invalid` if the file cannot be read, is no plain file, or is too large. */
 export function readTableFile(path: string, links?: Links): Promise<Buffer> {
   return readPlainFile(path, MAX_TABLE_BYTES, links);
 }
 
-/** A guess at another encoding would change what is exported again. */
+/** Guessing another encoding would change the table when it is exported. */
 function decode(content: Buffer, fileName: string): string {
   const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
   try {

@@ -1,13 +1,13 @@
-/** What stands between two fields of a row. */
+/** The separator between two fields. */
 export type Delimiter = '\t' | ',' | ';' | '|' | 'spaces';
 
-/** In the order in which a heading is tried. */
+/** In the order in which they are tried on a heading. */
 export const DELIMITERS: readonly Delimiter[] = ['\t', ',', ';', '|', 'spaces'];
 
 /**
- * The fields of one line. Commas and semicolons may stand in quotes (RFC 4180); null where a quote is not closed.
- * @param isStrict whether nothing may stand between a closing quote and what follows it
- * @param columns how many there are to be; with spaces for delimiters the last takes the rest of the line
+ * The fields of one line. Commas and semicolons may stand in quotes (RFC 4180); null if a quote is not closed.
+ * @param isStrict whether a delimiter must follow a closing quote
+ * @param columns how many are expected; with spaces as delimiters, the last takes the rest of the line
  */
 export function splitLine(
   line: string,
@@ -23,7 +23,7 @@ export function splitLine(
       return splitQuoted(line, delimiter, isStrict);
     case '|': {
       const fields = line.split('|').map(field => field.trim());
-      // A table of Markdown has a bar at both ends.
+      // A Markdown row has a bar at both ends.
       if (line.trimStart().startsWith('|')) fields.shift();
       if (line.trimEnd().endsWith('|')) fields.pop();
       return fields;
@@ -64,7 +64,7 @@ function splitQuoted(line: string, delimiter: string, isStrict: boolean): readon
   }
 }
 
-/** Two spaces are surer than one: a field may hold one. */
+/** Two spaces are the safer delimiter, because a field may contain one. */
 function splitSpaces(line: string, columns: number): readonly string[] {
   const wide = line.split(/\s{2,}|\t/);
   if (wide.length === columns) return wide;

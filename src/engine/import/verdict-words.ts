@@ -2,7 +2,7 @@ import type { VerdictWord } from '../../shared/study.ts';
 
 const words = (text: string): readonly string[] => text.split(/\s+/).filter(Boolean);
 
-/** The words seen in the wild for the three verdicts. What is in none of them stays as it is, as `other`. */
+/** Words used in practice for the three verdicts. Any other word is kept as `other`. */
 const VERDICT_WORDS = new Map<string, VerdictWord>([
   ...words(
     `keep kept keeper baseline best new_best accept accepted adopt adopted improved improvement promoted merged
@@ -18,42 +18,42 @@ const VERDICT_WORDS = new Map<string, VerdictWord>([
   ).map(word => [word, 'crash'] as const),
 ]);
 
-/** Of a column that is a yes or a no: `kept`, `accepted`. */
+/** For columns with yes or no: `kept`, `accepted`. */
 const ANSWERS = new Map<string, VerdictWord>([
   ...words('true yes y 1 ✓ ✔ ✅').map(word => [word, 'keep'] as const),
   ...words('false no n 0 ✗ ✘ ❌').map(word => [word, 'discard'] as const),
 ]);
 
-/** A run that went through and whose number was measured, though it must not count. */
+/** A run that finished and whose number was measured, although it must not count. */
 const MEASURED_CRASHES = /^(?:checks|tests)_failed$/;
 
-/** Headings a verdict stands under, the likeliest first. */
+/** Headings of verdicts, the likeliest first. */
 const VERDICT_HEADINGS = words(
   'verdict decision status outcome result kept keep accepted accept action state kept? keep? accepted? is_kept',
 );
 const ANSWER_HEADINGS = /^(?:is_)?(?:kept|keep|accepted|accept|improved)\??$/;
 
-/** Longer than a word or two is no verdict but a sentence that stands in the wrong column. */
+/** A longer text is not a verdict but a sentence in the wrong column. */
 const MAX_WORD_CHARACTERS = 40;
 
 export function isVerdictHeading(heading: string): boolean {
   return VERDICT_HEADINGS.includes(heading);
 }
 
-/** Place of a heading in the order in which they are believed; lower is likelier. */
+/** The rank of a heading; the lower, the likelier it holds verdicts. */
 export function verdictHeadingRank(heading: string): number {
   return VERDICT_HEADINGS.indexOf(heading);
 }
 
 export type ReadVerdict = {
   readonly word: VerdictWord;
-  /** As it stood. */
+  /** The original text. */
   readonly text: string;
-  /** Whether a number beside it can have been measured. */
+  /** Whether the number beside it may have been measured. */
   readonly isMeasured: boolean;
 };
 
-/** `KEEP`, `keep ✓`, `**kept** (best)`; null for what is no word but a sentence. */
+/** Reads `KEEP`, `keep ✓`, `**kept** (best)`; null for a sentence. */
 export function readVerdict(field: string, heading: string): ReadVerdict | null {
   const text = field.trim();
   if (text.length > MAX_WORD_CHARACTERS) return null;
@@ -72,7 +72,7 @@ export function readVerdict(field: string, heading: string): ReadVerdict | null 
   const tokens = plain.split(' ');
   const known = new Set(tokens.flatMap(token => VERDICT_WORDS.get(token) ?? []));
   const first = VERDICT_WORDS.get(tokens[0] ?? '');
-  // "keep (best)" is a keep; "discard (crash)" and "keep?" nobody can be sure of.
+  // "keep (best)" is a keep, but "discard (crash)" and "keep?" are not certain.
   const isPlain = known.size === 1 && !tokens.some(token => /^(?:not|no|never|maybe)$/.test(token));
   return of(first && isPlain ? first : 'other', !first || first !== 'crash');
 }

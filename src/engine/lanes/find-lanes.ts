@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { PawlError } from '../../shared/errors.ts';
 import { findByName, type KnownGpu } from '../../shared/telemetry.ts';
 
-/** Another machine that a lane is on. */
+/** A lane's machine, if it is not this one. */
 export type Elsewhere = { readonly kind: 'slurm' } | { readonly kind: 'ssh'; readonly host: string };
 
 /** What a host of ssh has for lanes. */
@@ -12,22 +12,22 @@ export type HostDevices = { readonly cores: readonly number[]; readonly gpus: re
 export type LanePlace = {
   /** Null for this machine. */
   readonly elsewhere: Elsewhere | null;
-  /** UUID or number of the GPU it is bound to; null where the study or the user's environment says it. */
+  /** UUID or number of its GPU; null if the study or the user's environment chooses it. */
   readonly gpu: string | null;
-  /** Numbers of the processor cores it is bound to; null for all. */
+  /** Numbers of its processor cores; null for all. */
   readonly cores: readonly number[] | null;
-  /** For people; null where there is only one lane. */
+  /** Shown to the user; null if there is only one lane. */
   readonly label: string | null;
-  /** In lanes of one kind a run is equally fast, as far as is known before it. For people, too. */
+  /** As far as can be known in advance, runs are equally fast in all lanes of one kind. Shown to the user. */
   readonly kind: string;
 };
 
-/** One run at a time, which has the whole machine. */
+/** One run at a time, with the whole machine. */
 const WHOLE: LanePlace = { elsewhere: null, gpu: null, cores: null, label: null, kind: 'this machine' };
 
 /**
- * The lanes that the user's words name; see `shared/lanes.ts`. Throws `usage` where there are not so many cores, and `gpu_missing` for
- * a GPU that is not there or is named twice; `usage` also for lanes that are not equally fast.
+ * The lanes that the user has named; see `shared/lanes.ts`. Throws `usage` if there are too few cores or if the lanes
+ * are not equally fast, and `gpu_missing` for a GPU that is missing or named twice.
  * @param chosen the study's own GPU, for lanes that name none
  */
 export function findLanes(
@@ -179,7 +179,7 @@ function gpuLanes(name: string, gpus: readonly KnownGpu[], host?: string): reado
   return found.map(({ uuid, index, label, kind }) => ({ ...WHOLE, gpu: uuid || String(index), label, kind }));
 }
 
-/** `0-3`, where they follow each other; otherwise `0,2,4`. */
+/** `0-3` for consecutive numbers; otherwise `0,2,4`. */
 function spell(cores: readonly number[]): string {
   const isRow = cores.every((core, place) => core === (cores[0] ?? 0) + place);
   return isRow ? `${cores[0]}-${cores.at(-1)}` : cores.join(',');

@@ -7,12 +7,12 @@ import { STALE_MS } from './gpu-sampler.ts';
 const FOLDER = '/sys/class/drm';
 const AMD_VENDOR = '0x1002';
 const MIB = 1024 ** 2;
-/** Transfers a second and lane of each PCIe generation, in GT/s. */
+/** Transfers per second and lane of each PCIe generation, in GT/s. */
 const PCIE_SPEEDS = [2.5, 5, 8, 16, 32, 64];
 
 /**
- * AMD's GPUs, as the kernel's amdgpu driver tells of them in files: no tool has to be there, and none is started for a
- * sample. Sources: the kernel's pages on amdgpu's thermal and power controls and on the hwmon interface.
+ * Reads AMD's GPUs from the files of the kernel's amdgpu driver: it needs no tool and starts no process. Sources: the
+ * kernel's pages on amdgpu's thermal and power controls and on the hwmon interface.
  */
 export class AmdSampler {
   readonly #folder: string;
@@ -21,19 +21,19 @@ export class AmdSampler {
   #readAt = Number.NEGATIVE_INFINITY;
   #reading: Promise<void> | null = null;
 
-  /** @param now milliseconds, of a clock that is never set back */
+  /** @param now milliseconds of a monotonic clock */
   constructor(folder = FOLDER, now = () => performance.now()) {
     this.#folder = folder;
     this.#now = now;
   }
 
-  /** As of the last reading that has ended; none where it is too old to tell of now. */
+  /** From the last completed reading; empty if that is too old. */
   gpus(): readonly GpuSample[] {
     return this.#now() - this.#readAt > STALE_MS ? [] : this.#gpus;
   }
 
   /**
-   * Begins a reading where none is under way: a driver that hangs has one thread of Node's few, and no more. Never
+   * Starts a reading unless one is in progress, so that a hanging driver blocks only one of Node's few threads. Never
    * rejects.
    */
   read(): Promise<void> {
@@ -78,7 +78,7 @@ async function readCard(device: string, index: number): Promise<GpuSample> {
     memoryUsedMib: await number(device, 'mem_info_vram_used', MIB),
     memoryTotalMib: await number(device, 'mem_info_vram_total', MIB),
     temperatureCelsius: await number(sensor, 'temp1_input', 1000),
-    // Older cards have the average, newer ones the moment.
+    // Older cards report the average, newer ones the current value.
     powerWatts: (await number(sensor, 'power1_average', 1e6)) ?? (await number(sensor, 'power1_input', 1e6)),
     powerLimitWatts: await number(sensor, 'power1_cap', 1e6),
     smClockMhz: await number(sensor, 'freq1_input', 1e6),

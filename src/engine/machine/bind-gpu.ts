@@ -1,7 +1,10 @@
 import { PawlError } from '../../shared/errors.ts';
 import { findByName, type GpuInstance, type GpuSample } from '../../shared/telemetry.ts';
 
-/** What names a maker's GPUs, the one Pawl sets first. Sources: the CUDA programming guide, ROCm's page on GPU isolation. */
+/**
+ * Variables that select GPUs, by maker; Pawl sets the first of each. Sources: the CUDA programming guide, ROCm's page
+ * on GPU isolation.
+ */
 const VARIABLES = {
   nvidia: ['CUDA_VISIBLE_DEVICES'],
   amd: ['ROCR_VISIBLE_DEVICES', 'HIP_VISIBLE_DEVICES', 'CUDA_VISIBLE_DEVICES'],
@@ -12,19 +15,19 @@ function variablesOf(gpus: readonly GpuSample[]): (typeof VARIABLES)[keyof typeo
 }
 
 /**
- * The GPUs a training computes on, with what is known of them: those that its environment names, else the first one that
- * is not split by MIG, else the first instance of the first. Empty where there is none.
+ * The GPUs a training uses: those that its environment names; else the first one that is not split by MIG; else the
+ * first instance of the first. Empty if there is none.
  */
 export function boundGpus(gpus: readonly GpuSample[], environment: NodeJS.ProcessEnv): readonly GpuSample[] {
   const variable = variablesOf(gpus).find(name => environment[name] !== undefined);
   if (variable) {
     const found = (environment[variable] ?? '').split(',').map(name => findGpu(gpus, name.trim()));
-    // What stands behind a name that is none does not count.
+    // Names after an invalid one do not count.
     const end = found.indexOf(null);
     return found.slice(0, end < 0 ? undefined : end).filter(gpu => gpu !== null);
   }
   const whole = gpus.filter(({ migMode = 0 }) => migMode === 0);
-  // A graphics unit inside of a processor may have no UUID, and is not what anybody means.
+  // A graphics unit inside the processor may have no UUID, and nobody means that one.
   const first = whole.find(({ uuid }) => uuid !== '') ?? whole[0];
   if (first) return [first];
   const [split] = gpus;
@@ -33,9 +36,9 @@ export function boundGpus(gpus: readonly GpuSample[], environment: NodeJS.Proces
 }
 
 /**
- * The variable that binds a training to one GPU, so that every run of a night has the same: the one the user chose for the
- * study; nothing where their environment says it, or there is no choice. By UUID, for CUDA counts its devices in another
- * order than nvidia-smi. Rejects with `gpu_missing` for a chosen one that is not there.
+ * The variable that binds a training to one GPU, so that all runs of a night use the same: the one that the user
+ * chose for the study. None if the environment chooses, or if there is only one. Uses the UUID, because CUDA numbers
+ * its devices in another order than nvidia-smi. Throws `gpu_missing` if the chosen one is missing.
  * @param chosen UUID or number
  */
 export function gpuVariables(
@@ -56,7 +59,7 @@ export function gpuVariables(
         `The GPU ${chosen} chosen for this study is missing. There ${names.length > 0 ? `are ${names.join(', ')}` : 'is none that Pawl can see'}; choose with --gpu.`,
       );
     }
-    // Of the one that is left others would name the place it had before.
+    // Only one GPU remains visible, so the other variables must select number 0.
     const left = others.filter(name => environment[name] !== undefined).map(name => [name, '0']);
     return { [variable]: gpu.uuid || String(gpu.index), ...Object.fromEntries(left) };
   }
@@ -77,13 +80,13 @@ function findGpu(gpus: readonly GpuSample[], word: string): GpuSample | null {
   return findByName(all, word)?.sample ?? null;
 }
 
-/** What all instances of a GPU have together. */
+/** Measures that all instances of a GPU share. */
 const TOGETHER = [
   ...(['utilizationPercent', 'memoryUsedMib', 'memoryTotalMib', 'powerWatts', 'powerLimitWatts'] as const),
   ...(['instances', 'processes'] as const),
 ];
 
-/** What is known of an instance: what it has of its GPU, and what computes on it. */
+/** What is known about an instance: its share of the GPU, and the processes on it. */
 function ofInstance(gpu: GpuSample, { uuid, name }: GpuInstance): GpuSample {
   const own = gpu.processes?.filter(process => process.uuid === uuid) ?? [];
   const shared: { -readonly [Key in keyof GpuSample]: GpuSample[Key] } = { ...gpu };

@@ -5,13 +5,13 @@ import { PawlError } from '../../shared/errors.ts';
 import { statNow } from '../small-files.ts';
 
 const MAX_BYTES = 8 * 1024 ** 2;
-/** Of a small disk, this share. */
+/** On a small disk, the reserve is 1/20 of it. */
 const SHARE = 20;
 const CHUNK_BYTES = 256 * 1024;
 
 /**
- * Room on the disk of the data folder that nobody else can take: a file that is removed when the disk is full, so that what
- * happened can still be written down.
+ * Space on the data folder's disk that other programs cannot take: a file that is removed when the disk is full, so
+ * that the ledger can still be written.
  */
 export class DiskReserve {
   readonly #folder: string;
@@ -22,18 +22,21 @@ export class DiskReserve {
     this.#path = join(folder, 'reserve');
   }
 
-  /** Bytes that are free, the reserve among them. */
+  /** Free bytes, including the reserve. */
   free(): number {
     const { bavail, bsize } = statfsSync(this.#folder);
     return bavail * bsize + this.#size();
   }
 
-  /** Whether there is room for work besides the reserve, given up or not, and as much as has to stay free. */
+  /**
+   * Whether there is space for work besides the reserve (even if that was released) and the bytes that have to stay
+   * free.
+   */
   hasRoom(leastBytes = 0): boolean {
     return this.free() >= Math.max(2 * this.#wanted(), leastBytes);
   }
 
-  /** Throws `disk_full` where there is none, or less than what has to stay free. */
+  /** Throws `disk_full` if there is not enough space. */
   requireRoom(leastBytes = 0): void {
     if (this.hasRoom(leastBytes)) return;
     throw new PawlError(
@@ -42,20 +45,20 @@ export class DiskReserve {
     );
   }
 
-  /** Gives the room up. False where there was none. */
+  /** Releases the space. False if there was none. */
   release(): boolean {
     if (!existsSync(this.#path)) return false;
     rmSync(this.#path, { force: true });
     return true;
   }
 
-  /** Takes the room, or as much of it as there is. Never rejects. */
+  /** Reserves the space, or as much as there is. Never rejects. */
   async fill(): Promise<void> {
     try {
       const wanted = this.#wanted();
       const has = this.#size();
       if (has >= wanted) return;
-      // Zeros would take no room where files are compressed or have holes.
+      // Zeros would take no space on file systems that compress or have sparse files.
       const chunk = Buffer.alloc(CHUNK_BYTES).map((_, index) => (index * 2_654_435_761) >>> 13);
       const file = await open(this.#path, 'a', 0o600);
       try {
@@ -64,7 +67,7 @@ export class DiskReserve {
         await file.close();
       }
     } catch {
-      // A full disk has none; what could be taken stays taken.
+      // The disk is full; what was reserved so far stays reserved.
     }
   }
 

@@ -1,6 +1,6 @@
 import { statfs } from 'node:fs/promises';
 
-/** Room on the disk that holds a folder, in bytes, as of the last look that has ended. A hanging disk delays nobody. */
+/** Free space on the disk of a folder, in bytes, as last measured. A hanging disk delays nobody. */
 export class DiskSpace {
   readonly #folder: string;
   #last: { readonly freeBytes: number; readonly totalBytes: number } | null = null;

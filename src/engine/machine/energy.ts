@@ -1,10 +1,10 @@
 import type { SeriesPoint } from '../metrics/output-reader.ts';
 
-/** A gap longer than this was not measured: its power is unknown. */
+/** In a longer gap between samples, the power is unknown. */
 const MAX_GAP_SECONDS = 5;
 
 /**
- * Energy of the GPUs of these samples in Wh, the integral of their power by trapezoids; null where no power was measured.
+ * Energy of the GPUs in Wh: the integral of their power by the trapezoidal rule; null if no power was measured.
  * @param points samples of the machine, oldest first
  */
 export function gpuEnergyWh(points: readonly SeriesPoint[]): number | null {

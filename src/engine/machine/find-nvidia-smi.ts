@@ -1,6 +1,6 @@
 import { findProgram } from '../process/find-program.ts';
 
-/** Where WSL 2 puts what Windows' driver brings; the PATH of a service or of root often lacks it. */
+/** Where WSL 2 puts the tools of the Windows driver; the PATH of a service or of root often lacks it. */
 const WSL_TOOL = '/usr/lib/wsl/lib/nvidia-smi';
 
 /** Absolute path of NVIDIA's tool, or null. */

@@ -1,11 +1,11 @@
 import type { GpuSample } from '../../shared/telemetry.ts';
 import { readMarker, readProcess } from '../process/process-table.ts';
 
-/** A process on a GPU that is not of the run. */
+/** A process on a GPU that does not belong to the run. */
 export type ForeignProcess = {
   readonly pid: number;
   readonly name: string;
-  /** In how many samples it was seen. */
+  /** The number of samples in which it was seen. */
   readonly samples: number;
   readonly memoryMib: number | null;
 };
@@ -15,18 +15,18 @@ type Seen = { readonly name: string; readonly isOwn: boolean; samples: number; m
 /** Maximum depth of a process tree. */
 const MAX_DEPTH = 100;
 
-/** Tells the processes on a GPU that are of one run from those of others. */
+/** Distinguishes the processes of one run on a GPU from others. */
 export class ForeignProcesses {
   readonly #marker: string;
   readonly #seen = new Map<number, Promise<Seen | null>>();
   #root: number | null = null;
 
-  /** @param marker the run's, which its processes carry; see `runMarker` */
+  /** @param marker the run's marker, which its processes carry; see `runMarker` */
   constructor(marker: string) {
     this.#marker = marker;
   }
 
-  /** What descends from this process is of the run, also when it hides its environment. */
+  /** Descendants of this process belong to the run, even if they hide their environment. */
   isBelow(root: number): void {
     this.#root = root;
   }
@@ -50,7 +50,7 @@ export class ForeignProcesses {
   async list(): Promise<{
     readonly foreign: readonly ForeignProcess[];
     readonly isUsed: boolean | null;
-    /** In how many samples the run was seen there. */
+    /** The number of samples in which the run was seen there. */
     readonly ownSamples: number;
   }> {
     const all = await Promise.all([...this.#seen].map(async ([pid, seen]) => ({ pid, seen: await seen })));
@@ -62,7 +62,7 @@ export class ForeignProcesses {
     };
   }
 
-  /** Null for one of which nothing can be seen: it may be of another namespace. */
+  /** Null if nothing is visible about it: it may be in another namespace. */
   async #look(pid: number): Promise<Seen | null> {
     const info = readProcess(pid);
     if (info === null) return null;

@@ -1,8 +1,8 @@
 import type { GpuSample } from '../../shared/telemetry.ts';
 
 /**
- * What is asked of every GPU, by its name for `nvidia-smi --query-gpu`, and where the answer goes. With `nounits`
- * the answers are in percent, MiB, degrees Celsius, W and MHz. Source: `nvidia-smi --help-query-gpu`.
+ * The measures of every GPU: the name in `nvidia-smi --query-gpu`, and the field that takes the value. With `nounits`
+ * the values are in percent, MiB, degrees Celsius, W and MHz. Source: `nvidia-smi --help-query-gpu`.
  */
 const MEASURE_NAMES = {
   'utilization.gpu': 'utilizationPercent',
@@ -16,27 +16,27 @@ const MEASURE_NAMES = {
   'fan.speed': 'fanPercent',
   'pcie.link.gen.current': 'pcieGeneration',
   'pcie.link.width.current': 'pcieLanes',
-  // Drivers of today call it clocks_event_reasons and know this name as well.
+  // Newer drivers call it clocks_event_reasons but still accept this name.
   'clocks_throttle_reasons.active': 'throttleReasons',
   'mig.mode.current': 'migMode',
 } as const satisfies Record<string, keyof GpuSample>;
 
-/** Modes are described in words. */
+/** Modes are reported as words. */
 const WORDS: ReadonlyMap<string, number> = new Map([
   ['Disabled', 0],
   ['Enabled', 1],
 ]);
 
-/** A field of the query that a driver may lack. */
+/** A field that a driver may not support. */
 export type GpuMeasure = keyof typeof MEASURE_NAMES;
 
 /** Every measure, in the order of the query. */
 export const GPU_MEASURES = Object.keys(MEASURE_NAMES) as readonly GpuMeasure[];
 
-/** Every driver knows these; they come before the measures. */
+/** Every driver supports these; they come before the measures. */
 const IDENTITY = ['index', 'uuid', 'name'];
 
-/** Arguments of `nvidia-smi` for a row per GPU and interval, for ever. */
+/** Arguments that make `nvidia-smi` print a row per GPU and interval, until it is ended. */
 export function gpuQueryArguments(measures: readonly GpuMeasure[], intervalMs: number): readonly string[] {
   return [
     `--query-gpu=${[...IDENTITY, ...measures].join(',')}`,
@@ -47,7 +47,7 @@ export function gpuQueryArguments(measures: readonly GpuMeasure[], intervalMs: n
 }
 
 /**
- * One line of the answer to {@link gpuQueryArguments} with the same measures; null for a line that is no GPU's. A
+ * One line of the output for {@link gpuQueryArguments} with the same measures; null for a line that is not a GPU. A
  * measure without a number, as `[N/A]` or `[Not Supported]`, is absent; an unknown name or UUID is empty.
  */
 export function parseGpuRow(line: string, measures: readonly GpuMeasure[] = GPU_MEASURES): GpuSample | null {
@@ -71,7 +71,7 @@ function known(text: string): string {
   return /^\[.*\]$/.test(text) || text === 'ERR!' || text === 'N/A' ? '' : text;
 }
 
-/** The measures that `nvidia-smi` has called unknown in what it printed before it gave up, at exit code 2. */
+/** The measures that `nvidia-smi` does not know, from its message when it exits with code 2. */
 export function findRejectedMeasures(text: string): readonly GpuMeasure[] {
   const fields = [...text.matchAll(/Field "([^"]+)" is not a valid field to query/g)].map(match => match[1]);
   return GPU_MEASURES.filter(measure => fields.includes(measure));

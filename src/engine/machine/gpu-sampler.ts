@@ -5,39 +5,39 @@ import { findRejectedMeasures, GPU_MEASURES, gpuQueryArguments, parseGpuRow } fr
 import { listMigInstances } from './mig-instances.ts';
 import { FIRST_BACKOFF_MS, keepSmiTool, MAX_BACKOFF_MS } from './smi-tool.ts';
 
-/** A chart of a night needs no more, and the driver is asked while it works. */
+/** A chart of a night needs no more, and each query makes the driver work. */
 const INTERVAL_MS = 1000;
-/** Ten intervals: a loaded machine is late by one or two, a driver that hangs says nothing for ever. */
+/** Ten intervals: a busy machine is one or two late; a hanging driver never prints again. */
 const SILENCE_MS = 10_000;
-/** Five intervals: a GPU that fell off the bus is gone from the picture before it misleads. */
+/** Five intervals: a GPU that fell off the bus disappears before it misleads. */
 export const STALE_MS = 5000;
 
 /** Times in milliseconds; each has a default. */
 export type GpuSamplerOptions = {
-  /** `nvidia-smi` is looked for on its PATH and started with it. */
+  /** `nvidia-smi` is searched on its PATH and started with it. */
   readonly environment: NodeJS.ProcessEnv;
-  /** From one row of a GPU to the next. */
+  /** Between two rows of a GPU. */
   readonly intervalMs?: number;
   readonly firstBackoffMs?: number;
   readonly maxBackoffMs?: number;
-  /** Without a row for this long the tool is killed. */
+  /** After this long without a row, the tool is killed. */
   readonly silenceMs?: number;
   /** A GPU or a process without a row for this long is left out. */
   readonly staleMs?: number;
-  /** A clock that is never set back. */
+  /** A monotonic clock. */
   readonly now?: () => number;
   /** Waits before a restart; may reject when the signal aborts. */
   readonly wait?: (ms: number, signal: AbortSignal) => Promise<void>;
-  /** Called after every row and every change of state, but not by `stop`. */
+  /** Called after every row and every change of state, except by `stop`. */
   readonly onUpdate?: () => void;
-  /** Whether to ask for processes as well, with a tool of its own. */
+  /** Whether to list processes too, with a second tool. */
   readonly hasProcesses?: boolean;
 };
 
 /**
- * The newest row of every NVIDIA GPU, from one long-lived `nvidia-smi`, which costs the driver far less than a
- * process per sample, and the processes that compute on them from another. Where one is split by MIG its instances are
- * listed once for each start of the tool; the driver measures no more of them.
+ * Samples every NVIDIA GPU with one long-lived `nvidia-smi`, which costs the driver far less than a process per
+ * sample, and the compute processes with another. If a GPU is split by MIG, its instances are listed once per start
+ * of the tool; the driver measures nothing else about them.
  */
 export class GpuSampler {
   readonly #options: Required<GpuSamplerOptions>;
@@ -63,12 +63,12 @@ export class GpuSampler {
     };
   }
 
-  /** Why {@link gpus} is filled or empty; `starting` when stopped. */
+  /** Why {@link gpus} is filled or empty; `starting` after a stop. */
   get state(): GpuState {
     return this.#state;
   }
 
-  /** The GPUs that have reported lately, by index. */
+  /** The GPUs that have reported recently, by index. */
   gpus(): readonly GpuSample[] {
     const oldest = this.#options.now() - this.#options.staleMs;
     for (const [index, row] of this.#rows) if (row.at < oldest) this.#rows.delete(index);
@@ -88,7 +88,7 @@ export class GpuSampler {
       .sort((a, b) => a.index - b.index);
   }
 
-  /** Does nothing where it has started. */
+  /** Does nothing if already started. */
   start(): void {
     if (this.#session) return;
     this.#session = new AbortController();
@@ -126,17 +126,18 @@ export class GpuSampler {
           if (process) this.#processes.set(`${process.uuid} ${process.pid}`, { process, at: now() });
           return process !== null;
         },
-        // A driver that does not know the question is asked seldom; the state is the other tool's to tell.
+        // If the driver does not support this query, it is retried with growing waits; only the other tool sets the
+        // state.
         onRejected: () => false,
         onState: () => {},
-        // Nobody may compute.
+        // There may be no compute process.
         silenceMs: null,
       },
       signal,
     );
   }
 
-  /** Whether a GPU is split into instances that are not known yet. */
+  /** Whether a GPU is split into instances that have not been listed yet. */
   get isListing(): boolean {
     return this.#isListing;
   }
@@ -151,7 +152,7 @@ export class GpuSampler {
     });
   }
 
-  /** Kills the tools and forgets their rows. It may be started again. */
+  /** Kills the tools and forgets their rows. It can be started again. */
   stop(): void {
     this.#session?.abort();
     this.#session = null;

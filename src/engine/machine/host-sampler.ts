@@ -7,8 +7,8 @@ type DiskBytes = { readonly at: number; readonly read: number; readonly written:
 type CpuTicks = { readonly idle: number; readonly total: number };
 
 /**
- * Reads processor, memory, load and disks of the machine from /proc, Linux only. In a container these are the machine's
- * numbers, not the container's share.
+ * Reads processor, memory, load and disks of the machine from /proc, only on Linux. In a container, these are the
+ * whole machine's numbers, not the container's share.
  */
 export class HostSampler {
   readonly #folder: string;
@@ -16,13 +16,13 @@ export class HostSampler {
   #last: CpuTicks | null = null;
   #lastDisk: DiskBytes | null = null;
 
-  /** @param clock milliseconds; never set back */
+  /** @param clock milliseconds; monotonic */
   constructor(folder = '/proc', clock = () => performance.now()) {
     this.#folder = folder;
     this.#clock = clock;
   }
 
-  /** The processor's share and the disks' rates are of the time since the last call. Throws where /proc cannot be read. */
+  /** The processor share and disk rates are averages since the last call. Throws if /proc cannot be read. */
   read(): TelemetrySample['host'] {
     const now = parseCpuTicks(this.#text('stat'));
     const cpuPercent = this.#last && busyPercent(this.#last, now);
@@ -44,7 +44,7 @@ export class HostSampler {
     const seconds = before && now ? (now.at - before.at) / 1000 : 0;
     if (!before || !now || seconds <= 0) return {};
     return {
-      // A disk that was taken out takes its count with it.
+      // When a disk is removed, its counters disappear and the sum shrinks.
       diskReadBytesPerSecond: Math.max(0, now.read - before.read) / seconds,
       diskWriteBytesPerSecond: Math.max(0, now.written - before.written) / seconds,
     };
@@ -59,14 +59,14 @@ export class HostSampler {
   }
 
   #text(name: string): string {
-    // The kernel makes these files from memory in microseconds; a thread pool would take longer.
+    // The kernel generates these files in microseconds; a thread pool would take longer.
     return readFileSync(join(this.#folder, name), 'latin1');
   }
 }
 
 /**
- * A line of /proc/stat, by default the first, of all processors: user, nice, system, idle, iowait, irq, softirq, steal, guest, guest_nice. User and
- * nice hold the guests' time already. Source: proc_stat(5).
+ * A line of /proc/stat, by default the first, of all processors: user, nice, system, idle, iowait, irq, softirq,
+ * steal, guest, guest_nice. User and nice include the guests' time. Source: proc_stat(5).
  */
 function parseCpuTicks(text: string, name = 'cpu'): CpuTicks {
   const line = new RegExp(`^${name} +(.*)$`, 'm').exec(text)?.[1];
@@ -76,11 +76,11 @@ function parseCpuTicks(text: string, name = 'cpu'): CpuTicks {
   return { idle: idle + ioWait, total: ticks.reduce((sum, value) => sum + value, 0) };
 }
 
-/** The kernel's unit for programs, on every machine. Source: proc(5), sysconf(_SC_CLK_TCK). */
+/** The kernel's unit in these files, on every machine. Source: proc(5), sysconf(_SC_CLK_TCK). */
 const TICKS_PER_SECOND = 100;
 
 /**
- * Seconds that processors together have been busy since the machine started; null if unknown.
+ * Busy seconds of the processors, added up since the machine started; null if unknown.
  * @param cores their numbers; null for all
  */
 export function busyProcessorSeconds(cores: readonly number[] | null = null): number | null {
@@ -93,7 +93,7 @@ export function busyProcessorSeconds(cores: readonly number[] | null = null): nu
   }
 }
 
-/** Null where no tick has passed. */
+/** Null if no tick has passed. */
 function busyPercent(before: CpuTicks, after: CpuTicks): number | null {
   const total = after.total - before.total;
   if (!(total > 0)) return null;
@@ -111,12 +111,12 @@ function parseMemory(text: string): { readonly totalBytes: number; readonly avai
   return { totalBytes: bytes('MemTotal'), availableBytes: bytes('MemAvailable') };
 }
 
-/** The kernel counts sectors of this size, whatever the disk's are. */
+/** The kernel's sector size in these files, whatever the disk's own. */
 const SECTOR_BYTES = 512;
-/** Whole disks; their partitions, and what lies on top of them, would count twice. */
+/** Whole disks; partitions and layers on top of them would count twice. */
 const DISK = /^(?:(?:sd|vd|xvd|hd)[a-z]+|nvme\d+n\d+|mmcblk\d+)$/;
 
-/** Bytes moved since the machine started; null where there is no disk. Source: the kernel's page on I/O statistics. */
+/** Bytes moved since the machine started; null if there is no disk. Source: the kernel's page on I/O statistics. */
 function parseDisks(text: string, at: number): DiskBytes | null {
   const disks = text
     .split('\n')

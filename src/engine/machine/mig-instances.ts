@@ -3,10 +3,10 @@ import { promisify } from 'node:util';
 import type { GpuInstance, KnownGpu } from '../../shared/telemetry.ts';
 import { findNvidiaSmi } from './find-nvidia-smi.ts';
 
-/** A driver that hangs is not waited for. */
+/** How long to wait for the list, because a driver may hang. */
 const LIST_MS = 20_000;
 
-/** Instances of the GPUs that are split by MIG, by the GPU's UUID; empty if unknown. */
+/** The instances of GPUs split by MIG, by the GPU's UUID; empty if unknown. */
 export async function listMigInstances(
   environment: NodeJS.ProcessEnv,
 ): Promise<ReadonlyMap<string, readonly GpuInstance[]>> {
@@ -24,8 +24,8 @@ export function parseMigInstances(text: string): ReadonlyMap<string, readonly Gp
 }
 
 /**
- * Reads what `nvidia-smi -L` lists: a line for each GPU, and below it one for each of its instances,
- * `  MIG 3g.20gb     Device  0: (UUID: MIG-…)`. Source: NVIDIA's MIG user guide.
+ * Parses the output of `nvidia-smi -L`: a line per GPU, and below it a line per instance, `  MIG 3g.20gb     Device
+ * 0: (UUID: MIG-…)`. Source: NVIDIA's MIG user guide.
  */
 export function parseGpuList(text: string): readonly Required<KnownGpu>[] {
   const found: (Required<KnownGpu> & { readonly instances: GpuInstance[] })[] = [];

@@ -5,26 +5,26 @@ import { LineSplitter } from '../metrics/line-splitter.ts';
 import { findNvidiaSmi } from './find-nvidia-smi.ts';
 
 const TOOL = 'nvidia-smi';
-/** A tool that dies once, in a driver update or a GPU reset, is back soon. */
+/** A tool that dies once, for instance in a driver update or a GPU reset, is soon restarted. */
 export const FIRST_BACKOFF_MS = 1000;
-/** A tool that keeps dying costs a process a minute, and a mended driver is seen within one. */
+/** A tool that keeps dying costs one process per minute, and a repaired driver is noticed within a minute. */
 export const MAX_BACKOFF_MS = 60_000;
-/** What a dead tool left in its pipes is there at once; only a descendant that holds them open takes longer. */
+/** The last output of a dead tool is available at once, unless a descendant keeps its pipes open. */
 const DRAIN_MS = 1000;
-/** A driver's complaint is a line or two. */
+/** A driver's error message has a line or two. */
 const MAX_SAID_CHARACTERS = 1000;
 
 export type SmiToolOptions = {
-  /** `nvidia-smi` is looked for on its PATH and started with it. */
+  /** `nvidia-smi` is searched on its PATH and started with it. */
   readonly environment: NodeJS.ProcessEnv;
-  /** Asked for each start. */
+  /** Called at each start. */
   readonly args: () => readonly string[];
-  /** Takes a line and says whether it was a row. */
+  /** Reads a line; returns whether it was a row. */
   readonly onLine: (line: string) => boolean;
   readonly onState: (state: GpuState) => void;
-  /** Called with what it said at its end; true starts it again at once, because other arguments may do. */
+  /** Called with its last message when it ends; true restarts it at once, because other arguments may work. */
   readonly onRejected: (said: string) => boolean;
-  /** Without a row for this long it is killed; null where silence says nothing. */
+  /** After this long without a row, it is killed; null if silence is normal. */
   readonly silenceMs: number | null;
   readonly firstBackoffMs: number;
   readonly maxBackoffMs: number;
@@ -34,19 +34,19 @@ export type SmiToolOptions = {
 
 type ToolEnd = {
   readonly code: number | null;
-  /** What it said since its last row. */
+  /** Its output since the last row. */
   readonly said: string;
   readonly message: string;
-  /** From its first row to its end; 0 without a row. */
+  /** From its first row to its end; 0 if it printed no row. */
   readonly sampledMs: number;
 };
 
-/** From the first failure on: first, twice, four times, … up to the maximum. In milliseconds. */
+/** The wait after a number of failures: `firstMs`, doubled each time, up to the maximum. In milliseconds. */
 export function backoffMs(failures: number, firstMs = FIRST_BACKOFF_MS, maxMs = MAX_BACKOFF_MS): number {
   return Math.min(maxMs, firstMs * 2 ** (failures - 1));
 }
 
-/** Keeps one long-lived `nvidia-smi` running until the signal aborts: started again with growing waits when it dies. */
+/** Keeps one long-lived `nvidia-smi` running until the signal aborts; restarts it with growing waits when it dies. */
 export async function keepSmiTool(options: SmiToolOptions, signal: AbortSignal): Promise<void> {
   const { environment, firstBackoffMs, maxBackoffMs, silenceMs, wait, onState, onRejected } = options;
   const tool = await findNvidiaSmi(environment);
@@ -54,13 +54,13 @@ export async function keepSmiTool(options: SmiToolOptions, signal: AbortSignal):
   if (!tool) return onState({ kind: 'none' });
   let failures = 0;
   while (!signal.aborted) {
-    // Many GPUs without a persistent driver can take longer than this to answer first, so it grows too.
+    // With many GPUs and no persistence mode, the first answer can take longer than this, so the patience grows too.
     const patienceMs =
       silenceMs === null ? null : backoffMs(failures + 1, silenceMs, Math.max(silenceMs, maxBackoffMs));
     const end = await runTool(tool, options, patienceMs, signal).catch(describeSpawnFailure);
     if (signal.aborted) return;
     if (end.code !== 0 && onRejected(end.said)) continue;
-    // One row proves little: a tool may die after its first each time.
+    // A single row proves little: a tool may die after its first row each time.
     failures = end.sampledMs >= maxBackoffMs ? 1 : failures + 1;
     onState({ kind: 'failing', message: end.message });
     await wait(backoffMs(failures, firstBackoffMs, maxBackoffMs), signal).catch(() => {});
@@ -68,8 +68,8 @@ export async function keepSmiTool(options: SmiToolOptions, signal: AbortSignal):
 }
 
 /**
- * Resolves when the tool is dead, and not before: one that hangs inside the driver outlives its SIGKILL, and
- * others started meanwhile would pile up behind it.
+ * Resolves only when the tool is dead: one that hangs inside the driver survives SIGKILL, and further ones would pile
+ * up behind it.
  */
 async function runTool(
   tool: string,
@@ -80,12 +80,12 @@ async function runTool(
   const { environment, args, silenceMs, now, onLine, onState } = options;
   const { promise, resolve, reject } = Promise.withResolvers<ToolEnd>();
   const child = spawn(tool, args(), { env: environment, stdio: ['ignore', 'pipe', 'pipe'] });
-  // Not started; the pipes are missing too where it was for want of file descriptors.
+  // It did not start; without free file descriptors, the pipes are missing too.
   if (child.pid === undefined) {
     child.on('error', reject);
     return promise;
   }
-  // Could not be killed, so it is still there to be waited for.
+  // Killing it failed, so it still runs and is waited for.
   child.on('error', () => {});
 
   let said = '';
@@ -120,7 +120,7 @@ async function runTool(
   child.stderr.on('data', (chunk: Buffer) => stderr.push(chunk));
   child.unref();
   for (const pipe of [child.stdout, child.stderr]) if (pipe instanceof Socket) pipe.unref();
-  // A tool that hangs does not notice that nobody reads any more.
+  // A hanging tool does not notice that its reader is gone.
   process.once('exit', kill);
   signal.addEventListener('abort', kill, { once: true });
   watch(patienceMs);

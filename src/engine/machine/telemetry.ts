@@ -6,28 +6,28 @@ import { GpuSampler, type GpuSamplerOptions } from './gpu-sampler.ts';
 import { HostSampler } from './host-sampler.ts';
 
 const INTERVAL_MS = 1000;
-/** Five minutes at one sample a second: what a chart shows that has just been opened. */
+/** Five minutes at one sample per second: the content of a newly opened chart. */
 const RECENT_SAMPLES = 300;
-/** A disk fills in minutes, and a look at one of a network costs it something. */
+/** A disk takes minutes to fill up, and asking a network disk costs something. */
 const SAMPLES_PER_LOOK = 10;
 
 export type TelemetryOptions = {
   readonly environment: NodeJS.ProcessEnv;
   /** Milliseconds since the epoch. */
   readonly now?: () => number;
-  /** From one sample to the next, in milliseconds; by default one second. */
+  /** Time between two samples in milliseconds; one second by default. */
   readonly intervalMs?: number;
-  /** Where Pawl's data is; the free space on its disk is sampled. */
+  /** Pawl's data folder; the free space on its disk is sampled. */
   readonly folder?: string;
   /** Where the kernel lists graphics cards. */
   readonly cards?: string;
   readonly gpu?: Omit<GpuSamplerOptions, 'environment' | 'intervalMs'>;
-  /** Gets what a listener throws, and why the host could not be read; without it they are dropped. */
+  /** Gets errors that listeners throw, and those of reading the host; without it they are dropped. */
   readonly onError?: (error: unknown) => void;
 };
 
 /**
- * Samples the machine and its GPUs until stopped: NVIDIA's, and where there is no nvidia-smi AMD's. Never keeps the
+ * Samples the machine and its GPUs until stopped: NVIDIA's, or AMD's if there is no nvidia-smi. Never keeps the
  * process alive.
  */
 export class Telemetry {
@@ -58,12 +58,12 @@ export class Telemetry {
     return this.#gpus.state.kind === 'none' ? this.#amd.gpus() : this.#gpus.gpus();
   }
 
-  /** The last samples, 300 at most, oldest first; they outlast a stop. The array is never changed. */
+  /** The last samples, at most 300, oldest first; they stay after a stop. The array is never changed. */
   recent(): readonly TelemetrySample[] {
     return this.#recent;
   }
 
-  /** The first sample comes one interval later. Does nothing where it has started. */
+  /** The first sample comes one interval later. Does nothing if already started. */
   start(): void {
     if (this.#timer) return;
     this.#host = new HostSampler();
@@ -71,14 +71,14 @@ export class Telemetry {
     this.#gpus.start();
   }
 
-  /** May be started again; listeners stay. */
+  /** It can be started again; listeners stay. */
   stop(): void {
     if (this.#timer) clearInterval(this.#timer);
     this.#timer = null;
     this.#gpus.stop();
   }
 
-  /** The GPUs of the newest sample, once it is known whether there are any; after `ms` at the latest. */
+  /** The GPUs of the newest sample, as soon as it is known whether there are any, or after `ms`. */
   async knownGpus(ms: number): Promise<TelemetrySample['gpus']> {
     const isWithout = () => this.gpuState.kind !== 'starting' && this.gpuState.kind !== 'sampling';
     const gpus = () => this.#allGpus();
@@ -102,19 +102,19 @@ export class Telemetry {
     return gpus();
   }
 
-  /** Returns the function that ends it. */
+  /** Returns a function that removes the listener. */
   onSample(listener: (sample: TelemetrySample) => void): () => void {
-    // Wrapped, so that one function may listen twice and leave once.
+    // Wrapped, so that one function can be added twice and removed once.
     const entry = (sample: TelemetrySample) => listener(sample);
     this.#listeners.add(entry);
     return () => void this.#listeners.delete(entry);
   }
 
   #sample(): void {
-    // No file descriptor may be left for /proc, in this second: the next one has another try.
+    // There may be no free file descriptor for /proc at the moment; the next sample tries again.
     const host = this.#attempt(() => this.#host.read());
     if (!host) return;
-    // What they find is of the next sample.
+    // Their results go into the next sample.
     if (this.#gpus.state.kind === 'none') void this.#amd.read();
     if (this.#samples % SAMPLES_PER_LOOK === 0) void this.#disk?.look();
     this.#samples += 1;

@@ -30,42 +30,41 @@ import { type Changes, readOutcome } from './read-outcome.ts';
 
 export type MetricCheckInput = {
   readonly repositoryPath: string;
-  /** How often the code is trained as it is. */
+  /** How many times the unchanged code is trained. */
   readonly runs: number;
-  /** How long the night is that the answer is for. */
+  /** Length of the night that the answer assumes. */
   readonly hours: number;
-  /** Whether it is trained once more with a constant broken on purpose. */
+  /** Whether to train once more with a constant broken on purpose. */
   readonly breaks: boolean;
   /** As in {@link Study}. */
   readonly gpu?: string | undefined;
-  /** The digest of the set-up command that the user was shown and agreed to now. */
+  /** Digest of the set-up command that the user was shown and agreed to just now. */
   readonly agreesSetUp?: string | undefined;
-  /** In place of what the last commit says. */
+  /** Replaces findings from the last commit. */
   readonly choices?: ContractChoices | undefined;
-  /** In place of the contract of the last commit. */
+  /** Replaces the contract of the last commit. */
   readonly contract?: Contract | undefined;
 };
 
 export type MetricCheckPorts = {
   readonly options: EngineOptions;
-  /** Where it is written down what the user agreed to, and how long the baseline took. The engine's lock must be held. */
+  /** Stores what the user agreed to, and how long the baseline took. The engine's lock must be held. */
   readonly ledger: Ledger;
-  /** Ends it: it resolves once nothing is left of it. */
+  /** Ends the check; it then resolves once nothing is left of it. */
   readonly signal: AbortSignal;
   readonly onProgress: (progress: MetricCheckProgress) => void;
 };
 
 const NO_CHECK =
   'Its number cannot be measured repeatedly: it comes later (metric.wait), or the training asks a model, which answers the same question only once.';
-/** Constants to choose from. */
+/** How many constants to choose from. */
 const MANY_CONSTANTS = 200;
-/** A name that no study of the user has. */
+/** Makes a name that none of the user's studies has. */
 const TAG_BYTES = 6;
 
 /**
- * Trains a repository's last commit again and again, and once broken, as a study would: it is one, with all of a study's stages,
- * in a ledger, folders and a branch of its own, which are removed afterwards. Rejects with what `createStudy` and a sitting
- * reject with.
+ * Trains a repository's last commit several times, and once broken. The check is itself a study, with all stages, in
+ * its own ledger, folders and branch, which are removed afterwards. Rejects like `createStudy` and like a sitting.
  */
 export async function checkMetric(
   input: MetricCheckInput,
@@ -89,7 +88,7 @@ export async function checkMetric(
     throw error;
   } finally {
     ledger.close();
-    // What cannot be removed takes nothing from the answer: the next engine tries again, and tells of it.
+    // If something cannot be removed, the answer stands; the next engine tries again and reports it.
     await removeTemporaryStudies(paths, killTimes);
   }
 }
@@ -105,7 +104,7 @@ async function beginCheck(
   if (!head) throw new PawlError('usage', `${repository.path} has no commit yet: commit your files first.`);
   const contract = given.contract ?? (await loadContract(repository, head, choices));
   if (!canRepeat(contract)) throw new PawlError('usage', NO_CHECK);
-  // The proposer that breaks a constant is none that a user can choose; what is written down asks nobody.
+  // The proposer that breaks a constant is not one that users can choose; the stored one is never asked.
   const proposer = { kind: 'patches', folder: paths.home } as const;
   const study = await createStudy(
     ledger,
@@ -113,7 +112,7 @@ async function beginCheck(
       repositoryPath,
       tag: `metric-check-${randomBytes(TAG_BYTES).toString('hex')}`,
       ...{ proposer, gpu, stop: {} },
-      // Nothing is kept, so that each change is one of the code as it is.
+      // Nothing is kept, so that every change is made to the unchanged code.
       contract: {
         ...contract,
         metric: { ...contract.metric, verdict: 'honest', leastGain: Number.MAX_VALUE },

@@ -9,20 +9,20 @@ import { smallestGain } from '../verdicts/smallest-gain.ts';
 
 export type MeasuredRuns = Pick<MetricCheck, 'asked' | 'values' | 'fault' | 'broken' | 'seeds'> & {
   readonly contract: Pick<Contract, 'metric' | 'budget'>;
-  /** Digits behind the point that the output shows of the number; null where it was not found there. */
+  /** How many decimals the output shows of the number; null if it was not found there. */
   readonly decimals: number | null;
-  /** Of whole runs of the code as it is; at least one. */
+  /** Of complete runs of the unchanged code; at least one. */
   readonly times: readonly BaselineTime[];
-  /** What one run takes of a night, the measuring after it included. */
+  /** How much time one run takes, including the measuring after it. */
   readonly runSeconds: number;
   readonly hours: number;
 };
 
-/** What the runs of a check tell. Pure; `values` holds one number at least. */
+/** What the runs of a check show. Pure; `values` has at least one number. */
 export function measureMetric(input: MeasuredRuns): MetricCheck {
   const { contract, values, decimals, times, runSeconds, hours, asked, fault, broken, seeds } = input;
   const [first = Number.NaN] = values;
-  // Three times 0.1 divided by three is a little more than 0.1.
+  // In floating point, three times 0.1 divided by three is slightly more than 0.1.
   const middle = isSame({ values }) ? first : mean(values);
   const step = stepOf(values, decimals === null ? undefined : 10 ** -decimals);
   const noise = estimateNoise([values], middle, step);
@@ -31,7 +31,7 @@ export function measureMetric(input: MeasuredRuns): MetricCheck {
   const isWithoutChance = isSame({ values }) && digits >= REPEATABLE_DIGITS;
   const runs = Math.floor((hours * 3_600) / runSeconds);
   const auditRuns = isWithoutChance ? 0 : auditAllowance(runs);
-  // After an audit of one keep the noise is known from the repeats of both.
+  // After an audit of one keep, the repeats of both commits tell the noise.
   const audited = { ...noise, degrees: Math.max(noise.degrees, 2 * (MOST_RUNS - 1)) };
   const trained = middleTime(times);
   return {
@@ -53,12 +53,12 @@ export function measureMetric(input: MeasuredRuns): MetricCheck {
   };
 }
 
-/** Numbers as a training prints them; a group of digits with commas is one. */
+/** Numbers as trainings print them; digits grouped by commas are one number. */
 const NUMBER = /[-+]?(?:\d[\d,]*\.?\d*|\.\d+)(?:e[-+]?\d+)?/gi;
 
 /**
- * How many digits behind the point an output shows of a number; where it is printed in several ways, of the longest. Null where it
- * is not printed as it is: a unit or a share may have been turned into it.
+ * How many decimals an output shows of a number; the most if it is printed in several ways. Null if it is not printed
+ * as such, for instance because it was converted from another unit.
  */
 export function printedDecimals(output: string, value: number): number | null {
   let most: number | null = null;

@@ -6,7 +6,7 @@ import { findConstants } from '../proposers/search/constants.ts';
 import { givenBy } from '../proposers/search/given.ts';
 import { applyMoves } from '../proposers/search/search-proposer.ts';
 
-/** Proposes the code with one constant changed, as often as there is a next change, and then nothing more. */
+/** Proposes the code with one constant changed, until `next` has no further change. */
 export function moveProposer(next: (n: number) => Move | null): Proposer {
   return {
     canRepair: false,

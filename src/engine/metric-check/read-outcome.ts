@@ -11,20 +11,20 @@ import { trialsOf } from '../stages/judge/trials.ts';
 import type { Ledger } from '../store/ledger.ts';
 import { measureMetric, printedDecimals } from './measure-metric.ts';
 
-/** Of an output that is longer, its end is read. */
+/** Only the end of a longer output is read. */
 const MAX_LOG_BYTES = 4 * 1024 ** 2;
 
-/** What is changed beside the runs of the code as it is; null and none where there is no such constant. */
+/** The changes that are tried beside runs of the unchanged code; null and empty if there is no suitable constant. */
 export type Changes = {
   readonly broken: Move | null;
-  /** Two others, which are tried where the number repeats itself. */
+  /** Two other seeds, tried if the number repeats exactly. */
   readonly seeds: readonly Move[];
 };
 
 /**
- * What the runs of a check come to, from the ledger and the folders of its study.
- * @param asked how many runs of the code as it is
- * @param changes what was to be changed, and what was `tried`, by experiment after the baseline
+ * The outcome of a check, from the ledger and the folders of its study.
+ * @param asked how many runs of the unchanged code
+ * @param changes the planned changes, and those `tried`, in the order of the experiments after the baseline
  */
 export async function readOutcome(
   { runs: asked, hours, breaks }: { readonly runs: number; readonly hours: number; readonly breaks: boolean },
@@ -82,7 +82,7 @@ function seedRuns(
   return seed && runs.length > 0 ? { file: seed.file, name: seed.name, from: seed.from, runs } : null;
 }
 
-/** Why an experiment gave no number that counts. */
+/** Why an experiment produced no usable number. */
 function whyNone(
   { id }: Study,
   n: number,

@@ -5,27 +5,30 @@ const TRACEBACK = 'Traceback (most recent call last):';
 const RECENT_LINES = 40;
 const TRACEBACK_LINES = 400;
 const LINE_CHARACTERS = 400;
-/** Lines of the traceback's end that are kept: about the last three frames and the message. */
+/** How many lines of the traceback's end are kept: about the last three frames and the message. */
 const TAIL_LINES = 12;
 
 const OUT_OF_MEMORY =
   /\b(?:CUDA out of memory|OutOfMemoryError|CUDA error: out of memory|CUBLAS_STATUS_ALLOC_FAILED|MemoryError|std::bad_alloc|Cannot allocate memory|oom-kill)\b/;
 /** The line that ends a traceback, as Python prints it. */
 const EXCEPTION = /^[A-Za-z_][\w.]*(?:$|:\s|:$)/;
-/** Upstream prints the word on its own or behind the progress line, and leaves with 1. */
+/** Upstream prints this word alone or after the progress line, and exits with 1. */
 const FAIL = /(?:^|\s)FAIL\s*$/;
 
-/** By which programs tell that they asked something and found the input at its end. Files end too, with other words. */
+/**
+ * How programs report that they asked something and standard input had ended. For the end of a file they use other
+ * words.
+ */
 const END_OF_INPUT = /^EOFError: EOF when reading a line$|\bUser force closed the prompt\b/;
-/** Of getpass; a connection between processes ends with the same word, but asks nothing. */
+/** From getpass. A connection between processes ends with the same word, but asks nothing. */
 const BARE_END = /^EOFError$/;
-/** What click prints then, at the end of a line. */
+/** What click prints in that case, at the end of a line. */
 const ABORTED = 'Aborted!';
-/** A line that waits for an answer. */
+/** A line that ends like a question. */
 const QUESTION = /[?:>\])]\s*$/;
 const QUESTION_CHARACTERS = 200;
 
-/** What passing a limit is called. */
+/** The crash class for each exceeded limit. */
 const LIMIT_CLASSES = {
   memory: 'out_of_memory',
   processes: 'killed',
@@ -40,7 +43,7 @@ export class CrashReader {
   #raised: string | null = null;
   #sawOutOfMemory: string | null = null;
   #sawFail = false;
-  /** What stood before the traceback on its line, or before the word that tells of the end of the input. */
+  /** The text before the traceback on its line, or before the word that reports the end of the input. */
   #asked: string | null = null;
   #sawEndOfInput = false;
 
@@ -48,14 +51,14 @@ export class CrashReader {
     const short = line.length > LINE_CHARACTERS ? `${line.slice(0, LINE_CHARACTERS)}…` : line;
     const start = line.lastIndexOf(TRACEBACK);
     if (start >= 0) {
-      // It may stand behind a progress line that ended without a newline.
+      // A traceback may follow a progress line that has no newline.
       this.#traceback = [TRACEBACK];
       this.#raised = null;
       this.#asked = this.#questionIn(line.slice(0, start));
     } else if (this.#traceback && this.#raised === null && short.trim() !== '') {
       if (this.#traceback.length >= TRACEBACK_LINES) this.#traceback.splice(1, 1);
       this.#traceback.push(short);
-      // The exception's own line closes it; what comes after is somebody else's.
+      // The exception's own line ends the traceback; later lines are not part of it.
       if (EXCEPTION.test(short)) this.#raised = short.trim();
     }
     const trimmed = short.trim();
@@ -71,9 +74,9 @@ export class CrashReader {
   }
 
   /**
-   * Why a run gave no result, or null where it ended with exit code 0 and a finite metric, or needed to give none.
-   * @param metric the metric's value, null where it was not printed
-   * @param metricName null where the run need not print it
+   * Why a run has no result; null if it ended with exit code 0 and a finite metric, or needed none.
+   * @param metric the metric's value, null if it was not printed
+   * @param metricName null if the run need not print it
    */
   classify(
     outcome: RunOutcome,
@@ -122,7 +125,7 @@ export class CrashReader {
       if (metric === null) return of('no_metric', `Ended with exit code 0 but printed no ${metricName}.`);
       return Number.isFinite(metric) ? null : of('diverged', `${metricName} is ${metric}.`);
     }
-    // An exception that was caught and told of earlier is not the one that ended it.
+    // An exception that was caught and printed earlier is not the one that ended the run.
     const raised = this.#raised ?? '';
     const isUnanswered =
       END_OF_INPUT.test(raised) || ((BARE_END.test(raised) || this.#sawEndOfInput) && this.#asked !== null);
@@ -136,7 +139,7 @@ export class CrashReader {
     return of('exception', `Ended with exit code ${code}.`);
   }
 
-  /** The question in what was printed on a line, or on the line before. */
+  /** The question on a printed line, or on the line before. */
   #questionIn(text: string): string | null {
     const candidate = text.trim() || (this.#recent.at(-1) ?? '').trim();
     return QUESTION.test(candidate) ? candidate.slice(-QUESTION_CHARACTERS) : null;

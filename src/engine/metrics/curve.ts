@@ -1,28 +1,28 @@
 import { median } from './number.ts';
 import type { SeriesPoint } from './output-reader.ts';
 
-/** A curve is read at each twentieth of its budget. */
+/** A curve has one point for each twentieth of the budget. */
 export const CURVE_PARTS = 20;
 
-/** What a part of a run was: the median of what it printed, and the step it ended at, where it counts steps. */
+/** The median of the values printed in one part of a run, and its last step, if it counts steps. */
 export type CurvePoint = { readonly value: number; readonly step: number | null };
 
-/** What a run was on its way: of one series a point for each part; null where it printed nothing, or no number. */
+/** A series during a run, one point per part; a point is null if that part printed no number. */
 export type Curve = {
   readonly series: string;
   readonly points: readonly (CurvePoint | null)[];
 };
 
-/** A share that is printed may be rounded. */
+/** Tolerance, because a printed share may be rounded. */
 const BACK_SHARE = 0.02;
 
-/** What a training lowers, as it is commonly called. */
+/** The usual names of the loss. */
 const LOSS = /^(?:train_?)?loss$/i;
 
 export type CurveSettings = {
-  /** What counts; its own series is taken where the training prints it on its way, else the loss. */
+  /** The metric's name. Its own series is used if the training prints one; otherwise the loss. */
   readonly metric: string;
-  /** The measure of the way for a training that prints no share of its own: from its first line on. */
+  /** Measures progress, from the first line on, for a training that prints no share of its own. */
   readonly budgetSeconds: number;
 };
 
@@ -32,27 +32,30 @@ export class CurveReader {
   #points: (CurvePoint | null)[] = [];
   #hasPercent = false;
   #share = 0;
-  /** Whether the way went back, as where each epoch counts from the beginning: then nobody knows where it stands. */
+  /**
+   * Whether progress went backwards, for instance because each epoch counts from the start: the true share is then
+   * unknown.
+   */
   #isLost = false;
   #series: string | null = null;
   #began: number | null = null;
   #values: number[] = [];
   #step: number | null = null;
-  /** Whether the part has a value that is none. */
+  /** Whether the part contains a value that is not a finite number. */
   #isBroken = false;
 
   constructor(settings: CurveSettings) {
     this.#settings = settings;
   }
 
-  /** Whether a part has ended with it. */
+  /** Returns whether this point has ended a part. */
   add({ seconds, values }: SeriesPoint): boolean {
     this.#began ??= seconds;
     this.#series ??= this.#choose(values);
     if (this.#series === null) return false;
     const percent = values.get('progress');
     if (percent !== undefined && !this.#hasPercent) {
-      // What the clock said before is of another measure.
+      // Points placed by the clock so far do not compare with printed shares.
       this.#hasPercent = true;
       this.#points = [];
       this.#values = [];
@@ -68,7 +71,7 @@ export class CurveReader {
     }
     if (this.#isLost) return false;
     this.#share = share;
-    // What lies on a boundary ends a part.
+    // A point on a boundary still belongs to the part before it.
     const part = Math.min(CURVE_PARTS, Math.ceil(share * CURVE_PARTS - 1e-9)) - 1;
     const before = this.#points.length;
     while (this.#points.length < part) this.#close();
@@ -79,7 +82,10 @@ export class CurveReader {
     return this.#points.length > before;
   }
 
-  /** The parts that have ended; with `isEnded` also the one it ended in. Null where there is no series to read, or no way. */
+  /**
+   * The completed parts; with `isEnded` also the last, incomplete one. Null if there is no series to read, or
+   * progress is unknown.
+   */
   curve(isEnded: boolean): Curve | null {
     if (this.#series === null || this.#isLost) return null;
     const last = isEnded && this.#points.length < CURVE_PARTS ? [this.#current()] : [];

@@ -1,12 +1,12 @@
 import { StringDecoder } from 'node:string_decoder';
 
-/** Longer lines are cut: what training prints is untrusted, and no line worth reading is longer. */
+/** Longer lines are cut: training output is untrusted, and no useful line is longer. */
 export const MAX_LINE_CHARACTERS = 65_536;
 
 /**
- * Turns chunks of terminal output into lines, split on `\r` and `\n` and free of control sequences. Empty lines
- * are passed on. Bytes that are not UTF-8 become U+FFFD. The last, unfinished line comes with `end`. With each comes its
- * number, from 1, as lines that end with a newline are counted.
+ * Turns chunks of terminal output into lines, split on `\r` and `\n` and free of control sequences. Empty lines are
+ * passed on. Bytes that are not UTF-8 become U+FFFD. `end` passes on the last, unfinished line. Each line comes with
+ * its number, from 1, counting newlines only.
  */
 export class LineSplitter {
   readonly #decoder = new StringDecoder('utf8');
@@ -57,7 +57,7 @@ export class LineSplitter {
 
 /**
  * CSI (`ESC [ … letter`), OSC, DCS, SOS, PM and APC (`ESC ] … BEL` or `ESC \`), two-character escapes, the same in
- * their 8-bit forms, and single control characters but tab. Source: ECMA-48, sections 5.3 to 5.6.
+ * their 8-bit forms, and single control characters except tab. Source: ECMA-48, sections 5.3 to 5.6.
  */
 const CONTROL =
   /(?:\x1b\[|\x9b)[0-?]*[ -/]*[@-~]|(?:\x1b[\]PX^_]|[\x90\x98\x9d-\x9f])[^\x07\x1b\x9c]*(?:\x07|\x1b\\|\x9c|$)|\x1b[ -/]*[0-~]?|[\x00-\x08\x0b-\x1f\x7f-\x9f]/g;

@@ -3,7 +3,7 @@ import { LineSplitter } from './line-splitter.ts';
 const LINES = 20;
 const LINE_CHARACTERS = 400;
 
-/** The last lines of an output that say something, cut where they are long. */
+/** The last lines of an output that are not empty; long ones are cut. */
 export class LineTail {
   readonly #lines: string[] = [];
   readonly #splitter = new LineSplitter(line => {
@@ -16,7 +16,7 @@ export class LineTail {
     this.#splitter.push(chunk);
   }
 
-  /** Ends the output. */
+  /** Ends the output and returns the lines. */
   lines(): readonly string[] {
     this.#splitter.end();
     return this.#lines;

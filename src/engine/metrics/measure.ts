@@ -1,7 +1,7 @@
 import type { Contract } from '../../shared/contract.ts';
 import type { Summary } from '../../shared/study.ts';
 
-/** The two numbers of a summary that count; null where one was not printed or is not finite. */
+/** The metric and the memory in a summary; null if one was not printed or is not finite. */
 export function measure(
   summary: Summary | null,
   metric: Contract['metric'],

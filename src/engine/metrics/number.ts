@@ -1,38 +1,45 @@
-/** A printed number with the unit that stood behind it. */
+/** A printed number with the unit after it. */
 export type Quantity = { readonly value: number; readonly unit: string | null };
 
-/** Marks that stand before a number without being of it: quotes, emphasis, a library's wrapping, a currency. */
+/** Marks before a number that are not part of it: quotes, emphasis, a library's wrapper, a currency. */
 const DECORATION =
   /^["'`*]{0,3}(?:(?:tensor|[Aa]rray|(?:np|numpy|jnp|torch)\.\w{1,12})\()?(?=[-+−.\d$€£¥ni])(?:([-+−]?)[$€£¥])?/i;
-/** No alternative of these begins where another could go on, so that no text makes them slow. */
+/** No alternative begins where another could continue, so no text can make the match slow. */
 const NUMBER =
   /^([-+−]?)(?:([1-9]\d{0,2}(?:,\d{3})+(?!\d)(?:\.\d+)?|(?:\d+(?:\.\d+)?|\.\d+)(?:[eE][+-]?\d+)?)|(nan|inf(?:inity)?)(?![A-Za-z]))/i;
-/** A unit, and what a number may end before. A bar behind a per cent sign is a progress bar's, whose share measures nothing. */
+/**
+ * A unit, and what may follow a number. A bar after a percent sign belongs to a progress bar, whose share is not a
+ * measurement.
+ */
 const UNIT =
   /^\.?\s?(?!%\|)(%|[A-Za-z\u00b5\u03bc]{1,12}(?:\/[A-Za-z]{1,12})?)?(?=\s|$|[)\]};|"'`*±]|[.,](?!\d)|\+[\d./])/;
-/** Digits in groups with spaces between: one number, or several. */
+/** Groups of digits separated by spaces could be one number or several. */
 const GROUPS = /^\d{1,3}(?: \d{3})+(?![\d.])/;
-/** `1h 2m 3.5s`: of several parts. */
+/** `1h 2m 3.5s`: a time in several parts. */
 const DURATION =
   /^(?:(\d{1,6})\s?(?:d|days?)[\s,]{0,2})?(?:(\d{1,6})\s?(?:h|hrs?|hours?)[\s,]{0,2})?(?:(\d{1,6})\s?(?:m|mins?|minutes?)[\s,]{0,2})?(?:(\d{1,6}(?:\.\d+)?)\s?(?:s|secs?|seconds?))?(?=$|[\s)\]};|,])/;
 /** `1:23`, `0:01:23.5`: minutes or hours before seconds. */
 const CLOCK = /^(?:(\d{1,4}):)?(\d{1,3}):([0-5]\d(?:\.\d{1,9})?)(?=$|[\s)\]};|,])/;
-/** It was one number and became another. */
+/** A number that became another one: `0.5 -> 0.4`. */
 const CHANGE = /^\S{0,16}\s{0,4}(?:->|=>|→)/;
 
-/** Prefixes of plain counts: `998.7K tokens` and `1.02M` are of one series. `B` may as well be bytes. */
+/**
+ * Prefixes of plain counts: `998.7K tokens` and `1.02M` belong to one series. `B` is missing, because it may mean
+ * bytes.
+ */
 const COUNTS: Readonly<Record<string, number>> = {
   ...{ K: 1e3, k: 1e3, M: 1e6, G: 1e9, T: 1e12 },
   ...{ thousand: 1e3, million: 1e6, billion: 1e9, trillion: 1e12 },
 };
 
-/** Longer than any number with its unit. */
+/** No number with its unit is longer. */
 const MAX_CHARACTERS = 64;
 
 /**
- * Reads the number `text` begins with: thousands commas, exponents, `nan`, `inf`, a currency before it and a unit (`%`,
- * `ms`, `GB`, …) behind. What follows after white space is ignored, because upstream appends to its progress line. Null for
- * `n/a`, for the share of a progress bar, for `0.5 -> 0.4` and everything else that is not one number.
+ * Reads the number `text` begins with: thousands commas, exponents, `nan`, `inf`, a currency before it and a unit
+ * (`%`, `ms`, `GB`, …) behind. What follows after white space is ignored, because upstream appends to its progress
+ * line. Null for `n/a`, for the share of a progress bar, for `0.5 -> 0.4` and for anything else that is not a single
+ * number.
  */
 export function parseQuantity(text: string): Quantity | null {
   const trimmed = text
@@ -68,7 +75,7 @@ function readDuration(text: string): number | null {
   return days * 86_400 + hours * 3600 + minutes * 60 + seconds;
 }
 
-/** Multiplied in decimal, so that `1.02M` is 1020000 and not a digit beside it. */
+/** Scaled in decimal, so that `1.02M` is exactly 1020000. */
 function scale(value: number, factor: number): number {
   return Number((value * factor).toPrecision(15));
 }
@@ -83,15 +90,15 @@ const SECONDS: Readonly<Record<string, number>> = {
 };
 const PREFIXED = /^([kKMGTmgt])(i?)([bB].*|(?<=[kKMGT])[^i].*)$/;
 
-/** A number as it is where its name has no unit yet: counts are multiplied out. */
+/** The plain number, for a name that has no unit yet: prefixes of counts are multiplied out. */
 export function plainQuantity({ value, unit }: Quantity): Quantity {
   const count = COUNTS[unit ?? ''];
   return count === undefined ? { value, unit } : { value: scale(value, count), unit: null };
 }
 
 /**
- * The value in the unit its name is told in: times, bytes and prefixes of one unit. Null where they are of different families,
- * or one is a share in per cent and the other a bare number: those must not be compared.
+ * The value in the unit of its series: converts times, bytes and prefixes of the same unit. Null if the units do not
+ * match, or if one is a percentage and the other a bare number: those must not be compared.
  */
 export function inUnit(quantity: Quantity, wanted: string): number | null {
   const { value, unit } = quantity;
@@ -99,12 +106,12 @@ export function inUnit(quantity: Quantity, wanted: string): number | null {
   if (unit === null) return wanted === '%' ? null : value;
   const [a, b] = [familyOf(unit), familyOf(wanted)];
   if (a.base === b.base) return scale(value, a.factor / b.factor);
-  // `1.5G` where others say `GB`.
+  // `1.5G`, where others write `GB`.
   const count = COUNTS[unit];
   return count !== undefined && /^b$/i.test(b.base) ? scale(value, count / b.factor) : null;
 }
 
-/** Base and factor of a unit; of a rate, of what stands before the stroke. */
+/** Base and factor of a unit; for a rate, of the part before the slash. */
 function familyOf(unit: string): { readonly factor: number; readonly base: string } {
   const [above = '', below] = unit.split('/');
   const rest = below === undefined ? '' : `/${below}`;
@@ -115,7 +122,7 @@ function familyOf(unit: string): { readonly factor: number; readonly base: strin
   return { factor: (binary ? 1024 : 1000) ** power, base: `${base.toLowerCase()}${rest}` };
 }
 
-/** The upper one of two middle values; null of none. */
+/** The upper of two middle values; null for an empty list. */
 export function median(values: readonly number[]): number | null {
   const sorted = [...values].sort((a, b) => a - b);
   return sorted[Math.floor(sorted.length / 2)] ?? null;

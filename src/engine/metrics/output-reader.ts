@@ -9,32 +9,32 @@ import { PrintedNames } from './printed-names.ts';
 import { parseProgress } from './progress.ts';
 import { SummaryReader, type Wanted } from './summary.ts';
 
-/** A progress point with its time: seconds since the run began. */
+/** A progress point with its time, in seconds since the run began. */
 export type SeriesPoint = { readonly seconds: number; readonly values: ReadonlyMap<string, number> };
 
 /**
- * From twice this many points of a run on every second one is kept, from four times as many every fourth, and so
- * on: at most about this many for each doubling. The log keeps them all.
+ * After twice this many points, only every second one is kept, after four times as many every fourth, and so on:
+ * about this many per doubling. The log keeps all of them.
  */
 export const FULL_RESOLUTION_POINTS = 20_000;
 
-/** More series than this from one run are not measurements. */
+/** More series than this in one run are not measurements. */
 const MAX_SERIES = 256;
 
-/** This many first characters and the number of bars tell whether a line has the form of the last progress line. */
+/** The first characters and the number of bars decide whether a line looks like the last progress line. */
 const FORM_CHARACTERS = 5;
 
-/** Past this many lines, only those that are read anyhow are looked at for what a message could list. */
+/** After this many lines, names for a later error message are no longer collected. */
 const LISTED_LINES = 50_000;
 const LISTED_CHARACTERS = 2_000;
 
 export type OutputSettings = {
   readonly metric: Contract['metric'];
-  /** What each series and number is told in; where one is not named, the first unit it is printed with. */
+  /** The unit of each series and number; without one, the first printed unit counts. */
   readonly units: Readonly<Record<string, string>>;
 };
 
-/** Reads a run's output while it comes: series, result, and what a crash needs. Memory stays bounded. */
+/** Reads a run's output while it arrives: series, results, and what explains a crash. Memory is bounded. */
 export class OutputReader {
   readonly units: Map<string, string>;
   readonly #metric: Contract['metric'] | null;
@@ -50,12 +50,12 @@ export class OutputReader {
   #form = '';
   #seen = 0;
   #stride = 1;
-  /** The last line that was thinned unread. */
+  /** The last line that was skipped without being read. */
   #skipped: string | null = null;
 
   /**
    * @param now seconds since the run began
-   * @param settings without them no name is looked for within other text
+   * @param settings without them, names inside other text are not searched
    */
   constructor(onPoint: (point: SeriesPoint) => void, now: () => number, settings?: OutputSettings) {
     this.#onPoint = onPoint;
@@ -92,12 +92,12 @@ export class OutputReader {
     return told.length === 0 ? null : Object.fromEntries(told);
   }
 
-  /** What was printed for a name the contract asks for, word or number; null where nothing was. */
+  /** The text printed for a name in the contract, number or word; null if there was none. */
   printed(name: string): string | null {
     return this.#summary.printed(name)?.text ?? null;
   }
 
-  /** @param metricName null where the run need not print it */
+  /** @param metricName null if the run need not print it */
   classify(outcome: RunOutcome, metricName: string | null, limitSeconds: number): Crash | null {
     const metric = metricName === null ? null : (this.summary()?.[metricName] ?? null);
     const crash = this.#crash.classify(outcome, metric, metricName, limitSeconds);
@@ -113,7 +113,7 @@ export class OutputReader {
     this.#crash.line(line);
     const matched = this.#pattern?.(line);
     if (matched !== undefined) this.#matched = matched;
-    // A line is thinned unread only if it looks like the last one: anything else may be the result.
+    // A line is skipped unread only if it looks like the last progress line; any other line may be the result.
     const isThinned = this.#stride > 1 && this.#seen % this.#stride !== 0 && formOf(line) === this.#form;
     const point = isThinned ? null : parseProgress(line);
     if (isThinned) this.#skipped = line;
@@ -137,7 +137,7 @@ export class OutputReader {
   }
 
   #readResult(line: string, number: number, isProgress: boolean): void {
-    // An object may be both.
+    // An object may be both progress and result.
     if (isProgress && !line.trimStart().startsWith('{')) {
       this.#summary.find(line);
       return;
@@ -156,7 +156,7 @@ export class OutputReader {
     this.#skipped = null;
   }
 
-  /** In one unit by name, so that `980ms` and `1.1s` can be compared. */
+  /** Converted to one unit per name, so that `980ms` and `1.1s` can be compared. */
   #inUnit(name: string, quantity: Quantity): number | null {
     const unit = this.units.get(name);
     if (unit !== undefined) return inUnit(quantity, unit);

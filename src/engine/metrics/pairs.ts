@@ -1,17 +1,17 @@
 import { parseQuantity, type Quantity } from './number.ts';
 
-/** A name with what was printed for it; `quantity` is null where that is no number. */
+/** A name and the text printed for it; `quantity` is null if that is not a number. */
 export type Pair = { readonly name: string; readonly text: string; readonly quantity: Quantity | null };
 
-/** Deeper objects are no results. */
+/** Deeper objects are not results. */
 const MAX_DEPTH = 8;
-/** More pairs than this on one line are not results but a table. */
+/** More pairs than this on one line are a table, not results. */
 const MAX_PAIRS = 256;
 const MAX_TEXT_CHARACTERS = 200;
 
 /** A name of one word: `val_bpb`, `tok/sec`, `recall@1`, `total_µs`. */
 const WORD = String.raw`[\p{L}_][\p{L}\p{N}_.\-/@%+*]{0,63}`;
-/** A name that may have several: `Sharpe Ratio`, `MEAN SHARPE (all windows)`. */
+/** A name of several words: `Sharpe Ratio`, `MEAN SHARPE (all windows)`. */
 const NAME = String.raw`[\p{L}_][\p{L}\p{N}\p{M}_.\-/@%+*#()[\]²³ ]{0,63}?`;
 /** Bullets, prompts and emphasis before a name. */
 const LEAD = String.raw`\s{0,16}(?:[>*•\-#=✓✔→]{1,4}\s{1,4})?[*\x60"']{0,3}`;
@@ -24,7 +24,7 @@ const METRIC = /^\s*METRIC\s+([^\s=][^\s=]{0,63})\s*=\s*(.+)$/;
 const BENCHMARK = /^(Benchmark[^\s]{0,200}?)(?:-\d{1,4})?\s+\d+\s+(?=[\d.])/;
 const BENCHMARK_VALUE = /([\d.]+(?:[eE][+-]?\d+)?)\s+([^\s\d][^\s]{0,63})/g;
 
-/** What loggers write before the message: time, level, logger, rank, in any order. Each part is bounded. */
+/** The prefix of a logger: time, level, logger, rank, in any order. Each part is bounded. */
 const LEVEL = '(?:DEBUG|INFO|NOTICE|WARNING|WARN|ERROR|CRITICAL)';
 const LOG_PART = new RegExp(
   [
@@ -44,7 +44,7 @@ const LOG_PART = new RegExp(
 const LOG_SEPARATOR = /^\s{0,12}(?:[-|:]\s{1,4})?/;
 const MAX_LOG_PARTS = 6;
 
-/** What stands behind a logger's prefix; the line as it is where it has none. */
+/** The text after a logger's prefix; the whole line if there is none. */
 export function withoutLogPrefix(line: string): string {
   const start = line.trimStart();
   let text = start;
@@ -56,20 +56,23 @@ export function withoutLogPrefix(line: string): string {
   return text === start ? line : text;
 }
 
-/** `METRIC name=value`, which counts wherever it stands; null for any other line. */
+/** `METRIC name=value`, which counts wherever it appears; null for any other line. */
 export function readMetricLine(line: string): Pair | null {
   const match = METRIC.exec(line);
   return match ? pairOf(match[1] ?? '', match[2] ?? '') : null;
 }
 
-/** A line that is nothing but `name: value` or `name = value`; null for any other. */
+/** A line that consists only of `name: value` or `name = value`; null for any other. */
 export function readAlone(line: string): Pair | null {
   const match = ALONE.exec(line);
-  // Dots up to a column are none of the name: `http_reqs......: 4120`.
+  // Dots before a colon are not part of the name: `http_reqs......: 4120`.
   return match ? pairOf((match[1] ?? '').trimEnd().replace(/\.{2,64}$/, ''), match[2] ?? '') : null;
 }
 
-/** A number or word of a JSON object or a Python dict that is the whole line, by its name; of nested ones by `outer.inner` too. */
+/**
+ * The numbers and words of a JSON object or a Python dict that is the whole line, by name; nested ones also by
+ * `outer.inner`.
+ */
 export function readObject(line: string): readonly Pair[] | null {
   const text = line.trim();
   if (!text.startsWith('{') || !text.endsWith('}')) return null;
@@ -85,7 +88,7 @@ export function readObject(line: string): readonly Pair[] | null {
         continue;
       }
       pairs.set(`${outer}${name}`, pairOf(`${outer}${name}`, String(part)));
-      // Without its path a name is only told apart where it stands in one place.
+      // Without its path, a nested name is unique only if it occurs once.
       if (outer !== '') inner.set(name, inner.has(name) ? null : pairOf(name, String(part)));
     }
   };
@@ -98,7 +101,7 @@ function parsePython(text: string): object | null {
   try {
     return JSON.parse(toJson(text)) as object;
   } catch {
-    // Of nested ones nobody knows which name belongs where.
+    // In nested dicts it is unclear which name belongs where.
     return text.indexOf('{', 1) < 0 ? parseDict(text) : null;
   }
 }
@@ -111,10 +114,10 @@ function parseObject(text: string): object | null {
   }
 }
 
-/** What Python writes that JSON does not. */
+/** Words that Python writes and JSON does not have. */
 const PYTHON_WORDS: Readonly<Record<string, string>> = { True: 'true', False: 'false', None: 'null' };
 
-/** The JSON of a dict as Python prints it, as far as it is one; `np.float64(0.5)` is what NumPy writes for a number. */
+/** The JSON of a Python dict, as far as possible; NumPy writes a number as `np.float64(0.5)`. */
 function toJson(text: string): string {
   return text
     .replaceAll(/'([^'"\\]{0,200})'/g, '"$1"')
@@ -126,7 +129,7 @@ function toJson(text: string): string {
 const DICT_ENTRY =
   /(?:'([^'\\]{1,64})'|"([^"\\]{1,64})"):\s{0,4}(?:'([^'\\]{0,200})'|"([^"\\]{0,200})"|([\w.+-]{1,40}(?:\([\w.+-]{1,40}\))?)(?=[,}\s]))/g;
 
-/** The flat entries of a dict as Python prints it; `np.float64(0.5)` is what NumPy writes for a number. */
+/** The flat entries of a Python dict; NumPy writes a number as `np.float64(0.5)`. */
 function parseDict(text: string): object | null {
   const found: Record<string, string> = {};
   for (const [, single, double, quoted, doubly, bare] of text.matchAll(DICT_ENTRY)) {
@@ -137,7 +140,7 @@ function parseDict(text: string): object | null {
   return Object.keys(found).length === 0 ? null : found;
 }
 
-/** A row of a table with two cells, a name and a number, as rich and Markdown draw it. */
+/** A table row with two cells, a name and a number, as rich and Markdown draw it. */
 export function readTableRow(line: string): Pair | null {
   if (!/^\s{0,16}[|│┃]/.test(line)) return null;
   const cells = line
@@ -150,7 +153,7 @@ export function readTableRow(line: string): Pair | null {
   return pair.quantity === null || pair.name.length > 64 ? null : pair;
 }
 
-/** `BenchmarkName-8  1000  1234 ns/op  …` as Go's testing package prints it: each value by its unit. */
+/** `BenchmarkName-8  1000  1234 ns/op  …`, as Go's testing package prints it: each value is named by its unit. */
 export function readBenchmark(
   line: string,
 ): { readonly name: string; readonly pairs: readonly Pair[] } | null {
@@ -163,21 +166,21 @@ export function readBenchmark(
   };
 }
 
-/** Behind these words a name means what was, or what is wished for. */
+/** After these words, a name means an earlier or a wished-for value. */
 const OTHER_VALUES =
   /(?:^|[^\p{L}])(?:previous|prev|prior|last|old|baseline|reference|ref|target|goal|wanted|expected|threshold|initial|start|delta|change|improvement|gain)\s{1,4}$/iu;
-/** A word that says of what the name is: `test accuracy`, `Buy & Hold Return`; no unit of the number before. */
+/** A word that qualifies the name: `test accuracy`, `Buy & Hold Return`; not the unit of a number before it. */
 const QUALIFIER = /(?<![\p{L}\p{N}_.])([\p{L}_][\p{L}\p{N}_.&'-]{0,30})\s{1,4}$/u;
-/** With these before it, it is as if nothing stood there. */
+/** These words before a name change nothing. */
 const FINAL = /^(?:final|overall|and|with)$/i;
 const BESIDE_NAME = /[\p{L}\p{N}_.\-/@%]/u;
-/** `val_acc 0.91`, and nothing more. */
+/** `val_acc 0.91`, with nothing after it. */
 const ALONE_BEHIND = /^\s{1,64}(?=[^\s|]{1,40}\s{0,8}(?:\||$))/;
-/** No line worth reading names what counts more often. */
+/** No useful line contains the metric's name more often. */
 const MAX_PLACES = 16;
 const SEPARATOR = /^["'`*]{0,3}\s{0,64}[:=](?![:=])\s{0,64}/;
 
-/** What stands behind a name somewhere on a line, the last time it does, and the word before it; null where it does not. */
+/** The value after the last usable occurrence of a name on a line, and the word before the name; null if there is none. */
 export function findNamed(line: string, name: string): (Pair & { readonly qualifier: string | null }) | null {
   let at = line.length;
   for (let place = 0; place < MAX_PLACES && at > 0; place += 1) {
@@ -217,7 +220,7 @@ export function readNumbers(text: string): readonly Pair[] {
   return pairs;
 }
 
-/** What stands behind a name, as far as it can be a value. */
+/** The text after a name, up to where a value can end. */
 export function pairOf(name: string, text: string): Pair {
   const whole = name.replaceAll(/\s+/g, ' ');
   return { name: whole, text: text.trim().slice(0, MAX_TEXT_CHARACTERS), quantity: parseQuantity(text) };

@@ -2,10 +2,10 @@ import { RE2JS, RE2JSException } from 're2js';
 import { PawlError } from '../../shared/errors.ts';
 import { parseQuantity, type Quantity } from './number.ts';
 
-/** Finds the number on a line; undefined where the line is another, null where it holds no number. */
+/** Finds the number on a line; undefined if the line does not match, null if it matches without a number. */
 export type Pattern = (line: string) => Quantity | null | undefined;
 
-/** A larger one takes seconds for a line of 64 KiB, and the engine waits for it. */
+/** A larger program takes seconds for a line of 64 KiB, and the engine has to wait for it. */
 const MAX_PROGRAM = 300;
 
 /**

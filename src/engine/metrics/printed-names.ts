@@ -1,20 +1,20 @@
 import { distance } from 'fastest-levenshtein';
 import type { Pair } from './pairs.ts';
 
-/** A run that printed more names printed a table. */
+/** More names than this come from a table. */
 const MAX_NAMES = 200;
-/** How many a message lists. */
+/** How many names a message lists. */
 const SHOWN_NAMES = 10;
-/** Of a name's letters that may differ in one that may be meant. */
+/** How much of a name may differ in a similar one that is suggested. */
 const NEAR_SHARE = 0.4;
 const LONE_NUMBER = /^\s{0,64}([-+]?\d{1,20}(?:\.\d{1,20})?(?:[eE][-+]?\d{1,4})?)\s*$/;
 
-/** Remembers the names and numbers that a run printed, so that a crash for want of the metric can say what there was. */
+/** Remembers the names and numbers that a run printed, so that the message of a missing metric can list them. */
 export class PrintedNames {
   readonly #found = new Map<string, { readonly text: string; readonly line: number }>();
   #lone: { readonly text: string; readonly line: number } | null = null;
 
-  /** @param line from 1, as lines that end with a newline are counted */
+  /** @param line counted from 1, by newlines */
   add(pairs: readonly Pick<Pair, 'name' | 'text' | 'quantity'>[], line: number): void {
     for (const { name, text, quantity } of pairs) {
       if (quantity === null || (this.#found.size >= MAX_NAMES && !this.#found.has(name))) continue;
@@ -27,7 +27,10 @@ export class PrintedNames {
     if (number !== undefined) this.#lone = { text: number, line };
   }
 
-  /** What was printed in place of a metric, and what to write into pawl.toml; sentences that begin with a space, or nothing. */
+  /**
+   * Says what was printed in place of a metric, and what to write into pawl.toml. Sentences with a leading space, or
+   * an empty text.
+   */
   describe(metric: string, hasSummary: boolean): string {
     const near = (name: string) => distance(name.toLowerCase(), metric.toLowerCase());
     const names = [...this.#found].sort(([a], [b]) => near(a) - near(b));

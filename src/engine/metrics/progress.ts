@@ -7,15 +7,15 @@ export type ProgressPoint = {
   readonly units: ReadonlyMap<string, string>;
 };
 
-/** More keys than this on one line are not progress but a table. */
+/** More keys than this on one line are a table, not progress. */
 const MAX_KEYS = 32;
 
 const COUNTER =
   /^\s{0,8}(step|iter|iteration|epoch)(?:\s{1,8}|\s{0,4}[:=]\s{0,8})\[?(\d[\d,]{0,20})(?!\.?\d)/i;
-/** What may stand behind a counter: of how many, and which share. */
+/** What may follow a counter: the total and the share. */
 const OF_HOW_MANY = /^\s{0,8}\/\s{0,8}\d[\d,]{0,20}/;
 const SHARE = /^\]?\s{0,8}\(\s{0,8}([\d.]{1,12})%\s{0,8}\)/;
-/** A name and a number, and nothing else. */
+/** Only a name and a number. */
 const BARE = /^\s{0,64}\S{1,64}\s{1,64}\S{1,32}\s{0,64}$/;
 /** A progress bar of tqdm: `40%|████      | 20/50 [00:01<00:02, 19.9it/s, loss=0.3]`. */
 const BAR = /(\d{1,3})%\|[^|]{0,400}\|\s{0,8}(?:(\d[\d.,]{0,20}[kMGT]?)\/)?/;
@@ -24,10 +24,11 @@ const KERAS = /^\s{0,8}(\d{1,12})\/(?:\d{1,12}|Unknown)\s.{0,400}?(?:\/(?:step|e
 const KERAS_EPOCH = /^\s{0,8}Epoch\s\d{1,12}(?:\/\d{1,12})?\s{0,4}[-:]\s/i;
 
 /**
- * Reads what trainings print on their way; null for anything else: `step 00420 (43.8%) | loss: 3.123456 | dt: 315ms` and every
- * `key: value | key: value` line, also with `=`; lines that begin with a counter (`step:5/20000 train_loss:6.9`, `Epoch 3 loss 0.5`);
- * bars of tqdm, Lightning and Keras; objects that hold a step, an epoch or a loss. A value that is not a number
- * (`mfu: n/a`) is left out. Format: FIELD's upstream progress line; a leading `step N (P%)` gives `step` and `progress`.
+ * Reads what trainings print as progress; null for anything else: `step 00420 (43.8%) | loss: 3.123456 | dt: 315ms`
+ * and every `key: value | key: value` line, also with `=`; lines that begin with a counter (`step:5/20000
+ * train_loss:6.9`, `Epoch 3 loss 0.5`); bars of tqdm, Lightning and Keras; objects that contain a step, an epoch or a
+ * loss. A value that is not a number (`mfu: n/a`) is left out. Format: FIELD's upstream progress line; a leading
+ * `step N (P%)` gives `step` and `progress`.
  */
 export function parseProgress(line: string): ProgressPoint | null {
   const text = withoutLogPrefix(line);
@@ -62,13 +63,13 @@ function readBar(text: string, bar: RegExpExecArray): ProgressPoint | null {
   const done = bar[2] === undefined ? null : parseQuantity(bar[2]);
   return pointOf(readNumbers(behind), [
     ...(counted?.values ?? []),
-    // Within an epoch the steps begin anew.
+    // After a counter such as `Epoch 3`, the bar counts the batches of that epoch.
     ...(done ? [[counted ? 'batch' : 'step', done.value] as const] : []),
     ['progress', Number(bar[1])],
   ]);
 }
 
-/** `step 5/100 (5.0%)` at the beginning of a text; null where there is none. */
+/** `step 5/100 (5.0%)` at the start of a text; null if there is none. */
 function readCounter(text: string): { readonly values: Start; readonly length: number } | null {
   const match = COUNTER.exec(text);
   if (!match) return null;
@@ -120,14 +121,14 @@ function readSegments(text: string): ProgressPoint | null {
     if (separator < 0 || !isSeriesName(name)) {
       // `loss 3.23`
       const only = separator < 0 && BARE.test(segment) ? readNumbers(segment)[0] : undefined;
-      // A counter that is no number counts nothing.
+      // A counter without a number counts nothing.
       const isCounter = only !== undefined && /^(?:step|iter|iteration|epoch)$/i.test(only.name);
       if (only && !isCounter) add(only.name, only.text);
       continue;
     }
     const rest = segment.slice(separator + 1);
     add(name, rest);
-    // A result behind the line's unfinished end.
+    // A result printed after a progress line that has no newline.
     if (/\s[\p{L}_]\S{0,63}\s{0,4}[:=]/u.test(rest)) {
       for (const more of readNumbers(rest)) add(more.name, more.text);
     }
@@ -136,7 +137,7 @@ function readSegments(text: string): ProgressPoint | null {
   return isProgress && values.size > 0 ? { values, units } : null;
 }
 
-/** An object with one of these tells of the way, not of its end. */
+/** An object with one of these is progress, not the result. */
 const STEPS = ['step', 'epoch', 'iter', 'iteration', 'loss', 'train_loss'];
 
 function readStep(text: string): ProgressPoint | null {

@@ -1,12 +1,15 @@
 import { type Pair, pairOf } from './pairs.ts';
 
-/** A row of a report with several numbers, each by its column; without a name where a number is the only one of its kind. */
+/**
+ * A row of a report with several numbers, each named by its column; without a row name if the number is the only one
+ * of its kind.
+ */
 export type ReportRow = { readonly name: string | null; readonly pairs: readonly Pair[] };
 
 /** `http_req_duration....: avg=101ms p(95)=212ms`, as k6 prints its metrics. */
 const DOTTED = /^\s{0,16}(\S.{0,80}?)\.{2,64}:\s{1,16}(\S.*)$/;
 const DOTTED_VALUE = /([\w()]{1,16})=(\S{1,24})/g;
-/** `encode/short  time:   [22.25 ns 22.31 ns 22.39 ns]`, as criterion prints the bounds and the middle of an estimate. */
+/** `encode/short  time:   [22.25 ns 22.31 ns 22.39 ns]`: criterion prints an estimate between its bounds. */
 const ESTIMATE =
   /^(.{0,200}?)\s{0,200}\b(time|thrpt):\s{1,8}\[\S{1,24} \S{1,16} (\S{1,24} \S{1,16}) \S{1,24} \S{1,16}\]/;
 /** The heading of scikit-learn's classification_report. */
@@ -14,15 +17,15 @@ const CLASSES = /^\s+precision\s+recall\s+f1-score\s+support\s*$/;
 const COLUMNS = ['precision', 'recall', 'f1-score', 'support'];
 const CLASS = /^\s{0,64}(\S.{0,62}?)\s{2,64}(\d[\d.]{0,24}(?:\s{1,32}\d[\d.]{0,24}){0,3})\s{0,8}$/;
 
-/** Reads the rows of reports whose lines say little by themselves: it remembers the heading and the name before. */
+/** Reads reports whose lines need their context: remembers the heading and the previous line. */
 export class ReportReader {
-  /** The line before, which is the name where criterion had no room for it. */
+  /** The line before: criterion puts a long name there. */
   #before = '';
-  /** What the last row of criterion was about. */
+  /** The benchmark that criterion printed last. */
   #estimated = '';
   #isOfClasses = false;
 
-  /** Null for a line that is of no such report. */
+  /** Null for a line of no such report. */
   line(text: string): ReportRow | null {
     const before = this.#before;
     this.#before = text.trim();
@@ -53,7 +56,7 @@ function readDotted(text: string): ReportRow | null {
   return pairs.length > 0 ? { name, pairs } : null;
 }
 
-/** A class with its four numbers; of all classes together the accuracy has but one, and their count. */
+/** A class with its four numbers. The accuracy of all classes has only one number, and their count. */
 function readClass(text: string): ReportRow | null {
   const [, name = '', numbers = ''] = CLASS.exec(text) ?? [];
   const values = numbers.split(/\s+/).filter(Boolean);

@@ -1,12 +1,12 @@
 import type { SeriesPoint } from './output-reader.ts';
 
-/** Fewer steps say nothing. */
+/** Fewer steps do not give a rate. */
 const LEAST_STEPS = 10;
 
-/** How fast a training steps, without its beginning, when things are compiled and caches fill. */
+/** Steps per second of a training, without its start, when code is compiled and caches fill. */
 export class StepRate {
   readonly #points: { readonly seconds: number; readonly step: number }[] = [];
-  /** Whether steps begin anew, with each epoch for instance. */
+  /** Whether the step count went back, for instance at a new epoch. */
   #isLost = false;
 
   add({ seconds, values }: SeriesPoint): void {
@@ -16,12 +16,12 @@ export class StepRate {
     this.#points.push({ seconds, step });
   }
 
-  /** The last step; null where it printed none, or went back. */
+  /** The last step; null if it printed none, or the count went back. */
   last(): number | null {
     return this.#isLost ? null : (this.#points.at(-1)?.step ?? null);
   }
 
-  /** Steps a second over the later half of its time; null where it printed too few, or went back. */
+  /** Steps per second over the second half of its time; null if it printed too few, or the count went back. */
   get(): number | null {
     const [first, last] = [this.#points[0], this.#points.at(-1)];
     if (!first || !last || this.#isLost) return null;

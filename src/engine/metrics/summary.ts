@@ -11,48 +11,48 @@ import {
 } from './pairs.ts';
 import { ReportReader, type ReportRow } from './report-rows.ts';
 
-/** Names of more summary values than this are dropped: a result has a dozen. */
+/** If there are more names than this, the rest is dropped: a result has a dozen. */
 const MAX_SUMMARY_KEYS = 256;
 
-/** Names that are also found within other text. */
+/** Names that are also searched inside other text. */
 export type Wanted = {
-  /** What counts: a block that has it begins the result anew; null where every block does. */
+  /** The metric's name: a block that contains it starts a new result; null if every block does. */
   readonly metric: string | null;
   readonly numbers: readonly string[];
-  /** Names whose value may be a word. */
+  /** Names whose value may also be a word. */
   readonly words: readonly string[];
 };
 
-/** What is printed in place of a number that is not there. */
+/** Words that are printed in place of a missing number. */
 const NOTHING = /^(?:n\/?a|none|null|nil|undefined|failed|error|-+)\b/i;
 
 type Values = Map<string, Pair>;
 
 /**
- * Collects the result as the lines go by. What is printed in two ways counts by the more deliberate one:
+ * Collects the result line by line. If a name is printed in several ways, the most deliberate one counts:
  *
  * 1. `METRIC name=number`.
- * 2. A line that says nothing else (`name: number`, `name = number`, an object, a row of a table, each also behind what a logger
- *    writes before it, Go's benchmarks and the rows of other reports), and, for the names that are asked for, these wherever they stand, behind a
- *    progress bar for instance. A block, which is a `---` line and the `name: number` lines behind it until a line of another
- *    form, begins the result anew where it has the metric; a later one without it adds to it.
- * 3. The names that are asked for behind another word, as in `test accuracy: 0.9`, where it is always the same word.
+ * 2. A line that contains nothing else: `name: number`, `name = number`, an object, a row of a table (each also after a
+ *    logger's prefix), Go's benchmarks and the rows of other reports. The wanted names also count anywhere on a line, for
+ *    instance after a progress bar. A block is a `---` line followed by `name: number` lines. If it contains the metric, it
+ *    starts a new result; otherwise it adds to the last one.
+ * 3. The wanted names after a qualifying word, as in `test accuracy: 0.9`, if it is always the same word.
  *
- * Of one kind the last value counts, and a value that is no number takes back the one before.
+ * Within one kind, the last value counts, and a value that is not a number cancels the one before.
  */
 export class SummaryReader {
   readonly #wanted: Wanted;
-  /** Whether pairs behind a line of dashes are of a block; `opening` until the first number shows that there is one. */
+  /** Whether lines after a `---` line belong to a block; `opening` until the first number shows that it is one. */
   #state: 'outside' | 'opening' | 'inside' = 'outside';
   #hasBlock = false;
-  /** The last block alone, and the result with it. */
+  /** Only the last block; `#result` also has what earlier blocks said. */
   #current: Values = new Map();
   #result: Values = new Map();
   readonly #metrics: Values = new Map();
   readonly #plain: Values = new Map();
-  /** By name, with the word before it; null where there were several. */
+  /** By name, with the word before it; null if there were different words. */
   readonly #qualified = new Map<string, { readonly word: string; readonly pair: Pair } | null>();
-  /** By unit, which benchmark has printed it; null where several have. */
+  /** By unit, the benchmark that printed it; null if several have. */
   readonly #benchmarks = new Map<string, string | null>();
 
   readonly #reports = new ReportReader();
@@ -61,9 +61,9 @@ export class SummaryReader {
     this.#wanted = wanted;
   }
 
-  /** @returns what the line says by itself */
+  /** @returns the pairs that the line itself states */
   line(line: string): readonly Pair[] {
-    // Upstream's rule; a longer one only parts what is printed.
+    // Only upstream's `---` counts; longer rules just separate output.
     if (/^\s{0,16}---\s*$/.test(line)) {
       this.#state = 'opening';
       return [];
@@ -92,19 +92,19 @@ export class SummaryReader {
     const benchmark = object || row || alone ? null : readBenchmark(text);
     const pairs = object ?? (row ? [row] : alone ? [alone] : benchmark ? this.#byColumn(benchmark) : []);
     this.#keep(pairs);
-    // What an object says is read already, nested names with their path.
+    // An object's names are already read, nested ones with their path.
     if (object === null) this.find(text);
     return pairs;
   }
 
-  /** Looks for the wanted names anywhere on a line that is no result by itself. */
+  /** Looks for the wanted names anywhere on a line that is not itself a result. */
   find(line: string): void {
     const { numbers, words } = this.#wanted;
     for (const name of numbers) this.#findOne(line, name, false);
     for (const name of words) this.#findOne(line, name, true);
   }
 
-  /** What counts, or null where nothing of the form was printed. */
+  /** The result, or null if none was printed. */
   result(): ReadonlyMap<string, Quantity> | null {
     const found = new Map<string, Quantity>();
     for (const [name, { quantity }] of this.#values()) {
@@ -117,7 +117,7 @@ export class SummaryReader {
     return this.#hasBlock;
   }
 
-  /** What was printed for a wanted name, as it stood; null where nothing was. */
+  /** What was printed for a wanted name, as text; null if nothing was. */
   printed(name: string): Pair | null {
     return this.#values().get(name) ?? null;
   }
@@ -136,7 +136,7 @@ export class SummaryReader {
     return quantity !== null || name === this.#wanted.metric;
   }
 
-  /** What was printed before a block is not the result. */
+  /** Values printed before a block are not the result. */
   #open(): void {
     this.#current = new Map();
     for (const name of this.#wanted.numbers) {
@@ -152,7 +152,7 @@ export class SummaryReader {
     this.#state = 'inside';
     this.#hasBlock = true;
     this.#set(this.#current, pair);
-    // A new result: a value that only an earlier one has is stale.
+    // A new result: values that only an earlier one has are stale.
     if (metric === null ? isNew : pair.name === metric) {
       this.#result = new Map(this.#current);
       this.#metrics.clear();
@@ -161,13 +161,13 @@ export class SummaryReader {
   }
 
   #keep(pairs: readonly Pair[]): readonly Pair[] {
-    // `shard 000: 27 bytes`: what has several words is a sentence of the training's more often than a result.
+    // `shard 000: 27 bytes`: a name of several words is more often a message than a result.
     for (const pair of pairs)
       if (!pair.name.includes(' ') || this.#isWanted(pair.name)) this.#set(this.#plain, pair);
     return pairs;
   }
 
-  /** Each value of a row by `BenchmarkName unit`, and by its unit alone as long as that names one row. */
+  /** Names each value of a row `BenchmarkName unit`, and also by its unit alone while only one row has it. */
   #byColumn({ name, pairs }: ReportRow): readonly Pair[] {
     if (name === null) return pairs;
     const told: Pair[] = [];
@@ -201,7 +201,7 @@ export class SummaryReader {
   }
 
   #set(target: Values, pair: Pair): void {
-    // Of what is wanted it stays known that it was taken back.
+    // For wanted names, the cancelled value is remembered.
     if (pair.quantity === null && !this.#isWanted(pair.name)) target.delete(pair.name);
     else if (target.size < MAX_SUMMARY_KEYS || target.has(pair.name)) target.set(pair.name, pair);
   }

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { type ChannelForm, type ChannelView, channelSchema, tokenSchema } from '../../shared/channel.ts';
 import type { Ledger } from '../store/ledger.ts';
 
-/** Under which the ledger keeps it. */
+/** The ledger's name for this setting. */
 const SETTING = 'channel';
 
 const storedSchema = z.strictObject({
@@ -13,7 +13,7 @@ const storedSchema = z.strictObject({
 
 export type Channel = z.infer<typeof storedSchema>;
 
-/** Null where there is none, or what is stored is not valid any more. */
+/** Null if there is none, or if the stored one is no longer valid. */
 export function readChannel(ledger: Ledger): Channel | null {
   const stored = storedSchema.safeParse(ledger.settings.get(SETTING));
   return stored.success ? stored.data : null;
@@ -24,14 +24,14 @@ export function saveChannel(ledger: Ledger, channel: Channel): void {
   ledger.settings.set(SETTING, channel);
 }
 
-/** A token that is not given anew stays, as long as it is for the same host. */
+/** If the form has no token, the stored one is kept, provided that the host is the same. */
 export function withToken(ledger: Ledger, form: ChannelForm, token: string | null | undefined): Channel {
   const before = readChannel(ledger);
   const kept = before && new URL(before.form.url).origin === new URL(form.url).origin ? before.token : null;
   return { form, token: token === undefined ? kept : token, isOn: false };
 }
 
-/** Without the token, which no window needs. */
+/** Without the token, because no window needs it. */
 export function viewChannel(ledger: Ledger): ChannelView | null {
   const channel = readChannel(ledger);
   if (!channel) return null;

@@ -21,9 +21,12 @@ import type { Ledger } from '../store/ledger.ts';
 import type { MessageRow } from '../store/messages.ts';
 import type { Channel } from './channel.ts';
 
-/** What the user is told away from this machine, before it is known how it is sent. No path of the machine and no key is in it. */
+/**
+ * A message for the user away from this machine, whichever way it is sent. It contains no path on this machine and no
+ * key.
+ */
 export type Message = {
-  /** The same when it is sent again, so that a receiver can tell. */
+  /** Stays the same if the message is sent again, so that a receiver can recognise a duplicate. */
   readonly id: string;
   /** ISO 8601. */
   readonly at: string;
@@ -34,9 +37,9 @@ export type Message = {
   readonly metric: { readonly name: string; readonly goal: 'minimize' | 'maximize' };
   /** The experiment it is about. */
   readonly n: number | null;
-  /** At the end of a sitting. `whole` is what `pawl report --format json` writes; null where that is too large. */
+  /** At the end of a sitting. `whole` is the output of `pawl report --format json`; null if that is too large. */
   readonly debrief: { readonly sentences: readonly string[]; readonly whole: Debrief | null } | null;
-  /** Only where the user wants it along. */
+  /** Only if the user wants it included. */
   readonly diff: string | null;
   readonly log: string | null;
   /** How many messages before this one were not sent. */
@@ -54,10 +57,10 @@ const MAX_DEBRIEF_CHARACTERS = 256 * 1024;
 const MAX_DIFF_CHARACTERS = 16 * 1024;
 const LOG_BYTES = 4 * 1024;
 const LOG_LINES = 20;
-/** Kept ideas and next steps that are named. */
+/** How many kept ideas and next steps are named. */
 const MOST_NAMED = 3;
 
-/** Everything is read when the message is about to be sent, so that it says what is known then. */
+/** Everything is read just before sending, so that the message is up to date. */
 export async function composeMessage(
   { id, at, event, notice }: Omit<MessageRow, 'tries'>,
   encloses: Channel['form']['encloses'],
@@ -107,7 +110,7 @@ async function diffOf(study: Study, n: number, ledger: Ledger): Promise<string |
     if (diff.length <= MAX_DIFF_CHARACTERS) return diff;
     return `${diff.slice(0, diff.lastIndexOf('\n', MAX_DIFF_CHARACTERS))}\n… (cut)`;
   } catch (error) {
-    // The repository may be gone, and the message is worth sending all the same.
+    // The repository may be gone, but the message is still worth sending.
     if (error instanceof PawlError) return null;
     throw error;
   }
@@ -126,7 +129,7 @@ async function endOfLog(study: Study, n: number, { ledger, paths }: MessagePorts
       .toString('utf8')
       .trimEnd()
       .split(/\r\n|[\r\n]/);
-    // Of a line that is cut the rest may be a part of a path or of a key, which is not found any more.
+    // Drop a cut line: it may contain part of a path or key, which would not be recognised.
     const whole = size > buffer.length ? lines.slice(1) : lines;
     return whole.length === 0 ? null : whole.slice(-LOG_LINES).map(stripControl).join('\n');
   } finally {

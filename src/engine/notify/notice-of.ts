@@ -6,9 +6,9 @@ import type { Notice } from '../../shared/settings.ts';
 import { STOP_WORDS } from '../../shared/study.ts';
 import type { Ledger } from '../store/ledger.ts';
 
-/** This many crashes in a row are worth waking somebody. */
+/** This many crashes in a row are worth a notification. */
 const CRASHES_WORTH_TELLING = 3;
-/** Events that can be worth telling; the others come too often to look further. */
+/** Events that may deserve a notification; all others are too frequent to examine. */
 const NOTICED: ReadonlySet<string> = new Set([
   'new_best',
   'verdict',
@@ -21,7 +21,7 @@ const NOTICED: ReadonlySet<string> = new Set([
   'study_stopped',
 ] satisfies EngineEventBody['type'][]);
 
-/** What the user is told of an event, as one notification; null for most. Read when the ledger holds what the event says. */
+/** The notification for an event; null for most events. Call it once the ledger holds the event. */
 export function noticeOf(event: EngineEventBody, at: number, studyId: string, ledger: Ledger): Notice | null {
   if (!NOTICED.has(event.type)) return null;
   const study = ledger.studies.get(studyId);
@@ -89,7 +89,7 @@ export function noticeOf(event: EngineEventBody, at: number, studyId: string, le
   }
 }
 
-/** What became of the metric, in a sentence. */
+/** The change of the metric, as a sentence. */
 export function describeGain(
   { tag, name }: { readonly tag: string; readonly name: string },
   { n, metric, previous }: Pick<Extract<EngineEventBody, { type: 'new_best' }>, 'n' | 'metric' | 'previous'>,

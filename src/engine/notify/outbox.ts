@@ -7,31 +7,31 @@ import { noticeOf } from './notice-of.ts';
 import { post } from './post.ts';
 import { requestOf } from './request-of.ts';
 
-/** More in an hour are held back; the next message says how many. The end of a sitting is always told. */
+/** Further messages in the same hour are held back; the next message says how many. The end of a sitting is always sent. */
 const MOST_AN_HOUR = 20;
 const HOUR_MS = 3_600_000;
-/** Between one try and the next; the last of them is repeated. */
+/** Waits between tries; the last one repeats. */
 const RETRY_MS: readonly number[] = [5_000, 30_000, 120_000, 600_000];
-/** What is older tells nobody anything. */
+/** Older messages are of no use. */
 const STALE_MS = 24 * HOUR_MS;
 const KEPT_MS = 30 * 24 * HOUR_MS;
 
 type Ports = MessagePorts & {
-  /** Told once for each message that is given up. */
+  /** Called once for each message that is given up. */
   readonly onFailure: (error: string) => void;
   readonly retryMs?: readonly number[];
 };
 
 /**
- * Tells the user what happens over their channel, if they have switched one on. A message is written down together with what it
- * tells of, and stays until it was sent: a later engine sends what an earlier one could not. One that was being sent at a kill
- * may come twice, with the same `id`.
+ * Sends events to the user over their channel, if they have switched one on. A message is stored together with its
+ * event and stays until it is sent, so a later engine sends what an earlier one could not. A message in flight when
+ * the engine is killed may arrive twice, with the same `id`.
  */
 export class Outbox {
   readonly #ports: Ports;
   readonly #closed = new AbortController();
   #work: Promise<void> | null = null;
-  /** When something is tried again that failed. */
+  /** When the failed message is tried again. */
   #nextTry = 0;
   #onWait: (ms: number) => void = () => {};
 
@@ -39,12 +39,12 @@ export class Outbox {
     this.#ports = ports;
   }
 
-  /** Whether a message of it is to be written. */
+  /** Whether this event makes a message. */
   wants(event: EngineEventBody, study: string): boolean {
     return this.#noticeOf(event, study) !== null;
   }
 
-  /** Writes down what is to be told. Call it inside `ledger.write`. */
+  /** Stores the event's message. Call it inside `ledger.write`. */
   keep(event: EngineEventBody, study: string): void {
     const notice = this.#noticeOf(event, study);
     if (!notice) return;
@@ -57,7 +57,7 @@ export class Outbox {
 
   #noticeOf(event: EngineEventBody, study: string) {
     const { ledger, now } = this.#ports;
-    // Its own failure cannot be told over what failed.
+    // A failure of the channel cannot be reported over the channel.
     if (event.type === 'warning' && event.code === 'channel') return null;
     const notice = noticeOf(event, now(), study, ledger);
     if (!notice) return null;
@@ -65,7 +65,7 @@ export class Outbox {
     return channel?.isOn && channel.form.tells[notice.kind] ? notice : null;
   }
 
-  /** Begins to send what waits. */
+  /** Starts sending the waiting messages. */
   send(): void {
     if (this.#closed.signal.aborted) return;
     this.#work ??= this.#sendAll()
@@ -77,7 +77,7 @@ export class Outbox {
       });
   }
 
-  /** Resolves once nothing waits any more, or after `ms`; earlier where the next try comes too late for that. */
+  /** Resolves once no message waits, or after `ms`; earlier if the next try would come too late. */
   async settled(ms: number): Promise<void> {
     if (this.#nextTry - performance.now() > ms) return;
     const { promise: isTooLate, resolve } = Promise.withResolvers<void>();
@@ -108,13 +108,13 @@ export class Outbox {
     }
   }
 
-  /** Null where it was sent, otherwise why it is given up. */
+  /** Null if it was sent; otherwise why it is given up. */
   async #sendOne(row: MessageRow) {
     const { ledger, now, retryMs = RETRY_MS } = this.#ports;
     const { signal } = this.#closed;
     let error: string | null = null;
     for (let { tries } = row; ; tries += 1) {
-      // Read anew for each try: the user may have mended the address.
+      // Read at each try, because the user may have corrected the address.
       const channel = readChannel(ledger);
       if (!channel?.isOn) return 'It was switched off before this could be sent.';
       if (now() - row.at > STALE_MS) return error ?? 'It could not be sent within a day.';

@@ -3,17 +3,17 @@ import type { MessageRequest } from './request-of.ts';
 
 export type Outcome =
   | { readonly kind: 'sent' }
-  /** `afterMs` is what the server asks for; null where it does not say. */
+  /** `afterMs` is the wait that the server asks for; null if it does not say. */
   | { readonly kind: 'try_again'; readonly error: string; readonly afterMs: number | null }
   | { readonly kind: 'refused'; readonly error: string };
 
 const TIMEOUT_MS = 15_000;
-/** An answer is read no further: nobody needs more to know what was wrong. */
+/** Only this much of an answer is read, which is enough to see what was wrong. */
 const ANSWER_BYTES = 1_024;
-/** Nobody is made to wait longer by a server. */
+/** The longest wait that a server can ask for. */
 const MAX_AFTER_MS = 600_000;
 
-/** Posts it. Never rejects but with the reason of `signal`; follows no redirect, which could lead anywhere. */
+/** Posts a message. Rejects only with the reason of `signal`. Follows no redirect, which could lead anywhere. */
 export async function post({ url, headers, body }: MessageRequest, signal: AbortSignal): Promise<Outcome> {
   try {
     const response = await fetch(url, {
@@ -21,7 +21,7 @@ export async function post({ url, headers, body }: MessageRequest, signal: Abort
       signal: AbortSignal.any([signal, AbortSignal.timeout(TIMEOUT_MS)]),
     });
     if (response.ok) {
-      // It is taken, whatever the server goes on to say.
+      // The message is accepted; the rest of the answer does not matter.
       void response.body?.cancel().catch(() => {});
       return { kind: 'sent' };
     }
@@ -45,7 +45,7 @@ async function beginningOf(response: Response): Promise<string> {
   return stripControl(bytes.toString('utf8').replaceAll(/\s+/g, ' ')).trim().slice(0, 200);
 }
 
-/** Seconds, as servers that limit a rate say it; a date is not worth reading for ten minutes. */
+/** Seconds, as servers with rate limits send them; dates are ignored, since the wait is at most ten minutes. */
 function retryAfter(header: string | null): number | null {
   const seconds = Number(header ?? Number.NaN);
   return Number.isFinite(seconds) && seconds >= 0 ? Math.min(seconds * 1_000, MAX_AFTER_MS) : null;

@@ -10,7 +10,7 @@ import { requestOf } from './request-of.ts';
 
 type Example = { readonly event: EngineEvent['type']; readonly notice: Notice };
 
-/** Each kind of message as it would be sent, word for word, of the study that did something last. Nothing is sent. */
+/** Each kind of message exactly as it would be sent, for the study that was active last. Sends nothing. */
 export async function previewMessages(
   channel: Channel,
   ports: MessagePorts,
@@ -23,7 +23,7 @@ export async function previewMessages(
   }));
 }
 
-/** Sends one message at once, to see whether it arrives. */
+/** Sends one message right away, to test whether it arrives. */
 export function postTest(channel: Channel, { now }: MessagePorts): Promise<Outcome> {
   const message: Message = {
     ...madeUp(now(), 'attention'),
@@ -45,7 +45,7 @@ async function exampleMessages({ form }: Channel, ports: MessagePorts): Promise<
   return messages;
 }
 
-/** What could have been told of a study; numbers are its own where it has some. */
+/** Example events of a study, with its own numbers where it has any. */
 function examplesOf(study: Study | undefined, { ledger }: MessagePorts): readonly Example[] {
   const tag = study?.tag ?? 'example';
   const of = (

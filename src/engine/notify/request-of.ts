@@ -9,12 +9,12 @@ export type MessageRequest = {
   readonly body: string;
 };
 
-/** ntfy makes an attachment of a longer text: https://docs.ntfy.sh/config/#message-limits */
+/** ntfy turns a longer text into an attachment: https://docs.ntfy.sh/config/#message-limits */
 const NTFY_BYTES = 4_000;
 /** Slack cuts a text at 40,000 characters and advises far less: https://docs.slack.dev/reference/methods/chat.postMessage */
 const SLACK_CHARACTERS = 8_000;
 
-/** What is posted for a message. */
+/** The HTTP request that posts a message. */
 export function requestOf(
   { form, token }: Pick<Channel, 'form' | 'token'>,
   message: Message,
@@ -39,7 +39,7 @@ export function requestOf(
     }
     case 'slack': {
       const text = `${message.title}\n${textOf(message)}`.slice(0, SLACK_CHARACTERS);
-      // Slack would read markup in it; others ignore the field.
+      // Without it Slack would interpret markup; other services ignore the field.
       return { url: form.url, headers, body: write({ text: harmless(text), mrkdwn: false }) };
     }
   }
@@ -60,7 +60,7 @@ function heldBackText(count: number): string {
   return `${count} earlier ${count === 1 ? 'message was' : 'messages were'} not sent, because there were too many.`;
 }
 
-/** What a model wrote must notify nobody and link nowhere: https://docs.slack.dev/messaging/formatting-message-text */
+/** A model's text must not mention anyone or contain links: https://docs.slack.dev/messaging/formatting-message-text */
 function harmless(text: string): string {
   return (
     text
@@ -68,12 +68,12 @@ function harmless(text: string): string {
       .replaceAll('<', '&lt;')
       .replaceAll('>', '&gt;')
       .replaceAll(/@(?=\w)/g, '@\u200b')
-      // Mattermost and Discord read Markdown whatever is asked of them.
+      // Mattermost and Discord interpret Markdown in any case.
       .replaceAll('](', ']\u200b(')
   );
 }
 
-/** At most so many bytes of UTF-8, and no part of a character. */
+/** Cuts to at most this many bytes of UTF-8, at a character's boundary. */
 function cutBytes(text: string, bytes: number): string {
   const whole = Buffer.from(text);
   if (whole.length <= bytes) return text;

@@ -3,10 +3,10 @@ import { programsOf } from '../proposers/agent/programs.ts';
 import { readUserSettings } from '../user-settings.ts';
 import type { Add } from './check-training.ts';
 
-/** Slow programs are there all the same. */
+/** A program that answers later still counts as installed. */
 const PATIENCE_MS = 15_000;
 
-/** The agents on this machine that could propose, whether a sign-in can be seen, and what to do about a missing one. */
+/** The agents on this machine that could propose, whether each is signed in as far as can be seen, and how to sign in. */
 export async function checkAgents(home: string, environment: NodeJS.ProcessEnv, add: Add): Promise<void> {
   const agents = await detectAgents(programsOf(await readUserSettings(home)), environment, PATIENCE_MS);
   const found = agents.filter(({ isFound }) => isFound);

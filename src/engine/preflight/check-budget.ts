@@ -13,8 +13,8 @@ import type { Ledger } from '../store/ledger.ts';
 import type { Add } from './check-training.ts';
 
 /**
- * Whether the contract is time-boxed or fixed work, as far as that is known, and how far off its budget the code was.
- * @param found what the repository says of the budget, with the seconds that come of it; null where it says nothing
+ * Whether the contract fixes time or work, as far as is known, and how much the code missed its budget.
+ * @param found what the repository says about the budget, in seconds; null if it says nothing
  */
 export function checkBudget(
   repository: Repository,
@@ -24,7 +24,7 @@ export function checkBudget(
   add: Add,
 ): void {
   const { budget } = contract;
-  // A number that somebody wrote over what was assumed is named.
+  // A budget that the user set in place of the default is mentioned.
   const isNamed = !(found?.finding?.isDefault && found.seconds === budget.seconds);
   const times = ledger ? knownTimes(ledger, repository, contract) : [];
   const middle = middleTime(times);
@@ -36,7 +36,7 @@ export function checkBudget(
   const { isFar, text } = describeBaselineTime({
     ...{ seconds: budget.seconds, trainedSeconds: trained, kind: budgetOf(budget, times).kind },
   });
-  // Less work than the budget is often meant: then only estimates are too long.
+  // A run shorter than the budget is often intended; then only the estimates are too long.
   const isLong = isFar && trained > budget.seconds;
   add('budget', isLong && isNamed ? 'warning' : 'ok', `The last baseline: ${text}`);
 }

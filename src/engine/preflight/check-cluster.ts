@@ -8,7 +8,7 @@ import type { Add } from './check-training.ts';
 const NOT_RUN =
   'It stands in the repository and runs as you, so the job that looks at a node leaves it out. One that stands in settings.toml as well is run.';
 
-/** Whether runs could be trained on the cluster, where there is one. A job of one second is submitted for that. */
+/** Whether the cluster, if there is one, could train runs. Submits a job of one second to find out. */
 export async function checkCluster(
   contract: Contract,
   { dataFolder, environment }: { readonly dataFolder: string; readonly environment: NodeJS.ProcessEnv },
@@ -20,7 +20,7 @@ export async function checkCluster(
     const root = clusterFolder(cluster, environment);
     const needsSandbox = sandboxMode(contract, environment) !== 'off';
     const users = await findCluster({}, dataFolder);
-    // To look at somebody's repository must not run what it says as the user.
+    // Checking someone's repository must not run its commands as the user.
     const isTrusted = cluster.prelude === null || cluster.prelude === users?.prelude;
     if (!isTrusted) add('cluster prelude', 'skipped', NOT_RUN);
     const probed = isTrusted ? cluster : { ...cluster, prelude: null };

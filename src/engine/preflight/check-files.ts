@@ -5,15 +5,15 @@ import { usesUv } from '../process/find-program.ts';
 /** A file of a commit, with git's mode. */
 type TreeEntry = { readonly mode: string; readonly path: string };
 
-/** What is wrong between a contract and the files of its commit. */
+/** A mismatch between a contract and the files of its commit. */
 export type FileFault = {
   readonly about: 'editable' | 'locked' | 'instructions' | 'score';
   readonly message: string;
 };
 
 /**
- * Checks that every name in the contract means something: a pattern that matches nothing is a misspelt one, and a
- * guard that guards nothing is worse than none.
+ * Checks that every name in the contract matches something: a pattern that matches nothing is misspelt, and a guard
+ * that guards nothing is worse than none.
  */
 export function findFileFaults(tree: readonly TreeEntry[], contract: Contract): readonly FileFault[] {
   const faults: FileFault[] = [];
@@ -40,7 +40,8 @@ export function findFileFaults(tree: readonly TreeEntry[], contract: Contract): 
     const message = `score.command names ${own}, which is editable, so an edit could write its own score. Let a locked file score, and put the command that runs the edited code into score.model.`;
     faults.push({ about: 'score', message });
   }
-  // Without a .venv in the checkout uv's environment is made by the runs, and a run that may change what is in it could reach the scorer.
+  // If the checkout has no .venv, the runs create uv's environment, and a run that can change it could reach the
+  // scorer.
   const ofUv = ['pyproject.toml', 'uv.lock'].find(
     path => tree.some(file => file.path === path) && isEditable(path),
   );

@@ -13,7 +13,7 @@ const KEYS = {
   none: 'without a key',
 } as const;
 
-/** Whether the model that the contract names can be asked: its key, its price, the cap, and the way out of the sandbox. */
+/** Whether the contract's model can be asked: its key, its price, the limit, and the way out of the sandbox. */
 export async function checkModel(
   contract: Contract,
   { sandbox }: Trial,
@@ -27,7 +27,7 @@ export async function checkModel(
   const { model } = contract;
   if (model === null) return;
   try {
-    // As far as it can be told without the study's proposer.
+    // As far as is known without the study's proposer.
     const ask = await askSettings(
       { contract, proposer: { kind: 'search', seed: 1 }, capUsd: null },
       { home: paths.home, environment, storedKey },

@@ -9,7 +9,10 @@ import { inHome } from '../sandbox/withheld.ts';
 import { ruleOf } from '../stages/judge/verdict-rule.ts';
 import type { Add, TrainingInput } from './check-training.ts';
 
-/** Data that is exchanged to see whether a number comes from it. What is no committed file the set-up command may still make. */
+/**
+ * Data that is swapped to test whether a number comes from it. Data that is not committed may still come from the
+ * set-up command.
+ */
 export function checkSwaps(
   { contract, environment }: TrainingInput,
   { tree }: CommitFiles,

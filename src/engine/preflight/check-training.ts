@@ -20,7 +20,7 @@ export type TrainingInput = {
   readonly repository: Repository;
   readonly commit: string;
   readonly contract: Contract;
-  /** Of the commit, where it is known already. */
+  /** The commit's tree, if it is known already. */
   readonly tree?: CommitFiles['tree'];
   readonly paths: DataPaths;
   readonly environment: NodeJS.ProcessEnv;
@@ -29,7 +29,7 @@ export type TrainingInput = {
 const IN_WORKTREE =
   'Install it or correct the command: a worktree holds only what is committed, and in the sandbox the .venv of your checkout. To use another environment, give an absolute path or activate it.';
 
-/** Whether a study of this commit could train at all: its commands, its files, its data, its sandbox. */
+/** Whether a study of this commit could train: its commands, files, data and sandbox. */
 export async function checkTraining(input: TrainingInput, add: Add): Promise<Trial> {
   const { repository, commit, contract, paths, environment: userEnvironment } = input;
   const files = await readCommitFiles(repository, commit, input.tree);
@@ -45,7 +45,7 @@ export async function checkTraining(input: TrainingInput, add: Add): Promise<Tri
   return trial;
 }
 
-/** Throws `cannot_train` with everything {@link checkTraining} found to fail. */
+/** Throws `cannot_train` with every failure of {@link checkTraining}. */
 export async function refuseUntrainable(input: TrainingInput): Promise<Trial> {
   const faults: string[] = [];
   const trial = await checkTraining(input, (name, outcome, detail) => {
@@ -135,7 +135,10 @@ function unusedVenv(
   return /^python3?$/.test(program) && !isActivated && !isOnPath && existsSync(own) ? own : null;
 }
 
-/** uv's environment is made by the baseline's training, on the network; a scorer has neither the network nor the right to write it. */
+/**
+ * The baseline's training creates uv's environment, with network access; a scorer has neither the network nor
+ * permission to write there.
+ */
 function checkScoreEnvironment({ contract, repository }: TrainingInput, add: Add): void {
   const { score, train, setup } = contract;
   if (!score || ![score.command, score.model ?? ''].some(usesUv)) return;
@@ -147,7 +150,7 @@ function checkScoreEnvironment({ contract, repository }: TrainingInput, add: Add
   );
 }
 
-/** Data that only the scorer may see: is it there, and could anybody else read it? */
+/** Data that only the scorer may read: does it exist, and could other programs read it? */
 async function checkScoreData(
   { contract, repository, environment }: TrainingInput,
   { tree }: CommitFiles,
@@ -174,7 +177,7 @@ async function checkScoreData(
   }
 }
 
-/** Files that git keeps elsewhere: without git-lfs there would be a few lines of text in the place of each. */
+/** Files in git LFS: without git-lfs, each would be a few lines of text. */
 async function checkLargeFiles(
   { repository, commit, environment }: TrainingInput,
   { tree }: CommitFiles,
@@ -192,7 +195,7 @@ async function checkLargeFiles(
   );
 }
 
-/** Data that was fetched before: what libraries keep, and what the repository's `prepare.py` names. */
+/** Data that was downloaded before: libraries' caches, and folders that the repository's `prepare.py` names. */
 function checkData(
   { contract, environment }: TrainingInput,
   { preparePy }: CommitFiles,
@@ -206,7 +209,7 @@ function checkData(
   const found = data.map(({ folder, variable }) => (variable === null ? folder : `${folder} (${variable})`));
   if (missing.length > 0) {
     const python = firstProgram(contract.train) === 'uv' ? 'uv run' : 'python3';
-    // autoresearch's own; what else a script names it may make itself, and so may a set-up command.
+    // Only autoresearch's own folders are certain; a script or a set-up command may create others.
     const isSure = contract.setup === null && missing.some(path => path.startsWith(upstream));
     add(
       'data cache',

@@ -42,23 +42,23 @@ export type DoctorInput = {
   readonly environment: NodeJS.ProcessEnv;
   /** As in `ProposerSurroundings`. */
   readonly storedKey?: ProposerSurroundings['storedKey'];
-  /** In place of what the last commit says. */
+  /** Replaces findings from the last commit. */
   readonly choices?: ContractChoices | undefined;
-  /** In place of the contract of the last commit. */
+  /** Replaces the contract of the last commit. */
   readonly contract?: Contract | undefined;
-  /** Whether the agents on the machine are looked for, and the cluster is asked, which may take long. */
+  /** Whether to look for agents on the machine and to ask the cluster, which may take long. */
   readonly withAgents?: boolean | undefined;
-  /** Where it stands how long a baseline took; without it nothing is known of that. */
+  /** Stores how long a baseline took; without it, that is unknown. */
   readonly ledger?: Ledger | undefined;
   /** Where the kernel lists graphics cards. */
   readonly cards?: string | undefined;
 };
 
-/** So many say all there is to say of them. */
+/** How many constants are read at most, which is enough for a summary. */
 const MANY_CONSTANTS = 200;
-/** Below this the night's logs and commits may not fit. */
+/** With less space, the night's logs and commits may not fit. */
 const LOW_DISK_BYTES = 1024 ** 3;
-/** A driver that hangs must not hang the check. */
+/** A hanging driver must not make the check hang. */
 const GPU_QUERY_TIMEOUT_MS = 10_000;
 
 const CONTRACT_SOURCES: Readonly<Record<Contract['source'], string>> = {
@@ -68,7 +68,7 @@ const CONTRACT_SOURCES: Readonly<Record<Contract['source'], string>> = {
   form: 'as filled in for this study',
 };
 
-/** Runs every check, also after one has failed, as far as it can be run without the failed one. */
+/** Runs every check, even after one has failed, except those that need the failed one. */
 export async function runDoctor(input: DoctorInput): Promise<readonly PreflightCheck[]> {
   const checks: PreflightCheck[] = [];
   const add = (name: string, outcome: PreflightCheck['outcome'], detail: string) =>
@@ -111,7 +111,7 @@ export async function runDoctor(input: DoctorInput): Promise<readonly PreflightC
   return checks;
 }
 
-/** What the commit says of its contract, line by line with where; null where something has to be said first. */
+/** What the commit says about its contract, line by line with sources; null if the user has to answer something first. */
 function tell({ draft, findings, unclear }: Recognition, add: Add): Contract | null {
   add('contract', 'ok', CONTRACT_SOURCES[draft.source]);
   for (const { name, value, source } of findings) add(`found: ${name}`, 'ok', `${value} (${source})`);
@@ -182,7 +182,7 @@ async function checkFiles(repository: Repository, head: string, contract: Contra
   if (contract.instructions !== null) report('instructions', 'instructions', contract.instructions);
 }
 
-/** What the search has to work with; other proposers need none of it. */
+/** What the search can work with; other proposers do not need it. */
 async function checkConstants(
   repository: Repository,
   head: string,
@@ -200,7 +200,7 @@ async function checkConstants(
   } else add('constants', 'warning', `${NO_CONSTANTS} Choose a proposer other than the search.`);
 }
 
-/** The data folder itself, or the folder it will be made in. */
+/** The data folder, or the folder in which it will be created. */
 async function checkDataFolder({ home }: DataPaths, add: Add): Promise<void> {
   let folder = home;
   let found = await stat(folder).catch(() => null);

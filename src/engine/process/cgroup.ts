@@ -6,9 +6,9 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { findProgram } from './find-program.ts';
 import type { RunLimits } from './limits.ts';
 
-/** Tasks are threads; programs for GPUs have many. */
+/** The limit counts threads, and GPU programs have many. */
 const THREADS_A_PROCESS = 8;
-/** A group can be removed when the last of its processes is gone from the kernel's lists. */
+/** A group can be removed only once the kernel no longer lists any of its processes. */
 const REMOVE_TRIES = 20;
 const REMOVE_PAUSE_MS = 25;
 
@@ -20,18 +20,18 @@ const SYSTEM = {
 };
 type SystemFiles = typeof SYSTEM;
 
-/** A control group of one run: the kernel holds its limits. Source: Documentation/admin-guide/cgroup-v2.rst. */
+/** A run's control group: the kernel enforces its limits. Source: Documentation/admin-guide/cgroup-v2.rst. */
 export type Cgroup = {
-  /** File that takes the number of a process which is to be in it. */
+  /** The file that takes the number of a process to add to the group. */
   readonly processes: string;
-  /** Whether the kernel ended one of its processes because of the limit of memory. */
+  /** Whether the kernel ended one of its processes because of the memory limit. */
   hasRunOut(): Promise<boolean>;
   remove(): Promise<void>;
 };
 
 /**
- * A group for a run where this process may make one: beside its own, or in it, where both controllers are handed down. Null
- * elsewhere: without cgroup v2, without delegation (a container, a session over ssh).
+ * A group for a run, if this process can make one: beside its own group or inside it, if both controllers are
+ * delegated. Null elsewhere: without cgroup v2 or without delegation (a container, a session over ssh).
  */
 export async function makeCgroup(
   name: string,
@@ -51,7 +51,7 @@ export async function makeCgroup(
   return null;
 }
 
-/** The kernel makes such a file from memory, in microseconds. Empty where there is none. */
+/** The kernel generates this file in microseconds. Empty if there is none. */
 function readKernelFile(path: string): string {
   try {
     return readFileSync(path, 'utf8');
@@ -65,7 +65,7 @@ async function fillGroup(folder: string, limits: RunLimits): Promise<Cgroup> {
   try {
     await writeFile(join(folder, 'memory.max'), String(limits.memoryBytes));
     await writeFile(join(folder, 'pids.max'), String(limits.processes * THREADS_A_PROCESS));
-    // Including swap: a run that swaps cannot be measured. All of its processes end, not just one.
+    // Swap included, because a run that swaps cannot be measured. The kernel ends all of its processes, not just one.
     await writeFile(join(folder, 'memory.swap.max'), '0').catch(() => {});
     await writeFile(join(folder, 'memory.oom.group'), '1').catch(() => {});
   } catch (error) {
@@ -92,8 +92,8 @@ async function fillGroup(folder: string, limits: RunLimits): Promise<Cgroup> {
 }
 
 /**
- * What puts a command into a scope of the user's systemd, with the same limits. Only where that lives on after the last
- * log-out: without lingering it ends with the session, and every scope of it. Empty elsewhere.
+ * The command prefix that runs a command in a systemd scope of the user's, with the same limits. Empty unless the
+ * user's systemd outlives the last log-out: without lingering, the session's end would end the scope too.
  */
 export async function userScope(
   environment: Readonly<Record<string, string | undefined>>,

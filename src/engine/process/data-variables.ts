@@ -1,6 +1,6 @@
-/** Names of variables that lead to data: `AUTORESEARCH_CACHE_DIR`, `MY_DATA_ROOT`. */
+/** Names of variables that point to data: `AUTORESEARCH_CACHE_DIR`, `MY_DATA_ROOT`. */
 const DATA_VARIABLE = /_(?:CACHE|DATA|DATASETS?)(?:_(?:DIR|HOME|PATH|ROOT|FOLDER))?$/;
-/** What compilers and package managers keep; a study has these of its own. */
+/** Caches of compilers and package managers; a study has its own. */
 const BUILD_CACHE =
   /^(?:XDG|NODE|UV|PIP|NPM|TRITON|TORCHINDUCTOR|CUDA|CCACHE|SCCACHE|NUMBA|PYTHON|CONDA|PYENV|WANDB)_/i;
 

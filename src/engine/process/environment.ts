@@ -1,8 +1,8 @@
 import { isDataVariable } from './data-variables.ts';
 
 /**
- * What the training may see of the user's environment. An allow-list, because the environment of a desktop
- * session holds keys and tokens, and the training is code a model wrote.
+ * Variables of the user's environment that the training may see. An allow-list, because a desktop session's
+ * environment contains keys and tokens, and a model wrote the training's code.
  */
 export const ALLOWED: ReadonlySet<string> = new Set([
   ...['PATH', 'HOME', 'USER', 'LOGNAME', 'SHELL', 'LANG', 'LANGUAGE', 'TZ', 'TMPDIR', 'TMP', 'TEMP'],
@@ -17,7 +17,7 @@ export const ALLOWED: ReadonlySet<string> = new Set([
   ],
   ...['KERNELS_CACHE', 'KAGGLEHUB_CACHE', 'TIKTOKEN_CACHE_DIR', 'DATA_GYM_CACHE_DIR', 'NLTK_DATA'],
   ...['SCIKIT_LEARN_DATA', 'TFDS_DATA_DIR', 'GENSIM_DATA_DIR'],
-  // What keeps a library from the network, or from asking.
+  // Keeps libraries from using the network, or from asking questions.
   ...[
     'HF_HUB_OFFLINE',
     'HF_DATASETS_OFFLINE',
@@ -48,17 +48,17 @@ export const ALLOWED_PREFIXES: readonly string[] = [
 ];
 export const SECRET = /KEY|TOKEN|SECRET|PASSW|CREDENTIAL|AUTH|COOKIE/i;
 
-/** Carried by every process of a run, also by daemons that left its session: how orphans are found. */
+/** Every process of a run carries it, even daemons that left its session; it identifies orphans. */
 export const RUN_MARKER = 'PAWL_RUN';
 
 export type EnvironmentInput = {
   readonly user: NodeJS.ProcessEnv;
-  /** Names the contract adds; they pass even if they look like secrets, because the user wrote them down. */
+  /** Names from the contract; they pass even if they look like secrets, because the user chose them. */
   readonly named: readonly string[];
   readonly marker: string;
-  /** The environment uv shall use, so that a worktree does not build one of its own; null without uv. */
+  /** The environment that uv must use, so that a worktree does not create its own; null without uv. */
   readonly uvProjectEnvironment: string | null;
-  /** Whether uv may install and remove packages there. */
+  /** Whether uv may install and remove packages in it. */
   readonly uvMaySync: boolean;
 };
 

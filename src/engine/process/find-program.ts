@@ -1,7 +1,7 @@
 import { access, constants, stat } from 'node:fs/promises';
 import { delimiter, isAbsolute, join } from 'node:path';
 
-/** `cd folder && rest`: the folder a line goes to first, '' for none, and what it does there. */
+/** Splits `cd folder && rest` into the folder ('' if none) and the rest. */
 export function splitFolder(commandLine: string): { readonly folder: string; readonly rest: string } {
   const found = /^\s*cd\s+(?:'([^']{1,300})'|([\w./-]{1,300}))\s*&&\s*(.*)$/s.exec(commandLine);
   return { folder: found?.[1] ?? found?.[2] ?? '', rest: found?.[3] ?? commandLine };
@@ -18,7 +18,7 @@ export function firstProgram(commandLine: string): string | null {
   return null;
 }
 
-/** Words every POSIX shell understands by itself. */
+/** Words that every POSIX shell handles itself. */
 const SHELL_WORDS = new Set([
   ...[
     '!',
@@ -55,7 +55,7 @@ const SHELL_WORDS = new Set([
   ],
 ]);
 
-/** Absolute path of a program as a shell would find it, or null. Shell words find themselves. */
+/** The absolute path of a program as a shell would find it, or null. Shell words are returned as they are. */
 export async function findProgram(program: string, path: string): Promise<string | null> {
   if (SHELL_WORDS.has(program)) return program;
   if (isAbsolute(program)) return (await isExecutable(program)) ? program : null;
@@ -75,7 +75,7 @@ async function isExecutable(path: string): Promise<boolean> {
   }
 }
 
-/** Whether a command line runs in the environment that uv makes of a project. */
+/** Whether a command line runs in uv's project environment. */
 export function usesUv(command: string): boolean {
   return /\buv\b/.test(command);
 }

@@ -2,34 +2,34 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { listProcesses, type ProcessIdentity, type ProcessInfo, readMarker } from './process-table.ts';
 
 export type KillTimes = {
-  /** How long the processes may take to end by themselves after SIGTERM. */
+  /** How long processes may take to end after SIGTERM. */
   readonly askMs: number;
-  /** How long to look for them after SIGKILL before they are reported as survivors. */
+  /** How long to check after SIGKILL before they are reported as survivors. */
   readonly verifyMs: number;
 };
 
 export const KILL_TIMES: KillTimes = { askMs: 5_000, verifyMs: 5_000 };
 
-/** Between two looks at the process table while waiting for processes that are not our children. */
+/** Between two looks at the process table, while waiting for processes that are not children of this one. */
 const POLL_MS = 20;
 const MAX_POLL_MS = 160;
 
 export type KillTarget = {
   /** Accepts the run marker's value. */
   readonly hasMarker: (marker: string) => boolean;
-  /** The process the run was started as: its session, its group and its descendants belong to the run. */
+  /** The run's first process: its session, its group and its descendants belong to the run. */
   readonly root: ProcessIdentity | null;
-  /** Processes seen below the root at some time, wherever they have gone since. */
+  /** Processes that were once seen below the root, wherever they are now. */
   readonly tracked: Iterable<ProcessIdentity>;
 };
 
 /**
- * Ends every process of a run: SIGTERM, wait, SIGKILL, and look again. Returns what is still there.
- * With `ask: false` the waiting is left out, for what outlived a run that ended by itself.
+ * Ends every process of a run: SIGTERM, wait, SIGKILL, and check. Returns those that survived. `ask: false` skips
+ * SIGTERM and the wait, for processes that outlived a run which ended by itself.
  *
- * A process belongs to the run by its marker (which daemons inherit), by having been seen below the root, by
- * the root's session or group, or by having such a process as an ancestor. One that cleared its environment
- * *and* left the tree between two samples is not found.
+ * A process belongs to the run by its marker (which daemons inherit), by having been seen below the root, by the
+ * root's session or group, or by having such a process as an ancestor. One that cleared its environment *and* left
+ * the tree between two samples is not found.
  */
 export async function killTree(
   target: KillTarget,
@@ -48,8 +48,8 @@ export async function killTree(
 }
 
 /**
- * Asks each process once, also one that is started while the others end, and waits until none is left. One that has
- * become another program since is asked again: of a child that is about to become one, the first time may have come to nothing.
+ * Sends each process SIGTERM once, including those that start meanwhile, and waits until none is left. If a process
+ * has become another program since, it gets the signal again: a child just before `exec` may have lost the first.
  */
 async function askToEnd(target: KillTarget, limitMs: number): Promise<void> {
   const asked = new Map<number, string>();
@@ -60,7 +60,7 @@ async function askToEnd(target: KillTarget, limitMs: number): Promise<void> {
     const fresh = alive.filter(({ pid, name }) => asked.get(pid) !== name);
     for (const { pid, name } of fresh) asked.set(pid, name);
     signal(fresh, 'SIGTERM');
-    // A stopped process acts on no signal but this one and SIGKILL.
+    // A stopped process reacts only to this signal and SIGKILL.
     signal(fresh, 'SIGCONT');
     await delay(pause);
   }
@@ -71,7 +71,7 @@ function signal(processes: readonly ProcessInfo[], name: NodeJS.Signals): void {
     try {
       process.kill(info.pid, name);
     } catch {
-      // It ended meanwhile, or is not ours to end; the look afterwards tells.
+      // It has ended, or this user may not end it; the final check will tell.
     }
   }
 }
@@ -82,9 +82,9 @@ async function findProcesses(target: KillTarget): Promise<readonly ProcessInfo[]
   const { root } = target;
   const isTracked = (info: ProcessInfo) =>
     tracked.get(info.pid) === info.startTicks ||
-    // For a moment after it was forked the root is in our own session, and has our environment.
+    // Just after the fork, the root is still in the engine's session and has the engine's environment.
     (root !== null && [info.pid, info.session, info.group].includes(root.pid));
-  // Nothing older than the run can be part of it.
+  // No process older than the run can belong to it.
   const young = all.filter(info => root === null || info.startTicks >= root.startTicks);
   const belongs = new Set(young.filter(isTracked).map(info => info.pid));
   await Promise.all(

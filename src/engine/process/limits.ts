@@ -5,26 +5,26 @@ import type { Contract } from '../../shared/contract.ts';
 import type { RunOutcome } from '../../shared/study.ts';
 import { PAGE_BYTES, type ProcessInfo } from './process-table.ts';
 
-/** What a run may take of the machine. */
+/** Limits on what a run may use. */
 export type RunLimits = {
-  /** Of all its processes together. */
+  /** For all of its processes together. */
   readonly memoryBytes: number;
   readonly processes: number;
-  /** A folder on the disk it writes to, and what has to stay free there. */
+  /** A folder on the disk it writes to, and how much has to stay free there. */
   readonly disk: { readonly folder: string; readonly minFreeBytes: number };
 };
 
-/** The engine, the window and the system live on the rest. */
+/** The rest is for the engine, the window and the system. */
 const MEMORY_SHARE = 0.95;
 const DEFAULT_PROCESSES = 4096;
-/** From one exact sum of a run's memory to the next. */
+/** Minimum time between two exact sums of a run's memory. */
 const EXACT_PAUSE_MS = 1_000;
 const FREE_SHARE = 0.1;
 const MAX_FREE_BYTES = 256 * 1024 ** 2;
 
 /**
- * The limits of one run. Not by RLIMIT_AS, because CUDA and sanitizers reserve far more addresses than they use, nor by
- * RLIMIT_NPROC, which counts all processes of the user.
+ * The limits of one run. RLIMIT_AS would not do, because CUDA and sanitizers reserve far more addresses than they
+ * use; nor would RLIMIT_NPROC, which counts all processes of the user.
  */
 export function limitsFor(settings: Contract['limits'], folder: string): RunLimits {
   const { bavail, bsize } = statfsSync(folder);
@@ -46,12 +46,12 @@ export function memoryBytesOf({ memoryGb }: Contract['limits']): number {
 
 type Limited = Extract<RunOutcome, { kind: 'limited' }>;
 
-/** Tells at each look at a run's processes which limit it has passed; null where none. */
+/** Returns a function that finds the limit a run's processes have passed, or null. */
 export function limitWatch(limits: RunLimits): (tree: readonly ProcessInfo[]) => Promise<Limited | null> {
   let exactAgainAt = 0;
   return tree => {
     const isExact = performance.now() >= exactAgainAt;
-    // What costs the most is not asked again at once where it has just said that all is well.
+    // The exact sum is expensive, so it is not repeated for a while.
     if (isExact && isAbove(limits, tree)) exactAgainAt = performance.now() + EXACT_PAUSE_MS;
     return findPassedLimit(limits, tree, isExact);
   };
@@ -74,7 +74,7 @@ async function findPassedLimit(
   if (tree.length > processes) {
     return limited('processes', `It had ${tree.length} processes; the limit is ${processes}.`);
   }
-  // Pages that several processes share are counted once for each of them there; the exact sum costs more.
+  // The quick sum counts shared pages once per process; the exact sum costs more.
   if (isExact && isAbove(limits, tree)) {
     const shares = await Promise.all(tree.map(proportionalBytes));
     const used = shares.reduce((sum, bytes) => sum + bytes, 0);
@@ -99,7 +99,7 @@ function limited(limit: Limited['limit'], message: string): Limited {
   return { kind: 'limited', limit, message };
 }
 
-/** Its own memory and its share of what it has with others. Source: proc_pid_smaps(5), smaps_rollup. */
+/** The process's own memory plus its share of shared memory. Source: proc_pid_smaps(5), smaps_rollup. */
 async function proportionalBytes({ pid, rssPages }: ProcessInfo): Promise<number> {
   const rollup = await readFile(`/proc/${pid}/smaps_rollup`, 'latin1').catch(() => '');
   const kibibytes = /^Pss:\s+(\d+) kB/m.exec(rollup)?.[1];

@@ -1,12 +1,12 @@
 import { type FileHandle, open } from 'node:fs/promises';
 
-/** Above this much unwritten output the source is paused, below the lower mark it goes on. */
+/** With this much unwritten output the source is paused; below the lower mark it continues. */
 const HIGH_WATER_BYTES = 8 * 1024 * 1024;
 const LOW_WATER_BYTES = 1 * 1024 * 1024;
 
 /**
- * Writes a run's output to its file as it comes, in order, without ever holding more than the high-water mark
- * (and one chunk) in memory: above it `onFull` is called, and `onDrained` when there is room again.
+ * Writes a run's output to its file in order, and holds no more than the high-water mark (and one chunk) in memory:
+ * above it, calls `onFull`, and `onDrained` once there is room again.
  */
 export class OutputLog {
   readonly #file: FileHandle;
@@ -30,7 +30,7 @@ export class OutputLog {
     return new OutputLog(await open(path, 'w', 0o600), onFull, onDrained);
   }
 
-  /** The first failed write, e.g. ENOSPC; after it nothing more is written. */
+  /** The first failed write, e.g. ENOSPC; nothing is written after it. */
   get error(): NodeJS.ErrnoException | null {
     return this.#error;
   }

@@ -5,35 +5,35 @@ import { RUN_MARKER } from './environment.ts';
 export const LINUX_ONLY =
   'Pawl needs Linux, where /proc shows it every process of a run; on Windows use WSL 2, elsewhere a Linux machine.';
 
-/** A process that cannot be confused with a later one of the same number. */
+/** Identifies a process, even if a later one gets the same number. */
 export type ProcessIdentity = { readonly pid: number; readonly startTicks: number };
 
 export type ProcessInfo = ProcessIdentity & {
-  /** Of the program it runs, cut by the kernel to 15 bytes. */
+  /** The program's name, cut by the kernel to 15 bytes. */
   readonly name: string;
   readonly parent: number;
   readonly group: number;
   readonly session: number;
-  /** One letter as in proc(5): `Z` and `X` are dead. */
+  /** One letter, see proc(5): `Z` and `X` are dead. */
   readonly state: string;
-  /** User and system time, its own and that of children it has waited for, in clock ticks. */
+  /** User and system time in clock ticks, including children it has waited for. */
   readonly cpuTicks: number;
   /** Resident memory in pages. */
   readonly rssPages: number;
 };
 
-/** proc(5) gives times in these; 100 on every Linux that matters (USER_HZ). */
+/** The unit of times in proc(5); 100 on every common Linux (USER_HZ). */
 export const TICKS_PER_SECOND = 100;
 export const PAGE_BYTES = 4096;
 
-/** The last of the fields that is read. */
+/** The highest field number that is read. */
 const LAST_FIELD = 24;
 
-/** Source of the fields and their numbers: proc(5), /proc/pid/stat. Null when the process is gone. */
+/** Null if the process is gone. Source of the fields and their numbers: proc(5), /proc/pid/stat. */
 export function readProcess(pid: number): ProcessInfo | null {
   const text = readStat(pid);
   if (text === null) return null;
-  // The name may hold anything, also brackets; the fields begin behind the last one.
+  // The name may contain anything, even brackets; the fields begin after the last one.
   const nameEnd = text.lastIndexOf(')');
   const fields = text.slice(nameEnd + 2).split(' ', LAST_FIELD - 2);
   const field = (number: number) => Number(fields[number - 3]);
@@ -50,12 +50,12 @@ export function readProcess(pid: number): ProcessInfo | null {
   };
 }
 
-/** The kernel makes such a file at one read, of some hundred bytes. */
+/** The kernel returns the whole file, some hundred bytes, in one read. */
 const stat = Buffer.alloc(4096);
 
 /**
- * A machine has hundreds of processes. The kernel makes this file from memory in microseconds: a thread pool would take ten times as long, and so
- * does `readFileSync`, which makes room for a large file.
+ * A machine has hundreds of processes. The kernel generates this file in microseconds. A thread pool would take ten
+ * times as long, and so does `readFileSync`, which allocates a large buffer.
  */
 function readStat(pid: number): string | null {
   let file: number | null = null;
@@ -69,7 +69,7 @@ function readStat(pid: number): string | null {
   }
 }
 
-/** Every process of the machine that can be seen, zombies left out. */
+/** Every visible process of the machine, except zombies. */
 export function listProcesses(): readonly ProcessInfo[] {
   return readdirSync('/proc')
     .filter(name => /^\d+$/.test(name))
@@ -81,13 +81,13 @@ function isAlive(info: ProcessInfo): boolean {
   return info.state !== 'Z' && info.state !== 'X';
 }
 
-/** Identity of a process that runs now, or null. */
+/** The identity of a running process, or null. */
 export function readIdentity(pid: number): ProcessIdentity | null {
   const info = readProcess(pid);
   return info && isAlive(info) ? { pid, startTicks: info.startTicks } : null;
 }
 
-/** `root` and everything below it that has not been re-parented, from the kernel's own child lists. */
+/** `root` and all its descendants that were not re-parented, from the kernel's lists of children. */
 export async function listTree(root: number): Promise<readonly ProcessInfo[]> {
   const found: ProcessInfo[] = [];
   let level = [root];
@@ -109,7 +109,7 @@ async function listChildren(pid: number): Promise<number[]> {
   return lists.join(' ').split(' ').filter(Boolean).map(Number);
 }
 
-/** Value of the run marker in a process's environment as it was started; null where it has none or is not ours. */
+/** The run marker in the environment that a process was started with; null if it has none, or belongs to another user. */
 export async function readMarker(pid: number): Promise<string | null> {
   const environment = await readFile(`/proc/${pid}/environ`, 'latin1').catch(() => '');
   const entry = environment.split('\0').find(variable => variable.startsWith(`${RUN_MARKER}=`));

@@ -10,8 +10,8 @@ import {
 const SAMPLE_MS = 250;
 
 /**
- * Watches a process tree: which processes were ever in it, how much memory it took at most, how much processor
- * time in all. Sampled, so a tree shorter-lived than a sample is not measured and its numbers stay null.
+ * Watches a process tree: every process ever seen in it, its peak memory, its total processor time. It samples, so if
+ * a tree ends before the first sample, its numbers stay null.
  */
 export class ResourceSampler {
   readonly tracked = new Map<number, ProcessIdentity>();

@@ -8,7 +8,7 @@ import { KILL_TIMES, killTree } from './kill-tree.ts';
 import { readIdentity } from './process-table.ts';
 import { ResourceSampler } from './resource-sampler.ts';
 
-/** How long to wait for the end of the output of a process tree that is gone. */
+/** How long to wait for the rest of the output once the process tree is gone. */
 const DRAIN_MS = 2_000;
 const STDERR_CHARACTERS = 4_000;
 
@@ -16,14 +16,17 @@ export type ProcessOptions = {
   readonly argv: readonly [string, ...string[]];
   readonly cwd: string;
   readonly environment: NodeJS.ProcessEnv;
-  /** Goes to stdin, which then ends; or a conversation over both streams, whose end is the process's. */
+  /**
+   * Either text for stdin, which is then closed; or a conversation over both streams, and when it ends, the process
+   * is ended.
+   */
   readonly input: string | ((streams: Streams) => Promise<void>);
-  /** Told each line of stdout and stderr; true ends the process. */
+  /** Called with each line of stdout and stderr; true ends the process. */
   readonly onLine?: (line: string) => boolean;
   readonly timeoutSeconds: number;
-  /** More output than this, on stdout and stderr together, ends it. */
+  /** If stdout and stderr together are longer, the process is ended. */
   readonly maxBytes: number;
-  /** What messages call it. */
+  /** Its name in messages. */
   readonly what: string;
 };
 
@@ -36,13 +39,13 @@ export type ProcessResult =
       readonly why: 'exit' | 'timeout' | 'flooded' | 'not_started' | 'stopped' | 'hopeless';
       readonly message: string;
       readonly stdout: string;
-      /** Its last characters. */
+      /** The last characters of stderr. */
       readonly stderr: string;
     };
 
 /**
- * Runs a proposer's process to its end and ends whatever it leaves behind. Rejects with an AbortError when the signal is
- * aborted, once everything is gone.
+ * Runs a proposer's process to its end, and ends whatever processes it leaves. Rejects with an AbortError when the
+ * signal is aborted, once all of them are gone.
  */
 export async function runProcess(
   options: ProcessOptions,
@@ -53,7 +56,7 @@ export async function runProcess(
   const [program, ...args] = options.argv;
   const child = spawn(program, args, {
     cwd: options.cwd,
-    // A session of its own, so that the whole tree can be ended.
+    // In a session of its own, so that the whole tree can be ended.
     detached: true,
     env: { ...withoutGitVariables(options.environment), [RUN_MARKER]: marker },
     stdio: ['pipe', 'pipe', 'pipe'],
@@ -63,7 +66,7 @@ export async function runProcess(
   const stdout: Buffer[] = [];
   let stderr = '';
   let bytes = 0;
-  // A process may ignore its input and end before it was written.
+  // A process may end before it has read its input.
   child.stdin.on('error', () => {});
   const { input, onLine } = options;
   const heard = typeof input === 'string' ? null : new PassThrough();
@@ -99,7 +102,7 @@ export async function runProcess(
     child.on('error', error =>
       resolve({ why: 'not_started', message: `${what} could not be started: ${error.message}` }),
     );
-    // Not `close`: something in the background may hold the output open for as long as it likes.
+    // Not `close`: a background process may keep the output open.
     child.on('exit', (code, signalName) => {
       const said = stderr.trim().slice(-500) || 'no message';
       if (code === 0) resolve({ why: null, message: '' });
@@ -126,11 +129,11 @@ export async function runProcess(
   const closed = child.pid === undefined ? null : once(child, 'close');
   const tracked = [...(sampler?.tracked.values() ?? [])];
   await killTree({ hasMarker: found => found === marker, root, tracked }, KILL_TIMES, {
-    // A conversation that is over leaves somebody who waits for its next word.
+    // After a conversation the process still waits for input, so it is asked to end.
     ask: end.why !== null || heard !== null,
   });
   signal.throwIfAborted();
-  // With every process gone the pipes end, and what is still in them has come.
+  // Once every process is gone, the pipes end and their content has arrived.
   if (closed && !child.stdout.readableEnded)
     await Promise.race([closed, delay(DRAIN_MS, undefined, { ref: false })]);
   const output = { stdout: Buffer.concat(stdout).toString('utf8'), stderr };
@@ -139,10 +142,10 @@ export async function runProcess(
     : { kind: 'failed', why: end.why, message: end.message, ...output };
 }
 
-/** Longer lines than this hold files; nobody waits for them. */
+/** A longer line contains a file, and no caller looks for that. */
 const MAX_LINE = 64 * 1024;
 
-/** Cuts what comes in pieces into lines; those that are too long are left out. */
+/** Splits chunks into lines; leaves out lines that are too long. */
 class LineReader {
   readonly #onLine: (line: string) => boolean;
   #rest = '';
@@ -152,7 +155,7 @@ class LineReader {
     this.#onLine = onLine;
   }
 
-  /** Whether a line in it was the one to end with. */
+  /** Returns whether a line asked for the process to be ended. */
   read(chunk: Buffer): boolean {
     const [first = '', ...others] = chunk.toString('utf8').split('\n');
     const lines = [this.#rest + first, ...others];

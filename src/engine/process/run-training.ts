@@ -18,11 +18,11 @@ export type TrainingOptions = {
   /** Shell command line. */
   readonly command: string;
   readonly cwd: string;
-  /** Program and arguments that a command is run behind, to contain it; none for no sandbox. */
+  /** Program and arguments that contain the command; none runs it without a sandbox. */
   readonly sandbox?: readonly string[] | undefined;
-  /** Who it runs as behind the sandbox, where that is somebody else. */
+  /** The user it runs as in the sandbox, if that is another one. */
   readonly owner?: Owner | null | undefined;
-  /** With the run marker in it; see `trainingEnvironment`. */
+  /** Including the run marker; see `trainingEnvironment`. */
   readonly environment: Readonly<Record<string, string>>;
   readonly logPath: string;
   readonly limitSeconds: number;
@@ -31,12 +31,12 @@ export type TrainingOptions = {
   readonly onOutput: (chunk: Buffer) => void;
   readonly onStart?: (pid: number) => void;
   readonly signal: AbortSignal;
-  /** Ends it because enough is known of it; the reason it is aborted with is what the outcome is called. */
+  /** Ends the run early because enough is known; the abort reason names the outcome. */
   readonly enough?: AbortSignal | undefined;
   readonly killTimes?: KillTimes;
   /** Default: {@link MAX_OUTPUT_BYTES}. */
   readonly maxOutputBytes?: number;
-  /** What it may take of the machine; none for a command that the user wrote. */
+  /** Limits on what it may use; none for a command that the user wrote. */
   readonly limits?: RunLimits | undefined;
 };
 
@@ -47,23 +47,24 @@ export type TrainingResult = {
   readonly resources: ResourceUse;
   /** Processes that could not be ended. */
   readonly survivors: readonly number[];
-  /** Why the output is not wholly on disk; null when it is. */
+  /** Why the output is not completely on disk; null if it is. */
   readonly logError: NodeJS.ErrnoException | null;
 };
 
 /**
- * What a training is started by: `$1` is where the shell writes when the command ended, in seconds since the machine was
- * started, `$2` a file that takes the shell's number to limit what it may take, or nothing, `$3` the command, `$4` what runs
- * it inside of a sandbox, `$5` the cores it may use, or nothing, and the sandbox follows.
+ * The shell script that starts a training. `$1`: the file in which the shell writes when the command ended, in seconds
+ * since the machine started. `$2`: the file that takes the shell's process number to apply limits, or nothing. `$3`: the
+ * command. `$4`: the script that runs it inside a sandbox. `$5`: the cores it may use, or nothing. The sandbox follows.
  *
- * The terminal is told not to turn `\n` into `\r\n` (the log is what the program wrote), and that whoever reads from it
- * finds the end of the input at once: nobody is there to answer. Of all processes of the machine the kernel shall take
- * these first when memory runs out.
+ * The terminal must not turn `\n` into `\r\n`, because the log is what the program wrote. Whoever reads from it gets the end
+ * of the input at once, because nobody is there to answer. When memory runs out, the kernel should kill these processes
+ * first.
  *
- * This shell stays: it keeps the terminal open when the command closes its own output and lives on. It outlives SIGTERM,
- * so that the command can end in its own way, but not the hang-up when the engine dies, which then reaches the command. The
- * inner shell, which waits for a line of several commands, outlives SIGTERM too: with it this one would end, and hang up on
- * what still ends. A sandbox does not hear that the command is to end, and everything in it ends with its first process.
+ * This shell stays, because it keeps the terminal open if the command closes its own output and lives on. It survives
+ * SIGTERM, so that the command can end in its own way, but not the hang-up when the engine dies, which then reaches the
+ * command. The inner shell, which runs a command of several lines, survives SIGTERM too: otherwise this shell would end
+ * with it and hang up on processes that are still ending. A sandbox ignores SIGTERM, because everything in it ends with
+ * its first process.
  */
 const PRELUDE = `LC_ALL=C stty -onlcr -echo -icanon min 0 time 0 2>/dev/null; exec </dev/null
 { echo 900 >/proc/$$/oom_score_adj; } 2>/dev/null
@@ -76,30 +77,30 @@ else (trap '' TERM; exec "$@" env --default-signal=TERM /bin/sh -c "$inside" paw
 fi
 code=$?; read -r up rest </proc/uptime; echo "$up" >"$clock"; exit $code`;
 
-/** The sandbox's first process waits for the others, which have been asked to end as well. */
+/** The sandbox's first process waits for the others, which are asked to end as well. */
 const INSIDE = `trap asked=1 TERM; /bin/sh -c "$1"; code=$?
 if [ "$asked" ]; then while set -- /proc/[0-9]*; [ $# -gt 2 ]; do sleep 0.05; done; fi; exit $code`;
 
-/** A shell reports a command that died by signal n as 128 + n; there are 64 signals. */
+/** A shell reports a command that died of signal n as 128 + n; there are 64 signals. */
 const SIGNAL_EXIT = 128;
 const MAX_SIGNAL = 64;
 
 const SHELL = '/bin/sh';
 const ROWS = 50;
 
-/** A training that prints more is not printing progress; without an end it would fill the disk. */
+/** More output than this is not progress; without a limit it would fill the disk. */
 const MAX_OUTPUT_BYTES = 2 * 1024 ** 3;
 
-/** Its clock says how long the machine runs, in digits. */
+/** The clock's file contains the uptime as digits. */
 const CLOCK_BYTES = 64;
 
-/** What the shell's clock and the engine's may differ by although nothing held the engine up. */
+/** How much the shell's clock and the engine's may differ in normal operation. */
 const SLACK_SECONDS = 0.5;
 
 /**
- * Runs a command on a terminal of its own, as the leader of its own session and process group, and returns when
- * it and all its descendants are gone. The command's end is decided here and nowhere else: it exits, the limit
- * passes, a signal aborts, or the log cannot be written.
+ * Runs a command on its own terminal, in its own session and process group, and returns once it and all its
+ * descendants are gone. Only this function decides how the command ends: it exits, the limit passes, a signal aborts,
+ * or the log cannot be written.
  */
 export async function runTraining(options: TrainingOptions): Promise<TrainingResult> {
   const { command, sandbox, owner = null, killTimes = KILL_TIMES } = options;
@@ -154,7 +155,7 @@ export async function runTraining(options: TrainingOptions): Promise<TrainingRes
   const exited = new Promise<RunOutcome>(resolve => {
     pty?.onExit(({ exitCode, signal }) => {
       hasExited = true;
-      // What a survivor prints later belongs to nothing.
+      // Later output of survivors is ignored.
       take = () => {};
       resolve(outcomeOf(exitCode, signal));
     });
@@ -179,7 +180,7 @@ export async function runTraining(options: TrainingOptions): Promise<TrainingRes
       outcome = { kind: 'timeout' };
     }
   } finally {
-    // Whatever happened, also in the caller's own functions: nothing goes on running.
+    // Whatever happened, even an error in the caller's functions, nothing may keep running.
     ending.abort();
     resources = sampler.stop();
     const marker = options.environment[RUN_MARKER];
@@ -188,7 +189,7 @@ export async function runTraining(options: TrainingOptions): Promise<TrainingRes
       killTimes,
       { ask: !hasExited },
     );
-    // Also while the disk is behind: of what was asked to end the last words are read.
+    // Even if the disk is slow: the last output of an ended run is still read.
     pty.resume();
     if (!hasExited) await Promise.race([exited, delay(killTimes.verifyMs, undefined, { ref: false })]);
     take = () => {};
@@ -217,7 +218,7 @@ async function firstEnd(
   const { signal, limitSeconds } = options;
   options.onStart?.(pid);
   const timeout = delay(limitSeconds * 1000, undefined, { signal: ended }).then(
-    // An engine that was held up learns of the end after the limit, although it was before.
+    // If the engine was held up, it notices the end after the limit although the command ended before it.
     (): RunOutcome | Promise<RunOutcome> => (readIdentity(pid) ? { kind: 'timeout' } : exited),
     (): RunOutcome => ({ kind: 'aborted' }),
   );
@@ -225,7 +226,7 @@ async function firstEnd(
     new Promise<RunOutcome>(resolve => {
       const stop = () => resolve({ kind: kind() });
       by.addEventListener('abort', stop, { once: true, signal: ended });
-      // It may have come while the process was being started.
+      // The signal may have been aborted while the process was being started.
       if (by.aborted) stop();
     });
   const { enough } = options;
@@ -236,8 +237,8 @@ async function firstEnd(
 }
 
 /**
- * How long the command really took, by the shell's clock, where that is clearly less than what the engine saw of it, because
- * the engine was suspended or busy. Null otherwise, and where the shell was killed.
+ * How long the command really took by the shell's clock, if that is clearly less than the engine saw, because the
+ * engine was suspended or busy. Null otherwise, and if the shell was killed.
  */
 function secondsBeforeHeldUp(
   clock: { readonly path: string; readonly began: number },
@@ -248,17 +249,17 @@ function secondsBeforeHeldUp(
   return elapsed - seconds > SLACK_SECONDS ? seconds : null;
 }
 
-/** A name for the control group of a run that no other run has at the same time. */
+/** A name for the run's control group that no concurrent run has. */
 function groupName(logPath: string): string {
   return `pawl-${process.pid}-${createHash('sha256').update(logPath).digest('hex').slice(0, 12)}`;
 }
 
-/** Seconds since the machine was started. Source: proc(5). */
+/** Seconds since the machine started. Source: proc(5). */
 function readUptime(): number {
   return Number.parseFloat(readFileSync('/proc/uptime', 'latin1'));
 }
 
-/** node-pty reports code 0 together with a signal; only a code without a signal is an exit. */
+/** node-pty reports code 0 together with a signal, so only a code without a signal is an exit. */
 function outcomeOf(code: number, signal: number | undefined): RunOutcome {
   if (signal) return { kind: 'signal', signal };
   const reported = code - SIGNAL_EXIT;

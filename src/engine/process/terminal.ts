@@ -3,13 +3,16 @@ import type { ReadStream } from 'node:tty';
 import { type IPty, spawn } from 'node-pty';
 
 const CHUNK_BYTES = 65_536;
-/** One that still prints after its training ended is not listened to for ever. A kernel keeps far less than this. */
+/**
+ * How much is still read from a terminal whose programs keep printing after the training's end. The kernel buffers
+ * far less.
+ */
 const MAX_DRAIN_BYTES = 16 * 1024 ** 2;
 
-/** Who the programs on a terminal run as, where that is not who Pawl runs as. */
+/** The user that the programs on a terminal run as, if it is another than Pawl's. */
 export type Owner = { readonly uid: number; readonly gid: number };
 
-/** What node-pty's terminals have beside what its types tell: the stream it reads with, its descriptor, the device. */
+/** Members of node-pty's terminals that its types leave out: the stream it reads with, its descriptor, the device. */
 type Inside = { readonly _socket: ReadStream; readonly fd: number; readonly ptsName: string };
 
 export type TerminalOptions = {
@@ -19,22 +22,22 @@ export type TerminalOptions = {
   readonly environment: Readonly<Record<string, string>>;
   readonly columns: number;
   readonly rows: number;
-  /** Whom the device is given to; null leaves it to who Pawl runs as. */
+  /** The new owner of the device; null keeps Pawl's user. */
   readonly owner: Owner | null;
   readonly onData: (chunk: Buffer) => void;
 };
 
 /**
- * Starts a program on a terminal of its own and reads all that is printed there. node-pty closes a terminal 200 ms after its
- * program ended, read or not (1.2.0-beta.15, `unixTerminal.js`), so that a busy event loop loses the last lines: what is
- * left is read here before that. Throws where the program cannot be started.
+ * Starts a program on its own terminal and reads everything printed there. node-pty closes a terminal 200 ms after
+ * its program ended, read or not (1.2.0-beta.15, `unixTerminal.js`), so that a busy event loop would lose the last
+ * lines; this function reads the rest first. Throws if the program cannot be started.
  */
 export function openTerminal(options: TerminalOptions): IPty {
   const { program, args, cwd, environment, columns, rows, owner, onData } = options;
   const pty = spawn(program, [...args], {
     cwd,
     env: { ...environment },
-    // It hands over bytes then, whatever its types say.
+    // With null it passes on bytes, although its types say strings.
     encoding: null,
     cols: columns,
     rows,
@@ -56,11 +59,11 @@ export function openTerminal(options: TerminalOptions): IPty {
 }
 
 /**
- * Hands on everything that has been printed. The kernel moves what is on its way to the reader before it says that there is
- * nothing (`n_tty_read` in drivers/tty/n_tty.c), so nothing that was printed before this call is left.
+ * Passes on everything that has been printed. The kernel moves pending output to the reader before it reports that
+ * there is none (`n_tty_read` in drivers/tty/n_tty.c), so nothing printed before this call is left.
  */
 function drain(stream: ReadStream, fd: number, onData: (chunk: Buffer) => void): void {
-  // What was read while paused comes first; reading it tells the stream's listeners.
+  // First comes what was read while paused; reading it notifies the stream's listeners.
   while (stream.read() !== null);
   const chunk = Buffer.alloc(CHUNK_BYTES);
   for (let total = 0; total < MAX_DRAIN_BYTES; ) {
@@ -68,7 +71,7 @@ function drain(stream: ReadStream, fd: number, onData: (chunk: Buffer) => void):
     try {
       bytes = readSync(fd, chunk);
     } catch {
-      // EAGAIN: there is nothing more. EIO: there will be nothing more.
+      // EAGAIN: there is nothing more at the moment. EIO: there will never be more.
     }
     if (bytes === 0) return;
     total += bytes;

@@ -2,10 +2,10 @@ import { z } from 'zod';
 import { ideaWordsSchema } from '../../shared/ideas.ts';
 import type { ProposerAnswer } from './proposer.ts';
 
-/** More at a time are no thoughts. */
+/** How many further ideas one answer may have. */
 export const MAX_IDEAS = 5;
 
-/** What a program that proposes says of its edit, in one JSON object. */
+/** A program's description of its edit, as one JSON object. */
 export const answerSchema = z.object({
   hypothesis: z.string().trim().min(1).max(500),
   rationale: z.string().max(20_000).nullish(),

@@ -1,6 +1,6 @@
 import { type FileEdit, MAX_FILE_CHARACTERS } from '../../shared/ideas.ts';
 
-/** Reads a file as the attempt will start from it; null if there is none. */
+/** Reads a file as it is when the attempt starts; null if there is none. */
 export type ReadFile = (path: string) => Promise<string | null>;
 
 export type Applied =
@@ -8,8 +8,8 @@ export type Applied =
   | { readonly kind: 'wrong'; readonly message: string };
 
 /**
- * The files as the edits leave them, in memory: all of it or nothing. `wrong` says what to mend, in words for whoever
- * wrote the edits.
+ * Applies edits in memory, either all or none, and returns the resulting files. `wrong` tells the author of the edits
+ * what to correct.
  */
 export async function applyEdits(
   edits: readonly FileEdit[],

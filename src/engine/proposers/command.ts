@@ -4,9 +4,9 @@ import { runProcess } from '../process/run-process.ts';
 import { answerSchema, proposedOf } from './answer.ts';
 import type { ProposalRequest, Proposer, ProposerAnswer, ProposerContext } from './proposer.ts';
 
-/** More output than this, on stdout or stderr, ends the command. */
+/** If stdout or stderr is longer, the command is ended. */
 const MAX_OUTPUT_BYTES = 1024 * 1024;
-/** Of the history, the request carries this many of the latest entries. */
+/** The request contains at most this many of the latest history entries. */
 const HISTORY_ENTRIES = 200;
 
 /**

@@ -28,7 +28,7 @@ import { type Rest, type Rested, routeProposer } from './route.ts';
 import { searchProposer } from './search/search-proposer.ts';
 
 const LIST_MS = 15_000;
-/** Of so many lanes one may try a combination; the others look for something new. */
+/** At most one of this many lanes tries a combination; the others look for something new. */
 const LANES_EACH_COMBINATION = 4;
 
 /** What settings are checked against. */
@@ -36,7 +36,7 @@ export type ProposerSurroundings = {
   /** The data folder. */
   readonly home: string;
   readonly environment: NodeJS.ProcessEnv;
-  /** The key the user stored in the desktop app; null where none is, absent where there is no store. */
+  /** The key that the user stored in the desktop app; null if there is none, absent if the host has no store. */
   readonly storedKey?: (() => Promise<string | null>) | undefined;
 };
 
@@ -47,9 +47,9 @@ export type ProposerPorts = ProposerSurroundings & {
   /** How many experiments run at once. */
   readonly lanes: number;
   readonly now: () => number;
-  /** What agents on the command line are contained with; null for nothing. */
+  /** The sandbox for agents; null for none. */
   readonly sandbox: Bubblewrap | null;
-  /** Told what the proposer is at while it proposes. */
+  /** Called with what the proposer is doing. */
   readonly onThought: (text: string) => void;
   readonly onRest: (rest: Rest) => void;
   readonly onRested: (rested: Rested) => void;
@@ -58,7 +58,7 @@ export type ProposerPorts = ProposerSurroundings & {
   readonly callTimes?: CallTimes | undefined;
 };
 
-/** Rejects with `proposer_invalid` where the settings cannot work. */
+/** Rejects with `proposer_invalid` if the settings cannot work. */
 export async function checkProposer(
   settings: ProposerSettings,
   surroundings: ProposerSurroundings,
@@ -83,7 +83,7 @@ export async function checkProposer(
   }
 }
 
-/** Rejects with `proposer_invalid` where the study's settings cannot work. */
+/** Rejects with `proposer_invalid` if the study's settings cannot work. */
 export async function createProposer(study: Study, ports: ProposerPorts): Promise<Proposer> {
   const { proposer: settings } = study;
   await checkProposer(settings, ports);
@@ -140,12 +140,12 @@ async function createArm(study: Study, settings: ArmSettings, ports: ProposerPor
   }
 }
 
-/** The library that calls models is a third of all that is loaded, and every start is waited for. */
+/** Loaded only when needed: the library that calls models is a third of all code, and loading it delays every start. */
 function loadModel() {
   return Promise.all([import('./model/caller.ts'), import('./model/model-proposer.ts')]);
 }
 
-/** What a server offers, newest first. Rejects with `proposer_invalid` where it cannot be asked. */
+/** The models that a server offers, newest first. Rejects with `proposer_invalid` if it cannot be asked. */
 export async function listModels(
   settings: Pick<ModelSettings, 'baseUrl' | 'key'>,
   surroundings: ProposerSurroundings,
@@ -159,7 +159,7 @@ export async function listModels(
     const page = await clientFor(settings, key).models.list({ limit: 100 }, { timeout: LIST_MS });
     return page.data.map(({ id, display_name: name }) => ({ id, name: name || id }));
   } catch (error) {
-    // Without its cause, which may hold the key.
+    // Without its cause, which may contain the key.
     throw new PawlError(
       'proposer_invalid',
       failureOf(error, { isSilent: false, isCancelled: false, key }).message,
@@ -167,7 +167,7 @@ export async function listModels(
   }
 }
 
-/** The price of a model, null where it is unknown. Rejects with `proposer_invalid` where the model cannot be asked. */
+/** The price of a model, or null if unknown. Rejects with `proposer_invalid` if the model cannot be asked. */
 export async function readModel(
   settings: ModelSettings,
   surroundings: ProposerSurroundings,
@@ -186,7 +186,7 @@ export async function readModel(
   return price;
 }
 
-/** Null where the server needs none. Rejects with `proposer_invalid` where there should be one. */
+/** Null if the server needs none. Rejects with `proposer_invalid` if it needs one and there is none. */
 export async function readKey(
   settings: Pick<ModelSettings, 'key'>,
   { environment, storedKey }: ProposerSurroundings,

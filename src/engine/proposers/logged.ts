@@ -3,8 +3,8 @@ import type { Ledger } from '../store/ledger.ts';
 import type { Proposer } from './proposer.ts';
 
 /**
- * A proposer whose every call is in the ledger, with how it ended and how long it took.
- * @param isInstant it asks nobody: its calls are written down when they are over
+ * Stores each call of a proposer in the ledger, with its outcome and duration.
+ * @param isInstant its calls take no time, so they are stored only when they end
  */
 export function logged(
   label: string,
@@ -26,7 +26,7 @@ export function logged(
           if (id !== null) ledger.proposerCalls.end(id, outcome, message, seconds);
           else ledger.proposerCalls.add(studyId, { n, at, proposer: label, outcome, message, seconds });
         };
-        // What the loop makes of a proposal is written next anyway.
+        // The loop writes next in any case, so this can be part of that write.
         if (outcome === 'proposed') ledger.later(save);
         else ledger.write(save);
       };

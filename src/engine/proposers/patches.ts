@@ -4,12 +4,12 @@ import { PawlError } from '../../shared/errors.ts';
 import { gitIn } from '../git/worktree.ts';
 import type { Proposer } from './proposer.ts';
 
-/** How this proposer finds its place again: the patches named in the history, among the refusals and by what trains are done. */
+/** Remembers the place in the folder: the patches named in the history, among the refusals and by running experiments. */
 type Memo = { readonly patch: string };
 
 /**
- * Replays a folder of `.patch` files in the order of their names (numbers by value), each on the incumbent of its
- * turn. One that does not apply is recorded as refused, and the next one is tried.
+ * Replays a folder of `.patch` files in the order of their names (numbers by value), each on the current incumbent. A
+ * patch that does not apply is recorded as refused, and the next one is tried.
  */
 export function patchesProposer(folder: string): Proposer {
   return {
@@ -49,7 +49,7 @@ export function patchesProposer(folder: string): Proposer {
   };
 }
 
-/** The mail header `git format-patch` writes, or the plain text above the first `diff`. */
+/** The mail header that `git format-patch` writes, or the plain text above the first `diff`. */
 function readHeader(text: string): { subject: string | null; body: string | null } {
   const head = text.split(/^(?:diff --git |--- |Index: )/m)[0] ?? '';
   const mail = /^Subject: *(?:\[PATCH[^\]]*\] *)?(.+(?:\n[ \t].+)*)\n*([\s\S]*)$/m.exec(head);

@@ -10,31 +10,31 @@ import type { Ledger } from '../store/ledger.ts';
 import { applyEdits } from './apply-edits.ts';
 import { StudyReader } from './briefing/study-reader.ts';
 
-/** More than anybody orders by hand, and no end of it in the ledger. */
+/** Nobody orders more by hand, and it bounds the ledger. */
 const MAX_WAITING = 200;
 
 export type IdeaInput = {
   readonly author: string;
   readonly words: IdeaWords;
-  /** Changes to the incumbent, or to what `again` names; none is an idea of words only. */
+  /** Changes to the incumbent, or to the experiment of `again`; empty for an idea in words only. */
   readonly edits: readonly FileEdit[];
   /** The experiment whose edit is tried again; null for none. */
   readonly again: number | null;
-  /** The experiment whose attempt the edits were made on; by default the incumbent. */
+  /** The experiment whose attempt the edits were based on; by default the incumbent. */
   readonly base?: number | null | undefined;
 };
 
-/** Rejects with `usage` where as many ideas wait as may. */
+/** Rejects with `usage` if the queue is full. */
 export function requireRoom(ledger: Ledger, study: string): void {
-  // Those of proposers have room of their own.
+  // Ideas of proposers are counted separately.
   const own = ledger.ideas.waiting(study).filter(({ author }) => isByHand(author));
   if (own.length < MAX_WAITING) return;
   throw new PawlError('usage', `${MAX_WAITING} ideas wait already; drop some first.`);
 }
 
 /**
- * Puts an idea last in a study's queue. Rejects with `usage` where its words or its edits are wrong, with what to mend, and with
- * `experiment_not_found`.
+ * Adds an idea to the end of a study's queue. Rejects with `usage`, saying what to correct, if its words or edits are
+ * wrong, and with `experiment_not_found`.
  */
 export async function queueIdea(
   ports: { readonly ledger: Ledger; readonly paths: DataPaths; readonly now: () => number },
@@ -62,7 +62,7 @@ export async function queueIdea(
   return toldIdea(idea);
 }
 
-/** What a commit changed, to be tried again on another. Rejects with `usage` where a file was removed, or is no text. */
+/** A commit's changes, to be tried again on another one. Rejects with `usage` if a file was removed, or is not text. */
 export async function readChanges(
   { repository, reader }: { readonly repository: Repository; readonly reader: StudyReader },
   base: string,

@@ -9,7 +9,7 @@ import { logged } from './logged.ts';
 import type { ProposalRequest, Proposer, ProposerAnswer, ProposerContext } from './proposer.ts';
 import { writeFiles } from './write-files.ts';
 
-/** As many ideas of proposers wait; more would crowd out what is read of them. */
+/** How many ideas of proposers may wait; more would crowd out what a proposer reads about them. */
 const MAX_OF_PROPOSERS = 40;
 
 type Ports = {
@@ -19,13 +19,13 @@ type Ports = {
   /** See {@link makeScratch}. */
   readonly scratch: string;
   readonly now: () => number;
-  /** As many combinations may be tried at once. */
+  /** How many combinations may be in flight at once. */
   readonly mostCombined: number;
 };
 
 /**
- * What waits with its edit goes before what the proposer would do. An edit was made on the incumbent of its time; it is merged
- * with what came since, and where the two meet it is refused and the next one has its turn.
+ * Ideas that wait with an edit go before the proposer's own. An edit is based on the incumbent of its time, and is
+ * merged with later changes; if they overlap, it is refused and the next idea has its turn.
  */
 export function queueFirst(proposer: Proposer, ports: Ports): Proposer {
   const { ledger, studyId, now } = ports;
@@ -40,7 +40,7 @@ export function queueFirst(proposer: Proposer, ports: Ports): Proposer {
       if (request.repair && isOfQueue(n)) {
         return { kind: 'failed', message: "This attempt's proposer does not repair crashes.", memo: null };
       }
-      // What the user sent back is the proposer's to do again, and what waits is for the branch.
+      // A proposal that the user sent back goes to its proposer, and waiting edits are only for the branch.
       const isElsewhere = request.start.n !== request.incumbent.n;
       if (request.repair || request.review || isElsewhere) return proposer.propose(request, context);
       if (request.isAhead) return giveBack(await proposer.propose(request, context), n, ledger, studyId);
@@ -65,7 +65,7 @@ export function queueFirst(proposer: Proposer, ports: Ports): Proposer {
   };
 }
 
-/** An idea in words that experiment `n` was begun with waits again where something else was proposed in the end. */
+/** If experiment `n` began with an idea in words but something else was proposed in the end, the idea waits again. */
 function giveBack(answer: ProposerAnswer, n: number, ledger: Ledger, studyId: string): ProposerAnswer {
   if (answer.kind !== 'proposed') return answer;
   const own = ledger.ideas.ofExperiment(studyId, n);
@@ -73,7 +73,7 @@ function giveBack(answer: ProposerAnswer, n: number, ledger: Ledger, studyId: st
   return answer;
 }
 
-/** The edit whose turn it is: the one that experiment `n` began with, unless it was refused since. */
+/** The next edit in the queue: the one that experiment `n` began with, unless it was refused since. */
 function nextFor(
   { n, refusals, running }: ProposalRequest,
   { ledger, studyId, mostCombined }: Ports,
@@ -81,7 +81,7 @@ function nextFor(
   const combined = running.filter(other => ledger.proposerCalls.author(studyId, other.n) === COMBINATION);
   const first = () => ledger.ideas.firstEdit(studyId, combined.length < mostCombined);
   const own = ledger.ideas.ofExperiment(studyId, n);
-  // What was handed to a proposer for this experiment already stays its own.
+  // An idea already handed to a proposer for this experiment stays with it.
   if (own && !own.edit) return null;
   if (!own) return first();
   const since = own.takenAt ?? own.at;
@@ -91,7 +91,7 @@ function nextFor(
   return first();
 }
 
-/** Why a combination is not tried any more: the keep was taken back. */
+/** Why a combination is no longer tried: one of its keeps was taken back. */
 function findGone({ pair }: QueuedIdea, { ledger, studyId }: Ports): string | null {
   if (!pair) return null;
   const [, kept] = pair;
@@ -123,8 +123,8 @@ async function lay(
 }
 
 /**
- * The replacements of pieces done again on the incumbent, which works where lines beside them changed; null where a piece is not
- * there any more, or a file was given whole.
+ * Applies the edit's replacements to the incumbent, which works even if neighbouring lines have changed; null if a
+ * replaced piece is gone, or a file was given whole.
  */
 async function replay(
   { edits }: IdeaEdit,
@@ -139,8 +139,8 @@ async function replay(
 }
 
 /**
- * A proposer that can read is handed ideas that are words only: the user's to be done now, the others to be chosen from. What
- * it makes of them, and what more it thinks of, goes into the queue.
+ * Hands ideas in words to a proposer that can read: the user's to carry out now, others to choose from. Stores in the
+ * queue which one it used, and its further ideas.
  */
 export function readsIdeas(
   label: string,
@@ -153,7 +153,7 @@ export function readsIdeas(
       const answer = await proposer.propose(request, context);
       if (answer.kind !== 'proposed' || request.repair || request.review) return answer;
       const { handed, waiting } = request.ideas;
-      // What the user put there is to be done, whatever it says.
+      // The user's idea counts as carried out, whatever the proposer says.
       const named = handed ?? waiting.find(({ id }) => id === answer.idea) ?? null;
       const at = now();
       if (named || answer.ideas?.length) {

@@ -6,13 +6,13 @@ const FIRST_REST_MS = 5 * 60_000;
 const LONGEST_REST_MS = 2 * 3_600_000;
 /** If only the user or the server can help, asking again at once is pointless. */
 const BLOCKED_REST_MS = 30 * 60_000;
-/** As far back as a rest can grow from. */
+/** How many calls back the length of a rest depends on. */
 export const REST_CALLS = 12;
 
 /**
- * Until when a proposer rests, from its latest calls, newest first; null where it may be asked. One that cannot propose until
- * something outside has changed is asked every half an hour; of any other failure three in a row make a rest, and each
- * further one doubles it. A proposal ends it.
+ * Until when a proposer rests, from its latest calls, newest first; null if it may be asked. A proposer that is
+ * blocked until something outside changes is asked every half hour. After any other failure three times in a row it
+ * rests, and each further one doubles the rest. A proposal ends it.
  */
 export function restsUntil(latest: readonly ProposerCall[]): number | null {
   const [newest] = latest;

@@ -8,17 +8,17 @@ const NOBODY: ProposerAnswer = { kind: 'exhausted', message: 'There is no propos
 
 type Arm = { readonly label: string; readonly proposer: Proposer };
 
-/** One that cannot propose for a while. */
+/** A proposer that cannot propose for a while. */
 export type Rest = {
   readonly proposer: string;
   /** Milliseconds since the epoch. */
   readonly until: number;
   readonly message: string;
-  /** Who is asked meanwhile; null if nobody is left. */
+  /** Who is asked meanwhile; null if no proposer is left. */
   readonly standIn: string | null;
 };
 
-/** What came of a rest. */
+/** How a rest ended. */
 export type Rested = {
   readonly proposer: string;
   readonly isBack: boolean;
@@ -31,20 +31,20 @@ type Ports = {
   readonly studyId: string;
   readonly now: () => number;
   readonly onThought: (text: string) => void;
-  /** Told once for each rest, however often it is tried in vain meanwhile. */
+  /** Called once per rest, even if the proposer is tried without success meanwhile. */
   readonly onRest: (rest: Rest) => void;
   readonly onRested: (rested: Rested) => void;
 };
 
-/** After so many refused proposals for one experiment the next arm is asked. */
+/** After this many refused proposals for one experiment, the next arm is asked. */
 const REFUSALS_AN_ARM = 2;
 
 /** Which answer to return when no arm proposed: the one that the user can act on most comes first. */
 const GRAVITY: readonly ProposerAnswer['kind'][] = ['blocked', 'failed', 'spent', 'exhausted'];
 
 /**
- * Several proposers as one. An arm that has nothing to offer hands over to the next, or, where the others only stand in,
- * one that rests. A crash goes back to the arm that made it.
+ * Several proposers as one. An arm without a proposal hands over to the next; if the others are only stand-ins, so
+ * does one that rests. A crash goes back to the arm that caused it.
  */
 export function routeProposer(mode: RouteSettings['mode'], arms: readonly Arm[], ports: Ports): Proposer {
   const { ledger, studyId, onThought } = ports;
@@ -72,22 +72,22 @@ export function routeProposer(mode: RouteSettings['mode'], arms: readonly Arm[],
         const arm = arms.find(({ label, proposer }) => label === author && proposer.canRepair);
         if (!arm)
           return { kind: 'failed', message: "This attempt's proposer does not repair crashes.", memo: null };
-        // The crash stands; the study goes on with who is left.
+        // The crash stands; the study continues with the remaining arms.
         const gone = `${arm.label} cannot be asked.`;
         if (rests.of(arm) !== null) return { kind: 'failed', message: gone, memo: null };
         const answer = await answerOf(arm, request, context);
         return answer.kind === 'blocked' ? { kind: 'failed', message: answer.message, memo: null } : answer;
       }
-      // Whose proposals were refused twice has had its turn.
-      // The user may not want an idea; that says nothing of who had it.
+      // An arm with two refused proposals passes its turn on. Proposals that the user rejected do not count against
+      // it.
       const refused = request.refusals.filter(
         refusal => refusal.n === request.n && !isOfUser(refusal),
       ).length;
       const turn = (mode === 'alternate' ? request.n - 1 : 0) + Math.floor(refused / REFUSALS_AN_ARM);
-      // Ahead of time no other proposer is asked: it would be asked again at its turn.
+      // Ahead of its turn, no other arm is asked: this one is asked again at its turn.
       const next = firstFor(turn);
       if (request.isAhead) return next ? answerOf(next, request, context) : NOBODY;
-      // What the user sent back goes to who had it.
+      // A proposal that the user sent back goes to its author.
       const author = request.review && ledger.proposerCalls.author(studyId, request.n);
       const own = arms.findIndex(({ label }) => label === author);
       const first = own < 0 ? turn % arms.length : own;
@@ -96,7 +96,7 @@ export function routeProposer(mode: RouteSettings['mode'], arms: readonly Arm[],
       const answers: ProposerAnswer[] = [];
       for (const [place, arm] of awake.entries()) {
         if (place > 0) {
-          // Asked again, the experiment starts from the incumbent, which any arm knows.
+          // It fails here: when asked again, the experiment starts from the incumbent, as every arm can.
           const isElsewhere = request.start.n !== request.incumbent.n;
           if (isElsewhere && !arm.proposer.canStartElsewhere?.(request.n))
             return {
@@ -115,7 +115,7 @@ export function routeProposer(mode: RouteSettings['mode'], arms: readonly Arm[],
       const [gravest] = answers.sort((a, b) => GRAVITY.indexOf(a.kind) - GRAVITY.indexOf(b.kind));
       const resting = order.filter(arm => !awake.includes(arm)).map(arm => arm.label);
       if (resting.length === 0 && gravest) return gravest;
-      // A resting proposer may have something later: not exhausted yet.
+      // A resting proposer may have something later, so the study is not exhausted yet.
       if (!gravest || gravest.kind === 'exhausted' || gravest.kind === 'spent') {
         const why = gravest ? ` The others have nothing: ${gravest.message}` : '';
         return { kind: 'blocked', message: `Resting after failures: ${resting.join(', ')}.${why}` };
@@ -126,12 +126,12 @@ export function routeProposer(mode: RouteSettings['mode'], arms: readonly Arm[],
   };
 }
 
-/** Who rests, and what the others do meanwhile. */
+/** Keeps track of resting arms, and of what the others do meanwhile. */
 function restKeeper(arms: readonly Arm[], { ledger, studyId, now, onRest, onRested }: Ports) {
   const began = now();
   const absences = new Map<string, { readonly experiments: Set<number>; readonly standIns: Set<string> }>();
   const of = ({ label }: Arm): number | null => {
-    // This sitting only: the user may have fixed what was wrong in an earlier one.
+    // Only this sitting's calls: the user may have fixed an earlier problem.
     const calls = ledger.proposerCalls.latest(studyId, label, REST_CALLS).filter(({ at }) => at >= began);
     const until = restsUntil(calls);
     return until !== null && until > now() ? until : null;
@@ -142,9 +142,9 @@ function restKeeper(arms: readonly Arm[], { ledger, studyId, now, onRest, onRest
     onRested({ proposer, isBack, experiments: [...experiments], standIns: [...standIns] });
   };
   return {
-    /** Until when an arm rests; null where it may be asked. */
+    /** Until when an arm rests; null if it may be asked. */
     of,
-    /** What an arm answered for an experiment. */
+    /** Stores an arm's answer for an experiment. */
     note(arm: Arm, answer: ProposerAnswer, n: number): void {
       const { label } = arm;
       if (answer.kind === 'proposed') {
@@ -161,7 +161,7 @@ function restKeeper(arms: readonly Arm[], { ledger, studyId, now, onRest, onRest
       const standIn = arms.find(other => other !== arm && of(other) === null)?.label ?? null;
       onRest({ proposer: label, until, message: answer.message, standIn });
     },
-    /** The sitting is over, with some still away. */
+    /** The sitting ends while some arms still rest. */
     end(): void {
       for (const proposer of [...absences.keys()]) tell(proposer, false);
     },

@@ -7,10 +7,10 @@ import type { Ledger } from '../store/ledger.ts';
 import type { SavedMemory } from '../store/memories.ts';
 import { isComparable, memoryOf } from './briefing/memory.ts';
 
-/** Reading is not worth more than a moment; the newest studies say most. */
+/** Reading more takes too long, and the newest studies matter most. */
 const MAX_EXPERIMENTS = 20_000;
 
-/** What the studies in the ledger have to say to this one, as they stand now; see {@link memoryOf}. */
+/** What the studies in the ledger can tell this one, as they are now; see {@link memoryOf}. */
 export function makeMemory(ledger: Ledger, study: Study): string {
   let left = MAX_EXPERIMENTS;
   const comparable = ledger.studies.list().filter(other => isComparable(study, other));
@@ -33,20 +33,20 @@ export function makeMemory(ledger: Ledger, study: Study): string {
   );
 }
 
-/** What counts for a study. One that was begun before there was any gets it now. */
+/** A study's current memory. A study that began before memories existed gets one now. */
 export function readMemory(ledger: Ledger, study: Study, now: number): SavedMemory {
   const latest = ledger.memories.latest(study.id);
   if (latest) return latest;
   const text = makeMemory(ledger, study);
-  // Another process may have had the same thought.
+  // Another process may do the same at the same time.
   return ledger.write(
     () => ledger.memories.latest(study.id) ?? ledger.memories.add(study.id, 'pawl', text, now),
   );
 }
 
 /**
- * Saves a version, which counts from the next proposal on; an empty one tells proposers nothing. Rejects with `usage` where
- * `base` is no longer the latest, or the text is too long.
+ * Saves a version, which applies from the next proposal on; an empty one tells proposers nothing. Rejects with
+ * `usage` if `base` is no longer the latest version, or the text is too long.
  */
 export function saveMemory(
   ledger: Ledger,
@@ -55,7 +55,7 @@ export function saveMemory(
   base: number,
   now: number,
 ): Mark {
-  // It goes to terminals as well as to models.
+  // The text goes to terminals as well as to models.
   const plain = stripControl(text.replace(/\r\n?/g, '\n')).trim();
   if (plain.length > MEMORY_CHARACTERS) {
     throw new PawlError(

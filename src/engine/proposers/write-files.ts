@@ -3,9 +3,9 @@ import { lstat, mkdir, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 
 /**
- * Writes the proposed texts of files, or says why one cannot be written; then none was. What stands in the worktree
- * is untrusted: no link leads the text out of it, and nothing is written into what belongs to no commit (`tracked` are
- * the paths that do), for nobody would see it or take it back.
+ * Writes the proposed texts, or returns why one cannot be written, and then writes none. The worktree's content is
+ * untrusted: no link may lead the text out of it, and nothing is written to paths that belong to no commit (`tracked`
+ * are those that do), because nobody would see it or undo it.
  */
 export async function writeFiles(
   root: string,

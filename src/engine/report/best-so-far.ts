@@ -7,10 +7,10 @@ import type { Study } from '../../shared/study.ts';
 import { eachExperiment } from '../export/export-study.ts';
 import type { Ledger } from '../store/ledger.ts';
 
-/** In pixels of the page it stands on. */
+/** In pixels of the report's page. */
 const SIZE = { width: 912, height: 380 };
 
-/** Those of the page, which has them for light and dark. */
+/** The page's variables, which differ between light and dark. */
 const COLOURS = {
   surface: 'var(--surface)',
   ink: 'var(--ink)',
@@ -23,8 +23,8 @@ const COLOURS = {
 };
 
 /**
- * The window's chart of all experiments as the text of an SVG; null before there is a number.
- * @param hide is given each hypothesis before it is cut to a label
+ * The window's chart of all experiments, as the text of an SVG; null if no experiment has a number.
+ * @param hide called with each hypothesis before it is cut to a label
  */
 export function bestSoFarSvg(
   ledger: Ledger,

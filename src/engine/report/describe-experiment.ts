@@ -12,10 +12,10 @@ import { hideIn, hider } from './for-others.ts';
 import { writeMarkdown } from './write-markdown.ts';
 import type { ReportPorts } from './write-report.ts';
 
-/** A longer one is not read in a chat. */
+/** Nobody reads a longer one in a chat. */
 const MAX_DIFF_CHARACTERS = 60_000;
 
-/** One experiment as Markdown for a chat or an issue, with its diff; without paths of this machine and keys. */
+/** One experiment with its diff as Markdown, for a chat or an issue; without this machine's paths and keys. */
 export async function writeExperiment(
   ledger: Ledger,
   study: Study,
@@ -78,7 +78,7 @@ async function diffOf(
     return [];
   const read = await readDiffOf(study, parentCommit, attemptCommit);
   if (read === null) return [];
-  // Before it is cut: a part of a path or of a key would not be found.
+  // Hide before cutting: part of a path or key would not be recognised.
   const diff = hide(read);
   const isCut = diff.length > MAX_DIFF_CHARACTERS;
   return [
@@ -94,7 +94,7 @@ async function readDiffOf({ repositoryPath }: Study, from: string, to: string): 
   try {
     return await readDiff(await openRepository(repositoryPath), from, to);
   } catch (error) {
-    // The repository or the commits may be gone; the rest can be told all the same.
+    // The repository or the commits may be gone; everything else can still be described.
     if (error instanceof PawlError) return null;
     throw error;
   }

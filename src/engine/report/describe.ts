@@ -22,17 +22,17 @@ import {
 } from '../../shared/describe-debrief.ts';
 import type { Block, Document } from './document.ts';
 
-/** What stands in a report besides the debrief. */
+/** Parts of a report besides the debrief. */
 export type ReportParts = {
-  /** The text of an SVG; null for none. */
+  /** The text of an SVG; null for no chart. */
   readonly chart: string | null;
-  /** Who proposed in this and the other studies of the repository; null where there are none. */
+  /** Proposers in all studies of the repository; null if there are no other studies. */
   readonly allArms: ArmsOfStudies | null;
-  /** Unified diffs of what was kept, by experiment. */
+  /** Unified diffs of kept experiments, by number. */
   readonly diffs: ReadonlyMap<number, string>;
 };
 
-/** The debrief as a text, section by section; a section without anything in it is left out. */
+/** The debrief as a document, section by section; empty sections are left out. */
 export function describeDebrief(debrief: Debrief, { chart, allArms, diffs }: ReportParts): Document {
   const { study } = debrief;
   return {
@@ -56,7 +56,7 @@ export function describeDebrief(debrief: Debrief, { chart, allArms, diffs }: Rep
   };
 }
 
-/** Without the columns in which no row has anything. */
+/** Leaves out columns that are empty in every row. */
 function textTable<Row>(columns: readonly TextColumn<Row>[], rows: readonly Row[]): Block {
   const filled = filledColumns(columns, rows);
   return {
@@ -69,7 +69,7 @@ function textTable<Row>(columns: readonly TextColumn<Row>[], rows: readonly Row[
 const heading = (text: string): Block => ({ kind: 'heading', text });
 const name = (n: number, hypothesis: string) => `#${n} ${hypothesis}`;
 
-/** Days and minutes in UTC, so that a report says the same wherever it is read. */
+/** Dates and minutes in UTC, so that a report says the same everywhere. */
 function timeText(at: number): string {
   return `${new Date(at).toISOString().slice(0, 16).replace('T', ' ')} UTC`;
 }
@@ -98,7 +98,7 @@ function summary(debrief: Debrief, chart: string | null): readonly Block[] {
   ];
 }
 
-/** Marked as what a model wrote, apart from what was measured. */
+/** A model's text, marked as such and kept apart from measurements. */
 function written({ summary: found }: Debrief): readonly Block[] {
   if (!found) return [];
   const { model, at, sentences } = found;

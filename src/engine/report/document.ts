@@ -1,4 +1,4 @@
-/** A text for a reader, before it is known how it is written down. Text in it is plain: whoever writes it down escapes it. */
+/** A document before it is given a format. Its text is plain; the writer of each format escapes it. */
 export type Document = { readonly title: string; readonly blocks: readonly Block[] };
 
 export type Block =
@@ -10,7 +10,7 @@ export type Block =
       readonly columns: readonly { readonly name: string; readonly isNumber?: boolean }[];
       readonly rows: readonly (readonly string[])[];
     }
-  /** A picture as the text of an SVG, with words in its place. */
+  /** A picture as the text of an SVG, with words to replace it. */
   | { readonly kind: 'picture'; readonly svg: string; readonly words: string }
-  /** Lines as they are, of a diff for instance. */
+  /** Verbatim lines, for instance of a diff. */
   | { readonly kind: 'code'; readonly title: string; readonly text: string };

@@ -4,23 +4,23 @@ import { basename } from 'node:path';
 import type { Study } from '../../shared/study.ts';
 import type { DataPaths } from '../paths.ts';
 
-/** What a text that goes to others must not tell of this machine. */
+/** What a text for others must not reveal about this machine. */
 export type Private = {
-  /** Absolute paths, each with what stands in its place. */
+  /** Absolute paths, each with its replacement. */
   readonly paths: readonly (readonly [string, string])[];
   readonly environment: Readonly<Record<string, string | undefined>>;
 };
 
-/** Names of variables that hold keys, as programs of the field call them. */
+/** Names of variables that hold keys. */
 const SECRET_NAME = /(?:KEY|TOKEN|SECRET|PASSWORD|PASSWD|CREDENTIALS?)(?:_|$)/i;
-/** A shorter value may be a word of any text. */
+/** A shorter value could occur in any text. */
 const LEAST_SECRET = 8;
-/** Keys by their form: of Anthropic and OpenAI, GitHub, Hugging Face, Weights & Biases' newer ones, Slack, AWS. */
+/** Keys by their format: Anthropic and OpenAI, GitHub, Hugging Face, newer ones of Weights & Biases, Slack, AWS. */
 const KEY_FORMS =
   /\b(?:sk-[A-Za-z0-9_-]{16,}|gh[pousr]_[A-Za-z0-9]{20,}|github_pat_\w{20,}|hf_[A-Za-z0-9]{20,}|wandb_v\d_\w{20,}|xox[abprs]-[A-Za-z0-9-]{10,}|AKIA[0-9A-Z]{16})\b/g;
 const HIDDEN = '[hidden]';
 
-/** The text without this machine's paths and without keys; what a training or a model printed may hold both. */
+/** The text without this machine's paths and without keys; the output of a training or a model may contain both. */
 export function forOthers(text: string, { paths, environment }: Private): string {
   const secrets = Object.entries(environment).flatMap(([name, value]) =>
     value !== undefined && value.length >= LEAST_SECRET && SECRET_NAME.test(name) ? [value] : [],
@@ -32,7 +32,7 @@ export function forOthers(text: string, { paths, environment }: Private): string
   return replaced.reduce((rest, [from, to]) => rest.replaceAll(from, to), text).replaceAll(KEY_FORMS, HIDDEN);
 }
 
-/** Hides what a study's texts must not tell others of this machine. */
+/** Removes what a study's texts must not reveal about this machine. */
 export function hider(
   study: Pick<Study, 'repositoryPath' | 'gitDir'>,
   paths: DataPaths,
@@ -49,13 +49,13 @@ function pathsOf(
   const repository = basename(repositoryPath);
   const paths = [
     [repositoryPath, repository],
-    // Not in the checkout where that is a linked worktree.
+    // In a linked worktree, this folder is not inside the checkout.
     [gitDir, `${repository}/.git`],
     [home, 'PAWL_HOME'],
     [homedir(), '~'],
     [tmpdir(), 'TMP'],
   ] as const;
-  // Programs print a path with its symbolic links or without.
+  // Programs print a path with or without its symbolic links.
   return paths.flatMap(([path, word]) => [[path, word] as const, [withoutLinks(path), word] as const]);
 }
 
@@ -63,12 +63,12 @@ function withoutLinks(path: string): string {
   try {
     return realpathSync.native(path);
   } catch {
-    // It is not there any more.
+    // The path no longer exists.
     return path;
   }
 }
 
-/** The same value with every text in it changed. */
+/** A copy of the value with every text in it changed. */
 export function hideIn<T>(value: T, hide: (text: string) => string): T {
   if (typeof value === 'string') return hide(value) as T;
   if (value instanceof Map) return new Map([...value].map(([key, text]) => [key, hideIn(text, hide)])) as T;

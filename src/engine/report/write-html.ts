@@ -1,9 +1,6 @@
 import type { Block, Document } from './document.ts';
 
-/**
- * One file that stands alone: no script, nothing loaded, light and dark as the reader's system is, and pages of A4 where it is
- * printed.
- */
+/** A self-contained file: no script, nothing loaded, light or dark like the reader's system, and A4 pages when printed. */
 export function writeHtml({ title, blocks }: Document): string {
   return `<!doctype html>
 <html lang="en">

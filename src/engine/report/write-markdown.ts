@@ -1,7 +1,7 @@
 import { disarmReferences } from './disarm-references.ts';
 import type { Block, Document } from './document.ts';
 
-/** GitHub's Markdown. Pictures stand as their words: where it is pasted a file beside it is lost. */
+/** GitHub's Markdown. Pictures become words, because text that is pasted elsewhere loses the files beside it. */
 export function writeMarkdown({ title, blocks }: Document): string {
   return `${[`# ${plain(title)}`, ...blocks.map(writeBlock)].join('\n\n')}\n`;
 }
@@ -39,7 +39,7 @@ function fence(text: string): string {
   return `${ticks}diff\n${text.replace(/\n$/, '')}\n${ticks}`;
 }
 
-/** One line in which nothing is markup: what a model wrote must not become a link, a mention or HTML. */
+/** One line without any markup: a model's text must not become a link, a mention or HTML. */
 function plain(text: string): string {
   const escaped = text
     .replaceAll(/[\r\n\t]+/g, ' ')

@@ -20,10 +20,10 @@ export type ReportPorts = {
   readonly environment: NodeJS.ProcessEnv;
 };
 
-/** Diffs are left out from where they would make the report larger than this. */
+/** Once the report would be larger than this, further diffs are left out. */
 const MAX_DIFF_CHARACTERS = 300_000;
 
-/** The debrief as the text of a file for others. Rejects as {@link readDebrief} does. */
+/** The debrief as the text of a file for others. Rejects like {@link readDebrief}. */
 export async function writeReport(
   ledger: Ledger,
   study: Study,

@@ -11,35 +11,41 @@ import { shownFiles } from './shown.ts';
 import { reachableSockets } from './sockets.ts';
 import { withhold } from './withheld.ts';
 
-/** A sign-in is a few kilobytes. */
+/** A sign-in has a few kilobytes. */
 const MAX_SIGN_IN_BYTES = 1024 ** 2;
 
-/** A folder of its own, for an agent's home may lie in /tmp, and Codex runs nothing with a home below its temporary folder. */
+/**
+ * A separate folder, because an agent's home may be in /tmp, and Codex runs nothing if its home is inside its
+ * temporary folder.
+ */
 export const JAIL_TEMPORARY = '/tmp/pawl';
 
-/** A folder an agent keeps its own things in. Names are below it. */
+/** A folder in which an agent keeps its own files. Names are relative to it. */
 export type AgentFolder = {
-  /** Below home; empty for home itself. */
+  /** In the home folder; empty for the home folder itself. */
   readonly path: string;
-  /** The user's variable that puts it elsewhere, and what it is below that; null where there is none. */
+  /** The user's variable that moves it, and its path inside that folder; null if there is none. */
   readonly variable: { readonly name: string; readonly below: string } | null;
-  /** Files it may renew: it gets a copy, and what it made of it is copied back. */
+  /** Files that the agent may renew: it gets a copy, and the changed copy is copied back. */
   readonly renews: readonly string[];
-  /** Files and folders it gets a copy of, for some write beside their settings; large ones are read-only. `.` is all of it. */
+  /**
+   * Files and folders of which it gets a copy, because some agents write next to their settings; large ones are
+   * read-only. `.` means everything.
+   */
   readonly reads: readonly string[];
 };
 
 export type AgentJailInput = {
   readonly folders: readonly AgentFolder[];
   readonly program: string;
-  /** The copy of the repository it works in, and the files in there that it may not change. */
+  /** The agent's working copy of the repository, and the files in it that it may not change. */
   readonly copy: string;
   readonly locked: readonly string[];
-  /** What only the contract's scorer may see. */
+  /** Files that only the contract's scorer may see. */
   readonly withheld: readonly string[];
-  /** Files it is given by Pawl. */
+  /** Files that Pawl gives it. */
   readonly own: string;
-  /** An empty folder, for what stands in the place of home and of the agent's folders. */
+  /** An empty folder, for the replacements of the home folder and of the agent's folders. */
   readonly standIns: string;
   readonly dataFolder: string;
   /** The user's checkout and its git folder. */
@@ -49,13 +55,13 @@ export type AgentJailInput = {
   readonly home: string;
 };
 
-/** A file an agent has a copy of, and may renew. */
+/** A file that an agent has a copy of and may renew. */
 type Renewal = { readonly file: string; readonly copy: string; readonly before: Buffer };
 
 /**
- * The jail of an agent on the command line: it writes its copy of the repository, reads the system, and has network. Home is
- * empty but for what its program needs and copies of its own settings; what it writes there is gone with it, but for
- * a sign-in that it renewed: see {@link bringBack}. `leftOut` is what of its settings leads to what it is not to see.
+ * The jail of a command-line agent: it can write its copy of the repository, read the system, and use the network.
+ * Its home folder contains only what its program needs and copies of its own settings. What it writes there is lost,
+ * except a renewed sign-in: see {@link bringBack}. `leftOut` lists settings that lead to places it must not see.
  */
 export async function agentJail(input: AgentJailInput): Promise<{
   readonly jail: Jail;
@@ -65,7 +71,7 @@ export async function agentJail(input: AgentJailInput): Promise<{
   const { home, standIns, environment } = input;
   const standIn = join(standIns, 'home');
   await mkdir(standIn, { recursive: true });
-  /** By what they stand in the place of. */
+  /** The real folder that each replacement stands for. */
   const standsFor = new Map([[home, standIn]]);
   const renewals: Renewal[] = [];
   const settings: Mount[] = [];
@@ -74,7 +80,7 @@ export async function agentJail(input: AgentJailInput): Promise<{
     const named = variable && environment[variable.name];
     const isNamed = named !== null && named !== undefined && isAbsolute(named);
     const folder = await placeOf(isNamed ? join(named, variable?.below ?? '') : join(home, path), home);
-    // Nothing can stand in the place of what is not there.
+    // A folder that does not exist cannot be replaced.
     if (!isBelow(folder, home) && !existsSync(folder)) continue;
     const inside =
       standsFor.get(folder) ??
@@ -90,7 +96,7 @@ export async function agentJail(input: AgentJailInput): Promise<{
       await writeFile(own, before, { mode: 0o600 });
       renewals.push({ file, copy: own, before });
     }
-    // All of a folder that is a link is all of where that leads.
+    // If the whole folder is a link, this means everything in its target.
     if (names.reads.includes('.') && !(await copy.mayShow(folder, folder))) continue;
     for (const name of await namesBelow(folder, names.reads)) {
       const where = join(folder, name);
@@ -127,22 +133,25 @@ export async function agentJail(input: AgentJailInput): Promise<{
   return { jail: { ...jail, masked }, renewals, leftOut: copy.leftOut };
 }
 
-/** The names that are there; `.` stands for all. */
+/** The names that exist; `.` stands for all. */
 async function namesBelow(folder: string, names: readonly string[]): Promise<readonly string[]> {
   const all = names.includes('.') ? await readdir(folder).catch(() => []) : names;
   return all.filter(name => existsSync(join(folder, name)));
 }
 
-/** In home the stand-in has it by its own name, also where it is a link; elsewhere a mount needs the real one. */
+/**
+ * Inside the home folder the replacement uses the name as given, even for a link; elsewhere a mount needs the real
+ * path.
+ */
 async function placeOf(path: string, home: string): Promise<string> {
   const spelled = join(await real(dirname(path)), basename(path));
   return isBelow(spelled, home) ? spelled : real(path);
 }
 
 /**
- * A sign-in that is renewed by the agent is the only one that still works; one the user renewed meanwhile stays. What the
- * agent put in the place of its copy is not trusted: only a plain file is brought back, in which nothing but tokens and their
- * times are others. Never rejects.
+ * Copies a renewed sign-in back, because after a renewal only the new one works; if the user renewed it meanwhile,
+ * the user's stays. The agent's copy is not trusted: it has to be a plain file in which only tokens and their times
+ * have changed. Never rejects.
  */
 export async function bringBack(renewals: readonly Renewal[]): Promise<void> {
   for (const { file, copy, before } of renewals) {
@@ -153,10 +162,10 @@ export async function bringBack(renewals: readonly Renewal[]): Promise<void> {
   }
 }
 
-/** Null for anything but a small plain file that is reached without links. */
+/** Null unless it is a small plain file that is reached without links. */
 async function readPlain(path: string): Promise<Buffer | null> {
   if ((await real(path)) !== path) return null;
-  // A pipe would never give an end.
+  // Reading a pipe would never end.
   const flags = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
   const file = await open(path, flags).catch(() => null);
   if (!file) return null;
@@ -170,15 +179,18 @@ async function readPlain(path: string): Promise<Buffer | null> {
   }
 }
 
-/** The fields that a server renews; any other field of a sign-in file may name a command or an address, which no agent may choose. */
+/**
+ * The fields that a server renews; any other field of a sign-in file may name a command or an address, which no agent
+ * may choose.
+ */
 const RENEWABLE =
   /token|access|refresh|expir|scope|obtained|issued|last_?(?:refresh|used)|^iv$|^tag$|^data$/i;
-/** No character of control, and not what some take for a command to run. */
+/** No control characters, and no prefix that some programs take for a command. */
 const PLAIN = /^(?!\s*[!$`])[\x20-\x7e]*$/;
-/** What is no JSON is a token itself, or enciphered. */
+/** Content that is not JSON is itself a token, or encrypted. */
 const OPAQUE = /^[\w+/=:.-]*\s*$/;
 
-/** Whether nothing but what is renewed differs between two contents of a sign-in's file. */
+/** Whether only renewable fields differ between two contents of a sign-in file. */
 function isRenewed(before: Buffer, now: Buffer): boolean {
   const [old, fresh] = [readJson(before), readJson(now)];
   if (old === undefined || fresh === undefined) {
@@ -202,7 +214,7 @@ function differsOnlyIn(old: unknown, fresh: unknown, name: string): boolean {
   return typeof old === 'string' && typeof fresh === 'string' && RENEWABLE.test(name) && PLAIN.test(fresh);
 }
 
-/** Undefined where it is no JSON. */
+/** Undefined if it is not JSON. */
 function readJson(content: Buffer): unknown {
   try {
     return JSON.parse(content.toString('utf8'));
@@ -211,7 +223,7 @@ function readJson(content: Buffer): unknown {
   }
 }
 
-/** In one piece where that can be done; a file that something is mounted on can only be written. */
+/** Atomically if possible; a file that is a mount point can only be overwritten. */
 async function replace(file: string, content: Buffer): Promise<void> {
   const fresh = `${file}.${process.pid}`;
   try {

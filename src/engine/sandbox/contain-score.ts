@@ -24,17 +24,17 @@ export type ScorePlan = {
   readonly userEnvironment: NodeJS.ProcessEnv;
   readonly namedData: readonly string[];
   readonly command: string;
-  /** Where the program believes its checkout to be: where the training had it, so that what the set-up made finds it. */
+  /** Where the program believes its checkout is: at the training's path, so that it finds what the set-up made. */
   readonly worktree: string;
-  /** What lies there instead. */
+  /** The folder mounted there. */
   readonly checkout: string;
-  /** Paths in the worktree that the set-up command left, and no training may write. */
+  /** Paths in the worktree that the set-up command left, which no training may write. */
   readonly preserved: readonly string[];
-  /** Paths in those that a training may write: they are empty here. */
+  /** Paths among those that a training may write; they are empty here. */
   readonly emptied: readonly string[];
-  /** Files that the training left; its path is the same inside. */
+  /** Files that the training left, at the same path inside. */
   readonly artifacts: string;
-  /** An empty folder, for caches and stand-ins that nobody else uses. */
+  /** An empty folder for caches and replacements that no other program uses. */
   readonly own: string;
   /** What else it may read, and what it must not, from the contract. */
   readonly reads: readonly string[];
@@ -42,9 +42,9 @@ export type ScorePlan = {
 };
 
 /**
- * The jail of a program that scores, or answers for the model: nothing in it is writable but caches of its own, /tmp and the
- * like, there is no network, and of the training there are only the artifacts.
- * @param seen what the program would be given without a sandbox
+ * The jail of a program that scores, or that answers for the model: it can write only its own caches, /tmp and the
+ * like, has no network, and sees only the training's artifacts.
+ * @param seen the environment that the program would have without a sandbox
  */
 export async function containScore(
   plan: ScorePlan,
@@ -71,7 +71,7 @@ export async function containScore(
   const reads = await Promise.all(
     [...contract.sandbox.reads, ...plan.reads].map(path => real(inHome(path, home))),
   );
-  // What lies in a cache of data is let in with it, and is a link there.
+  // A path inside a data cache comes with the cache, as a link.
   const apart = reads.filter(path => !places.some(folder => isBelow(path, folder)));
   const view = await homeView({
     ...{ home, environment, command: plan.command, programs: python.programs },
@@ -97,7 +97,7 @@ export async function containScore(
     ...view,
     hidden: [...view.hidden, ...plan.emptied.map(inWorktree)],
     mounts,
-    // What is mounted brings its own.
+    // A mount brings its own links.
     links: view.links.filter(([, at]) => !mounts.some(({ where }) => isBelow(at, where))),
     emptyBytes: sandbox.sizesFolders ? Math.floor(memoryBytesOf(contract.limits) / 2) : null,
     ...{ cwd: worktree, devices: sandbox.devices },

@@ -30,38 +30,38 @@ import { MAX_SINGLE_SEALS, type Seals, topmost } from './seals.ts';
 import { cacheVariables, keptFrom, trainingJail } from './training-jail.ts';
 import { giveTo } from './unprivileged.ts';
 
-/** In a lane's folder: the private trees of data caches. */
+/** In a lane's folder: private trees of data caches. */
 export const DATA_VIEW = 'data';
 
-/** What a training is contained in: the same for a study that runs and for one that is only looked at. */
+/** The circumstances of a training: the same for a running study and for a check. */
 export type Place = {
   readonly contract: Contract;
   readonly repository: Repository;
   readonly paths: DataPaths;
-  /** Of the study, with its environments. */
+  /** The study's folder, with its environments. */
   readonly folder: string;
-  /** Of the lane, with its caches and its view of the data. */
+  /** The lane's folder, with its caches and its view of the data. */
   readonly laneFolder: string;
   /** Without symbolic links. */
   readonly worktree: string;
   readonly seals: Seals;
   readonly preserved: readonly string[];
-  /** git's own record of the worktree; null where there is none. */
+  /** git's own record of the worktree; null if there is none. */
   readonly adminDir: string | null;
-  /** Whether the baseline is there; it makes uv's environment, if uv makes one. */
+  /** Whether the baseline has run; it creates uv's environment, if uv makes one. */
   readonly hasBaseline: boolean;
-  /** What the repository calls its data; see `namedDataFolders`. */
+  /** The folders that the repository calls its data; see `namedDataFolders`. */
   readonly namedData: readonly string[];
-  /** The model that it may ask; null where its contract names none, or nothing runs. */
+  /** The model that it may ask; null if its contract names none, or nothing is running. */
   readonly model: ModelAccess | null;
-  /** Data that this run finds exchanged. */
+  /** Data that is swapped for this run. */
   readonly swaps: readonly Swap[];
   readonly userEnvironment: NodeJS.ProcessEnv;
 };
 
 export type Contained = {
   readonly environment: Readonly<Record<string, string>>;
-  /** Program and arguments the training is run behind. */
+  /** Program and arguments that contain the training. */
   readonly argv: readonly [string, ...string[]];
 };
 
@@ -90,17 +90,17 @@ export function environmentOf(
       : pythonPathOf(PYTHONPATH, [...new Set(environments)], repository.path, worktree);
   const training = trainingEnvironment({
     user: userEnvironment,
-    // Beside the model that Pawl asks for it no key of the user's has a place.
+    // If Pawl asks the model for it, it gets none of the user's keys.
     named: contract.environment.filter(name => contract.model === null || !/^ANTHROPIC_/i.test(name)),
     marker,
     uvProjectEnvironment: own ?? join(folder, 'venv'),
-    // The user's environment is used as it is: synchronising it would write in their checkout.
+    // The user's environment is used as it is: synchronising it would change the checkout.
     uvMaySync: own === null,
   });
   return pythonPath === undefined ? training : { ...training, PYTHONPATH: pythonPath };
 }
 
-/** git looks at nothing that somebody else owns, and where Pawl is root the repository is root's. */
+/** git refuses repositories of another user, and if Pawl is root, the repository belongs to root. */
 export function safeDirectories({ identity }: Bubblewrap): Readonly<Record<string, string>> {
   return identity
     ? { GIT_CONFIG_COUNT: '1', GIT_CONFIG_KEY_0: 'safe.directory', GIT_CONFIG_VALUE_0: '*' }
@@ -108,8 +108,8 @@ export function safeDirectories({ identity }: Bubblewrap): Readonly<Record<strin
 }
 
 /**
- * Builds the jail of a run, and what it needs on disk.
- * @param own what the training would be given without a sandbox
+ * Builds the jail of a run, and the files that it needs.
+ * @param own the environment that the training would have without a sandbox
  */
 export async function contain(
   place: Place,
@@ -167,7 +167,7 @@ export async function contain(
   return { environment, argv: [...containedBy(sandbox, jail), ...(model?.argv ?? [])] };
 }
 
-/** A jail that was tried, and why it does not work; null where it does. */
+/** A jail that was tried, and why it does not work; null if it works. */
 export async function containAndTry(
   place: Place,
   sandbox: Bubblewrap,
@@ -175,12 +175,12 @@ export async function containAndTry(
 ): Promise<Contained & { readonly fault: string | null }> {
   const first = await contain(place, sandbox, own);
   if ((await trySandbox(first.argv, first.environment)) === null) return { ...first, fault: null };
-  // A socket that was to be masked may have gone meanwhile, and then nothing can be mounted on it.
+  // A socket to be masked may have disappeared, and then nothing can be mounted on it.
   const again = await contain(place, sandbox, own);
   return { ...again, fault: await trySandbox(again.argv, again.environment) };
 }
 
-/** How a contained run asks its model. Rejects with `cannot_train` where nothing could hand on what it asks. */
+/** How a contained run asks its model. Rejects with `cannot_train` if nothing can forward its requests. */
 async function wayOf(
   access: ModelAccess,
   network: boolean,
@@ -192,7 +192,7 @@ async function wayOf(
   throw new PawlError('cannot_train', NO_FORWARDER);
 }
 
-/** The system's own, which every jail shows, goes before one of the user's. */
+/** The system's Python, which every jail shows, is preferred to one of the user's. */
 export async function findForwarderPython(path: string): Promise<string | null> {
   return existsSync(SYSTEM_PYTHON) ? SYSTEM_PYTHON : findProgram('python3', path);
 }
@@ -201,13 +201,13 @@ const SYSTEM_PYTHON = '/usr/bin/python3';
 export const NO_FORWARDER =
   'A contained training asks its model through a program in Python, and python3 was not found. Install it (Debian: apt-get install python3).';
 
-/** A folder that only contained programs write in is theirs from the first time on. */
+/** A folder that only contained programs write belongs to their user from the start. */
 async function giveFolder(identity: NonNullable<Bubblewrap['identity']>, path: string): Promise<void> {
   const { uid } = await stat(path);
   if (uid !== identity.uid) await giveTo(identity, path, new Set());
 }
 
-/** Folders that the repository's `prepare.py` calls its data. Not asked where a proposal may change that file. */
+/** Folders that the repository's `prepare.py` calls its data. Ignored if a proposal may change that file. */
 function findNamedData(
   preparePy: string | null,
   { editable }: Contract,
@@ -217,20 +217,20 @@ function findNamedData(
   return namedDataFolders(preparePy, environment.HOME ?? homedir(), environment);
 }
 
-/** A commit's files, and what its `prepare.py` says; null where it has none. */
+/** A commit's files, and the text of its `prepare.py`, or null. */
 export type CommitFiles = {
   readonly tree: Awaited<ReturnType<typeof listTree>>;
   readonly preparePy: string | null;
 };
 
-/** @param tree of the commit, where it is known already */
+/** @param tree the commit's tree, if already known */
 export async function readCommitFiles(
   repository: Repository,
   commit: string,
   tree?: CommitFiles['tree'],
 ): Promise<CommitFiles> {
   const files = tree ?? (await listTree(repository, commit));
-  // At the top, else in the only folder that has one: where the shape is in a folder, so is its data's name.
+  // At the top, else in the only folder that has one, as for the repository's shape.
   const all = files.map(({ path }) => path).filter(path => /(?:^|\/)prepare\.py$/.test(path));
   const path = all.find(other => other === 'prepare.py') ?? (all.length === 1 ? all[0] : undefined);
   const preparePy = path === undefined ? null : await readBlob(repository, commit, path);
@@ -238,20 +238,20 @@ export async function readCommitFiles(
 }
 
 export type Trial = {
-  /** What the trainings are contained with; null for nothing. */
+  /** The sandbox of trainings; null for none. */
   readonly sandbox: Bubblewrap | null;
-  /** Why nothing can be contained, and how to fix it; null if it can, or if it is not wanted. */
+  /** Why nothing can be contained, and how to fix that; null if it works, or is not wanted. */
   readonly why: string | null;
-  /** Why the training command would not be found in the sandbox, though it is outside of it; null where it would. */
+  /** Why the sandbox does not see the training command although it exists outside; null if it does. */
   readonly hiddenCommand: string | null;
   readonly data: readonly DataCache[];
-  /** What the repository calls its data, there or not. */
+  /** The folders that the repository calls its data, whether they exist or not. */
   readonly namedData: readonly string[];
 };
 
 /**
- * Tries the jail that a study of this commit has, with an empty stand-in for its worktree: does it start, does the GPU's
- * driver answer, is the command there? Changes nothing.
+ * Tries the jail that a study of this commit would have, with an empty replacement for its worktree: does it start,
+ * does the GPU's driver answer, is the command there? Changes nothing.
  */
 export async function tryContainment(
   input: Pick<Place, 'contract' | 'repository' | 'paths' | 'userEnvironment'> & CommitFiles,
@@ -283,7 +283,7 @@ export async function tryContainment(
   }
 }
 
-/** Empty files in the place of those a jail would seal. */
+/** Empty files in place of those that a jail would seal. */
 async function standInFor(
   tree: CommitFiles['tree'],
   { editable, locked }: Contract,
@@ -294,7 +294,7 @@ async function standInFor(
   const paths = tree
     .filter(({ mode, path }) => mode.startsWith('100') && !path.includes('\0') && !isEditable(path))
     .map(({ path }) => path);
-  // No more than a jail seals.
+  // No more files than a jail seals.
   const sealed = locked === null ? topmost(paths, MAX_SINGLE_SEALS) : [];
   for (const path of sealed) {
     await mkdir(dirname(join(folder, path)), { recursive: true });
@@ -303,7 +303,7 @@ async function standInFor(
   return { folders: [], files: sealed };
 }
 
-/** A program that is found outside, and by the same name not inside. */
+/** A program that exists outside but not, under the same name, inside. */
 async function findHiddenCommand(
   train: string,
   argv: readonly [string, ...string[]],

@@ -8,34 +8,34 @@ import type { Owner } from '../process/terminal.ts';
 import { real } from './home-view.ts';
 import type { Mount } from './jail.ts';
 
-/** A folder in which a library keeps data that it has fetched. */
+/** A folder in which a library keeps downloaded data. */
 export type DataCache = {
   /** Absolute, as the library spells it. */
   readonly folder: string;
   /** The variable that sets the library's path; null if the path is fixed. */
   readonly variable: string | null;
-  /** Whether it has to be the folder itself: some libraries refuse links to their files. */
+  /** Whether it must be the folder itself, because some libraries refuse links to their files. */
   readonly isPlain: boolean;
 };
 
-/** Where contained programs find the originals. */
+/** The path at which contained programs find the originals. */
 const ORIGINALS = '/run/pawl/data';
-/** A tree of more than this costs seconds before each run; it is let in as it is, read-only. */
+/** A larger tree would cost seconds before each run, so it is mounted as it is, read-only. */
 const MAX_ENTRIES = 20_000;
-/** Folders that were found to have more, for as long as this process lives. */
+/** Folders known to have more entries, until this process ends. */
 const tooLarge = new Set<string>();
-/** Recreated by whoever takes it: through a link, a lock would be taken on the original, or refused (filelock 4.3: ELOOP). */
+/** Programs create these anew: through a link they would lock the original, or be refused (filelock 4.3: ELOOP). */
 const LOCK = /\.lock$/;
 /** torch hub appends to this one (torch 1.13, `torch/hub.py`). */
 const APPENDED = new Set(['trusted_list']);
 
 /**
- * The data caches that are there: where the libraries look by themselves, what the user's variables name, and autoresearch's
- * own. Sources: huggingface_hub 2.4.0 and datasets 5.2.0 (`constants.py`, `config.py`), kernels 0.17.2, torch 1.13
- * (`torch/hub.py`), kagglehub 1.0.3, tiktoken 0.14.0 (`load.py`), nltk 3.10.4 (`data.py`, `pathsec.py`),
- * scikit-learn 1.9.1, tensorflow_datasets 4.9.10, medmnist 3.0.2, gensim 4.4.0.
- * @param environment what the training would be given without a sandbox
- * @param named further folders, such as what `prepare.py` calls its cache
+ * The existing data caches: the libraries' default folders, those in the user's variables, and autoresearch's own.
+ * Sources: huggingface_hub 2.4.0 and datasets 5.2.0 (`constants.py`, `config.py`), kernels 0.17.2, torch 1.13
+ * (`torch/hub.py`), kagglehub 1.0.3, tiktoken 0.14.0 (`load.py`), nltk 3.10.4 (`data.py`, `pathsec.py`), scikit-learn
+ * 1.9.1, tensorflow_datasets 4.9.10, medmnist 3.0.2, gensim 4.4.0.
+ * @param environment the environment that the training would have without a sandbox
+ * @param named further folders, such as the one that `prepare.py` calls its cache
  */
 export async function findDataCaches(
   environment: Readonly<Record<string, string | undefined>>,
@@ -80,7 +80,7 @@ export async function findDataCaches(
     const { folder } = candidate;
     const isFolder = isAbsolute(folder) && (await stat(folder).catch(() => null))?.isDirectory() === true;
     if (!isFolder || found.has(folder)) continue;
-    // A variable may name all of a home, or what holds the tokens too.
+    // A variable may name a whole home folder, or a folder with tokens.
     const place = await real(folder);
     if ((await Promise.all(kept.map(real))).some(path => isBelow(path, place))) continue;
     found.set(folder, candidate);
@@ -91,7 +91,7 @@ export async function findDataCaches(
   );
 }
 
-/** Files with tokens, which no contained program sees, whatever is let in. */
+/** Files with tokens, which no contained program sees, whatever else it may see. */
 export function tokenFiles(
   environment: Readonly<Record<string, string | undefined>>,
   home: string,
@@ -112,7 +112,7 @@ export function tokenFiles(
 
 export type DataMounts = {
   readonly mounts: readonly Mount[];
-  /** The replaced folders, as they are spelled and by their real paths. */
+  /** The replaced folders, by their given and their real paths. */
   readonly folders: readonly string[];
   readonly places: readonly string[];
   /** The variables that configure the libraries. */
@@ -120,10 +120,11 @@ export type DataMounts = {
 };
 
 /**
- * Lets a run use the caches without changing them: libraries take locks and write indexes even for what they have, so in
- * the place of each folder stands a private one of the same folders, in which each file is a link to the read-only original.
- * @param into a folder for the private ones; what an earlier run left in it is removed
- * @param owner whose they are to be; null for who Pawl is
+ * Lets a run use the caches without changing them. Libraries take locks and write indexes even for data they have, so
+ * each cache is replaced by a private tree of the same folders, in which each file is a link to the read-only
+ * original.
+ * @param into a folder for the private trees; an earlier run's files in it are removed
+ * @param owner their owner; null for Pawl's own user
  */
 export async function viewDataCaches(
   caches: readonly DataCache[],
@@ -159,7 +160,7 @@ export async function viewDataCaches(
   return { mounts, places, variables, folders: caches.map(({ folder }) => folder) };
 }
 
-/** False where there is too much for it. */
+/** False if there are too many entries. */
 async function linkTree(
   from: string,
   to: string,
@@ -169,7 +170,7 @@ async function linkTree(
 ): Promise<boolean> {
   await mkdir(to, { recursive: true });
   if (owner) await lchown(to, owner.uid, owner.gid);
-  // What somebody else keeps to themselves is of no use, and is no fault.
+  // Folders that only another user can read are of no use, but no error either.
   const entries = await readdir(from, { withFileTypes: true }).catch(() => []);
   for (const entry of entries) {
     count.entries += 1;
@@ -177,7 +178,8 @@ async function linkTree(
     const { name } = entry;
     const [source, target] = [join(from, name), join(to, name)];
     if (entry.isDirectory()) {
-      // An offline kernel is looked for in the list of what its repository has, most of which is not fetched (kernels 0.17.2).
+      // An offline kernel is looked up in the list of its repository's files, most of which were never downloaded
+      // (kernels 0.17.2).
       if (name === 'trees' && basename(from).startsWith('kernels--')) continue;
       if (!(await linkTree(source, target, join(original, name), owner, count))) return false;
     } else if (entry.isSymbolicLink()) {
@@ -191,7 +193,7 @@ async function linkTree(
       if (owner && isCopied) await lchown(target, owner.uid, owner.gid);
     } else if (entry.isFile() && !LOCK.test(name)) await symlink(join(original, name), target);
   }
-  // datasets takes the newest folder for the newest version.
+  // datasets takes the newest folder to be the newest version.
   const times = await stat(from).catch(() => null);
   if (times) await utimes(to, times.atime, times.mtime);
   return true;

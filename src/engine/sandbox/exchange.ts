@@ -10,9 +10,10 @@ import { inHome } from './withheld.ts';
 type Exchanged = { readonly path: string; readonly other: string };
 
 /**
- * Why data cannot be exchanged, as a sentence; null where it can.
+ * Why data cannot be swapped, as a sentence; null if it can.
  * @param worktree a checkout of the study
- * @param secret what no training sees by another name either: tokens, Pawl's own data but for the worktree, git's folders
+ * @param secret paths that no training may see under any name: tokens, Pawl's own data except the worktree, git's
+ * folders
  */
 export async function findPlaceFault(
   swaps: readonly Swap[],
@@ -42,7 +43,7 @@ export async function findPlaceFault(
   return null;
 }
 
-/** What is mounted so that each of two files or folders is found in the place of the other, wherever a program sees them. */
+/** The mounts that put each of two files or folders in the other's place, wherever a program sees them. */
 export async function exchange(
   jail: Omit<Jail, 'masked'>,
   swaps: readonly Swap[],
@@ -56,7 +57,7 @@ export async function exchange(
     }),
   );
   const instead = async (what: string, of: string) => {
-    // A cache of data is a tree of folders with links in them: the folder itself, or its files would have their old names.
+    // In a data cache, whose files are links, swap the folder itself; otherwise its files would keep their old names.
     const isFolderOfTree =
       (await lstat(of)).isDirectory() &&
       jail.mounts.some(({ where, isWritable }) => isWritable && of !== where && isBelow(of, where));

@@ -13,42 +13,42 @@ import { type Confinement, computeDevices, EMPTY_JAIL, type Jail, jailArguments 
 import { passable } from './passable.ts';
 import { dropUser, findIdentity, type Identity } from './unprivileged.ts';
 
-/** A probe does next to nothing; a driver that hangs must not hang the study. */
+/** A probe does almost nothing, and a hanging driver must not make the study hang. */
 const PROBE_MS = 20_000;
 
-/** Loads the driver and counts its devices; a driver that works says 0 and how many. Source: the CUDA driver API. */
+/** Loads the driver and counts its devices; a working driver prints 0 and the count. Source: the CUDA driver API. */
 export const CUDA_PROBE = `import ctypes
 cuda = ctypes.CDLL("libcuda.so.1")
 count = ctypes.c_int()
 print(cuda.cuInit(0), cuda.cuDeviceGetCount(ctypes.byref(count)), count.value)`;
 
-/** System calls that a contained program is not allowed; made by `scripts/make-seccomp.mjs`. */
+/** System calls forbidden to contained programs; made by `scripts/make-seccomp.mjs`. */
 const FILTER = `seccomp/${process.arch}.bpf`;
 
-/** bubblewrap reads its filter from here, once: it is opened again for each run. */
+/** bubblewrap reads the filter only once from this descriptor, so the file is opened for each run. */
 const FILTERED = 'exec "$@" 9<"$0"';
 
 export type Bubblewrap = Confinement & {
   readonly kind: 'bubblewrap';
-  /** Whether this bubblewrap can bound what an empty folder takes. */
+  /** Whether this bubblewrap can limit the size of an empty folder. */
   readonly sizesFolders: boolean;
   readonly program: string;
   readonly version: string;
   readonly devices: readonly string[];
-  /** Who contained programs run as; null where that is who Pawl runs as. */
+  /** The user of contained programs; null for Pawl's own. */
   readonly identity: Identity | null;
-  /** File with the filter of system calls; null where there is none for this kind of machine. */
+  /** The file of the system-call filter; null if there is none for this kind of machine. */
   readonly filter: string | null;
 };
 
 export type Sandbox =
   | Bubblewrap
-  /** `why` is what to do about it. */
+  /** `why` says what to do about it. */
   | { readonly kind: 'none'; readonly why: string };
 
 /**
- * What the contract asks for, unless this machine's user says otherwise: `PAWL_SANDBOX` is `required`, `preferred` or `off`.
- * Throws `usage` for another word: a misspelt one must not leave anybody unprotected.
+ * The contract's setting, unless this machine's user overrides it: `PAWL_SANDBOX` is `required`, `preferred` or
+ * `off`. Throws `usage` for any other word, because a misspelt one must not leave anyone unprotected.
  */
 export function sandboxMode(contract: Contract, environment: NodeJS.ProcessEnv): SandboxMode {
   const word = environment.PAWL_SANDBOX;
@@ -58,7 +58,7 @@ export function sandboxMode(contract: Contract, environment: NodeJS.ProcessEnv):
   throw new PawlError('usage', `PAWL_SANDBOX is "${word}"; it takes ${SANDBOX_MODES.join(', ')}.`);
 }
 
-/** Whether programs can be contained on this machine, tried with one that does nothing and with the GPU's driver. */
+/** Whether this machine can contain programs; tries one that does nothing, and the GPU's driver. */
 export async function findSandbox(environment: NodeJS.ProcessEnv): Promise<Sandbox> {
   const none = (why: string): Sandbox => ({ kind: 'none', why });
   const path = environment.PATH ?? '';
@@ -71,7 +71,7 @@ export async function findSandbox(environment: NodeJS.ProcessEnv): Promise<Sandb
     ...((await findProgram('python3', path)) ? [['python3', '-c', CUDA_PROBE]] : []),
     ...(nvidiaSmi ? [[nvidiaSmi, '-L']] : []),
   ];
-  // First outside: some drivers make their devices when they are first used.
+  // Run it outside first, because some drivers create their devices at first use.
   const outside: Ended[] = [];
   for (const [name = '', ...args] of probes) outside.push(await run(name, args, environment));
   const devices = computeDevices(await readdir('/dev').catch(() => []));
@@ -86,7 +86,7 @@ export async function findSandbox(environment: NodeJS.ProcessEnv): Promise<Sandb
     ...(await featuresOf(program, environment)),
     filter: findResource(FILTER),
   };
-  // What answers may lie in a home: an environment's Python, say.
+  // A probe's program may be in a home folder, for instance an environment's Python.
   const view = await homeView({
     ...{ home: environment.HOME ?? homedir(), environment, command: 'true' },
     ...{ programs: [nvidiaSmi ?? ''], reads: [], checkout: [], dataFolder: null, standIns: [] },
@@ -94,7 +94,8 @@ export async function findSandbox(environment: NodeJS.ProcessEnv): Promise<Sandb
   const jail = { ...EMPTY_JAIL, ...view, devices };
   const fault = await trySandbox(containedBy(sandbox, jail), environment);
   if (fault !== null) {
-    // Where the kernel's settings cannot be written at all, as in many containers; the filter forbids the same.
+    // For systems on which the kernel's settings cannot be written at all, as in many containers; the filter forbids
+    // the same.
     const plain = { ...sandbox, forbidsUserNamespaces: false };
     const isWorking =
       sandbox.forbidsUserNamespaces &&
@@ -116,18 +117,18 @@ export async function findSandbox(environment: NodeJS.ProcessEnv): Promise<Sandb
   return sandbox;
 }
 
-/** Program and arguments that a command is run behind. */
+/** Program and arguments that contain a command. */
 export function containedBy(sandbox: Bubblewrap, wanted: Jail): readonly [string, ...string[]] {
   const { program, filter, identity } = sandbox;
   const jail = identity ? passable(wanted) : wanted;
   const args = [...jailArguments(jail, sandbox), ...(filter ? ['--seccomp', '9'] : []), '--'];
-  // bubblewrap says that they are where it was told to go itself; some programs believe it.
+  // bubblewrap sets PWD to its own starting folder, and some programs rely on PWD.
   const there = ['env', '-C', jail.cwd, `PWD=${jail.cwd}`];
   const rest = [...args, ...(identity ? [...dropUser(identity), ...there] : [])];
   return filter ? ['/bin/sh', '-c', FILTERED, filter, program, ...rest] : [program, ...rest];
 }
 
-/** Does nothing behind a sandbox. Null where that works, else why not and what to do about it. */
+/** Runs a program that does nothing in a sandbox. Null if that works; otherwise why not, and what to do. */
 export async function trySandbox(
   contained: readonly string[],
   environment: NodeJS.ProcessEnv,
@@ -139,7 +140,7 @@ export async function trySandbox(
   return ended.code === 0 ? null : explain(ended.said, program);
 }
 
-/** Whether a command ends well behind a sandbox. */
+/** Whether a command succeeds in a sandbox. */
 export async function runContained(
   contained: readonly string[],
   command: readonly string[],
@@ -149,7 +150,7 @@ export async function runContained(
   return (await run(name, args, environment)).code === 0;
 }
 
-/** What this bubblewrap is able to. One that is installed with root's rights needs no namespace of users, and cannot forbid them. */
+/** The features of this bubblewrap. If it is installed setuid root, it needs no user namespace and cannot forbid them. */
 async function featuresOf(
   program: string,
   environment: NodeJS.ProcessEnv,
@@ -189,11 +190,14 @@ async function run(program: string, args: readonly string[], environment: NodeJS
   }
 }
 
-/** The kernel's switch that Ubuntu has had on since 23.10: programs without an AppArmor profile make no namespaces of users. */
+/**
+ * The kernel's switch that Ubuntu has enabled since 23.10: programs without an AppArmor profile cannot create user
+ * namespaces.
+ */
 const APPARMOR_SWITCH = '/proc/sys/kernel/apparmor_restrict_unprivileged_userns';
 const APPARMOR_PROFILE = '/etc/apparmor.d/bwrap';
 
-/** What lets bubblewrap work under {@link APPARMOR_SWITCH}. Source: apparmor.d(5), "userns". */
+/** The profile that lets bubblewrap work under {@link APPARMOR_SWITCH}. Source: apparmor.d(5), "userns". */
 function appArmorProfile(program: string): string {
   return `abi <abi/4.0>,
 include <tunables/global>
@@ -204,14 +208,14 @@ profile bwrap ${program} flags=(unconfined) {
 `;
 }
 
-/** The last line bubblewrap said, as something the user can act on. */
+/** Turns bubblewrap's last line into advice for the user. */
 async function explain(said: string, program: string): Promise<string> {
   const isForbidden = /permission denied|operation not permitted|no permissions/i.test(said);
   const advice = isForbidden ? ` ${await adviseOnNamespaces(program)}` : '';
   return `bubblewrap does not work here: ${said || 'it said nothing'}.${advice}`;
 }
 
-/** What the user has to do where the system forbids bubblewrap to make namespaces. */
+/** What the user can do if the system forbids bubblewrap to create namespaces. */
 export async function adviseOnNamespaces(
   program: string,
   files = { restricts: APPARMOR_SWITCH, profile: APPARMOR_PROFILE },

@@ -6,48 +6,48 @@ import { findProgram, firstProgram } from '../process/find-program.ts';
 import { EMPTIED, type Jail } from './jail.ts';
 import { linkReader, trace } from './links.ts';
 
-/** Variables that name folders a program reads. */
+/** Variables that name folders for programs to read. */
 const READ_VARIABLES = [
   ...['VIRTUAL_ENV', 'CONDA_PREFIX', 'PYENV_ROOT', 'PYTHONHOME', 'PYTHONPATH', 'LD_LIBRARY_PATH'],
   ...['CUDA_HOME', 'CUDA_PATH', 'UV_PYTHON_INSTALL_DIR', 'NVM_DIR', 'BUN_INSTALL', 'VOLTA_HOME'],
   ...['SSL_CERT_FILE', 'SSL_CERT_DIR', 'REQUESTS_CA_BUNDLE', 'NODE_EXTRA_CA_CERTS'],
 ];
 
-/** Where package managers keep what they installed or fetched for the user's programs. */
+/** Where package managers keep what they installed or downloaded for the user. */
 const PACKAGES = ['.local/share/uv', '.local/lib', 'go/pkg/mod'];
 
-/** Programs that a script names by themselves (`#!/usr/bin/env python3`), and that are often links to somewhere else. */
+/** Programs that scripts start by name (`#!/usr/bin/env python3`), and that are often links. */
 const INTERPRETERS = /^(?:python(?:\d(?:\.\d+)?)?|uvx?|node|bun|deno|julia|Rscript|R|ruby|perl|java)$/;
 
-/** Links on the PATH that are followed; each may be a mount. */
+/** How many links on the PATH are followed; each may need a mount. */
 const MAX_FOLLOWED = 40;
 
 export type HomeViewInput = {
   readonly home: string;
-  /** What the program is given. */
+  /** The program's environment. */
   readonly environment: Readonly<Record<string, string | undefined>>;
   /** Shell command line. */
   readonly command: string;
-  /** Other programs it may start, and what else it may read. */
+  /** Other programs that it may start, and further paths that it may read. */
   readonly programs: readonly string[];
   readonly reads: readonly string[];
-  /** The user's checkout and its git folder: hidden but for what is named in them. */
+  /** The user's checkout and its git folder: hidden except for paths in them that are named. */
   readonly checkout: readonly string[];
-  /** Pawl's own data: not to be seen, whoever names it, but for a checkout that lies in it. Null hides none. */
+  /** Pawl's own data: never visible, except a checkout inside it. Null hides nothing. */
   readonly dataFolder: string | null;
-  /** Folders that something else stands in the place of. */
+  /** Folders that are replaced by something else. */
   readonly standIns: readonly string[];
 };
 
 /**
- * What a contained program sees of a home, of the checkout and of Pawl's data: nothing but the programs on its PATH, what
- * those need, and what is named. Where a name leads through links, each link is there and what it leads to.
+ * What a contained program sees of the home folder, the checkout and Pawl's data: only the programs on its PATH, what
+ * they need, and what is named. If a name leads through links, it sees each link and the target.
  */
 export async function homeView(input: HomeViewInput): Promise<Pick<Jail, 'hidden' | 'readable' | 'links'>> {
   const { environment, command, standIns } = input;
   const read = linkReader();
   const home = await real(input.home);
-  // What holds everything cannot be hidden from what is in it.
+  // A folder cannot be hidden from its own content.
   const realOf = async (paths: readonly string[]) =>
     (await Promise.all(paths.map(real))).filter(path => path !== '/');
   const homes = await realOf([
@@ -62,7 +62,7 @@ export async function homeView(input: HomeViewInput): Promise<Pick<Jail, 'hidden
   const want = (...paths: readonly string[]) => {
     for (const path of paths) if (isAbsolute(path)) wanted.add(resolve(path));
   };
-  /** A program comes with what it belongs to, by each of its names. */
+  /** A program comes with its installation, under each of its names. */
   const wantProgram = async (path: string) => {
     want(path);
     const { links, real: target } = await trace(path, read);
@@ -80,7 +80,7 @@ export async function homeView(input: HomeViewInput): Promise<Pick<Jail, 'hidden
       else if (entry.isSymbolicLink() && followed.size < MAX_FOLLOWED) followed.add(path);
     }
   }
-  // What another installer's program is a link to; what lies beside it may be anybody's.
+  // The target of a link from another installer; the files beside it may be anyone's.
   for (const path of followed) {
     want(path);
     const { real: target } = await trace(path, read);
@@ -96,7 +96,7 @@ export async function homeView(input: HomeViewInput): Promise<Pick<Jail, 'hidden
   want(...READ_VARIABLES.flatMap(name => (environment[name] ?? '').split(':')));
   want(...PACKAGES.map(path => join(input.home, path)), ...input.reads);
 
-  // The rest of the system is readable anyway; a whole home never is, whosever it is.
+  // The rest of the system is readable anyway, but never a whole home folder, whoever owns it.
   const isHome = (path: string) => isBelow(home, path) || dirname(path) === '/home';
   const emptied = unique([...EMPTIED, ...hidden]);
   const isWorthNaming = (path: string) =>
@@ -111,12 +111,12 @@ export async function homeView(input: HomeViewInput): Promise<Pick<Jail, 'hidden
   const links = new Map<string, string>();
   for (const path of wanted) {
     const found = await trace(path, read);
-    // What cannot be reached is of no use to a program of the same user, and bwrap would give up over it.
+    // A program of the same user cannot use a path that cannot be reached, and bwrap would fail because of it.
     if (isHome(found.real) || isSecret(found.real) || !existsSync(found.real)) continue;
     if (isWorthNaming(found.real) && isFree(found.real)) readable.add(found.real);
     for (const { at, target } of found.links) if (isWorthNaming(at)) links.set(at, target);
   }
-  /** Whether what lies at a path comes with a folder that is let in, and need not be named itself. */
+  /** Whether a path comes with a visible folder, so that it need not be named itself. */
   const comesAlong = (path: string) => {
     const above = [...emptied, ...readable].filter(folder => folder !== path && isBelow(path, folder));
     const nearest = above.reduce((best, folder) => (folder.length > best.length ? folder : best), '');
@@ -129,12 +129,12 @@ export async function homeView(input: HomeViewInput): Promise<Pick<Jail, 'hidden
   };
 }
 
-/** A mount needs the real name; a program may come by the other. */
+/** A mount needs the real path, but a program may use the other. */
 export function real(path: string): Promise<string> {
   return realpath(path).catch(() => resolve(path));
 }
 
-/** Absolute paths in a command line, and those below home. */
+/** The absolute paths in a command line, and those in the home folder. */
 function wordsOf(command: string, home: string): readonly string[] {
   const words = command.match(/"[^"]*"|'[^']*'|[^\s"';|&()<>]+/g) ?? [];
   return words
@@ -144,8 +144,8 @@ function wordsOf(command: string, home: string): readonly string[] {
 }
 
 /**
- * What a folder of programs belongs to: `~/.pyenv` for `~/.pyenv/shims`. Only what is known to be an installation: beside
- * another `bin` may lie keys and sockets.
+ * The installation that a folder of programs belongs to: `~/.pyenv` for `~/.pyenv/shims`. Only known ones count,
+ * because keys and sockets may be next to any other `bin`.
  */
 function installationOf(folder: string, home: string): string {
   const parent = dirname(folder);
@@ -159,18 +159,18 @@ function installationOf(folder: string, home: string): string {
     'include',
     'install/global/node_modules',
   ].some(name => existsSync(join(parent, name)));
-  // With programs of several installers in it, and next to them everybody's data.
+  // It contains programs of several installers, next to everyone's data.
   const isShared = basename(parent) === '.local' || parent === home;
   return isInstallation && !isShared ? parent : folder;
 }
 
-/** The folder of packages a program lies in: what it requires lies beside it there. */
+/** The package folder that contains a program, because its dependencies are beside it. */
 function packagesOf(program: string): readonly string[] {
   const end = program.indexOf('/node_modules/');
   return end < 0 ? [] : [program.slice(0, end + '/node_modules'.length)];
 }
 
-/** Where WSL shows the drives of Windows, with everybody's files on them. Source: mount types 9p and drvfs in proc(5). */
+/** Where WSL mounts the Windows drives, with everyone's files. Source: mount types 9p and drvfs in proc(5). */
 async function windowsDrives(): Promise<readonly string[]> {
   const mounts = await readFile('/proc/self/mounts', 'utf8').catch(() => '');
   return mounts

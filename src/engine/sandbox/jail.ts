@@ -1,33 +1,33 @@
 import { existsSync, realpathSync } from 'node:fs';
 
 /**
- * What a contained program sees: the system read-only, without anybody's home, without sockets and devices that are not
- * for computing. Paths are absolute and lead through no symbolic link, but for those in `links`.
+ * What a contained program sees: the system read-only, without home folders, sockets and devices that are not for
+ * computing. Paths are absolute and contain no symbolic link, except those in `links`.
  */
 export type Jail = {
   /** Folders replaced by empty ones; what is written there is lost when the program ends. */
   readonly hidden: readonly string[];
-  /** Files and folders that stand in the place of others. */
+  /** Files and folders mounted in place of others. */
   readonly mounts: readonly Mount[];
-  /** Read-only, also where it lies in what is hidden. What is not there is left out. */
+  /** Visible read-only, even inside hidden folders. Missing ones are left out. */
   readonly readable: readonly string[];
-  /** Folders made in what is hidden, which everybody may enter. */
+  /** Folders created inside hidden ones, which every user may enter. */
   readonly made: readonly string[];
-  /** Symbolic links made in what is hidden: what each says, and where it lies. */
+  /** Symbolic links created inside hidden folders: target and place. */
   readonly links: readonly (readonly [string, string])[];
   readonly writable: readonly string[];
-  /** Folders in what is writable that cannot be moved away from where they are, outermost first. */
+  /** Folders in writable ones that cannot be moved, outermost first. */
   readonly held: readonly string[];
-  /** Files and folders in what is writable that are not. */
+  /** Files and folders in writable ones that are read-only. */
   readonly sealed: readonly string[];
-  /** In what is sealed, writable all the same. */
+  /** Paths in sealed folders that are writable after all. */
   readonly opened: readonly string[];
-  /** What stands in the place of what is shown, sealed or not. */
+  /** Replacements for visible paths, sealed or not. */
   readonly exchanged: readonly Mount[];
-  /** Sockets that nobody can connect to. */
+  /** Sockets that no program can connect to. */
   readonly masked: readonly string[];
   readonly network: boolean;
-  /** How much may be written to each empty folder, in bytes, for it takes memory; null leaves it to the kernel. */
+  /** How many bytes each empty folder can take, since it uses memory; null leaves that to the kernel. */
   readonly emptyBytes: number | null;
   readonly cwd: string;
   /** Names in /dev beside the usual ones. */
@@ -36,7 +36,7 @@ export type Jail = {
 
 export type Mount = { readonly what: string; readonly where: string; readonly isWritable: boolean };
 
-/** Shows the system read-only, no network, and a place to be. */
+/** Shows the system read-only, and gives no network and an empty working place. */
 export const EMPTY_JAIL: Jail = {
   ...{
     hidden: [],
@@ -53,23 +53,23 @@ export const EMPTY_JAIL: Jail = {
   ...{ masked: [], network: false, emptyBytes: null, cwd: '/', devices: [] },
 };
 
-/** How bubblewrap is to be used on this machine. */
+/** How to use bubblewrap on this machine. */
 export type Confinement = {
-  /** Whether what runs in the jail is somebody else than Pawl; see `unprivileged.ts`. */
+  /** Whether programs in the jail run as another user than Pawl; see `unprivileged.ts`. */
   readonly dropsUser: boolean;
-  /** Whether this bubblewrap can forbid namespaces of users in namespaces of users. */
+  /** Whether this bubblewrap can forbid nested user namespaces. */
   readonly forbidsUserNamespaces: boolean;
 };
 
-/** What the kernel shows of itself and root could write; the rest bubblewrap covers. GPU libraries read /sys, so none is empty. */
+/** Kernel settings that root could write; bubblewrap covers the rest. GPU libraries read /sys, so that is not emptied. */
 const KERNEL_INTERFACES = ['/proc/sys'];
-/** Names of the keys a session holds. */
+/** Lists of the keys that a session holds. */
 const KERNEL_SECRETS = ['/proc/keys', '/proc/key-users'];
 
-/** Where sockets lie; never anything that a program has to see. */
+/** Folders of sockets; programs never need anything in them. */
 export const EMPTIED: readonly string[] = ['/tmp', '/run'].filter(existsSync).map(path => realpathSync(path));
 
-/** Names in /dev that graphics drivers compute through: NVIDIA's (Jetson's too), the kernel's DRM, AMD's, WSL's. */
+/** Names in /dev through which graphics drivers compute: NVIDIA's (and Jetson's), the kernel's DRM, AMD's, WSL's. */
 export function computeDevices(names: readonly string[]): readonly string[] {
   return names.filter(
     name => /^(?:nvidia|nvhost|nvmap|nvgpu)/.test(name) || ['dri', 'kfd', 'dxg'].includes(name),
@@ -77,15 +77,15 @@ export function computeDevices(names: readonly string[]): readonly string[] {
 }
 
 /**
- * Arguments of `bwrap` before the command. Later ones lie over earlier ones. Source: bwrap(1).
- * A read-only mount keeps nobody from a socket that lies in it, so /run and /tmp, where those are, are empty.
+ * Arguments of `bwrap` before the command. Later ones lie over earlier ones. Source: bwrap(1). A read-only mount does
+ * not keep programs from using the sockets in it, so /run and /tmp, which contain sockets, are emptied.
  */
 export function jailArguments(
   jail: Jail,
   { dropsUser, forbidsUserNamespaces }: Confinement,
 ): readonly string[] {
   const each = (option: string, paths: readonly string[]) => paths.flatMap(path => [option, path, path]);
-  // A folder that bubblewrap makes belongs to who started it.
+  // A folder that bubblewrap creates belongs to the user who started it.
   const size = jail.emptyBytes === null ? [] : ['--size', String(jail.emptyBytes)];
   const empty = (path: string) => [...(dropsUser ? ['--perms', '1777'] : []), ...size, '--tmpfs', path];
   return [
@@ -94,7 +94,7 @@ export function jailArguments(
     ...KERNEL_SECRETS.filter(existsSync).flatMap(path => ['--ro-bind', '/dev/null', path]),
     ...EMPTIED.flatMap(empty),
     ...jail.devices.flatMap(name => ['--dev-bind-try', `/dev/${name}`, `/dev/${name}`]),
-    // Names are looked up through it where systemd does; NixOS keeps its drivers and programs below /run.
+    // systemd resolves names through it; NixOS keeps its drivers and programs in /run.
     ...each('--ro-bind-try', [
       ...(jail.network ? ['/run/systemd/resolve', '/run/resolvconf', '/run/NetworkManager/resolv.conf'] : []),
       ...['/run/opengl-driver', '/run/current-system', '/run/wrappers'],
@@ -110,26 +110,27 @@ export function jailArguments(
     ]),
     ...jail.masked.flatMap(path => ['--ro-bind', '/dev/null', path]),
     ...each('--bind', jail.writable),
-    // Nobody can rename what something is mounted on.
+    // A mount point cannot be renamed.
     ...each('--bind', jail.held),
     ...each('--ro-bind', jail.sealed),
     ...each('--bind', jail.opened),
     ...jail.exchanged.flatMap(({ what, where }) => ['--ro-bind', what, where]),
     ...['--unshare-pid', '--unshare-ipc', '--unshare-uts', '--unshare-cgroup-try'],
     ...(jail.network ? [] : ['--unshare-net']),
-    // As root bwrap would leave capabilities to the program, and with those it could undo its mounts.
+    // As root, bwrap would leave the program capabilities with which it could undo its mounts.
     ...['--cap-drop', 'ALL'],
     ...(dropsUser
       ? ['--cap-add', 'CAP_SETUID', '--cap-add', 'CAP_SETGID']
       : forbidsUserNamespaces
         ? ['--unshare-user', '--disable-userns']
         : ['--unshare-user-try']),
-    // Who gives the user up can go nowhere that is that user's alone; it goes there afterwards.
+    // After giving up its user, the program cannot enter that user's private folders, so the change of folder comes
+    // later.
     ...['--die-with-parent', '--chdir', dropsUser ? '/' : jail.cwd],
   ];
 }
 
-/** What lies deeper comes later, so that the nearest folder that is named decides about a path. */
+/** Deeper paths come later, so that the nearest named folder decides about a path. */
 function byDepth(places: readonly (readonly [string, readonly string[]])[]): readonly string[] {
   const depth = (path: string) => path.split('/').filter(Boolean).length;
   return [...places].sort(([a], [b]) => depth(a) - depth(b)).flatMap(([, options]) => options);

@@ -1,26 +1,26 @@
 import { readlink } from 'node:fs/promises';
 import { dirname, isAbsolute, join } from 'node:path';
 
-/** As many as the system follows itself. */
+/** As many as the system itself follows. */
 const MAX_LINKS = 40;
 
 export type Link = {
-  /** Where the link lies; the folders above it are no links. */
+  /** The link's path; the folders above it are not links. */
   readonly at: string;
-  /** What it says, as it says it. */
+  /** The link's content, unchanged. */
   readonly target: string;
-  /** Whether it stands for the whole path, and not for a folder on the way. */
+  /** Whether it is the whole path, not just a folder on the way. */
   readonly isLast: boolean;
 };
 
-/** The links a path leads through, and where it ends; whether something is there is not looked at. */
+/** The links on a path, and its target, whether that exists or not. */
 export type Trace = { readonly links: readonly Link[]; readonly real: string };
 
 /**
- * Follows a path as the system does, a name at a time, and tells each link it meets: bubblewrap mounts nothing on a link,
- * so in a sandbox the links have to be made anew and only what they lead to can be mounted.
+ * Follows a path name by name, as the system does, and lists the links on the way. bubblewrap cannot mount on a link,
+ * so a sandbox needs its own links, and only their targets are mounted.
  * @param path absolute
- * @param read for many paths of the same places: what is a link, and what it says, is asked once
+ * @param read reads links, each only once, when many paths share places
  */
 export async function trace(path: string, read = linkReader()): Promise<Trace> {
   const links: Link[] = [];
@@ -45,7 +45,7 @@ export async function trace(path: string, read = linkReader()): Promise<Trace> {
   return { links, real: at };
 }
 
-/** Tells what a link says, null for anything else; each place is looked at once. */
+/** Returns a function that reads a link, or null for anything else; each path is read once. */
 export function linkReader(): (path: string) => Promise<string | null> {
   const known = new Map<string, Promise<string | null>>();
   return path => {

@@ -1,37 +1,40 @@
 import { findResource } from '../resources.ts';
 import type { Mount } from './jail.ts';
 
-/** Where a run finds the model it may ask, as long as it lasts. */
+/** Where a run finds its model while it lasts. */
 export type ModelAccess = {
   readonly model: string;
-  /** What stands in the place of a key: good for this run, and for nothing else. */
+  /** Used in place of a key: valid only for this run. */
   readonly token: string;
   /** Path of the socket that answers. */
   readonly socket: string;
-  /** Makes it answer on a port of this machine as well, for a run that shares the machine's network. Resolves to the port. */
+  /** Makes it answer on a local port too, for a run that shares the machine's network. Resolves to the port. */
   readonly openPort: () => Promise<number>;
 };
 
-/** What a run that asks from a network of its own finds in its jail. */
+/** Where a run in its own network finds the socket in its jail. */
 const INSIDE = '/run/pawl-model';
-/** In a network of its own every port is free. */
+/** In a run's own network every port is free. */
 const INNER_PORT = 8_473;
 
 const FORWARDER = 'model-forwarder/forward.py';
 
-/** Starts the forwarder, which listens before it lets go of this shell, then becomes what follows. */
+/** Starts the forwarder, waits until it listens, and then becomes the command. */
 const START =
   'python=$1 forwarder=$2 socket=$3 port=$4; shift 4; "$python" -I -S "$forwarder" "$socket" "$port"; exec "$@"';
 
-/** What a run has to be given to ask the model: variables, and in a jail without a network mounts and a program to begin with. */
+/**
+ * What a run needs in order to ask the model: variables and, in a jail without a network, mounts and a program to
+ * start first.
+ */
 export type ModelWay = {
   readonly variables: Readonly<Record<string, string>>;
   readonly mounts: readonly Mount[];
-  /** Program and arguments that the command is run behind. */
+  /** Program and arguments that start the command. */
   readonly argv: readonly string[];
 };
 
-/** Over the machine's own loopback. */
+/** Over the machine's loopback. */
 export async function wayByPort(
   access: ModelAccess,
   environment: Readonly<Record<string, string>>,
@@ -39,7 +42,7 @@ export async function wayByPort(
   return { variables: variablesOf(access, await access.openPort(), environment), mounts: [], argv: [] };
 }
 
-/** Over the socket, for SDKs that want a port: a program in the jail hands on what comes there. */
+/** Over the socket: since SDKs want a port, a program in the jail forwards the requests. */
 export function wayBySocket(
   access: ModelAccess,
   python: string,
@@ -63,7 +66,7 @@ function variablesOf(
   port: number,
   environment: Readonly<Record<string, string>>,
 ): Readonly<Record<string, string>> {
-  // A proxy of the user's could not reach it.
+  // One of the user's proxies could not reach it.
   const direct = (name: string) => [environment[name], '127.0.0.1'].filter(Boolean).join(',');
   return {
     ANTHROPIC_BASE_URL: `http://127.0.0.1:${port}`,

@@ -3,14 +3,14 @@ import { dirname, join } from 'node:path';
 import { EMPTIED, type Jail, type Mount } from './jail.ts';
 
 /**
- * For programs that are somebody else than Pawl: what is let in lies in folders that only their owner may enter (`mktemp -d`,
- * a home). Those folders are made anew, and what is let in is mounted in them.
+ * For programs that run as another user than Pawl: visible files may be in folders that only their owner may enter
+ * (`mktemp -d`, a home folder). Such folders are created anew, and the visible files are mounted in them.
  */
 
-/** Each is a mount. */
+/** Each child is a mount. */
 const MAX_CHILDREN = 200;
 
-/** The same jail, for somebody who may enter only what is open to everybody. */
+/** The same jail, for a user who may enter only folders that are open to everyone. */
 export function passable(jail: Jail): Jail {
   const shown = [...jail.mounts.filter(mount => !mount.isWritable), ...jail.readable.map(asMount)];
   const apart = shown.map(mount => [mount, takeApart(mount)] as const);
@@ -35,7 +35,7 @@ function asMount(path: string): Mount {
   return { what: path, where: path, isWritable: false };
 }
 
-/** What is in a folder that only its owner may enter; null for anything else, which is mounted as it is. */
+/** The children of a folder that only its owner may enter; null for anything else, which is mounted as it is. */
 function takeApart({ what, where }: Mount): Pick<Jail, 'mounts' | 'links'> | null {
   const stat = lstatSync(what, { throwIfNoEntry: false });
   if (!stat?.isDirectory() || (stat.mode & 0o005) === 0o005) return null;
@@ -56,7 +56,7 @@ function takeApart({ what, where }: Mount): Pick<Jail, 'mounts' | 'links'> | nul
   };
 }
 
-/** Of the system's own folders on the way to what is let in those that nobody else may enter. */
+/** System folders on the way to visible paths that other users may not enter. */
 function closedFolders(jail: Jail): readonly string[] {
   const closed = new Set<string>();
   for (const place of placesIn(jail)) {
@@ -69,8 +69,8 @@ function closedFolders(jail: Jail): readonly string[] {
 }
 
 /**
- * Folders that have to be made for what lies in an empty one. bubblewrap (0.8) would make them so that only who started it
- * gets through.
+ * Folders to create for paths inside an empty one. bubblewrap (0.8) itself would create them only for the user who
+ * started it.
  */
 function foldersToMake(jail: Jail): readonly string[] {
   const { hidden, mounts, readable, writable } = jail;
@@ -91,7 +91,7 @@ function placesIn({ mounts, readable, writable, links }: Jail): readonly string[
   return [...mounts.map(({ where }) => where), ...readable, ...writable, ...links.map(([, at]) => at)];
 }
 
-/** Whether a path lies in a folder that is made empty, or in one that stands in another's place. */
+/** Whether a path is in a folder that is emptied or replaced. */
 function isInEmpty({ hidden, mounts }: Jail, path: string): boolean {
   const standIns = mounts.filter(({ isWritable }) => isWritable).map(({ where }) => where);
   return [...EMPTIED, ...hidden, ...standIns].some(folder => path.startsWith(`${folder}/`));

@@ -5,14 +5,14 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { removeBelow } from '../git/remove.ts';
 
-/** In a lane's folder: the caches that its running training has, at the same place in each run. */
+/** In a lane's folder: the caches of its running training, at the same path in each run. */
 export const CACHES = 'caches';
 /** In a study's folder: what the baseline compiled; each run gets a copy. */
 const LAYER = 'caches-of-baseline';
-/** Says that no run gets one. */
+/** Marks that no run gets a copy. */
 const NO_LAYER = 'caches-stay-empty';
 
-/** What other programs keep there says nothing of how fast a training starts. */
+/** Caches of programs that do not affect how fast a training starts. */
 const NO_COMPILERS = new Set([
   'huggingface',
   'matplotlib',
@@ -22,18 +22,18 @@ const NO_COMPILERS = new Set([
   'wandb',
   'mesa_shader_cache',
 ]);
-/** A baseline that steps so much farther with filled caches spends its budget on compiling. A share. */
+/** If filled caches let the baseline make this much more steps, it spends its budget on compiling. A share. */
 const SAME_STEPS = 0.02;
 
 export type RunCaches = {
-  /** Whether the run began with what the baseline compiled. */
+  /** Whether the run began with the baseline's compiled files. */
   readonly isWarm: boolean;
 };
 
 /**
- * Gives a run caches of its own: a copy of what the baseline compiled, else none. What a run before left is gone.
- * @param folder the study's
- * @param laneFolder the lane's
+ * Gives a run its own caches: a copy of what the baseline compiled, or empty ones. Removes those of the run before.
+ * @param folder the study's folder
+ * @param laneFolder the lane's folder
  */
 export async function layOutCaches(folder: string, laneFolder: string): Promise<RunCaches> {
   await removeBelow(laneFolder, CACHES);
@@ -42,7 +42,7 @@ export async function layOutCaches(folder: string, laneFolder: string): Promise<
     await mkdir(join(laneFolder, CACHES), { recursive: true });
     return { isWarm };
   }
-  // Where the file system can, a copy shares its blocks until it is changed.
+  // If the file system supports it, a copy shares blocks until it is changed.
   await promisify(execFile)('cp', [
     '-a',
     '--reflink=auto',
@@ -53,26 +53,26 @@ export async function layOutCaches(folder: string, laneFolder: string): Promise<
   return { isWarm };
 }
 
-/** Takes back what the runs of a lane get, for instance where the disk is full. */
+/** Removes the caches for a lane's runs, for instance if the disk is full. */
 export async function removeCaches(folder: string, laneFolder: string): Promise<void> {
   await removeBelow(laneFolder, CACHES);
   await removeBelow(folder, LAYER);
 }
 
 export type BaselineRun = RunCaches & {
-  /** How many steps it made; null where it does not say. */
+  /** How many steps it made; null if unknown. */
   readonly steps: number | null;
-  /** How many the run with empty caches made; null where there was none, or it did not say. */
+  /** How many steps the run with empty caches made; null if there was none, or it did not say. */
   readonly stepsWhenCold: number | null;
-  /** What the layer may hold, in bytes. */
+  /** The maximum size of the layer, in bytes. */
   readonly maxBytes: number;
 };
 
 /**
- * What follows from a whole run of the baseline for those after it. One that compiled fills the layer, and its number does
- * not count: it had to wait for what no other run waits for. Where waiting took from its budget, later code would have to
- * wait for its own changes as well, so every run starts empty instead.
- * @returns why its number does not count; null where it does
+ * Decides after a complete baseline run what later runs get. If it compiled, it fills the layer, and its number does
+ * not count, because no later run has to wait for that. If compiling took time from its budget, later code would also
+ * have to compile its own changes, so every run starts with empty caches instead.
+ * @returns why its number does not count; null if it counts
  */
 export async function settleCaches(
   folder: string,

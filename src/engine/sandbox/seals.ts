@@ -1,14 +1,14 @@
-/** As long as it is unknown where the user's own code writes. */
+/** The limit while it is unknown where the user's own code writes. */
 export const MAX_SINGLE_SEALS = 50;
 /** bubblewrap takes a third of a millisecond for one of 50 mounts, and four times as long for one of 500. */
 export const MAX_SEALS = 200;
 
-/** A mark that keeps an empty folder in git decides about nothing. */
+/** A file that only keeps an empty folder in git has no effect. */
 const MARK = /(?:^|\/)\.(?:git)?keep$/;
-/** One that ignores what a program puts there, neither. */
+/** A file that ignores a program's output has none either. */
 const FOLDER_MARK = /(?:^|\/)\.(?:gitkeep|keep|gitignore)$/;
 
-/** What a training finds read-only in its worktree, as paths below it. */
+/** What is read-only for a training in its worktree, as relative paths. */
 export type Seals = {
   /** With everything in them. */
   readonly folders: readonly string[];
@@ -20,16 +20,16 @@ export type SealInput = {
   readonly locked: readonly string[];
   /** Other tracked paths that it may change. */
   readonly unlocked: readonly string[];
-  /** Tracked folders in which the user's own code made, renamed or deleted something; null until it has run. */
+  /** Tracked folders in which the user's own code created, renamed or deleted something; null until it has run. */
   readonly writtenFolders: readonly string[] | null;
-  /** Whether something below a folder is editable, or named as what a training writes. */
+  /** Whether something in a folder is editable, or named as a training's output. */
   readonly mayBeWritten: (folder: string) => boolean;
 };
 
 /**
- * Seals each folder that holds nothing but locked files as one mount, where the user's own code leaves its entries alone.
- * What lies elsewhere is sealed file by file, the nearest to the top first, for what decides about a run lies there:
- * `prepare.py`, `pawl.toml`. Files over the bound are compared after the run, as all are. Pure.
+ * Seals each folder that contains only locked files as one mount, if the user's own code leaves its entries alone.
+ * Other locked files are sealed one by one, those nearest to the top first, because the files that matter most are
+ * there: `prepare.py`, `pawl.toml`. Files beyond the limit are compared after the run, as all files are. Pure.
  */
 export function planSeals({ locked, unlocked, writtenFolders, mayBeWritten }: SealInput): Seals {
   if (writtenFolders === null) return { folders: [], files: topmost(locked, MAX_SINGLE_SEALS) };
@@ -38,7 +38,7 @@ export function planSeals({ locked, unlocked, writtenFolders, mayBeWritten }: Se
     ...writtenFolders.flatMap(path => [path, ...foldersOf([path])]),
   ]);
   const whole = new Set<string>();
-  // Outermost first: what lies in one that is sealed is sealed with it.
+  // Outermost first: a sealed folder includes everything in it.
   for (const folder of foldersOf(locked.filter(path => !FOLDER_MARK.test(path)))) {
     if (!isIn(whole, folder) && !written.has(folder) && !mayBeWritten(folder)) whole.add(folder);
   }
@@ -46,17 +46,17 @@ export function planSeals({ locked, unlocked, writtenFolders, mayBeWritten }: Se
     locked.filter(path => !isIn(whole, path)),
     MAX_SEALS,
   );
-  // The files that were sealed in the baseline's runs stay sealed, however many folders there are.
+  // Files that were sealed in the baseline's runs stay sealed, however many folders there are.
   const folders = topmost([...whole], MAX_SEALS - Math.min(single.length, MAX_SINGLE_SEALS));
   return { folders, files: single.slice(0, MAX_SEALS - folders.length) };
 }
 
-/** Folders that must not be moved away, or what is sealed in them would go with them; outermost first. */
+/** Folders that must not be moved, because sealed paths in them would move along; outermost first. */
 export function heldFolders({ folders, files }: Seals): readonly string[] {
   return foldersOf([...folders, ...files.filter(path => !MARK.test(path))]);
 }
 
-/** Whether one of the folders holds a path. */
+/** Whether one of the folders contains a path. */
 function isIn(folders: ReadonlySet<string>, path: string): boolean {
   for (let end = path.lastIndexOf('/'); end > 0; end = path.lastIndexOf('/', end - 1)) {
     if (folders.has(path.slice(0, end))) return true;
@@ -69,7 +69,7 @@ export function topmost(paths: readonly string[], most: number): readonly string
   return [...paths].sort((a, b) => depth(a) - depth(b)).slice(0, most);
 }
 
-/** Every folder that one of the paths lies in, outermost first. */
+/** Every folder that contains one of the paths, outermost first. */
 export function foldersOf(paths: readonly string[]): readonly string[] {
   const found = new Set<string>();
   for (const path of paths) {

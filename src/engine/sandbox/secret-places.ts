@@ -3,12 +3,12 @@ import { dirname, join } from 'node:path';
 import { isBelow } from '../paths.ts';
 import { real } from './home-view.ts';
 
-/** Where keys, passwords and sessions are kept, by the names that programs give them. */
+/** Usual names of files with keys, passwords and sessions. */
 const SECRETS: ReadonlySet<string> = new Set([
   ...['.ssh', '.gnupg', '.aws', '.azure', '.kube', '.password-store', '.mozilla', '.pki'],
   ...['keyrings', 'kwalletd', 'gcloud', '.netrc', '_netrc', '.git-credentials', '.pgpass', '.pypirc'],
 ]);
-/** That are looked into, of each folder. */
+/** How many entries of each folder are examined. */
 const MAX_FOLDERS = 1_000;
 
 export type SecretPlaces = {
@@ -18,9 +18,9 @@ export type SecretPlaces = {
 };
 
 /**
- * What keeps a file or folder from being shown, in words that follow "which"; null where nothing does.
+ * Why a file or folder must not be shown, in words that follow "which"; null if it may be shown.
  * @param path without symbolic links
- * @param levels how deep a folder is looked into
+ * @param levels how deep a folder is searched
  */
 export async function findSecret(
   path: string,

@@ -5,25 +5,25 @@ import { real } from './home-view.ts';
 import type { Mount } from './jail.ts';
 import { findSecret, type SecretPlaces } from './secret-places.ts';
 
-/** Settings are texts; what is larger is a program that they name. */
+/** Settings are small texts; anything larger is a program that they name. */
 const MAX_COPIED_FILES = 1_000;
 const MAX_COPIED_BYTES = 8 * 1024 ** 2;
-/** Of what is linked to no more are looked at. */
+/** How many files in a link's target are examined. */
 const MAX_SURVEYED_FILES = 20_000;
 
-/** A name among an agent's settings that it is not shown. */
+/** An entry among an agent's settings that it does not get. */
 export type LeftOut = {
   readonly path: string;
-  /** Where it leads. */
+  /** Where the entry leads. */
   readonly to: string;
-  /** What is there, in words that follow "which". */
+  /** What is in it, in words that follow "which". */
   readonly why: string;
 };
 
-/** More are counted only. */
+/** Further ones are only counted. */
 const MAX_TOLD = 3;
 
-/** One line for the user; null where nothing was left out. */
+/** One line for the user; null if nothing was left out. */
 export function describeLeftOut(title: string, leftOut: readonly LeftOut[]): string | null {
   if (leftOut.length === 0) return null;
   const told = leftOut
@@ -33,12 +33,12 @@ export function describeLeftOut(title: string, leftOut: readonly LeftOut[]): str
   return `In the sandbox ${title} cannot see ${told.join(', ')}${more}.`;
 }
 
-/** Far enough for a home, a folder of homes, and a folder of dotfiles with a folder for each program. */
+/** Deep enough for a home folder, a folder of home folders, and a dotfiles folder with a folder per program. */
 const LEVELS = 2;
 
 /**
- * Copies an agent's settings. Links are followed, for many keep such files in a folder of dotfiles; but not to where keys lie,
- * nor to a folder that holds such a place.
+ * Copies an agent's settings. Follows links, because many people keep these files in a dotfiles folder; but not to
+ * places with keys, nor to a folder that contains such a place.
  */
 export class SettingsCopy {
   readonly #secrets: SecretPlaces;
@@ -48,12 +48,12 @@ export class SettingsCopy {
     this.#secrets = secrets;
   }
 
-  /** In the order in which they were met. */
+  /** In the order of discovery. */
   get leftOut(): readonly LeftOut[] {
     return [...this.#leftOut.values()];
   }
 
-  /** Copies what is small. Returns how it is to be mounted where it is large, else null. */
+  /** Copies small files. For large ones, returns how to mount them, else null. */
   async copy(where: string, to: string): Promise<Mount | null> {
     if (!(await this.mayShow(where, where))) return null;
     const what = await real(where);
@@ -61,7 +61,7 @@ export class SettingsCopy {
     const { isSmall, isClean } = await survey(what, mayShow);
     if (!isSmall && (isClean || what === where)) return { what, where, isWritable: false };
     if (!isSmall) {
-      // Mounted whole it would show what is to be left out.
+      // If it were mounted whole, it would show entries that must be left out.
       this.#leftOut.set(where, { path: where, to: what, why: 'is too large to copy without that' });
       return null;
     }
@@ -70,7 +70,7 @@ export class SettingsCopy {
     return null;
   }
 
-  /** @param where the name among the settings that the path lies below: what is in there itself is the agent's own */
+  /** @param where the entry of the settings that contains the path; everything directly in it belongs to the agent */
   async mayShow(path: string, where: string): Promise<boolean> {
     const to = await real(path);
     if (isBelow(to, join(await real(dirname(where)), basename(where)))) return true;
@@ -81,7 +81,7 @@ export class SettingsCopy {
   }
 }
 
-/** Whether a file or folder is copied in no time, and whether all of it may be shown, as far as that could be seen. */
+/** Whether a file or folder is small enough to copy, and whether all of it may be shown, as far as that is known. */
 async function survey(
   path: string,
   mayShow: (path: string) => Promise<boolean>,
@@ -106,7 +106,7 @@ async function survey(
   };
 }
 
-/** A socket or a pipe is nothing that could be copied. */
+/** Sockets and pipes cannot be copied. */
 async function isPlain(path: string): Promise<boolean> {
   const found = await stat(path).catch(() => null);
   return found !== null && (found.isFile() || found.isDirectory());

@@ -1,12 +1,15 @@
 import { glob, readFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 
-/** What a package that is installed from a folder of source leaves there. Source: the Python packaging guide, "Direct URL" and editable installs. */
+/**
+ * Files of a package that was installed from a source folder. Source: the Python packaging guide, "Direct URL" and
+ * editable installs.
+ */
 const TRACES = ['*.pth', '__editable__*', '*.dist-info/direct_url.json'];
 
 /**
- * What in a Python environment leads to the source in `folder`: whoever uses the environment from another folder imports that code. Null
- * for nothing.
+ * The file in a Python environment that points to the source in `folder`: another folder that uses this environment
+ * imports that code. Null if there is none.
  */
 export async function findInstallFrom(environment: string, folder: string): Promise<string | null> {
   const patterns = TRACES.map(trace => join(environment, 'lib/python*/site-packages', trace));

@@ -3,7 +3,7 @@ import { isBelow } from '../paths.ts';
 import { real } from './home-view.ts';
 import { EMPTIED, type Jail } from './jail.ts';
 
-/** Of these files those that a contained program would see. */
+/** Those of the files that a contained program would see. */
 export async function shownFiles(
   jail: Omit<Jail, 'masked'>,
   paths: readonly string[],
@@ -13,7 +13,7 @@ export async function shownFiles(
   return [...new Set(found.filter(isShown))];
 }
 
-/** Tells whether what lies at a real path can be seen in a jail: the nearest folder that is named decides. */
+/** Returns a test for whether a jail shows a real path: the nearest named folder decides. */
 export function isShownIn({
   hidden,
   mounts,
@@ -30,7 +30,7 @@ export function isShownIn({
   };
 }
 
-/** Where a program sees what lies at a real path: at its own place, and in folders that are mounted elsewhere. */
+/** Where a program sees the file at a real path: at its own path, and in folders mounted elsewhere. */
 export function placesIn(jail: Omit<Jail, 'masked'>, path: string): readonly string[] {
   const elsewhere = jail.mounts
     .filter(({ what, isWritable }) => !isWritable && isBelow(path, what))

@@ -7,7 +7,7 @@ import { placesIn } from './shown.ts';
 /** Each is a mount. */
 const MAX_MASKED = 200;
 
-/** Paths of the sockets that somebody of this machine has bound: who listens, and who takes datagrams. Source: proc_pid_net(5). */
+/** Paths of this machine's bound sockets, both streams and datagrams. Source: proc_pid_net(5). */
 export async function boundSockets(): Promise<readonly string[]> {
   const table = await readFile('/proc/net/unix', 'utf8').catch(() => '');
   const paths = new Set<string>();
@@ -20,8 +20,8 @@ export async function boundSockets(): Promise<readonly string[]> {
 }
 
 /**
- * The sockets that a contained program would reach by their path: those of docker, LXD, libvirt or a database that lie
- * elsewhere than in /run and /tmp. What the contract lets in stays.
+ * The sockets that a contained program could reach by path: those of docker, LXD, libvirt or a database outside /run
+ * and /tmp. Sockets that the contract allows stay.
  */
 export async function reachableSockets(
   jail: Omit<Jail, 'masked'>,
@@ -34,7 +34,7 @@ export async function reachableSockets(
     const path = await real(bound);
     if (allowed.some(folder => isBelow(path, folder))) continue;
     if (!(await lstat(path).catch(() => null))?.isSocket()) continue;
-    // A folder that is mounted elsewhere shows what is in it by another name.
+    // A folder that is mounted elsewhere shows its content under another path.
     found.push(...placesIn(jail, path));
   }
   return found;

@@ -16,29 +16,29 @@ import { inHome, withhold } from './withheld.ts';
 export type JailInput = {
   readonly contract: Contract;
   readonly worktree: string;
-  /** What of the worktree a training must not change. */
+  /** The parts of the worktree that a training must not change. */
   readonly seals: Seals;
-  /** What the set-up command left there. */
+  /** Files that the set-up command left there. */
   readonly preserved: readonly string[];
   /** The user's checkout and its git folder. */
   readonly checkout: readonly string[];
-  /** Pawl's own data, which holds the worktree. */
+  /** Pawl's own data, which contains the worktree. */
   readonly dataFolder: string;
-  /** Folder of caches that the study's runs share. */
+  /** A folder of caches for the study's runs. */
   readonly caches: string;
-  /** What the training is given, and what the user has. */
+  /** The training's environment, and the user's. */
   readonly environment: Readonly<Record<string, string>>;
   readonly userEnvironment: Readonly<Record<string, string | undefined>>;
   /** Folders of the study's own uv environment; null if the user has one, or there is none. */
   readonly venv: { readonly folders: readonly string[]; readonly isWritable: boolean } | null;
   readonly network: boolean;
-  /** How much may be written to each folder that is empty at first, for it takes memory; null leaves it to the kernel. */
+  /** How many bytes each initially empty folder can take, since it uses memory; null leaves that to the kernel. */
   readonly emptyBytes: number | null;
-  /** Caches of data, which the run sees without changing them. */
+  /** Data caches, which the run can read but not change. */
   readonly data: DataMounts;
-  /** How it asks the model that its contract names; null where it asks none, or over the network. */
+  /** How it asks the contract's model; null if it asks none, or does so over the network. */
   readonly model: ModelWay | null;
-  /** Of the repository's own git folder what a program needs to name the commit; not its configuration. */
+  /** The parts of the git folder that a program needs to name the commit; not the configuration. */
   readonly history: readonly string[];
   readonly home: string;
   /** The environment in the user's checkout, in the place that commands name; null where there is none, or something else lies there. */
@@ -48,27 +48,27 @@ export type JailInput = {
   readonly devices: readonly string[];
 };
 
-/** Caches of compilers and libraries, away from home, with the variables that lead there. */
+/** Caches of compilers and libraries, outside the home folder, with the variables that point there. */
 export function cacheVariables(caches: string, network: boolean): Readonly<Record<string, string>> {
   return {
     XDG_CACHE_HOME: caches,
     TORCHINDUCTOR_CACHE_DIR: join(caches, 'torchinductor'),
     TRITON_CACHE_DIR: join(caches, 'triton'),
     UV_CACHE_DIR: join(caches, 'uv'),
-    // Its own state, and where a token would be looked for; the data has variables of its own.
+    // The library's own state, and where it would look for a token; the data has separate variables.
     HF_HOME: join(caches, 'huggingface'),
     ...(network ? {} : { HF_HUB_OFFLINE: '1', HF_DATASETS_OFFLINE: '1', UV_OFFLINE: '1' }),
   };
 }
 
 /**
- * The jail of one run: the worktree is writable but for its locked files, and so are the study's caches; home is empty but
- * for programs on the PATH, the Python they need, and what the contract names.
+ * The jail of one run: the worktree is writable except for its locked files, and so are the study's caches; the home
+ * folder is empty except for programs on the PATH, the Python they need, and what the contract names.
  */
 export async function trainingJail(input: JailInput): Promise<Jail> {
   const { contract, environment, caches, venv } = input;
   for (const folder of [caches, ...(venv?.folders ?? [])]) await mkdir(folder, { recursive: true });
-  // An earlier run may have taken the rights away.
+  // An earlier run may have removed the permissions.
   await chmod(caches, 0o700);
   const { folders, files } = input.seals;
   const apart = keptFrom(contract, input.preserved).filter(
@@ -109,13 +109,13 @@ export async function trainingJail(input: JailInput): Promise<Jail> {
   return { ...jail, masked, exchanged: [...exchanged, ...(input.usersVenv ? [input.usersVenv] : [])] };
 }
 
-/** Of what the set-up command left, what a training may not write: all but what the contract names. */
+/** Files of the set-up command that a training may not write: all except those that the contract names. */
 export function keptFrom(contract: Contract, preserved: readonly string[]): readonly string[] {
   const isNamed = matchPaths([...contract.sandbox.writes, ...contract.sandbox.writes.map(bare)]);
   return preserved.filter(path => !isNamed(path));
 }
 
-/** Paths that the contract names in the folders of what is kept. */
+/** Paths that the contract names inside kept folders. */
 export function openedIn(contract: Contract, kept: readonly string[]): readonly string[] {
   return contract.sandbox.writes
     .map(bare)
@@ -127,7 +127,7 @@ function bare(pattern: string): string {
   return pattern.replace(/\/(?:\*\*)?$/, '');
 }
 
-/** Those that are there and are reached through no link: a mount on a link would be one on what it points to. */
+/** Those that exist and are reached through no link, because a mount on a link would land on its target. */
 export async function plainPaths(folder: string, paths: readonly string[]): Promise<readonly string[]> {
   const isPlain = async (path: string) => {
     const place = join(folder, path);

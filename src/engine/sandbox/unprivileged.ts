@@ -3,20 +3,20 @@ import { join } from 'node:path';
 import { findProgram } from '../process/find-program.ts';
 import type { Owner } from '../process/terminal.ts';
 
-/** `nobody` and its group, on every distribution; a number without a name breaks programs that ask for their user. */
+/** `nobody` and its group exist on every distribution; a number without a name breaks programs that look up their user. */
 const NOBODY: Owner = { uid: 65_534, gid: 65_534 };
 
-/** Who a contained program is where Pawl is root: its own user could still read root's files and write to the kernel. */
+/** The user of contained programs if Pawl is root: root could still read its own files and write to the kernel. */
 export type Identity = Owner & {
-  /** Groups that own the nodes of the GPUs. */
+  /** Groups that own the GPUs' device nodes. */
   readonly groups: readonly number[];
-  /** Absolute path of util-linux' setpriv. */
+  /** Absolute path of util-linux's setpriv. */
   readonly setpriv: string;
 };
 
 /**
- * Null where Pawl is an ordinary user, whose programs stay that user.
- * @param devices names in /dev that are let in
+ * Null if Pawl runs as an ordinary user; its programs then run as the same user.
+ * @param devices visible names in /dev
  */
 export async function findIdentity(devices: readonly string[], path: string): Promise<Identity | null> {
   if (process.getuid?.() !== 0) return null;
@@ -24,7 +24,7 @@ export async function findIdentity(devices: readonly string[], path: string): Pr
   return setpriv === null ? null : { ...NOBODY, groups: await groupsOf(devices), setpriv };
 }
 
-/** Groups without which a node cannot be opened. */
+/** Groups that are needed to open the nodes. */
 async function groupsOf(devices: readonly string[]): Promise<readonly number[]> {
   const groups = new Set<number>();
   const visit = async (path: string): Promise<void> => {
@@ -40,7 +40,10 @@ async function groupsOf(devices: readonly string[]): Promise<readonly number[]> 
   return [...groups];
 }
 
-/** What stands between bubblewrap and the command: gives the user up, for good, since bubblewrap forbids new privileges. */
+/**
+ * The program between bubblewrap and the command: it gives up the user for good, since bubblewrap forbids new
+ * privileges.
+ */
 export function dropUser({ setpriv, uid, gid, groups }: Identity): readonly string[] {
   return [
     ...[setpriv, `--reuid=${uid}`, `--regid=${gid}`, '--inh-caps=-all'],
@@ -49,9 +52,9 @@ export function dropUser({ setpriv, uid, gid, groups }: Identity): readonly stri
 }
 
 /**
- * Makes a folder and what is in it somebody's. A file that has other names (uv's cache links its files into environments)
- * stays whose it is: it would change in all the places it lies in. Links are not followed.
- * @param skip absolute paths that are left alone
+ * Gives a folder and its content to a user. A file with further hard links (uv's cache links its files into
+ * environments) keeps its owner, because it would change in all of those places. Does not follow links.
+ * @param skip absolute paths to leave alone
  */
 export async function giveTo(owner: Owner, path: string, skip: ReadonlySet<string>): Promise<void> {
   if (skip.has(path)) return;

@@ -5,15 +5,15 @@ import { real } from './home-view.ts';
 import type { Jail } from './jail.ts';
 import { placesIn } from './shown.ts';
 
-/** A path of the contract, which may begin with the user's home. */
+/** A path in the contract, which may begin with the user's home folder. */
 export function inHome(path: string, home: string): string {
   return path.startsWith('~/') ? join(home, path.slice(2)) : path;
 }
 
 /**
- * The same jail without what only the contract's scorer may see, by whatever name it would be seen: at its own place, and in
- * folders that are mounted elsewhere, as caches of data are.
- * @param reads paths as the contract has them; what is not there is left out
+ * The same jail without files that only the contract's scorer may see, under any path: their own, and in folders
+ * mounted elsewhere, such as data caches.
+ * @param reads paths in the contract; missing ones are ignored
  */
 export async function withhold(
   jail: Omit<Jail, 'masked'>,

@@ -7,28 +7,31 @@ import { disarmReferences } from '../report/disarm-references.ts';
 import type { Keep } from './read-keeps.ts';
 import type { Placed } from './replay.ts';
 
-/** As git's own documentation advises. */
+/** As git's documentation advises. */
 const SUBJECT = 72;
 const WIDTH = 72;
 
 /**
- * What `git am` would take for something else in the middle of a message: the end of it, a diff, a header. The words are a
- * model's. Source: mailinfo.c of git, `patchbreak` and `check_header`.
+ * Lines that `git am` would misread in the middle of a message: as its end, a diff or a header. A model writes the
+ * text. Source: mailinfo.c of git, `patchbreak` and `check_header`.
  */
 const NOT_PLAIN =
   /^(?=diff -|index: |---|>?from |(?:from|subject|date|content-[a-z-]+|mime-version|message-id):)/i;
 
-/** A line that has it may be a cut, above which `git am --scissors` takes nothing. Source: `is_scissors_line` of mailinfo.c. */
+/**
+ * A line with this may be a scissors line; `git am --scissors` ignores everything above it. Source:
+ * `is_scissors_line` of mailinfo.c.
+ */
 const SCISSORS = />(?=[8%])|[8%](?=<)/g;
-/** Who signed off or reviewed: programs look for it in each line of a message, not only in its trailers. */
+/** Who signed off or reviewed: programs look for this in each line, not only in trailers. */
 const TRAILER_BY = /([\w-]+-by)(?=\s*:)/gi;
 
-/** The words of a model for a commit, as text that neither a forge nor git acts on. */
+/** A model's text for a commit, changed so that neither a forge nor git acts on it. */
 export function disarm(text: string): string {
   return disarmReferences(text).replaceAll(TRAILER_BY, '$1\u200b').replaceAll(SCISSORS, '$&\u200b');
 }
 
-/** Subject, what was expected, what was measured, and trailers that lead back to the notebook. */
+/** The subject, the expected and the measured effect, and trailers that lead back to the notebook. */
 export function messageOf(
   { tag, contract }: Study,
   { keep, isInPlace, step }: Placed,
@@ -59,7 +62,7 @@ export function messageOf(
   return `${subject}\n\n${body.map(wrapPlain).join('\n\n')}\n\n${trailers.join('\n')}\n`;
 }
 
-/** Of a commit that was measured on others than those it stands on now. */
+/** For a commit that was measured on a different parent. */
 function describePlace(metric: string, step: StackStep): string {
   const here =
     step.state === 'measured'
@@ -68,12 +71,12 @@ function describePlace(metric: string, step: StackStep): string {
   return `That was measured on other commits than those before this one; ${here}.`;
 }
 
-/** One line that fits, without a full stop. */
+/** One line that is short enough, without a full stop. */
 export function subjectOf(hypothesis: string): string {
   return shorten(hypothesis.replace(/\.$/, ''), SUBJECT);
 }
 
-/** `val_bpb (lower is better) 1.031200 → 1.027600 in experiment 7, over 4.` and how sure that is. */
+/** `val_bpb (lower is better) 1.031200 → 1.027600 in experiment 7, over 4.`, followed by how certain that is. */
 function resultOf({ name, goal }: Study['contract']['metric'], keep: Keep): string {
   const { n, against, record, gain } = keep;
   const better = goal === 'minimize' ? 'lower is better' : 'higher is better';
@@ -92,7 +95,7 @@ function certaintyText(keep: Keep): string {
   return `P ${probability.toFixed(2)} that it is a gain, ${isProven ? 'proven' : 'unproven'}`;
 }
 
-/** Lines of at most so many columns; none begins as something that is not text. */
+/** Wraps lines to this width; no line starts like something other than text. */
 function wrapPlain(text: string): string {
   return text
     .split('\n')
@@ -102,7 +105,7 @@ function wrapPlain(text: string): string {
 }
 
 function wrapLine(line: string): readonly string[] {
-  // What is set in may be code or a table.
+  // Indented lines may be code or a table.
   if ([...line].length <= WIDTH || /^\s/.test(line)) return [line];
   const lines: string[] = [];
   let own = '';

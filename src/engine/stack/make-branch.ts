@@ -6,7 +6,7 @@ import { createRef, isBranchName } from '../git/refs.ts';
 import { openRepository, type Repository, readRef } from '../git/repository.ts';
 import { type Choice, commitStack, type StackPorts, withStack } from './stack.ts';
 
-/** Rejects with `usage` where git does not take it as a name, or there is such a branch. */
+/** Rejects with `usage` if git does not accept the name, or the branch exists. */
 async function requireFree(repository: Repository, branch: string): Promise<void> {
   if (branch.includes('\0') || !(await isBranchName(repository, branch))) {
     throw new PawlError('usage', `"${branch}" is not a valid branch name.`);
@@ -14,14 +14,14 @@ async function requireFree(repository: Repository, branch: string): Promise<void
   if ((await readRef(repository, `refs/heads/${branch}`)) !== null) throw taken(branch);
 }
 
-/** A branch that was not there; nothing is checked out. Rejects with `usage` where there is one, or another is in its way. */
+/** Creates a branch without checking it out. Rejects with `usage` if it exists, or another branch blocks its name. */
 async function makeBranch(repository: Repository, branch: string, commit: string): Promise<void> {
   await requireFree(repository, branch);
   if (!(await createRef(repository, `refs/heads/${branch}`, commit).catch(refuseBlocked)))
     throw taken(branch);
 }
 
-/** A new branch with the chosen keeps as commits. Rejects with `usage`, and then there is none. */
+/** Creates a branch with the chosen keeps as commits. If it rejects with `usage`, there is no branch. */
 export async function branchStack(
   ports: StackPorts,
   study: Study,
@@ -38,7 +38,7 @@ export async function branchStack(
   });
 }
 
-/** A new branch at the best commit, as the study has it. Rejects with `usage`. */
+/** Creates a branch at the study's best commit. Rejects with `usage`. */
 export async function branchBest(
   ports: Pick<StackPorts, 'ledger' | 'now'>,
   study: Study,
@@ -69,7 +69,7 @@ function taken(branch: string): PawlError {
   );
 }
 
-/** git keeps `a` and `a/b` apart as file and folder, so a branch can stand in another's way. */
+/** git stores `a` and `a/b` as a file and a folder, so one branch can block the other. */
 function refuseBlocked(error: unknown): false {
   if (error instanceof PawlError && error.message.includes('exists; cannot create')) return false;
   throw error;

@@ -12,10 +12,13 @@ import { disarm, subjectOf } from './commit-message.ts';
 import type { Keep } from './read-keeps.ts';
 import { type OpenStack, requireWhole, type StackPorts, withStack } from './stack.ts';
 
-/** Characters of a cell; all of it stands in the commit. */
+/** Characters of a table cell; the commit has the full text. */
 const REASON = 160;
 
-/** What changed, what it gained and how that was measured, for who is to merge it. Rejects with `usage` for what cannot be merged. */
+/**
+ * What changed, what it gained and how that was measured, for whoever merges it. Rejects with `usage` if it cannot be
+ * merged.
+ */
 export function describeStack(
   ports: StackPorts,
   study: Study,
@@ -123,7 +126,7 @@ function tableOf(stack: OpenStack, hide: (text: string) => string): readonly Blo
   ];
 }
 
-/** Keeps that were not taken: who merges the others should know of them. */
+/** Keeps that were not chosen, which a person who merges the others should know about. */
 function restOf({ line, placed }: OpenStack): readonly Block[] {
   const left = line.keeps.filter(({ n }) => !placed.some(({ keep }) => keep.n === n));
   if (left.length === 0) return [];

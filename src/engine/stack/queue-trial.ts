@@ -9,9 +9,9 @@ import { queueIdea } from '../proposers/queue-idea.ts';
 import { type OpenStack, requireWhole, type StackPorts, withStack } from './stack.ts';
 
 /**
- * Puts what a choice would become into the queue of ideas, so that the study trains exactly that. Rejects with `usage` where it
- * conflicts, is measured already, or cannot be an edit.
- * @param without a keep that is left out of the choice, to see what it is worth now; null tries the choice itself
+ * Puts the result of a choice into the queue of ideas, so that the study trains exactly that. Rejects with `usage` if
+ * it conflicts, was measured already, or cannot be expressed as an edit.
+ * @param without a keep to leave out of the choice, to see what it is worth now; null tries the choice itself
  */
 export async function queueTrial(
   ports: StackPorts,
@@ -47,7 +47,7 @@ function listOf(placed: OpenStack['placed']): string {
   return placed.map(({ keep }) => `#${keep.n}`).join(', ');
 }
 
-/** What makes the best's files those of the stack. */
+/** The edits that turn the best commit's files into the stack's. */
 async function editsOf(
   { borrowed, tree, study, line }: OpenStack,
   { ledger }: StackPorts,
@@ -56,7 +56,7 @@ async function editsOf(
   const files = await listChangedFiles(borrowed, best, tree);
   return Promise.all(
     files.map(async ({ path, added }) => {
-      // As `spellPath` spells it.
+      // A name spelled by `spellPath`.
       if (path.includes('\0')) throw cannotQueue('The name of a file is not UTF-8');
       const content = await readBlob(borrowed, tree, path);
       if (content === null || added === null || !isUtf8(content)) {

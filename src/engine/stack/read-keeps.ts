@@ -8,11 +8,11 @@ import type { Repository } from '../git/repository.ts';
 import { assessStudy } from '../stages/judge/assess-study.ts';
 import type { Ledger } from '../store/ledger.ts';
 
-/** A keep with its commit, and the keep it was measured against. */
+/** A keep with its commit, and the keep that it was measured against. */
 export type Keep = StackKeep & {
   readonly parent: string;
   readonly commit: string;
-  /** Trees of the two. */
+  /** The trees of both. */
   readonly before: string;
   readonly after: string;
   readonly against: Measured | null;
@@ -20,18 +20,18 @@ export type Keep = StackKeep & {
   readonly at: number;
 };
 
-/** What a stack is made of. */
+/** What a stack is built from. */
 export type Line = {
   readonly base: string;
   readonly baseTree: string;
   readonly baseline: Measured | null;
-  /** In the order they were kept; what was taken back is no part of the line. */
+  /** In the order they were kept, without those that were taken back. */
   readonly keeps: readonly Keep[];
-  /** Experiments with a number that counts, by their trees. */
+  /** Experiments with a valid number, by their trees. */
   readonly measured: ReadonlyMap<string, Measured>;
 };
 
-/** Keeps whose edits the branch holds, in the order they were kept: another may have taken the place of some. */
+/** Keeps that are part of the branch, in the order they were kept; some keeps may have been replaced. */
 function lineOf(experiments: readonly Experiment[]): readonly Experiment[] {
   const kept = experiments
     .filter(({ verdict, n }) => verdict?.word === 'keep' && n > 0)
@@ -45,7 +45,7 @@ export async function readLine(ledger: Ledger, study: Study, repository: Reposit
   const experiments = [...eachExperiment(ledger, study)].filter(({ phase }) => phase === 'recorded');
   const claims = assessStudy(ledger, study);
   const kept = lineOf(experiments);
-  // What a keep was made on may be a commit that only the branch has.
+  // A keep's parent may be a commit that only the branch has.
   const attempts = experiments.flatMap(({ attemptCommit, branchCommit }) =>
     [attemptCommit, branchCommit].filter(commit => commit !== null),
   );
@@ -53,7 +53,7 @@ export async function readLine(ledger: Ledger, study: Study, repository: Reposit
   const measured = new Map<string, Measured>();
   for (const { n, record, verdict, attemptCommit } of experiments) {
     const tree = trees.get(attemptCommit ?? '');
-    // What breaks a condition, or does not come from the data, has no number that counts.
+    // An experiment that breaks a condition, or whose number does not come from the data, has no valid number.
     const isEmpty = !verdict || verdict.evidence.guard || isEmptyNumber(verdict.reason);
     if (tree && record && !isEmpty && !measured.has(tree)) measured.set(tree, { n, record });
   }
@@ -67,7 +67,7 @@ export async function readLine(ledger: Ledger, study: Study, repository: Reposit
   let against: Measured | null = baseline;
   let tip: string | null = base;
   const keeps = kept.flatMap(({ n, proposal, record, verdict, parentCommit, attemptCommit, startedAt }) => {
-    // What took the place of keeps may have been built on what the line does not hold otherwise.
+    // A keep that replaced others may build on edits that are otherwise not in the line.
     const from = verdict?.evidence.supersedes ? tip : parentCommit;
     const [parent, commit] = [from ?? '', attemptCommit ?? ''];
     tip = attemptCommit;

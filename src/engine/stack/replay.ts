@@ -4,20 +4,20 @@ import { replayChange } from '../git/replay-change.ts';
 import type { Repository } from '../git/repository.ts';
 import type { Keep, Line } from './read-keeps.ts';
 
-/** A keep in its place. */
+/** A keep at its position in the stack. */
 export type Placed = {
   readonly keep: Keep;
-  /** What stands after it; of a conflict what stood before. */
+  /** The tree after it; for a conflict, the tree before it. */
   readonly tree: string;
   readonly step: StackStep;
-  /** Below it is what it was measured on. */
+  /** Whether the tree below it is the one on which it was measured. */
   readonly isInPlace: boolean;
 };
 
 /**
- * The chosen keeps, each laid upon what the ones before it made. What conflicts is told and left out, so that all conflicts of a
- * choice come to light at once.
- * @param repository where the trees are written
+ * Applies the chosen keeps one after the other. A conflicting one is reported and left out, so that all conflicts
+ * show at once.
+ * @param repository the repository in which the trees are written
  * @param scratch see `makeScratch`
  */
 export async function replay(
@@ -48,14 +48,14 @@ export async function replay(
   return placed;
 }
 
-/** The tree of the whole. */
+/** The resulting tree. */
 export function treeOf(line: Line, placed: readonly Placed[]): string {
   return placed.at(-1)?.tree ?? line.baseTree;
 }
 
 /**
- * The keeps of an order. Rejects with `usage` where a number is named twice, or is none of them.
- * @param order null for all, as they were kept
+ * The keeps in the given order. Rejects with `usage` if a number appears twice, or is not a keep.
+ * @param order null for all, in the order they were kept
  */
 export function choose(tag: string, { keeps }: Line, order: readonly number[] | null): readonly Keep[] {
   if (order === null) return keeps;

@@ -20,16 +20,16 @@ export type StackPorts = {
 };
 
 export type Choice = {
-  /** Numbers of keeps; null for all, as they were kept. */
+  /** Numbers of keeps; null for all, in the order they were kept. */
   readonly order: readonly number[] | null;
-  /** Whether each commit says that the user signs it off. */
+  /** Whether each commit gets the user's sign-off. */
   readonly signsOff: boolean;
 };
 
-/** A stack that is open: its trees are in `borrowed`, which goes when it is closed. */
+/** An open stack: its trees are in `borrowed`, which is removed when the stack closes. */
 export type OpenStack = {
   readonly study: Study;
-  /** The user's. */
+  /** The user's repository. */
   readonly repository: Repository;
   readonly borrowed: Repository;
   readonly line: Line;
@@ -39,9 +39,9 @@ export type OpenStack = {
 };
 
 /**
- * Lays the chosen keeps one upon the other, and does the work with them; nothing is written into the user's repository. Rejects
- * with `usage` where the order names what is no keep, and with `not_a_repository`.
- * @param order null for all keeps, as they were kept
+ * Applies the chosen keeps one after the other and calls `work` with the result; writes nothing into the user's
+ * repository. Rejects with `usage` if the order names an experiment that is not a keep, and with `not_a_repository`.
+ * @param order null for all keeps, in the order they were kept
  */
 export async function withStack<T>(
   { ledger, paths }: Pick<StackPorts, 'ledger' | 'paths'>,
@@ -63,7 +63,7 @@ export async function withStack<T>(
   }
 }
 
-/** What a choice would become, for a look at it. Rejects as {@link withStack} does. */
+/** A preview of a choice. Rejects like {@link withStack}. */
 export function readStack(
   ports: Pick<StackPorts, 'ledger' | 'paths'>,
   study: Study,
@@ -80,7 +80,7 @@ export function readStack(
   }));
 }
 
-/** Rejects with `usage` where something conflicts, or nothing is left. */
+/** Rejects with `usage` if something conflicts, or nothing is left. */
 export function requireWhole({ placed }: Pick<OpenStack, 'placed'>): void {
   const conflicts = describeConflicts(placed.map(({ step }) => step));
   if (conflicts !== null) throw new PawlError('usage', conflicts);
@@ -90,8 +90,8 @@ export function requireWhole({ placed }: Pick<OpenStack, 'placed'>): void {
 }
 
 /**
- * Commits what is placed, on the baseline's commit, with the user as the author; no ref leads there. Returns the last one's id.
- * Rejects with `usage` where git has no name for the user, or {@link requireWhole} does.
+ * Commits the stack on the baseline's commit, with the user as author; no ref leads there. Returns the last commit's
+ * id. Rejects with `usage` if git has no name for the user, or like {@link requireWhole}.
  */
 export async function commitStack(
   stack: OpenStack,

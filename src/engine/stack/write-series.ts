@@ -8,7 +8,7 @@ import { isBelow } from '../paths.ts';
 import { makeScratch, removeScratch } from '../scratch.ts';
 import { type Choice, commitStack, type StackPorts, withStack } from './stack.ts';
 
-/** The chosen keeps as one file that `git am` takes; nothing is written anywhere else. */
+/** The chosen keeps as one file for `git am`; writes nothing anywhere else. */
 export function seriesOf(ports: StackPorts, study: Study, choice: Choice): Promise<Buffer> {
   return withStack(ports, study, choice.order, async stack => {
     const { tip } = await commitStack(stack, ports, choice);
@@ -17,8 +17,9 @@ export function seriesOf(ports: StackPorts, study: Study, choice: Choice): Promi
 }
 
 /**
- * The same as numbered files in a folder, which is made where it is not there. Returns the files' paths in order. Rejects with
- * `usage` where the folder lies in the user's checkout, cannot be written, or has one of the files: then none is written.
+ * The same as numbered files in a folder, which is created if needed. Returns the files' paths in order. Rejects with
+ * `usage`, and writes no file, if the folder is in the user's checkout, cannot be written, or contains one of the
+ * files.
  * @param folder absolute
  */
 export function saveSeries(
@@ -74,7 +75,7 @@ async function refuseCheckout({ path, gitDir }: Repository, folder: string): Pro
   );
 }
 
-/** The path without symbolic links, as far as it is there. */
+/** The path without symbolic links, as far as it exists. */
 async function resolveLinks(path: string): Promise<string> {
   const found = await realpath(path).catch(() => null);
   if (found !== null || dirname(path) === path) return found ?? path;

@@ -67,7 +67,7 @@ function fromRow(row: Row): Cell {
 
 export type CellStore = ReturnType<typeof cellStore>;
 
-/** Experiments in the shape the notebook lists them: read only, many at a time. */
+/** Experiments as the notebook lists them: read only, many at a time. */
 export function cellStore(database: Database) {
   const columns = `n, phase, hypothesis, category, predicted_effect, verdict, reason, evidence, metric, memory,
     started_at, ended_at, attempt_commit, other_line,

@@ -7,17 +7,17 @@ import { timeStatements } from './slow-statements.ts';
 
 export type Database = BetterSqlite3.Database;
 
-/** How long a write waits for another process's (a terminal that asks the running engine to stop). */
+/** How long a write waits for another process's, such as a terminal command's request to stop. */
 const BUSY_TIMEOUT_MS = 10_000;
 const BUSY_RETRY_MS = 10;
 
 /**
- * SQLite plans a statement anew for each value that is bound to a bare parameter, where an index or an order has to do with it
- * (better-sqlite3 is built with STAT4). That takes several times as long as to run it, so what every experiment asks again and
- * again has `+?` in place of `?`.
+ * If a parameter matters for an index or an order, SQLite plans the statement anew for each bound value
+ * (better-sqlite3 is built with STAT4). Planning takes several times as long as running, so frequent statements use
+ * `+?` instead of `?`.
  *
- * Opens the ledger and brings its schema up to date, each migration in a transaction of its own. Throws
- * `ledger_newer` for a file of a later Pawl, `ledger_damaged` for a file that is not a ledger, `disk_full`.
+ * Opens the ledger and brings its schema up to date, each migration in its own transaction. Throws `ledger_newer` for
+ * a file of a later Pawl, `ledger_damaged` for a file that is not a ledger, `disk_full`.
  */
 export function openDatabase(path: string, migrations: readonly Migration[] = MIGRATIONS): Database {
   return translateErrors(() => {
@@ -39,8 +39,8 @@ export function openDatabase(path: string, migrations: readonly Migration[] = MI
 }
 
 /**
- * The switch needs the file for itself, and SQLite does not wait for that: of processes that make a ledger at the same
- * moment all but one are told that it is busy. Waiting blocks, which only a ledger's first milliseconds can ask for.
+ * Switching to WAL needs exclusive access, and SQLite does not wait for that: if processes create a ledger at the
+ * same moment, all but one are told that it is busy. Waiting blocks, but only in a ledger's first milliseconds.
  */
 function switchToWal(database: Database): void {
   const giveUpAt = performance.now() + BUSY_TIMEOUT_MS;
@@ -70,7 +70,7 @@ function migrate(database: Database, migrations: readonly Migration[], path: str
     if (migration.version <= readVersion()) continue;
     database
       .transaction(() => {
-        // Another process may have been faster while this one waited for the lock.
+        // Another process may have migrated while this one waited for the lock.
         if (migration.version <= readVersion()) return;
         database.exec(migration.sql);
         database.pragma(`user_version = ${migration.version}`);
@@ -79,14 +79,14 @@ function migrate(database: Database, migrations: readonly Migration[], path: str
   }
 }
 
-/** Codes that say the disk is full, by SQLite and by the file system. */
+/** Error codes of a full disk, from SQLite and from the file system. */
 const FULL = /^(?:SQLITE_FULL|SQLITE_IOERR.*|ENOSPC|EDQUOT)$/;
-/** Codes that say the data folder cannot be used. */
+/** Error codes of an unusable data folder. */
 const UNUSABLE =
   /^(?:SQLITE_CANTOPEN.*|SQLITE_READONLY.*|SQLITE_PERM|ENOENT|EEXIST|ENOTDIR|EACCES|EPERM|EROFS|ELOOP|ENAMETOOLONG)$/;
 const DAMAGED = /^(?:SQLITE_CORRUPT.*|SQLITE_NOTADB)$/;
 
-/** Gives errors of SQLite and the file system that a user can act on their name. */
+/** Renames errors of SQLite and the file system that a user can act on. */
 export function translateErrors<T>(work: () => T, path: string): T {
   try {
     return work();

@@ -13,15 +13,15 @@ export type LockHolder = {
 };
 
 export type EngineLock = {
-  /** What {@link tightenDataFolder} said when the lock was taken, for the host to pass on. */
+  /** The message of {@link tightenDataFolder} when the lock was taken, for the host to show. */
   readonly tightened: string | null;
   release(): void;
 };
 
-/** Long enough to outlast another process that only looks whether the lock is held. */
+/** Longer than another process needs to look whether the lock is held. */
 const LOCK_WAIT_MS = 300;
 
-/** Who holds the lock, according to the note beside it; null if that cannot be read. */
+/** The holder of the lock, according to the note beside it; null if that cannot be read. */
 export function readLockHolder(paths: DataPaths): LockHolder | null {
   try {
     const holder: unknown = JSON.parse(readFileSync(paths.lockHolder, 'utf8'));
@@ -42,14 +42,17 @@ function isLockHolder(value: unknown): value is LockHolder {
 }
 
 /**
- * Takes the data folder for this process until `release`. The lock is SQLite's own file lock on a file made for
- * it, so the system gives it back when the process dies in whatever way. Throws `engine_running`.
+ * Locks the data folder for this process until `release`. It uses SQLite's file lock on a separate file, which the
+ * system releases however the process dies. Throws `engine_running`.
  */
 export function takeEngineLock(paths: DataPaths, holder: LockHolder): EngineLock {
   return translateErrors(() => lockFolder(paths, holder), paths.lock);
 }
 
-/** For the user alone from the beginning; whoever writes there before the engine calls it. Throws `data_folder_unusable`. */
+/**
+ * Creates the folder so that only the user can read it; call it before anything else writes there. Throws
+ * `data_folder_unusable`.
+ */
 export function makeDataFolder({ home, ledger }: DataPaths): void {
   translateErrors(() => mkdirSync(home, { recursive: true, mode: 0o700 }), ledger);
 }
@@ -86,7 +89,7 @@ function alreadyRunning(paths: DataPaths): PawlError {
   );
 }
 
-/** Whether some process holds the lock right now. */
+/** Whether a process holds the lock right now. */
 export function isEngineRunning(paths: DataPaths): boolean {
   let lock: BetterSqlite3.Database;
   try {

@@ -12,7 +12,7 @@ import {
 import type { Database } from './database.ts';
 import { recordOf, repeatColumns } from './record.ts';
 
-/** A finished experiment as proposers and stop rules need it. */
+/** A finished experiment, as proposers and stop rules need it. */
 export type HistoryEntry = {
   readonly n: number;
   readonly hypothesis: string;
@@ -24,11 +24,11 @@ export type HistoryEntry = {
   readonly incumbentMetric: number | null;
   /** Number of the incumbent it was compared with; null for the baseline. */
   readonly incumbent: number | null;
-  /** The experiment it was made on, where that was not the incumbent any more. */
+  /** The experiment on which it was made, if that was no longer the incumbent. */
   readonly lateParent?: number;
   /** The condition or check that failed; null if there were none or all passed. */
   readonly guard: GuardFailure | null;
-  /** What probes and hints say of it. */
+  /** What probes and hints showed. */
   readonly probe?: Pick<Evidence, 'probe' | 'hints' | 'wasKept'>;
 };
 
@@ -38,7 +38,7 @@ type HistoryRow = Pick<HistoryEntry, 'n' | 'category' | 'verdict' | 'reason' | '
   evidence: string | null;
 };
 
-/** What the mean of its runs is made from. */
+/** The values from which the mean of its runs is computed. */
 type Measured = {
   n: number;
   metric: number | null;
@@ -47,7 +47,10 @@ type Measured = {
   repeats_apart: number;
 };
 
-/** What came of the experiments of a study so far: their history, what was built on what, counts. A part of `experimentStore`. */
+/**
+ * What is known about a study's earlier experiments: their history, what was built on what, counts. A part of
+ * `experimentStore`.
+ */
 export function experimentPast(database: Database) {
   const record = repeatColumns('experiment');
   const counts = database.prepare<[string], { verdict: VerdictWord; count: number }>(
@@ -63,7 +66,8 @@ export function experimentPast(database: Database) {
        AND (e.attempt_commit = own.parent_commit OR e.branch_commit = own.parent_commit)
      WHERE own.study_id = +@studyId AND own.n = +@n AND e.n <> +@n ORDER BY e.verdict_order DESC LIMIT 1`,
   );
-  // The order of the join has SQLite look a parent up by its commit. The baseline is its own parent, so rows that are known end it.
+  // With this order of the join, SQLite looks up a parent by its commit. The baseline is its own parent, so UNION
+  // ends the recursion.
   const lineage = database.prepare<
     [{ studyId: string; n: number }],
     Measured & { hypothesis: string | null; standing: Ancestor['standing'] }
@@ -91,14 +95,14 @@ export function experimentPast(database: Database) {
     parentOf(studyId: string, n: number): number | null {
       return parentOf.get({ studyId, n })?.n ?? null;
     },
-    /** The experiments that `n` was built on, one upon the other; the first one first. */
+    /** The ancestors of `n`, the first one first. */
     lineage(studyId: string, n: number): readonly Ancestor[] {
       return lineage.all({ studyId, n }).map(row => ({
         ...{ n: row.n, hypothesis: row.hypothesis, standing: row.standing },
         metric: recordOf(row)?.mean ?? null,
       }));
     },
-    /** The best so far from each keep on; of an own study that is where its branch stood. */
+    /** The best value after each keep; for Pawl's own studies, the values at the branch. */
     bestSoFar(
       studyId: string,
       goal: 'minimize' | 'maximize',
@@ -132,14 +136,14 @@ export function experimentPast(database: Database) {
         };
       });
     },
-    /** Upstream's counts. The best of an own study is its {@link incumbent}. */
+    /** Upstream's counts. The best of Pawl's own studies is the {@link incumbent}. */
     tally(studyId: string, goal: 'minimize' | 'maximize'): Tally {
       const counted = { keep: 0, discard: 0, crash: 0, other: 0 };
       for (const row of counts.all(studyId)) counted[row.verdict] = row.count;
       const { other, ...count } = counted;
       const rows = keeps.all(studyId);
       const kept = rows.map(row => ({ n: row.n, metric: recordOf(row)?.mean ?? null }));
-      // Of an own study it is where the branch stands, also after fewer lines that are a little worse.
+      // For Pawl's own studies, the branch: a keep with fewer lines may be slightly worse.
       const best = rows.at(-1)?.imported === null ? (kept.at(-1) ?? null) : findBest(kept, goal);
       return {
         ...count,

@@ -60,7 +60,7 @@ function fromRow(row: Row): Experiment {
     attemptCommit: row.attempt_commit,
     branchCommit: row.branch_commit ?? row.attempt_commit,
     verdictOrder: row.verdict_order,
-    // A row with a reason and no verdict was judged elsewhere, in a word of its own.
+    // A row with a reason but no verdict was judged elsewhere, in another word.
     verdict:
       row.reason === null
         ? null
@@ -79,20 +79,20 @@ function fromRow(row: Row): Experiment {
   };
 }
 
-/** The experiment the branch stands at, as the ledger knows it. */
+/** The experiment at which the branch is, according to the ledger. */
 export type Incumbent = {
   readonly n: number;
-  /** Where the branch stands. */
+  /** The commit at which the branch is. */
   readonly commit: string;
   /** Its record: the mean of all its runs. */
   readonly metric: number;
   readonly sourceLines: number;
 };
 
-/** What an experiment is made on. */
+/** The commit on which an experiment is made. */
 export type Start = {
   readonly commit: string;
-  /** The experiment whose commit it is, where that is one which the branch left. */
+  /** The experiment that made this commit, if it is not on the branch. */
   readonly otherLine?: number | null;
 };
 
@@ -140,7 +140,7 @@ export function experimentStore(database: Database) {
   const page = database.prepare<[string, number, number], Row>(
     `SELECT ${columns} FROM experiment WHERE study_id = ? AND n >= ? ORDER BY n LIMIT ?`,
   );
-  // The sign has SQLite use the index of what is unfinished, and not that of all numbers.
+  // The `+` makes SQLite use the index of unfinished experiments rather than the one of all numbers.
   const unfinished = database.prepare<[string], Row>(
     `SELECT ${columns} FROM experiment WHERE study_id = +? AND phase <> 'recorded' ORDER BY +n`,
   );
@@ -181,7 +181,7 @@ export function experimentStore(database: Database) {
        OR EXISTS (SELECT 1 FROM run WHERE experiment_id = e.id AND run.edit_digest = +@editDigest)) ORDER BY n LIMIT 1`,
   );
   return {
-    /** Starts experiment `n`, or starts it over when its engine died before there was an attempt. */
+    /** Starts experiment `n`, or restarts it if its engine died before there was an attempt. */
     begin(studyId: string, n: number, { commit, otherLine = null }: Start, at: number): void {
       begin.run(studyId, n, commit, otherLine, at);
     },
@@ -199,13 +199,14 @@ export function experimentStore(database: Database) {
     setPhase(studyId: string, n: number, phase: Phase): void {
       setPhase.run(phase, studyId, n);
     },
-    /** Takes back the beginning of an experiment that never got a proposal; of one that is not the newest, that leaves no gap. */
+    /** Removes an experiment that never got a proposal. If it is not the newest, that leaves no gap. */
     dropUnproposed(studyId: string, n: number): void {
       dropUnproposed.run(studyId, n, studyId);
     },
     /**
-     * What moves the branch stays in `deciding` until it has moved; anything else is recorded with this.
-     * @param moves whether this takes a keep back, and what a keep moves the branch to where that is not its attempt
+     * If the verdict moves the branch, the experiment stays in `deciding` until it has moved; otherwise this records
+     * it.
+     * @param moves whether this takes a keep back, and the commit for the branch if it is not the attempt
      */
     decide(
       studyId: string,
@@ -220,11 +221,11 @@ export function experimentStore(database: Database) {
       const evidence = JSON.stringify(found);
       decide.run({ studyId, n, phase, word, reason, evidence, metric, memory, at, branchCommit });
     },
-    /** More is known of a verdict that stands. */
+    /** Adds evidence to an existing verdict. */
     setEvidence(studyId: string, n: number, evidence: Evidence): void {
       setEvidence.run(JSON.stringify(evidence), studyId, n);
     },
-    /** Why an experiment whose verdict waits deserves a closer look. */
+    /** Reasons for a closer look at an experiment whose verdict waits. */
     heldHints(studyId: string, n: number): readonly Hint[] {
       const { evidence = null } = byNumber.get(studyId, n) ?? {};
       return evidence === null ? [] : ((JSON.parse(evidence) as Partial<Evidence>).hints ?? []);
@@ -234,7 +235,7 @@ export function experimentStore(database: Database) {
       n: number;
       hypothesis: string;
       verdict: VerdictWord;
-      /** Of an `other` verdict its word. */
+      /** For the verdict `other`, its original word. */
       reason: string;
       metric: number | null;
       memory: number | null;
@@ -263,15 +264,15 @@ export function experimentStore(database: Database) {
     page(studyId: string, from: number, limit: number): readonly Experiment[] {
       return page.all(studyId, from, limit).map(fromRow);
     },
-    /** Experiments without a settled end: in flight, interrupted, or kept with the branch not moved yet. */
+    /** Experiments without a settled end: in flight, interrupted, or kept while the branch has not moved yet. */
     unfinished(studyId: string): readonly Experiment[] {
       return unfinished.all(studyId).map(fromRow);
     },
-    /** Those whose verdict moves the branch, which has not moved yet: the newest verdict first. */
+    /** Experiments whose verdict moves the branch but which has not moved yet, newest verdict first. */
     moving(studyId: string): readonly Experiment[] {
       return moving.all(studyId).map(fromRow);
     },
-    /** Of those numbered from `n` on that had their verdict then or later: how many, the first begin, the last end. */
+    /** Among experiments numbered from `n` on whose verdict came then or later: their count, first start and last end. */
     endedSince(
       studyId: string,
       n: number,
@@ -288,7 +289,7 @@ export function experimentStore(database: Database) {
       const { mean: metric } = recordOf(row);
       return { n: row.n, commit: row.commit_name, metric, sourceLines: row.source_lines };
     },
-    /** Non-blank lines of the attempt's editable files; null where there is no attempt. */
+    /** Non-blank lines of the attempt's editable files; null if there is no attempt. */
     sourceLines(studyId: string, n: number): number | null {
       return sourceLines.get(studyId, n)?.source_lines ?? null;
     },

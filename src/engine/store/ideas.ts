@@ -2,8 +2,8 @@ import type { FileEdit, Idea, IdeaState } from '../../shared/ideas.ts';
 import type { Database } from './database.ts';
 
 /**
- * The files of an edit as they are to be, and the commit they were made from; and the replacements that made them, where that
- * is all that did.
+ * The files of an edit with their new content, and the commit they are based on; also the replacements that made
+ * them, if the edit consists only of those.
  */
 export type IdeaEdit = {
   readonly base: string;
@@ -15,10 +15,10 @@ export type NewIdea = Pick<
   'author' | 'hypothesis' | 'rationale' | 'predictedEffect' | 'category' | 'at'
 > & {
   readonly edit: IdeaEdit | null;
-  /** Of a combination: the experiment that the edit is from, and the keep it is tried together with. */
+  /** For a combination: the experiment whose edit it uses, and the keep it is combined with. */
   readonly pair?: readonly [number, number];
 };
-/** An idea in its turn. */
+/** An idea in the queue. */
 export type QueuedIdea = Idea & {
   readonly edit: IdeaEdit | null;
   readonly takenAt: number | null;
@@ -38,7 +38,7 @@ const COLUMNS = `id, at, author, hypothesis, rationale, predicted_effect AS pred
 
 export type IdeaStore = ReturnType<typeof ideaStore>;
 
-/** What waits to be tried, in the order it will be. */
+/** The queue of ideas that wait to be tried, in order. */
 export function ideaStore(database: Database) {
   const add = database.prepare(
     `INSERT INTO idea (study_id, position, at, author, hypothesis, rationale, predicted_effect, category, base, files, edits, pair, state)
@@ -88,7 +88,7 @@ export function ideaStore(database: Database) {
   );
 
   return {
-    /** Puts an idea last. Returns its id. */
+    /** Adds an idea at the end. Returns its id. */
     add(study: string, { edit, pair, ...words }: NewIdea): number {
       const files = edit && JSON.stringify(Object.fromEntries(edit.files));
       const edits = edit && JSON.stringify(edit.edits);
@@ -106,11 +106,11 @@ export function ideaStore(database: Database) {
       const row = get.get(study, id);
       return row ? ideaOf(row) : null;
     },
-    /** In their order. */
+    /** In queue order. */
     waiting(study: string): readonly QueuedIdea[] {
       return ofState.all(study, 'waiting').map(ideaOf);
     },
-    /** Those whose turn has come or never will, newest first. */
+    /** Ideas that were tried or never will be, newest first. */
     past(study: string, limit: number): readonly QueuedIdea[] {
       return latest.all(study, limit).map(ideaOf);
     },
@@ -119,31 +119,31 @@ export function ideaStore(database: Database) {
       const row = takenBy.get(study, n);
       return row ? ideaOf(row) : null;
     },
-    /** The first that waits and brings its edit, combinations counted or not; null where none does. */
+    /** The first waiting idea with an edit, with or without combinations; null if there is none. */
     firstEdit(study: string, mayCombine = true): QueuedIdea | null {
       const row = (mayCombine ? firstEdit : firstOwnEdit).get(study);
       return row ? ideaOf(row) : null;
     },
-    /** Its turn has come. Returns whether it still waited. */
+    /** Marks an idea as being tried. Returns whether it was still waiting. */
     take(study: string, id: number, n: number, at: number): boolean {
       return take.run(n, at, study, id).changes > 0;
     },
     refuse(study: string, id: number, message: string): void {
       close.run('refused', message, study, id, 'taken');
     },
-    /** Nothing was made of it: it waits again, where it was. */
+    /** No experiment used it, so it waits again at its old position. */
     release(study: string, id: number): void {
       release.run(study, id);
     },
-    /** Returns whether it still waited. */
+    /** Returns whether it was still waiting. */
     drop(study: string, id: number): boolean {
       return close.run('dropped', null, study, id, 'waiting').changes > 0;
     },
-    /** Lets one that was dropped wait again, last. Returns whether it was dropped. */
+    /** Puts a dropped idea at the end of the queue. Returns whether it was dropped. */
     restore(study: string, id: number): boolean {
       return restore.run({ study, id }).changes > 0;
     },
-    /** Other words for one that waits. Returns whether it still did. */
+    /** Changes the words of a waiting idea. Returns whether it was still waiting. */
     say(
       study: string,
       id: number,
@@ -151,14 +151,14 @@ export function ideaStore(database: Database) {
     ): boolean {
       return say.run({ ...words, study, id }).changes > 0;
     },
-    /** Puts those that wait in this order; those not named come after them, as they are. Call it inside `ledger.write`. */
+    /** Puts waiting ideas in this order; those not named follow in their present order. Call it inside `ledger.write`. */
     order(study: string, ids: readonly number[]): void {
       const waiting = ofState.all(study, 'waiting').map(({ id }) => id);
       const named = [...new Set(ids)].filter(id => waiting.includes(id));
       const rest = waiting.filter(id => !named.includes(id));
       for (const [position, id] of [...named, ...rest].entries()) order.run(position + 1, study, id);
     },
-    /** How many wait; the version is another after any change. */
+    /** How many ideas wait; the version changes with every change of the queue. */
     count(study: string): { readonly waiting: number; readonly version: number } {
       return changes.get(study) ?? { waiting: 0, version: 0 };
     },
@@ -175,7 +175,7 @@ function ideaOf({ base, files, edits, pair, ...row }: Row): QueuedIdea {
   };
 }
 
-/** An idea as others see it: without its files' texts. */
+/** An idea as other parts see it: without the texts of its files. */
 export function toldIdea({ edit: _edit, takenAt: _takenAt, pair: _pair, ...idea }: QueuedIdea): Idea {
   return idea;
 }

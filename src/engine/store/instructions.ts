@@ -4,7 +4,7 @@ export type SavedInstructions = { readonly id: number; readonly at: number; read
 
 export type InstructionsStore = ReturnType<typeof instructionsStore>;
 
-/** The versions of the instructions the user wrote in Pawl. The file of the commit is version 0 and not stored. */
+/** Versions of the instructions that the user wrote in Pawl. The commit's file is version 0 and is not stored. */
 export function instructionsStore(database: Database) {
   const add = database.prepare(
     'INSERT INTO instructions_version (study_id, id, at, text) VALUES (?, ?, ?, ?)',

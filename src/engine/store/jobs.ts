@@ -2,9 +2,9 @@ import type { JobPlace } from '../../shared/lanes.ts';
 import type { RepeatPurpose } from '../../shared/study.ts';
 import type { Database } from './database.ts';
 
-/** A job on another machine that may be there. */
+/** A job that may exist on another machine. */
 export type Job = {
-  /** Of the run it was made for; see `runMarker`. */
+  /** The marker of the run that it was made for; see `runMarker`. */
   readonly marker: string;
   readonly studyId: string;
   readonly n: number;
@@ -69,15 +69,15 @@ export function jobStore(database: Database) {
   );
   const jobOf = ({ place, ...job }: Row): Job => ({ ...job, place: JSON.parse(place) as JobPlace });
   return {
-    /** Before it is made. */
+    /** Call it before the job is created. */
     begin({ marker, studyId, n, k, place, gitDir }: Job): void {
       begin.run(marker, studyId, n, k, JSON.stringify(place), gitDir);
     },
-    /** Its result is given to the run `k` of its experiment. */
+    /** Gives its result to run `k` of its experiment. */
     take(marker: string, k: number): void {
       take.run(k, marker);
     },
-    /** Nothing is left of it. */
+    /** The job is completely removed. */
     remove(marker: string): void {
       remove.run(marker);
     },
@@ -95,7 +95,7 @@ export function jobStore(database: Database) {
       findRemoved.run(now);
       return ofRemoved.all().map(({ removedSince, ...row }) => ({ ...jobOf(row), removedSince }));
     },
-    /** Those of interrupted runs that no other run has the result of, oldest first. */
+    /** Jobs of interrupted runs whose result no other run has taken, oldest first. */
     untaken(
       studyId: string,
       run: {
@@ -108,8 +108,9 @@ export function jobStore(database: Database) {
       return untaken.all(studyId, run.n, run.commit, run.purpose, JSON.stringify(run.place)).map(jobOf);
     },
     /**
-     * Those whose results nobody will take: their experiments have a verdict without them, or the run that was to have the result has
-     * ended. One that was stopped while nobody answered may go on, and would train beside the next run of its commit.
+     * Jobs whose results are no longer needed: their experiments have a verdict without them, or their run has ended.
+     * A job that could not be reached when it was stopped may still run, and would train beside the next run of its
+     * commit.
      */
     settled(studyId: string): readonly Job[] {
       return settled.all(studyId).map(jobOf);

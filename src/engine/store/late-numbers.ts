@@ -1,6 +1,6 @@
 import type { Database } from './database.ts';
 
-/** A metric's value that somebody typed in after the training, and where they have it from. */
+/** A metric's value that the user typed in after the training, and its source. */
 export type LateNumber = { readonly value: number; readonly source: string; readonly at: number };
 
 export type LateNumberStore = ReturnType<typeof lateNumberStore>;

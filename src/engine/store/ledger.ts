@@ -23,7 +23,7 @@ import { type StudyStore, studyStore } from './studies.ts';
 import { type SummaryStore, summaryStore } from './summaries.ts';
 import { type TableRowStore, tableRowStore } from './table-rows.ts';
 
-/** The SQLite file in which everything is written before it happens. One table family a store. */
+/** The SQLite file in which everything is written before it happens. One store per group of tables. */
 export type Ledger = {
   readonly studies: StudyStore;
   readonly experiments: ExperimentStore;
@@ -47,20 +47,24 @@ export type Ledger = {
   readonly modelCalls: ModelCallStore;
   readonly modelAnswers: ModelAnswerStore;
   readonly proposerCalls: ProposerCallStore;
-  /** All writes: one durable transaction. On return it is on disk; a throw left nothing. */
+  /**
+   * For all writes: one durable transaction. When it returns, the data is on disk; if `work` throws, nothing is
+   * written.
+   */
   write<T>(work: () => T): T;
-  /** Done in the transaction of the next {@link write}, before it: for what is not worth one of its own. */
+  /** Runs `work` at the start of the next {@link write}: for writes that do not deserve their own transaction. */
   later(work: () => void): void;
   /** Whether another process wrote something since this was last asked. */
   wasWrittenElsewhere(): boolean;
-  /** Gives back what room on the disk it can; on a full one that may be none. */
+  /** Returns as much disk space as it can; on a full disk that may be none. */
   shrink(): void;
   close(): void;
 };
 
 /**
- * Throws what {@link openDatabase} throws.
- * @param makeRoom called where a write meets a full disk; says whether there is room now, and it is worth another try
+ * Throws like {@link openDatabase}.
+ * @param makeRoom called if a write meets a full disk; returns whether there is space now, so that the write is tried
+ * again
  */
 export function openLedger(path: string, makeRoom: () => boolean = () => false): Ledger {
   const database: Database = openDatabase(path);

@@ -3,7 +3,7 @@ import type { Database } from './database.ts';
 
 export type MarkStore = ReturnType<typeof markStore>;
 
-/** What happened to a study between its experiments: sittings, steering notes, new instructions. */
+/** Events in a study between its experiments: sittings, steering notes, new instructions. */
 export function markStore(database: Database) {
   const add = database.prepare(
     `INSERT INTO mark (study_id, n, at, kind, text)
@@ -28,7 +28,7 @@ export function markStore(database: Database) {
   );
 
   return {
-    /** Stands before the experiment that comes next. */
+    /** Adds a mark before the next experiment. */
     add(studyId: string, kind: Mark['kind'], text: string, at: number): Mark {
       const id = Number(add.run({ studyId, kind, text, at }).lastInsertRowid);
       const mark = byId.get(id);
@@ -43,7 +43,7 @@ export function markStore(database: Database) {
     after(studyId: string, id: number): readonly Mark[] {
       return after.all(studyId, id);
     },
-    /** Id of the last one of all studies. */
+    /** Id of the last mark of all studies. */
     newest(): number {
       return newest.get()?.id ?? 0;
     },

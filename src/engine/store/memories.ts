@@ -10,7 +10,7 @@ export type SavedMemory = {
 
 export type MemoryStore = ReturnType<typeof memoryStore>;
 
-/** What a study's proposers read about earlier studies: all versions; the last one counts. */
+/** What a study's proposers read about earlier studies, in all versions; the last one counts. */
 export function memoryStore(database: Database) {
   const add = database.prepare(
     'INSERT INTO memory_version (study_id, id, at, author, text) VALUES (?, ?, ?, ?, ?)',

@@ -2,7 +2,7 @@ import type { EngineEvent } from '../../shared/events.ts';
 import type { Notice } from '../../shared/settings.ts';
 import type { Database } from './database.ts';
 
-/** `held` was not sent, because too many were. */
+/** `held` was not sent, because there were too many. */
 export type MessageState = 'waiting' | 'held' | 'sent' | 'failed';
 
 export type MessageRow = {
@@ -10,13 +10,13 @@ export type MessageRow = {
   readonly at: number;
   readonly event: EngineEvent['type'];
   readonly notice: Notice;
-  /** How often it was tried to send it. */
+  /** How often sending was tried. */
   readonly tries: number;
 };
 
 export type MessageStore = ReturnType<typeof messageStore>;
 
-/** What is told to the user away from this machine, sent or not. */
+/** Messages for the user away from this machine, sent or not. */
 export function messageStore(database: Database) {
   const add = database.prepare(
     'INSERT INTO message (study_id, at, event, notice, state) VALUES (?, ?, ?, ?, ?)',
@@ -45,11 +45,11 @@ export function messageStore(database: Database) {
     add(notice: Notice, event: EngineEvent['type'], state: 'waiting' | 'held', at: number): void {
       add.run(notice.study, at, event, JSON.stringify(notice), state);
     },
-    /** Lets those go that nobody asks for any more. */
+    /** Deletes messages that are no longer needed. */
     forgetBefore(at: number): void {
       forget.run(at);
     },
-    /** The oldest that waits. */
+    /** The oldest waiting message. */
     firstWaiting(): MessageRow | null {
       const row = firstWaiting.get();
       return row ? { ...row, notice: JSON.parse(row.notice) } : null;
@@ -57,11 +57,11 @@ export function messageStore(database: Database) {
     countWaiting(): number {
       return countWaiting.get()?.count ?? 0;
     },
-    /** How many were made after `at` and not held back. */
+    /** How many messages were made after `at` and not held back. */
     countSince(at: number): number {
       return countSince.get(at)?.count ?? 0;
     },
-    /** How many were held back between a message and the one before it. */
+    /** How many were held back between a message and the previous one. */
     heldBefore(id: number): number {
       return heldBefore.get({ id })?.count ?? 0;
     },
@@ -72,7 +72,7 @@ export function messageStore(database: Database) {
     settle(id: number, state: 'sent' | 'failed', at: number, error: string | null): void {
       settle.run(state, at, error, id);
     },
-    /** The one that was sent or given up last. */
+    /** The message that was last sent or given up. */
     newest(): { readonly at: number; readonly isSent: boolean; readonly error: string | null } | null {
       const row = newest.get();
       return row ? { at: row.at, isSent: row.state === 'sent', error: row.error } : null;

@@ -23,7 +23,7 @@ import { otherLines } from './migrations/220-other-lines.ts';
 import { jobsElsewhere } from './migrations/230-jobs-elsewhere.ts';
 import { removedSince } from './migrations/240-removed-since.ts';
 
-/** A numbered change of the schema. Numbers go up in tens, so that a fix can be put between two releases. */
+/** A numbered change of the schema. Numbers go up in tens, so that a fix can be inserted between two releases. */
 export type Migration = { readonly version: number; readonly sql: string };
 
 export const MIGRATIONS: readonly Migration[] = [

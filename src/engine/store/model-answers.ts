@@ -2,7 +2,7 @@ import type { Database } from './database.ts';
 
 export type ModelAnswerStore = ReturnType<typeof modelAnswerStore>;
 
-/** What trainings asked a model, and what it said: kept, so that the same question is paid for once in a study. */
+/** Trainings' questions to a model and its answers, kept so that each question is paid for once per study. */
 export function modelAnswerStore(database: Database) {
   const ask = database.prepare(
     `INSERT INTO model_answer (study_id, digest, at, question) VALUES (?, ?, ?, ?)
@@ -17,18 +17,18 @@ export function modelAnswerStore(database: Database) {
      WHERE study_id = ?`,
   );
   return {
-    /** Before it is asked. A question that was asked before, and not answered, stays as it is. */
+    /** Call it before the question is asked. A question that was asked before and not answered stays as it is. */
     ask(studyId: string, digest: string, question: Buffer, at: number): void {
       ask.run(studyId, digest, at, question);
     },
     answer(studyId: string, digest: string, text: Buffer): void {
       answer.run(text, studyId, digest);
     },
-    /** Null where it was not answered. */
+    /** Null if it was not answered. */
     find(studyId: string, digest: string): Buffer | null {
       return find.get(studyId, digest)?.answer ?? null;
     },
-    /** Of all a study has kept. */
+    /** The size of everything a study has kept. */
     bytes(studyId: string): number {
       return size.get(studyId)?.bytes ?? 0;
     },

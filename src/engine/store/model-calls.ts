@@ -13,7 +13,7 @@ type CallCost = Pick<ModelCall, 'n' | 'at' | 'proposer'> & { readonly usd: numbe
 
 export type ModelCallStore = ReturnType<typeof modelCallStore>;
 
-/** Every request to a model, written down before it is made. */
+/** Every request to a model, stored before it is made. */
 export function modelCallStore(database: Database) {
   const begin = database.prepare(
     `INSERT INTO model_call (study_id, n, at, proposer, model, outcome, reserved_usd) VALUES (?, ?, ?, ?, ?, 'open', ?)`,
@@ -68,13 +68,13 @@ export function modelCallStore(database: Database) {
     `UPDATE model_call SET outcome = 'cancelled', message = ? WHERE outcome = 'open'`,
   );
   return {
-    /** Questions that will never be answered. */
+    /** Closes requests that will never be answered. */
     closeOpen(message: string): void {
       closeOpen.run(message);
     },
     /**
-     * A call is about to be made that costs `reservedUsd` at most (null where the model has no price). Returns its id
-     * for {@link end}.
+     * Stores that a call is about to be made which costs at most `reservedUsd` (null if the model has no price).
+     * Returns its id for {@link end}.
      */
     begin(
       studyId: string,
@@ -83,11 +83,11 @@ export function modelCallStore(database: Database) {
       const { n, at, proposer, model, reservedUsd } = call;
       return Number(begin.run(studyId, n, at, proposer, model, reservedUsd).lastInsertRowid);
     },
-    /** An open call may cost more than was thought when it began. */
+    /** Raises the highest cost of an open call. */
     reserve(id: number, usd: number): void {
       reserve.run(usd, id);
     },
-    /** A call that was answered with what is kept; it cost nothing. */
+    /** A question that was answered from the kept answers, at no cost. */
     answerKept(studyId: string, call: Pick<ModelCall, 'n' | 'at' | 'proposer' | 'model'>): void {
       kept.run(studyId, call.n, call.at, call.proposer, call.model);
     },
@@ -98,7 +98,7 @@ export function modelCallStore(database: Database) {
       const { tokens, ...rest } = result;
       end.run({ id, ...rest, ...tokens });
     },
-    /** What each call cost in US dollars, oldest first; null where it has no price. */
+    /** The cost of each call in US dollars, oldest first; null if it has no price. */
     studyCosts(studyId: string): readonly CallCost[] {
       return studyCosts.all(studyId);
     },
@@ -120,13 +120,13 @@ export function modelCallStore(database: Database) {
     spend(studyId: string): Spend {
       return ofStudy.get(studyId) ?? NOTHING_SPENT;
     },
-    /** US dollars that a study's calls behind the call `after` cost, or may have cost if unknown. */
+    /** US dollars that a study's calls after the call `after` cost, or may have cost if unknown. */
     committedUsd(studyId: string, after: number): number {
       return committed.get(studyId, after)?.usd ?? 0;
     },
     /**
-     * What each experiment cost that a proposer made or was asked for, over all studies; 0 where it was asked nothing. Those
-     * are left out of which nobody knows the cost, and where every call was turned away.
+     * The cost of each experiment that a proposer made or was asked for, over all studies; 0 if it made no call.
+     * Leaves out experiments of unknown cost, and those whose calls were all rejected.
      */
     costsOf(proposer: string): readonly { readonly gitDir: string; readonly usd: number }[] {
       return costs

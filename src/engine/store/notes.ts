@@ -33,7 +33,7 @@ export function noteStore(database: Database) {
     [{ studyId: string; all: string; whole: string | null; typed: string; terms: string; limit: number }],
     SearchHit
   >(
-    // The unfinished word is looked for among stems and, for stems hide the ends of words, among words.
+    // The unfinished word is searched among stems and also among words, because stems lack the ends of words.
     `SELECT study_id AS studyId, n, coalesce(hypothesis, '') AS hypothesis
      FROM (
        SELECT rowid AS id, rank FROM experiment_text WHERE experiment_text MATCH @all
@@ -55,26 +55,26 @@ export function noteStore(database: Database) {
     list(studyId: string, n: number): readonly Note[] {
       return list.all(studyId, n);
     },
-    /** Id of the last note of all studies; 0 where there is none. */
+    /** Id of the last note of all studies; 0 if there is none. */
     newest(): number {
       return newest.get()?.id ?? 0;
     },
-    /** Where notes were written after that one, oldest first. */
+    /** Experiments with notes after that one, oldest first. */
     after(id: number): readonly { readonly id: number; readonly studyId: string; readonly n: number }[] {
       return after.all(id);
     },
-    /** Replaces an experiment's tags; doubles are dropped. Call it inside `ledger.write`. */
+    /** Replaces an experiment's tags, without duplicates. Call it inside `ledger.write`. */
     setTags(studyId: string, n: number, tags: readonly string[]): void {
       dropTags.run(studyId, n);
       for (const [position, tag] of [...new Set(tags)].entries()) addTag.run(position, tag, studyId, n);
     },
-    /** Best match first, for any of the words; each is long enough to be meaningful. */
+    /** Best match first, for any of the words that are long enough to be meaningful. */
     searchAny(studyId: string, words: string, limit: number): readonly SearchHit[] {
       const terms = words.match(/[\p{L}\p{N}_]{3,}/gu);
       if (!terms) return [];
       return searchStems.all(terms.map(term => `"${term}"`).join(' OR '), studyId, limit);
     },
-    /** Best match first. Every word must occur, the last one may be unfinished; no operators. */
+    /** Best match first. Every word must occur; the last one may be unfinished. There are no operators. */
     search(studyId: string, words: string, limit: number): readonly SearchHit[] {
       const terms = words.match(/[\p{L}\p{N}_]+/gu);
       if (!terms) return [];

@@ -19,11 +19,11 @@ export function projectStore(database: Database) {
     open(gitDir: string, path: string, at: number): void {
       open.run(gitDir, path, at);
     },
-    /** Takes it off the list; its studies stay. */
+    /** Removes it from the list; its studies stay. */
     forget(gitDir: string): void {
       forget.run(gitDir);
     },
-    /** Opened last first. */
+    /** The one opened last comes first. */
     list(): readonly StoredProject[] {
       return list.all();
     },

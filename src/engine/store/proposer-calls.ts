@@ -79,22 +79,22 @@ export function proposerCallStore(database: Database) {
     `UPDATE proposer_call SET outcome = 'cancelled', message = ? WHERE outcome = 'open'`,
   );
   return {
-    /** Questions that will never be answered. */
+    /** Closes requests that will never be answered. */
     closeOpen(message: string): void {
       closeOpen.run(message);
     },
-    /** A proposer is about to be asked. Returns an id for {@link end}. */
+    /** Stores that a proposer is about to be asked. Returns an id for {@link end}. */
     begin(studyId: string, n: number, at: number, proposer: string): number {
       return Number(begin.run(studyId, n, at, proposer).lastInsertRowid);
     },
-    /** A call that took no time to speak of, once it is over. */
+    /** Stores a call that took almost no time, after it has ended. */
     add(studyId: string, call: ProposerCall): void {
       add.run(call, studyId);
     },
     end(id: number, outcome: ProposerOutcome, message: string | null, seconds: number): void {
       end.run(outcome, message, seconds, id);
     },
-    /** Newest first; those that ended by themselves. */
+    /** Newest first; only calls that ended by themselves. */
     latest(studyId: string, proposer: string, count: number): readonly ProposerCall[] {
       return latest.all(studyId, proposer, count);
     },
@@ -102,11 +102,11 @@ export function proposerCallStore(database: Database) {
     list(studyId: string): readonly ProposerCall[] {
       return list.all(studyId);
     },
-    /** Who proposed an experiment; null where the ledger does not say. */
+    /** The proposer of an experiment; null if the ledger does not say. */
     author(studyId: string, n: number): string | null {
       return author.get(studyId, n)?.proposer ?? null;
     },
-    /** In the order they were first asked; of all studies where none is named. */
+    /** In the order in which they were first asked; for all studies if none is named. */
     records(study: string | null): readonly Omit<ProposerRecord, 'restsUntil'>[] {
       const failed = failures.all({ study });
       const usd = new Map(costs.all({ study }).map(row => [row.proposer, row.usd]));

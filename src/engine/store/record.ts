@@ -4,7 +4,7 @@ const APART = REPEAT_PURPOSES.filter(purpose => !isOfRecord(purpose))
   .map(purpose => `'${purpose}'`)
   .join(', ');
 
-/** Columns of {@link recordOf}, of the experiment that the statement calls `name`. */
+/** The columns for {@link recordOf}, if the statement calls the experiment `name`. */
 export function repeatColumns(name: string): string {
   const counted = `FROM run WHERE run.experiment_id = ${name}.id AND (purpose IS NULL OR purpose NOT IN (${APART}))`;
   return `(SELECT count(value) ${counted}) AS repeats, (SELECT total(value) ${counted}) AS repeat_sum,
@@ -29,6 +29,6 @@ export function recordOf({
 }: Row<number | null>): Measurement | null {
   if (metric === null) return null;
   const runs = 1 + repeats;
-  // Of numbers that are all the same the mean is that number, which their sum divided by their count need not be.
+  // The mean of equal numbers is exactly that number, but their sum divided by their count may not be.
   return { mean: repeats_apart === 0 ? metric : (metric + repeat_sum) / runs, runs };
 }

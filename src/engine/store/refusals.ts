@@ -1,6 +1,6 @@
 import type { Database } from './database.ts';
 
-/** A proposal that was turned down before it cost a run. */
+/** A proposal that was rejected before it cost a run. */
 export type Refusal = {
   readonly n: number;
   readonly at: number;
@@ -10,7 +10,7 @@ export type Refusal = {
   readonly memo: unknown;
 };
 
-/** Whether the user turned it down, and not the engine. */
+/** Whether the user rejected it, rather than the engine. */
 export function isOfUser({ reason }: Pick<Refusal, 'reason'>): boolean {
   return reason === 'rejected' || reason === 'sent_back';
 }

@@ -2,7 +2,7 @@ import type { Database } from './database.ts';
 
 export type RequestKind = 'pause' | 'continue' | 'stop' | 'stop_now';
 
-/** What another process asks of the running engine; `stop_run` ends what is trained of experiment `n`. */
+/** Another process's request to the running engine; `stop_run` ends the training of experiment `n`. */
 export type Request = { readonly kind: RequestKind } | { readonly kind: 'stop_run'; readonly n: number };
 
 type Row = { readonly id: number; readonly kind: RequestKind | 'stop_run'; readonly n: number | null };
@@ -20,7 +20,7 @@ export function requestStore(database: Database) {
     isEmpty(): boolean {
       return any.get() === undefined;
     },
-    /** Returns the waiting requests, oldest first, and forgets them. */
+    /** Returns the waiting requests, oldest first, and removes them. */
     take(): readonly Request[] {
       return take
         .all()

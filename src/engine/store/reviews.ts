@@ -2,7 +2,7 @@ import type { ReviewComment, ReviewOutcome } from '../../shared/review.ts';
 import type { Proposal } from '../../shared/study.ts';
 import type { Database } from './database.ts';
 
-/** A proposal that is committed and waits for the user, or did. */
+/** A committed proposal that waits for the user, or waited. */
 export type Review = {
   readonly id: number;
   readonly n: number;
@@ -10,14 +10,14 @@ export type Review = {
   readonly proposal: Proposal;
   /** The files as the proposer found them. */
   readonly start: string;
-  /** What the commit stands on. */
+  /** The commit's parent. */
   readonly parent: string;
   readonly commit: string;
   readonly editDigest: string;
   readonly sourceLines: number;
   readonly isRepair: boolean;
   readonly outcome: ReviewOutcome | null;
-  /** The reason, or what goes back to the proposer. */
+  /** The reason, or the remarks for the proposer. */
   readonly message: string | null;
 };
 
@@ -52,7 +52,7 @@ export function reviewStore(database: Database) {
     'SELECT n FROM review WHERE study_id = ? AND id = ?',
   );
   return {
-    /** Number of the experiment whose proposal this is about; null where there is none. */
+    /** Number of the experiment whose proposal this is; null if there is none. */
     experimentOf(studyId: string, id: number): number | null {
       return experimentOf.get(studyId, id)?.n ?? null;
     },
@@ -61,7 +61,7 @@ export function reviewStore(database: Database) {
       const row = { ...review, proposal: JSON.stringify(review.proposal), isRepair: Number(review.isRepair) };
       return Number(add.run({ studyId, ...row }).lastInsertRowid);
     },
-    /** @param commit what was accepted, or waited in vain */
+    /** @param commit the commit that was accepted, or whose wait ended without a decision */
     close(
       id: number,
       outcome: ReviewOutcome,
@@ -79,7 +79,7 @@ export function reviewStore(database: Database) {
     outcomeOf(studyId: string, n: number, commit: string): ReviewOutcome | null {
       return ofCommit.get(studyId, n, commit)?.outcome ?? null;
     },
-    /** The last one of an experiment; null where it had none. */
+    /** The last one of an experiment; null if it had none. */
     latest(studyId: string, n: number): Review | null {
       const row = latest.get(studyId, n);
       return row

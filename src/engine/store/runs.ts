@@ -62,7 +62,7 @@ function fromRow(row: Row): Run {
 
 type ScalarSummary = NonNullable<Extract<EngineEvent, { type: 'run_finished' }>['summary']>;
 
-/** A summary as JSON can carry it. */
+/** The summary in a form that JSON can express. */
 export function encodeSummary(summary: Summary): ScalarSummary {
   return Object.fromEntries(Object.entries(summary).map(([name, value]) => [name, toScalar(value)]));
 }
@@ -87,16 +87,16 @@ export type RunResult = {
 export type Repeat = {
   readonly n: number;
   readonly purpose: RepeatPurpose;
-  /** Null where it does not count. */
+  /** Null if it does not count. */
   readonly value: number | null;
   readonly isCrashed: boolean;
-  /** Why it crashed; null where it did not. */
+  /** Why it crashed; null if it did not. */
   readonly crashClass: CrashClass | null;
-  /** No run that led to a verdict came after it. */
+  /** Whether no later run led to a verdict. */
   readonly isNewest: boolean;
 };
 
-/** A run that has ended, as far as sums and lists over a whole study ask for it. */
+/** A finished run, with what sums and lists over a whole study need. */
 export type RunRow = {
   readonly n: number;
   readonly k: number;
@@ -109,7 +109,7 @@ export type RunRow = {
   readonly energyWh: number | null;
 };
 
-/** Points of an imported run in one chunk. */
+/** Points of an imported run per chunk. */
 const IMPORTED_CHUNK = 2_000;
 
 export type RunStore = ReturnType<typeof runStore>;
@@ -131,7 +131,7 @@ export function runStore(database: Database) {
     `SELECT ${columns} FROM run JOIN experiment e ON e.id = experiment_id WHERE study_id = +? AND n = +? ORDER BY k`,
   );
   const fairnesses = database.prepare<[string, number], { fairness: string }>(
-    // The order of the join has SQLite begin with the newest run and end after a few.
+    // With this order of the join, SQLite starts at the newest run and stops after a few.
     `SELECT fairness FROM run CROSS JOIN experiment e ON e.id = experiment_id
      WHERE study_id = +? AND fairness IS NOT NULL AND purpose IS NOT 'probe' ORDER BY run.id DESC LIMIT ?`,
   );
@@ -247,7 +247,7 @@ export function runStore(database: Database) {
   const telemetry = chunkTable('telemetry_chunk');
 
   return {
-    /** Index the next run of an experiment gets. */
+    /** The index for the next run of an experiment. */
     nextIndex(studyId: string, n: number): number {
       return nextIndex.get(studyId, n)?.k ?? 0;
     },
@@ -265,15 +265,15 @@ export function runStore(database: Database) {
       const row = begin.run(k, commit, at, Number(isContained), purpose, lane, studyId, n);
       return Number(row.lastInsertRowid);
     },
-    /** The number of a repeat counts from now on. */
+    /** From now on a repeat's number counts. */
     setValue(run: number, value: number): void {
       setValue.run(value, run);
     },
-    /** How long the newest run took that ended well, in milliseconds; null before there is one. */
+    /** Duration of the newest successful run in milliseconds; null before there is one. */
     lastDuration(studyId: string): number | null {
       return duration.get(studyId)?.ms ?? null;
     },
-    /** Another text as soon as a run has ended or a verdict was given. */
+    /** A text that changes whenever a run ends or a verdict is given. */
     measuredVersion(studyId: string): string {
       return JSON.stringify(measured.get(studyId));
     },
@@ -293,7 +293,7 @@ export function runStore(database: Database) {
       setCrash.run(JSON.stringify(crash), k, studyId, n);
     },
     addPoints: progress.add,
-    /** Samples of the machine while the run trained; seconds since the run began. */
+    /** Samples of the machine during the training; seconds since the run began. */
     addTelemetry: telemetry.add,
     finish(run: number, result: RunResult, at: number): void {
       finish.run(
@@ -314,7 +314,7 @@ export function runStore(database: Database) {
     setPlace(run: number, lane: string, startedAt: number): void {
       setPlace.run(lane, startedAt, run);
     },
-    /** Runs without an end: they train, or the engine died meanwhile. Of one experiment, or of any study. */
+    /** Runs without an end: they are training, or the engine died meanwhile. Of one experiment, or of all studies. */
     open(
       studyId?: string,
       n?: number,
@@ -331,7 +331,10 @@ export function runStore(database: Database) {
         .filter(isMeant)
         .map(row => ({ studyId: row.study_id, n: row.n, k: row.k, run: row.id }));
     },
-    /** A run elsewhere, with its curves. Only what is known of it is shown, so of unknown times any will do: `at`. */
+    /**
+     * Stores a run from an import, with its curves. Only known values are shown, so an unknown time can be anything:
+     * `at`.
+     */
     insertImported(
       studyId: string,
       n: number,
@@ -360,11 +363,11 @@ export function runStore(database: Database) {
     interrupt(run: number, at: number): void {
       interrupt.run(JSON.stringify({ kind: 'interrupted' } satisfies RunOutcome), at, run);
     },
-    /** What the last run of each crashed experiment ended with. */
+    /** How the last run of each crashed experiment ended. */
     crashMessages(studyId: string): ReadonlyMap<number, string> {
       return new Map(crashes.all(studyId).map(({ n, message }) => [n, message ?? '']));
     },
-    /** Of all the study's runs, in Wh; null where no power was measured. */
+    /** Energy of all the study's runs in Wh; null if no power was measured. */
     gpuEnergyWh(studyId: string): number | null {
       return energy.get(studyId)?.wh ?? null;
     },
@@ -373,11 +376,11 @@ export function runStore(database: Database) {
       const row = contained.get(studyId);
       return row == null || row.contained === null ? null : row.contained === 1;
     },
-    /** What the study's last runs were judged by, newest first. */
+    /** The fairness of the study's last runs, newest first. */
     latestFairness(studyId: string, count: number): readonly Fairness[] {
       return fairnesses.all(studyId, count).map(row => JSON.parse(row.fairness) as Fairness);
     },
-    /** All that have ended, oldest first. */
+    /** All finished runs, oldest first. */
     rows(studyId: string): readonly RunRow[] {
       return rows.all(studyId).map(({ unfair, class: kind, message, ...row }) => ({
         ...row,
@@ -388,13 +391,13 @@ export function runStore(database: Database) {
     list(studyId: string, n: number): readonly Run[] {
       return list.all(studyId, n).map(fromRow);
     },
-    /** The run's progress points, oldest first. A long run's take their time: see {@link unpackInTurns}. */
+    /** The run's progress points, oldest first. Unpacking a long run takes time: see {@link unpackInTurns}. */
     series: progress.read,
     telemetry: telemetry.read,
     /** The same in packed chunks. */
     seriesChunks: progress.chunks,
     telemetryChunks: telemetry.chunks,
-    /** In the order they first came; nothing is unpacked for them. */
+    /** In order of first appearance; nothing is unpacked for this. */
     seriesNames: progress.names,
     telemetryNames: telemetry.names,
   };

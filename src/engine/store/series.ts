@@ -4,8 +4,8 @@ import type { SeriesPoint } from '../metrics/output-reader.ts';
 import { takeTurns } from '../small-files.ts';
 
 /**
- * A chunk of a run's series: columns of JSON, deflated. `seconds` has one value a point; a series that a point
- * lacks has null there. Numbers keep every digit; NaN and infinities stand as words.
+ * A chunk of a run's series: columns as compressed JSON. `seconds` has one value per point; a series that lacks a
+ * point has null there. Numbers keep every digit; NaN and infinities are words.
  */
 type Columns = Record<string, (number | string | null)[]>;
 
@@ -13,7 +13,7 @@ const TIME = 'seconds';
 
 export function packPoints(points: readonly SeriesPoint[]): Buffer {
   const seconds: number[] = [];
-  // Names are whatever the training printed, `constructor` and `__proto__` among them.
+  // A map, because a training may print any name, even `constructor` and `__proto__`.
   const columns = new Map<string, (number | string | null)[]>();
   for (const [index, point] of points.entries()) {
     seconds.push(Math.round(point.seconds * 1000) / 1000);
@@ -43,7 +43,7 @@ export function unpackPoints(data: Buffer): readonly SeriesPoint[] {
   }));
 }
 
-/** All points of a run's chunks, without holding anything up for long. */
+/** Unpacks all points of a run's chunks without blocking for long. */
 export async function unpackInTurns(chunks: readonly Buffer[]): Promise<readonly SeriesPoint[]> {
   const points: SeriesPoint[] = [];
   const passTurn = takeTurns();
@@ -54,7 +54,7 @@ export async function unpackInTurns(chunks: readonly Buffer[]): Promise<readonly
   return points;
 }
 
-/** Names of the series in these points, in the order they first came. */
+/** Names of the series in these points, in order of first appearance. */
 export function namesIn(points: readonly SeriesPoint[]): readonly string[] {
   const names = new Set<string>();
   for (const point of points) for (const name of point.values.keys()) names.add(name);

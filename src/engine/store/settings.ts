@@ -2,7 +2,7 @@ import type { Database } from './database.ts';
 
 export type SettingStore = ReturnType<typeof settingStore>;
 
-/** What the user has set, by name, as JSON. Whoever reads a value checks it. */
+/** The user's settings, by name, as JSON. The reader of a value has to validate it. */
 export function settingStore(database: Database) {
   const get = database.prepare<[string], { value: string }>('SELECT value FROM setting WHERE name = ?');
   const set = database.prepare(
@@ -10,7 +10,7 @@ export function settingStore(database: Database) {
   );
 
   return {
-    /** Null where it was never set, or is no JSON any more. */
+    /** Null if it was never set, or is no longer valid JSON. */
     get(name: string): unknown {
       const row = get.get(name);
       try {

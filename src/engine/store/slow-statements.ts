@@ -1,7 +1,7 @@
 import { channel } from 'node:diagnostics_channel';
 import type { Database } from './database.ts';
 
-/** A statement that takes longer holds up the loop and the window. */
+/** A slower statement delays the loop and the window. */
 const SLOW_MS = 20;
 const SHOWN_CHARACTERS = 200;
 
@@ -9,14 +9,14 @@ export type SlowStatement = { readonly statement: string; readonly milliseconds:
 
 const slow = channel('pawl:slow-statement');
 
-/** Tells of every slow statement of this process from now on. Returns what ends that. */
+/** Reports every slow statement of this process from now on. Returns a function that stops this. */
 export function onSlowStatement(tell: (slow: SlowStatement) => void): () => void {
   const listener = (message: unknown) => tell(message as SlowStatement);
   slow.subscribe(listener);
   return () => slow.unsubscribe(listener);
 }
 
-/** Times the statements that are prepared from now on. */
+/** Times all statements that are prepared from now on. */
 export function timeStatements(database: Database): void {
   const prepare = database.prepare.bind(database);
   Object.assign(database, { prepare: (sql: string) => timed(prepare(sql), sql) });

@@ -38,16 +38,16 @@ type Row = {
   archived_at: number | null;
 };
 
-/** A study that was begun before there were any goes on as it did. */
+/** A study that began before there were sandboxes continues without one. */
 const BEFORE_SANDBOXES: Contract['sandbox'] = {
   ...DEFAULT_SANDBOX,
   ...{ mode: 'off', network: true, writes: ['**'] },
 };
 
-/** One that was begun before numbers were repeated goes on as it did, too. */
+/** A study that began before repeats existed continues without them. */
 const BEFORE_REPEATS: Contract['metric']['verdict'] = 'greedy';
 
-/** Nor is a run of one ended that was begun before Pawl held its time. */
+/** A run of a study that began before Pawl limited the time is not ended. */
 const BEFORE_BUDGETS: Omit<Contract['budget'], 'seconds' | 'limitSeconds'> = {
   ...DEFAULT_BUDGET,
   tolerance: 1e6,
@@ -102,7 +102,7 @@ function fromRow(row: Row): Study {
   };
 }
 
-/** A name for a new study: its day, for people, and enough chance to be the only one. */
+/** An id for a new study: its day for people, and enough random characters to be unique. */
 export function newStudyId(now: number): string {
   const random = Buffer.from(crypto.getRandomValues(new Uint8Array(5))).toString('hex');
   return `${new Date(now).toISOString().slice(0, 10).replaceAll('-', '')}-${random}`;
@@ -148,7 +148,7 @@ export function studyStore(database: Database) {
         lanes: JSON.stringify(study.lanes),
       });
     },
-    /** With everything that belongs to it. */
+    /** Removes a study with everything that belongs to it. */
     remove(id: string): void {
       remove.run(id);
     },
@@ -163,7 +163,7 @@ export function studyStore(database: Database) {
     setState(id: string, state: StudyState, reason: StopReason | null, detail: string | null): void {
       setState.run(state, reason, detail, id);
     },
-    /** What a resumed sitting may change: stop rules, proposer, budget, GPU, cap, lanes, other lines. */
+    /** What a resumed sitting may change: stop rules, proposer, budget, GPU, spending limit, lanes, other lines. */
     setSettings(
       id: string,
       settings: Pick<Study, 'stop' | 'proposer' | 'contract' | 'gpu' | 'capUsd' | 'lanes' | 'otherLines'>,
@@ -193,15 +193,15 @@ export function studyStore(database: Database) {
     removeExperiments(id: string, limit: number): number {
       return removeExperiments.run(id, limit).changes;
     },
-    /** Null gives it its tag back. */
+    /** Null restores the tag. */
     setTitle(id: string, title: string | null): void {
       setTitle.run(title, id);
     },
-    /** Since when it is put away; null takes it out again. */
+    /** Since when it is archived; null takes it out of the archive. */
     setArchived(id: string, at: number | null): void {
       setArchived.run(at, id);
     },
-    /** After the user moved the repository. */
+    /** Call it after the user has moved the repository. */
     setRepository(id: string, path: string, gitDir: string): void {
       setRepository.run(path, gitDir, id);
     },

@@ -3,7 +3,7 @@ import type { Database } from './database.ts';
 
 export type SummaryStore = ReturnType<typeof summaryStore>;
 
-/** What models wrote of debriefs; the newest of each counts. */
+/** Models' summaries of debriefs; the newest of each counts. */
 export function summaryStore(database: Database) {
   const add = database.prepare(
     'INSERT INTO summary (study_id, sitting_from, at, model, finished, sentences, dropped) VALUES (?, ?, ?, ?, ?, ?, ?)',

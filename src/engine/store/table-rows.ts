@@ -6,7 +6,7 @@ type Row = Omit<TableRow, 'summary'> & { readonly summary: string | null };
 
 export type TableRowStore = ReturnType<typeof tableRowStore>;
 
-/** What a table shows of many experiments and their cells do not say: read only. */
+/** What a table shows about many experiments in addition to their cells: read only. */
 export function tableRowStore(database: Database) {
   const rows = database.prepare<[{ studyId: string; ns: string }], Row>(
     `SELECT e.n,
@@ -23,7 +23,7 @@ export function tableRowStore(database: Database) {
      LEFT JOIN run ON run.experiment_id = e.id GROUP BY e.id ORDER BY e.n`,
   );
   return {
-    /** Those of these numbers that are there, in order. */
+    /** Those of the experiments that exist, in order. */
     read(studyId: string, ns: readonly number[]): readonly TableRow[] {
       return rows.all({ studyId, ns: JSON.stringify(ns) }).map(({ summary, ...row }) => ({
         ...row,

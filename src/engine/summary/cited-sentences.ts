@@ -3,13 +3,13 @@ import { stripControl } from '../metrics/line-splitter.ts';
 
 const MOST_SENTENCES = 12;
 const SENTENCE_CHARACTERS = 600;
-/** A number behind a hash names an experiment. */
+/** A number after a hash names an experiment. */
 const CITED = /#(\d{1,9})\b/g;
 
 /**
- * The sentences of a model's text that name at least one experiment and no unknown one; a sentence without a source is worth
- * nothing here.
- * @param known numbers of the experiments that there are
+ * The sentences of a model's text that name at least one experiment, and none that does not exist; sentences without
+ * a source are worthless here.
+ * @param known numbers of the existing experiments
  */
 export function citedSentences(
   text: string,
@@ -28,7 +28,7 @@ function splitSentences(text: string): readonly string[] {
   const segments = new Intl.Segmenter('en', { granularity: 'sentence' }).segment(
     text
       .split(/\r\n|[\r\n]/)
-      // Bullets and headings of Markdown.
+      // Markdown's bullets and headings.
       .map(line => stripControl(line).replace(/^\s*(?:[-*•]|#+(?=\s)|\d+\.)\s+/, ''))
       .join('\n'),
   );

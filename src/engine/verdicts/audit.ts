@@ -1,22 +1,22 @@
 import type { Claim } from '../../shared/claims.ts';
 import type { Trial } from './claims.ts';
 
-/** Two of the final commit and two of the baseline: the reported gain comes from these alone. */
+/** Two runs of the final commit and two of the baseline; the reported gain comes only from these. */
 export const HEADLINE_RUNS = 4;
-/** A keep that is less likely than this is no gain worth a run. */
+/** A keep with a lower probability of being a gain is not worth another run. */
 const WORTH_IT = 0.25;
-/** More runs of one commit would say little more. */
+/** More runs of one commit would add little. */
 export const MOST_RUNS = 6;
 
-/** How many runs audit and headline may take together, of so many trainings. */
+/** How many runs audits and the final measurement may take together, for this many trainings. */
 export function auditAllowance(runs: number): number {
   return Math.max(HEADLINE_RUNS, Math.floor(runs / 10));
 }
 
 /**
- * Number of the experiment that is worth another run: of the keep that is likeliest a gain and not proven, or of its parent,
- * whichever has fewer. Null where there is none.
- * @param gaveNone whether an audit of it gave no number: it is not asked again
+ * The experiment that deserves another run: the unproven keep with the highest probability of being a gain, or its
+ * parent, whichever has fewer runs. Null if there is none.
+ * @param gaveNone whether an audit of it gave no number, so that it is not repeated
  */
 export function findAudit(
   trials: readonly Trial[],

@@ -1,10 +1,10 @@
-/** Quantiles of the χ² distribution, for what is believed of a variance. */
+/** Quantiles of the χ² distribution, for the posterior of a variance. */
 
 const MAX_TERMS = 10_000;
 const BISECTIONS = 200;
 
 /**
- * The value below which a χ² variable with `degrees` degrees of freedom lies with this probability.
+ * The value that a χ² variable with `degrees` degrees of freedom stays below with this probability.
  * @param probability above 0 and below 1
  */
 export function chiSquaredQuantile(probability: number, degrees: number): number {
@@ -31,7 +31,10 @@ function lowerGamma(a: number, x: number): number {
   return Math.min(1, sum * Math.exp(a * Math.log(x) - x - logGamma(a)));
 }
 
-/** ln Γ(a) for a > 0: Stirling's series (DLMF 5.11.1) where it is exact to the last digits, and the recurrence up to there. */
+/**
+ * ln Γ(a) for a > 0: Stirling's series (DLMF 5.11.1) where it is exact to the last digits, and the recurrence below
+ * that.
+ */
 function logGamma(a: number): number {
   let shift = 0;
   let x = a;

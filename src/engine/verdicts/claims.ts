@@ -2,7 +2,7 @@ import type { Claim } from '../../shared/claims.ts';
 import { believe, type Effect, fitWeights, type Observation, PRIOR_WEIGHTS } from './effects.ts';
 import { estimateNoise, mean, type Noise, plausibleVariances } from './noise.ts';
 
-/** An experiment as the claims see it: the numbers of all its runs, and what it was an edit of. */
+/** An experiment as the claims see it: the numbers of all its runs, and its parent. */
 export type Trial = {
   readonly n: number;
   /** In the order they were measured; not empty. */
@@ -11,27 +11,27 @@ export type Trial = {
   readonly parent: number | null;
   /** Whether it is part of the branch: kept, and not taken back. */
   readonly isKept: boolean;
-  /** It was kept, and taken back. */
+  /** Whether it was kept, and taken back. */
   readonly isTakenBack?: boolean;
-  /** It was kept for fewer lines, which is never a gain. */
+  /** Whether it was kept for fewer lines, which is never a gain. */
   readonly isSimplified?: boolean;
 };
 
 export type Assessment = {
   readonly noise: Noise;
-  /** Of each keep after the baseline, in the branch's order. */
+  /** For each keep after the baseline, in the branch's order. */
   readonly claims: readonly Claim[];
 };
 
 export const PROVEN = 0.95;
-/** Fewer repeats say too little of the noise. */
+/** Fewer repeats say too little about the noise. */
 const PROVEN_DEGREES = 3;
-/** Newest trials to which the weights are fitted: more would cost time and tell no more. */
+/** How many of the newest trials the weights are fitted to: more would take longer and add nothing. */
 const MOST_FITTED = 300;
 
 /**
  * What a study's numbers allow to claim.
- * @param trials oldest first, the baseline at the head; numbers oriented so that lower is better
+ * @param trials oldest first, starting with the baseline; numbers oriented so that lower is better
  */
 export function assess(trials: readonly Trial[]): Assessment | null {
   const [baseline] = trials;
@@ -43,7 +43,7 @@ export function assess(trials: readonly Trial[]): Assessment | null {
   const kept = trials.filter(
     ({ isKept, parent, isSimplified }) => isKept && parent !== null && isSimplified !== true,
   );
-  // A training that repeats itself to the last digit has no chance in it: its differences are what they are.
+  // A training that always gives exactly the same number has no noise, so its differences are exact.
   const beliefs = noise.isRepeatable
     ? []
     : plausibleVariances(noise).map(variance => believeAll(trials, variance));
@@ -57,7 +57,7 @@ export function assess(trials: readonly Trial[]): Assessment | null {
   return { noise, claims };
 }
 
-/** Numbers of the trials that are better than their parents in the mean. */
+/** Trials whose mean is better than their parent's. */
 function betterThanParents(trials: readonly Trial[]): ReadonlySet<number> {
   const means = new Map(trials.map(({ n, values }) => [n, mean(values)]));
   const isBetter = ({ n, parent }: Trial) =>
@@ -65,10 +65,10 @@ function betterThanParents(trials: readonly Trial[]): ReadonlySet<number> {
   return new Set(trials.filter(isBetter).map(({ n }) => n));
 }
 
-/** What is believed of each commit's true number. */
+/** The posterior of a commit's true number. */
 type State = { readonly mean: number; readonly variance: number };
 
-/** The effects of all keeps where the noise is this large, along the chain from the baseline to the incumbent. */
+/** The posterior effects of all keeps for one noise level, along the chain from the baseline to the incumbent. */
 function believeAll(trials: readonly Trial[], noise: number): ReadonlyMap<number, Effect> {
   const { observations } = filter(trials, noise, PRIOR_WEIGHTS);
   const weights = fitWeights(observations.slice(-MOST_FITTED), noise);
@@ -89,7 +89,7 @@ function filter(trials: readonly Trial[], noise: number, weights: readonly numbe
     }
     const observation = { difference: measured - from.mean, variance: own + from.variance };
     observations.push(observation);
-    // What was taken back was the parent of others for a while.
+    // A keep that was taken back was the parent of others for a while.
     if (!isKept && !isTakenBack) continue;
     const effect = believe(observation, noise, weights);
     effects.set(n, effect);

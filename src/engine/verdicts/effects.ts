@@ -1,31 +1,31 @@
 import { hazard, normalCdf, normalDensity } from './normal.ts';
 
 /**
- * What is believed of an edit's true effect before and after it was measured: a mixture of "none at all", of gains and of
- * losses of several sizes, each a half-normal (adaptive shrinkage, Stephens 2017, doi 10.1093/biostatistics/kxw041). All
- * numbers are oriented so that lower is better.
+ * Prior and posterior of an edit's true effect: a mixture of "none at all", of gains and of losses of several sizes,
+ * each a half-normal (adaptive shrinkage, Stephens 2017, doi 10.1093/biostatistics/kxw041). All numbers are oriented
+ * so that lower is better.
  */
 
-/** Standard deviations of the half-normals, in units of the noise's. */
+/** Standard deviations of the half-normals, in units of the noise's standard deviation. */
 export const SCALES: readonly number[] = [0.5, 1, 2, 4, 8, 16, 32];
 /** Weights fitted to the deltas of upstream's published log: no effect, gains and losses by {@link SCALES}. */
 const NONE = 0.17;
 const GAINS = [0.18, 0.05, 0.08, 0.03, 0.012, 0.005, 0.003];
 const LOSSES = [0.06, 0.14, 0.08, 0.07, 0.09, 0.02, 0.01];
-/** None, then gains, then losses. */
+/** No effect, then gains, then losses. */
 export const PRIOR_WEIGHTS: readonly number[] = [NONE, ...GAINS, ...LOSSES];
 
-/** As many observations the prior counts for when a study's own refit it. */
+/** How many observations the prior counts as when it is refitted to a study's own. */
 const PRIOR_COUNT = 20;
 const MAX_ROUNDS = 60;
 /** Probabilities are reported in whole percent. */
 const SETTLED = 1e-4;
 
-/** One difference to a parent that was measured. */
+/** A measured difference from a parent. */
 export type Observation = {
-  /** x: the attempt's mean minus what is believed of its parent. */
+  /** x: the attempt's mean minus the estimate for its parent. */
   readonly difference: number;
-  /** S²: the variance of that, by noise alone. */
+  /** S²: the variance of this difference caused by noise alone. */
   readonly variance: number;
 };
 
@@ -37,7 +37,7 @@ export type Effect = {
   readonly variance: number;
 };
 
-/** How likely each component of the mixture makes an observation, written to `into` from `start` on. */
+/** The likelihood of an observation under each component of the mixture, written to `into` from `start` on. */
 function addLikelihoods(
   { difference: x, variance: S2 }: Observation,
   noise: number,
@@ -47,7 +47,8 @@ function addLikelihoods(
   into[start] = normalDensity(x, S2);
   for (let place = 0; place < SCALES.length; place += 1) {
     const t2 = (SCALES[place] ?? 0) ** 2 * noise;
-    // Centre over deviation of the normal that prior and likelihood make together, before it is cut off at 0.
+    // Mean over standard deviation of the normal that prior and likelihood give together, before it is truncated at
+    // 0.
     const z = (x * t2) / (t2 + S2) / Math.sqrt((t2 * S2) / (t2 + S2));
     const twice = 2 * normalDensity(x, t2 + S2);
     into[start + 1 + place] = twice * normalCdf(-z);
@@ -56,8 +57,8 @@ function addLikelihoods(
 }
 
 /**
- * The weights that suit the study's own observations, by expectation maximisation. In plain loops over one array: a night has
- * some hundred observations, and the loop that trains waits for this.
+ * Fits the weights to the study's own observations by expectation maximisation. Uses plain loops over one array,
+ * because a night has some hundred observations, and the training loop waits for this.
  * @param noise σ², in the square of the metric's unit
  */
 export function fitWeights(observations: readonly Observation[], noise: number): readonly number[] {
@@ -73,7 +74,7 @@ export function fitWeights(observations: readonly Observation[], noise: number):
     for (let row = 0; row < all.length; row += size) {
       let total = 0;
       for (let place = 0; place < size; place += 1) total += (all[row + place] ?? 0) * (weights[place] ?? 0);
-      // So far out that no component reaches there.
+      // This far out, every component's density underflows.
       if (!(total > 0)) continue;
       seen += 1;
       for (let place = 0; place < size; place += 1)
@@ -91,7 +92,7 @@ export function fitWeights(observations: readonly Observation[], noise: number):
 
 const masses = new Float64Array(PRIOR_WEIGHTS.length);
 
-/** What an observation leaves to be believed of the effect. */
+/** The posterior of the effect, given an observation. */
 export function believe(observation: Observation, noise: number, weights: readonly number[]): Effect {
   const { difference: x, variance: S2 } = observation;
   addLikelihoods(observation, noise, masses, 0);
@@ -100,7 +101,7 @@ export function believe(observation: Observation, noise: number, weights: readon
     masses[place] = (masses[place] ?? 0) * (weights[place] ?? 0);
     total += masses[place] ?? 0;
   }
-  // So far out that no component reaches there: its side is certain, and the measured value stands.
+  // This far out, every component's density underflows: the sign is certain, and the measured value counts.
   if (!(total > 0)) return { gain: x < 0 ? 1 : 0, mean: x, variance: S2 };
   let [gain, first, second] = [0, 0, 0];
   for (let place = 1; place < masses.length; place += 1) {

@@ -2,32 +2,35 @@ import { REPEATABLE_DIGITS, USUAL_NOISE_SHARE } from '../../shared/claims.ts';
 import { chiSquaredQuantile } from './chi-squared.ts';
 
 /**
- * How much the number of one and the same code differs from run to run. Variances of repeated runs are pooled over all
- * commits of a study and shrunk towards a prior: the conjugate scaled inverse χ² (Gelman et al., Bayesian Data Analysis, 3rd
+ * How much the number of the same code varies from run to run. Variances of repeated runs are pooled over all commits
+ * of a study and shrunk towards a prior: the conjugate scaled inverse χ² (Gelman et al., Bayesian Data Analysis, 3rd
  * edition, 2.6 and 3.3), pooled as in Smyth 2004 (doi 10.2202/1544-6115.1027).
  */
 export type Noise = {
   /** s², in the square of the metric's unit. */
   readonly variance: number;
-  /** ν: runs beyond the first of a commit, of all commits together. */
+  /** ν: the number of runs beyond each commit's first, over all commits. */
   readonly degrees: number;
-  /** Every repeat gave the very same number, on at least two commits, with digits enough to show a difference. */
+  /**
+   * Whether every repeat, on at least two commits, gave exactly the same number, with enough digits to show a
+   * difference.
+   */
   readonly isRepeatable: boolean;
 };
 
-/** What the prior weighs, in degrees of freedom. */
+/** The prior's weight in degrees of freedom. */
 const PRIOR_DEGREES = 1;
 
 const REPEATABLE_DEGREES = 3;
 const REPEATABLE_COMMITS = 2;
 
-/** The σ over which claims are averaged: these quantiles of what is believed of it, all of one weight. */
+/** The σ over which claims are averaged: these quantiles of its posterior, with equal weights. */
 const QUANTILES = [0.1, 0.3, 0.5, 0.7, 0.9];
 
 /**
  * @param commits the numbers of all runs of each commit, in the metric's unit
  * @param baseline the baseline's record
- * @param step of the last printed digit, where more is known of it than the numbers tell
+ * @param step of the last printed digit, if it is known beyond what the numbers show
  */
 export function estimateNoise(
   commits: readonly (readonly number[])[],
@@ -47,18 +50,18 @@ export function estimateNoise(
   return { variance, degrees, isRepeatable };
 }
 
-/** The variances that what is known of it leaves open, all equally likely. */
+/** The plausible variances, all equally likely. */
 export function plausibleVariances({ variance, degrees }: Noise): readonly number[] {
   const all = PRIOR_DEGREES + degrees;
   return QUANTILES.map(quantile => (all * variance) / chiSquaredQuantile(1 - quantile, all));
 }
 
-/** What runs of one code differ by where nothing else is known. */
+/** The assumed variation between runs of the same code, if nothing else is known. */
 export function leastNoise(baseline: number): number {
   return USUAL_NOISE_SHARE * Math.abs(baseline);
 }
 
-/** Of numbers that are all the same it is that number, which their sum divided by their count need not be. */
+/** The mean of equal numbers is exactly that number, but their sum divided by their count may not be. */
 export function mean(values: readonly number[]): number {
   const [first = Number.NaN] = values;
   if (values.every(value => value === first)) return first;
@@ -72,12 +75,16 @@ function squaredDeviations(values: readonly number[]): number {
 
 const LEAST_LEVELS = 4;
 const MOST_CHECKS = 2_000;
-/** Numbers are taken for shares of one count only where they all are so by chance less often than this, whatever the count. */
+/**
+ * Numbers count as shares of one total only if chance would make them so with a lower probability than this, whatever
+ * the total.
+ */
 const BY_CHANCE = 2e-3;
 
 /**
- * The least by which two numbers can differ: the last printed digit, or one of N checks where the numbers are shares of N.
- * @param printed of the last digit, where more is known of it than the numbers tell
+ * The smallest possible difference of two numbers: the last printed digit, or one of N checks if the numbers are
+ * shares of N.
+ * @param printed the last digit's step, if it is known beyond what the numbers show
  */
 export function stepOf(values: readonly number[], printed = printedStep(values)): number {
   const levels = [...new Set(values)];
@@ -96,7 +103,7 @@ export function stepOf(values: readonly number[], printed = printedStep(values))
   return printed;
 }
 
-/** The step of the last digit that the numbers were printed with, as far as the numbers tell. */
+/** The step of the last printed digit, as far as the numbers show it. */
 function printedStep(values: readonly number[]): number {
   const decimals = values.map(value => {
     const [, fraction = '', exponent = '0'] = /^-?\d+(?:\.(\d+))?(?:e([+-]\d+))?$/.exec(String(value)) ?? [];

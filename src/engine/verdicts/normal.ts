@@ -1,7 +1,7 @@
-/** The standard normal distribution, as far as the claims need it. */
+/** The parts of the standard normal distribution that the claims need. */
 
 const SQRT_2PI = Math.sqrt(2 * Math.PI);
-/** Below it the series loses its digits to cancellation, and the continued fraction is short. */
+/** Below this, the series loses its digits to cancellation, while the continued fraction is short. */
 const TAIL = -4;
 const SERIES_TERMS = 200;
 const FRACTION_TERMS = 60;
@@ -24,7 +24,7 @@ export function normalCdf(z: number): number {
   return 0.5 + normalDensity(z) * sum;
 }
 
-/** λ(z) = φ(z)/Φ(z): how far the mean of a normal moves when it is cut off at 0. Grows as −z for very negative z. */
+/** λ(z) = φ(z)/Φ(z): by how much truncation at 0 moves a normal's mean. Grows like −z for very negative z. */
 export function hazard(z: number): number {
   return z < TAIL ? reversedMills(z) : normalDensity(z) / normalCdf(z);
 }

@@ -3,33 +3,37 @@ import { leastNoise, mean, type Noise } from './noise.ts';
 import { intervalOf } from './student.ts';
 
 /**
- * Whether a number comes from the data it is said to be measured on: a commit and one that it descends from are trained once
- * more with that data exchanged for other data of its kind. What was printed without looking stays the same; what was learnt by
- * heart is gone.
+ * Tests whether a number comes from the data on which it should be measured: a commit and one of its ancestors are
+ * trained once more, with that data swapped for other data of the same kind. A number that was printed without
+ * reading the data stays the same; a gain from memorising the data disappears.
  */
 
-/** `failed`: its own code gave no number, twice. `unknown`: Pawl or the machine had a part in that, and it shows nothing. */
+/**
+ * `failed`: its own code gave no number, twice. `unknown`: Pawl or the machine contributed to that, so it shows
+ * nothing.
+ */
 export type ProbeResult = number | 'failed' | 'unknown';
 
-/** A commit's numbers as they stand, and what it came to with the data exchanged. */
+/** A commit's usual numbers, and its number on the other data. */
 export type Probed = { readonly values: readonly number[]; readonly probe: ProbeResult };
 
-/** Of a gain that is real as much is left, at least. */
+/** At least this share of a real gain remains on other data. */
 const LEAST_SHARE = 0.25;
 /** A gain is suspect above this many standard deviations of the noise, and above this multiple of the largest trusted gain. */
 const JUMP_NOISE = 8;
 const JUMP_BELIEVED = 3;
 /** A trusted number must change by at least this many standard deviations on other data; only then is an unchanged number evidence. */
 const TELLING = 4;
-/** If the number is this many times larger or smaller on other data, that data is of another kind. */
+/** If the number is this many times larger or smaller on other data, that is a different kind of data. */
 const COMPARABLE = 2;
-/** With so many runs the first, which made it the best, need not count. */
+/** With this many runs, the first one, which made it the best, need not count. */
 const ENOUGH_RUNS = 3;
 
 /**
- * Why a commit's number cannot be believed; null where nothing speaks against it. Numbers oriented so that lower is better.
- * @param from the one that it descends from
- * @param baseline its number comes from the data
+ * Why a commit's number cannot be trusted; null if nothing speaks against it. Numbers are oriented so that lower is
+ * better.
+ * @param from its ancestor
+ * @param baseline whose number comes from the data
  * @param bound the best possible number, which may be the same on both data sets; null if not set
  */
 export function judgeProbe(
@@ -50,7 +54,7 @@ export function judgeProbe(
     return { reason: 'not_from_data', ...failure };
   if (gain <= 0) return null;
   if (gainThere === null) return { reason: 'memorised', ...failure };
-  // A loss that is half as large there has gains half as large.
+  // If values are half as large there, so are gains.
   const scale = Math.abs(from.probe / mean(before));
   const expected = gain * scale;
   const error =
@@ -60,8 +64,8 @@ export function judgeProbe(
 }
 
 /**
- * Whether a gain is there with the other data too: a quarter of it at least, and more than two runs differ by. Where it is not,
- * that alone is no reason to doubt it.
+ * Whether a gain also shows on the other data: at least a quarter of it, and more than two runs differ by. If it does
+ * not, that alone is no reason to doubt it.
  */
 export function confirmsGain(own: Probed, from: Probed, baseline: Probed, noise: Noise): boolean {
   if (typeof own.probe !== 'number' || typeof from.probe !== 'number') return false;
@@ -73,7 +77,7 @@ export function confirmsGain(own: Probed, from: Probed, baseline: Probed, noise:
   return gain > 0 && gainThere >= LEAST_SHARE * gain * scale && gainThere > error;
 }
 
-/** Why exchanging the data shows nothing, as the baseline's own numbers tell; null where it does. */
+/** Why swapping the data shows nothing, judged by the baseline's own numbers; null if it does show something. */
 export function findSwapFault({ values, probe }: Probed): SwapFault | null {
   if (typeof probe !== 'number') return 'no_number';
   if (values.includes(probe)) return 'no_difference';
@@ -87,19 +91,19 @@ function isTelling({ values, probe }: Probed, s: number): boolean {
 
 /**
  * Whether a gain is so large that it has to be probed before anything is built on it.
- * @param baseline its numbers
+ * @param baseline the baseline's numbers
  * @param believed the largest trusted gain so far; 0 before there is one
  */
 export function isJump(gain: number, baseline: readonly number[], noise: Noise, believed: number): boolean {
   return gain > JUMP_NOISE * spread(baseline, noise) && gain > JUMP_BELIEVED * believed;
 }
 
-/** The number that made a commit the best was picked for being good. */
+/** The number that made a commit the best was selected for being good. */
 function unbiased(values: readonly number[]): readonly number[] {
   return values.length >= ENOUGH_RUNS ? values.slice(1) : values;
 }
 
-/** s, and for a training that repeats itself to the last digit what other trainings differ by. */
+/** s; for a training that always repeats its number exactly, the usual variation of other trainings. */
 function spread(baseline: readonly number[], { variance, isRepeatable }: Noise): number {
   return Math.max(isRepeatable ? 0 : Math.sqrt(variance), leastNoise(mean(baseline)));
 }

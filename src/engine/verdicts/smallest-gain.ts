@@ -2,14 +2,14 @@ import { PROVEN } from './claims.ts';
 import { believe, PRIOR_WEIGHTS } from './effects.ts';
 import { mean, type Noise, plausibleVariances } from './noise.ts';
 
-/** In units of σ: no noise hides more. */
+/** In units of σ: no noise hides a larger difference. */
 const MOST = 1e4;
 const BISECTIONS = 60;
 
 /**
- * The smallest difference of two means that would be believed to be a gain with the probability that proves a keep, by the rule
- * for claims with the weights it begins with: the belief is averaged over what is left open of σ.
- * @param runs how many numbers each of the two means is made of
+ * The smallest difference of two means that counts as a proven gain, by the rule for claims with its initial weights;
+ * the probability is averaged over the plausible values of σ.
+ * @param runs how many numbers each of the two means has
  * @returns in the metric's unit, above 0
  */
 export function smallestGain(

@@ -26,17 +26,17 @@ import {
 } from './store.ts';
 import { getClient, readNotebook } from './sync.ts';
 
-/** How long the search waits for the next letter. */
+/** How long the search waits for the next keystroke. */
 const SEARCH_MS = 150;
 
-/** Narrower, an unfolded sidebar would take a quarter of the window. */
+/** In a narrower window, an unfolded sidebar would take a quarter of the width. */
 const NARROW = '(width < 900px)';
 
 const { getState, setState } = useStore;
 let searchTimer: ReturnType<typeof setTimeout> | undefined;
 let wishes = 0;
 
-/** Runs a call and shows what went wrong; resolves to whether it went well. */
+/** Runs a call and shows any error; resolves to whether it succeeded. */
 export async function attempt(work: () => Promise<unknown>, done?: string): Promise<boolean> {
   try {
     await work();
@@ -52,7 +52,10 @@ export function goTo(screen: Screen): void {
   setState({ screen, overlay: null });
 }
 
-/** Folds the sidebar of a narrow window by itself, and as the user left it in a wide one. Once for the whole window. */
+/**
+ * Folds the sidebar automatically in a narrow window, and restores the user's choice in a wide one. Call once per
+ * window.
+ */
 export function watchWidth(): void {
   const narrow = window.matchMedia(NARROW);
   const follow = () =>
@@ -66,7 +69,7 @@ export function foldSidebar(isFolded: boolean): void {
   if (!getState().isNarrow) rememberSidebar(isFolded);
 }
 
-/** An unfolded sidebar lies over a narrow window: it goes when something was chosen in it. */
+/** In a narrow window the unfolded sidebar covers the content, so it closes after a choice. */
 export function leaveSidebar(): void {
   if (getState().isNarrow) foldSidebar(true);
 }
@@ -82,8 +85,8 @@ export function openStudy(study: string, tab: StudyTab = 'notebook'): void {
 }
 
 /**
- * Where a window begins: at what runs, else where it was left, with the debrief of what has ended since; the first time at the
- * welcome screen.
+ * The first screen of a window: the running study; else the last place, with the debrief if the study has ended
+ * since; at the very first start, the welcome screen.
  */
 export function openFirstScreen(): void {
   const { studies, screen } = getState();
@@ -94,7 +97,7 @@ export function openFirstScreen(): void {
   if (card) openStudy(card.id, hasNews(card) ? 'debrief' : 'notebook');
 }
 
-/** Whoever comes back to a study that has ended meanwhile finds what it was worth. Once for the whole window. */
+/** Shows the debrief to a user who returns to a study that has ended meanwhile. Call once per window. */
 export function watchReturn(): void {
   document.addEventListener('visibilitychange', () => {
     const { study, studies, overlay } = getState();
@@ -128,7 +131,7 @@ export function showChartRange(preset: ProgressPreset | null): void {
   changeView(({ chart }) => ({ isChartHidden: false, chart: { ...showAll(chart), preset } }));
 }
 
-/** Shows the notebook with the chart's values, or their distances to the best: whichever was not shown. */
+/** Shows the notebook and switches its chart between values and distances from the best. */
 export function switchChartScale(): void {
   goTo({ name: 'study', tab: 'notebook' });
   const { notebook, view } = getState();
@@ -136,7 +139,7 @@ export function switchChartScale(): void {
   const goal = studyOf(getState())?.contract.metric.goal ?? 'minimize';
   const model = progressModel(progressRows(notebook?.cells ?? [], null, null), goal, chart.axis);
   const scale = hasLogScale(model, chart.scale) ? 'linear' : 'log';
-  // A range of y that was zoomed to belongs to the scale on which it was seen.
+  // A zoomed y range belongs to the scale on which it was chosen.
   changeView(() => ({ isChartHidden: false, chart: { ...chart, y: null, scale } }));
 }
 
@@ -162,7 +165,7 @@ export function toggleCell(n: number): void {
   else changeView(({ opened }) => ({ selected: n, opened: opened.filter(other => other !== n) }));
 }
 
-/** Selects a cell and scrolls to it; an opened one is brought to the top, so that there is room to read. */
+/** Selects a cell and scrolls to it; an opened cell goes to the top, so that there is room to read. */
 export function revealCell(n: number, isOpened = false, takesFocus = false): void {
   wishes += 1;
   changeView(({ opened }) => ({
@@ -172,19 +175,19 @@ export function revealCell(n: number, isOpened = false, takesFocus = false): voi
   setState({ reveal: { n, wish: wishes, toTop: isOpened, takesFocus } });
 }
 
-/** Opens an experiment in the notebook, whatever the filter hides. */
+/** Opens an experiment in the notebook, even if the filter hides it. */
 export function jumpTo(n: number): void {
   goTo({ name: 'study', tab: 'notebook' });
   if (!listedCells(getState()).some(cell => cell.n === n)) setFilter(NO_FILTER);
   revealCell(n, true);
 }
 
-/** Takes the focus from a control that was pressed before, so that Enter is the selected experiment's. */
+/** Takes the focus away from a pressed control, so that Enter opens the selected experiment. */
 export function leaveControls(): void {
   document.querySelector('main')?.focus({ preventScroll: true });
 }
 
-/** Puts the focus into the filter of the table, where that is shown, else into the notebook's search. */
+/** Focuses the table's filter if the table is shown, else the notebook's search. */
 export function focusSearch(): void {
   const isInTable = isTableShown(getState());
   if (!isInTable) goTo({ name: 'study', tab: 'notebook' });
@@ -206,7 +209,7 @@ export function setFilter(patch: Partial<Filter>): void {
   if (patch.text !== undefined) searchAgain();
 }
 
-/** Text is looked for by the ledger's full-text index; a number is an experiment. */
+/** Text is searched with the ledger's full-text index; a number means an experiment. */
 function searchAgain(): void {
   clearTimeout(searchTimer);
   const { text } = getState().view.filter;
@@ -235,7 +238,7 @@ export function toggleCompared(n: number): void {
   }));
 }
 
-/** Draws all curves of the study in another way. */
+/** Changes how all curves of the study are drawn. */
 export function setCurves(patch: Partial<CurveChoice>): void {
   changeView(({ curves }) => ({ curves: { ...curves, ...patch } }));
 }
@@ -244,7 +247,7 @@ export function setCompared(compared: readonly number[]): void {
   changeView(() => ({ compared }));
 }
 
-/** Asks what is at the path and goes to the set-up of it. Resolves to what went wrong, or null. */
+/** Inspects the path and opens its set-up. Resolves to the problem, or null. */
 export async function openProject(path: string): Promise<string | null> {
   try {
     const { path: top } = await getClient().projects.inspect({ path });
@@ -262,7 +265,7 @@ export async function openSample(name: SampleName): Promise<void> {
   });
 }
 
-/** Rejects with what the host says. */
+/** Rejects with the host's error. */
 export async function startStudy(form: NewStudyForm): Promise<void> {
   const card = await getClient().studies.start(form);
   setState(state => ({ studies: [card, ...state.studies.filter(known => known.id !== card.id)] }));
@@ -275,7 +278,7 @@ export function requestOf(kind: 'pause' | 'continue' | 'stop' | 'stop_now'): Pro
   return attempt(() => getClient().studies.request({ study: running.id, kind }));
 }
 
-/** Approve mode on or off. */
+/** Turns approve mode on or off. */
 export function setApproval({ id, tag }: StudyCard, asks: boolean): Promise<boolean> {
   return attempt(
     () => getClient().studies.setApproval({ study: id, asks }),
@@ -301,7 +304,7 @@ export function moveSelection(by: 1 | -1): void {
   else leaveControls();
 }
 
-/** The place one further, not beyond the ends; from no place (-1) it is the first or the last. */
+/** The next index, limited to the ends; from -1 it is the first or the last. */
 function stepFrom(at: number, by: 1 | -1, length: number): number {
   if (at < 0) return by > 0 ? 0 : length - 1;
   return Math.min(Math.max(at + by, 0), length - 1);

@@ -1,6 +1,6 @@
 import { type Screen, STUDY_TABS, type State, type StudyTab } from './store.ts';
 
-/** What the part of the address after `#` names. */
+/** The place that the part of the address after `#` names. */
 export type Place =
   | { readonly name: 'welcome' }
   | { readonly name: 'overview' }
@@ -9,11 +9,11 @@ export type Place =
       readonly name: 'study';
       readonly study: string;
       readonly tab: StudyTab;
-      /** The experiment that is selected in the notebook. */
+      /** The experiment selected in the notebook. */
       readonly n: number | null;
     };
 
-/** The place that is shown. */
+/** The place shown now. */
 export function placeOf({ screen, study, view }: Pick<State, 'screen' | 'study' | 'view'>): Place {
   if (screen.name !== 'study') return screen;
   if (study === null) return { name: 'welcome' };
@@ -38,7 +38,7 @@ export function hashOf(place: Place): string {
   }
 }
 
-/** Reads such an address; null where it is another one. A study alone is its notebook. */
+/** Parses such an address; null for any other. A study without a view means its notebook. */
 export function readHash(hash: string): Place | null {
   const parts = hash.replace(/^#\/?/, '').replace(/\/$/, '').split('/');
   const [kind = '', id, tab = 'notebook', n] = parts.map(decode);
@@ -56,7 +56,7 @@ export function screenOf(place: Place): Screen {
   return place.name === 'study' ? { name: 'study', tab: place.tab } : place;
 }
 
-/** Nothing where it is not encoded as addresses are. */
+/** Returns nothing if it is not a validly encoded address. */
 function decode(part: string): string {
   try {
     return decodeURIComponent(part);

@@ -3,10 +3,10 @@ import type { Live, Notebook, State } from './store.ts';
 
 /** Five minutes of samples at one a second. */
 const TELEMETRY_SAMPLES = 300;
-/** Of more live points than this the older half is let go; what is drawn of it is read from the ledger again. */
+/** If there are more live points than this, the older half is dropped; the chart reads those from the ledger again. */
 export const LIVE_POINTS = 4_000;
 
-/** The part of the state one event changes. Pure. */
+/** The changes that an event makes to the state. Pure. */
 export function applyEvent(state: State, event: NotebookEvent): Partial<State> {
   switch (event.type) {
     case 'study':
@@ -14,7 +14,7 @@ export function applyEvent(state: State, event: NotebookEvent): Partial<State> {
     case 'study_removed': {
       const studies = state.studies.filter(({ id }) => id !== event.study);
       if (state.study !== event.study) return { studies };
-      // What was shown of it is gone, too.
+      // Its screen is gone too.
       const screen = state.screen.name === 'study' ? ({ name: 'welcome' } as const) : state.screen;
       return { studies, study: null, notebook: null, overlay: null, screen };
     }
@@ -64,7 +64,7 @@ function inNotebook(state: State, study: string, change: (notebook: Notebook) =>
   return state.notebook?.study === study ? { notebook: change(state.notebook) } : {};
 }
 
-/** Keeps the order newest first; a new study comes to the front. */
+/** Keeps the newest first; a new study goes to the front. */
 function withCard(studies: readonly StudyCard[], card: StudyCard): readonly StudyCard[] {
   return studies.some(known => known.id === card.id)
     ? studies.map(known => (known.id === card.id ? card : known))
@@ -90,7 +90,7 @@ export function withRefusal(
   return isKnown ? refusals : [...refusals, refusal];
 }
 
-/** Points of a run that is over are not live any more. */
+/** Points of a finished run are no longer live. */
 function keepLive(live: readonly Live[], card: StudyCard): readonly Live[] {
   const isOver = ({ study, n }: Live) => study === card.id && card.inFlight.every(other => other.n !== n);
   return live.some(isOver) ? live.filter(run => !isOver(run)) : live;

@@ -4,7 +4,7 @@ import { showChartRange, switchChartScale } from './actions.ts';
 import type { Command } from './command.ts';
 import { studyOf } from './store.ts';
 
-/** What of the progress chart is shown. */
+/** Commands for what the progress chart shows. */
 export const CHART_COMMANDS = {
   chartAll: { scope: 'study', label: 'Chart: all experiments', keys: 'a', run: () => showChartRange(null) },
   chartSitting: {

@@ -15,7 +15,7 @@ function useCommand(id: CommandId) {
   };
 }
 
-/** A button that runs a command; it says the command's name unless it is given other words. */
+/** A button that runs a command, labelled with the command's name by default. */
 export function CommandButton({
   id,
   children,
@@ -33,7 +33,7 @@ export function CommandButton({
   );
 }
 
-/** A command as a picture with its name and its key in the tooltip. */
+/** A command as an icon, with its name and key in the tooltip. */
 export function CommandIconButton({
   id,
   ...rest

@@ -1,29 +1,29 @@
 import type { LucideIcon } from 'lucide-react';
 import { runningOf, type State, studyOf } from './store.ts';
 
-/** Words that are always the same, or depend on what is shown. */
+/** A text that is fixed, or depends on the state. */
 type Words = string | ((state: State) => string);
 
 export type Command = {
-  /** What it is about: the app, the open study, the open study if it was not imported, or the study that runs. */
+  /** What the command applies to: the app, the open study, the open study unless it is imported, or the running study. */
   readonly scope: 'app' | 'study' | 'own_study' | 'running';
-  /** Its name in the palette and on the sheet of shortcuts. */
+  /** Its name in the palette and in the list of shortcuts. */
   readonly label: Words;
-  /** Its name on a button or in a menu, where that differs. */
+  /** Its name on a button or in a menu, if different. */
   readonly short?: Words;
   readonly icon?: LucideIcon;
-  /** As `KeyboardEvent.key` gives it, or `Ctrl` with a capital letter. */
+  /** As in `KeyboardEvent.key`, or `Ctrl` with a capital letter. */
   readonly keys?: string;
-  /** Only a key runs it: it means nothing where a command is chosen by its name. */
+  /** Only a key can run it: it is not listed where commands are chosen by name. */
   readonly isKeyOnly?: boolean;
-  /** It asks something of the host, which must be reached. */
+  /** Whether it needs a connection to the host. */
   readonly needsHost?: boolean;
-  /** Whether it can be run now, in addition to its scope; always where it is left out. */
+  /** Whether it can run now, in addition to its scope; always by default. */
   readonly isAvailable?: (state: State) => boolean;
   readonly run: (state: State) => void;
 };
 
-/** Whether it can be run now. */
+/** Whether the command can run now. */
 export function isAvailable(command: Command, state: State): boolean {
   if (command.needsHost && state.connection.kind !== 'online') return false;
   return isInScope(command, state) && (command.isAvailable?.(state) ?? true);
@@ -45,7 +45,7 @@ function isInScope({ scope }: Command, state: State): boolean {
   }
 }
 
-/** The words as they are now. */
+/** The text for the present state. */
 export function tell(words: Words, state: State): string {
   return typeof words === 'string' ? words : words(state);
 }

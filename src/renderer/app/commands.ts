@@ -56,7 +56,7 @@ const showTab = (tab: StudyTab) => () => goTo({ name: 'study', tab });
 const wish = (state: State) => runningOf(state)?.current?.wish ?? null;
 const isPaused = (state: State) => runningOf(state)?.state === 'paused';
 
-/** Everything the user can do by its name or by a key, in the palette's order. */
+/** Everything that the user can do by name or by key, in the palette's order. */
 export const COMMANDS = {
   notebook: { scope: 'study', label: 'Notebook', keys: '1', run: showTab('notebook') },
   live: { scope: 'own_study', label: 'Live view', keys: '2', run: showTab('live') },
@@ -338,7 +338,7 @@ export const COMMANDS = {
 
 export type CommandId = keyof typeof COMMANDS;
 
-/** The commands with a name of their own, then one for each sample. */
+/** The named commands, then one for each sample. */
 export const ALL_COMMANDS: readonly (Command & { readonly id: string })[] = [
   ...Object.entries<Command>(COMMANDS).map(([id, command]) => ({ id, ...command })),
   ...SAMPLE_NAMES.map(name => ({
@@ -349,7 +349,7 @@ export const ALL_COMMANDS: readonly (Command & { readonly id: string })[] = [
   })),
 ];
 
-/** The name of taking back what was asked for; null where nothing can be. */
+/** The label for withdrawing the user's last request; null if there is none. */
 function withdrawal(state: State): string | null {
   const asked = wish(state);
   return isPaused(state) || asked === null ? null : withdrawWords(asked);

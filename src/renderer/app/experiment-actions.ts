@@ -4,12 +4,12 @@ import { attempt, jumpTo } from './actions.ts';
 import { type State, useStore } from './store.ts';
 import { getClient } from './sync.ts';
 
-/** What most commands about one experiment are about: the one that is selected. */
+/** The selected experiment, to which most commands about a single experiment apply. */
 export function selectedOf({ view, notebook }: State): Cell | null {
   return view.selected === null ? null : (notebook?.cells[view.selected] ?? null);
 }
 
-/** Does something with the selected experiment of the open study; what goes wrong is shown. */
+/** Does something with the selected experiment of the open study, and shows any error. */
 function withSelected(work: (at: { readonly study: string; readonly n: number }) => Promise<void>): void {
   const { study } = useStore.getState();
   const cell = selectedOf(useStore.getState());
@@ -40,7 +40,7 @@ export function openInEditor(): void {
   });
 }
 
-/** Shows it in the file manager, or where the host has none copies its path. */
+/** Shows it in the file manager; if the host has none, copies its path. */
 export function reveal(what: 'log' | 'folder'): void {
   withSelected(async at => {
     const { path, isShown } = await getClient().experiments.reveal({ ...at, what });

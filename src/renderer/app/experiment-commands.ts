@@ -19,17 +19,17 @@ import {
 } from './experiment-actions.ts';
 import type { State } from './store.ts';
 
-/** The file manager is the desktop's; a browser may be on another machine. */
+/** Only the desktop has a file manager; a browser may be on another machine. */
 const placeWords = ({ host }: State, what: string) =>
   host?.host === 'desktop' ? `show its ${what} in the file manager` : `copy the path of its ${what}`;
 const sentence = (words: string) => `${words.charAt(0).toUpperCase()}${words.slice(1)}`;
 const isSelected = (state: State) => selectedOf(state) !== null;
 const hasCommit = (state: State) => selectedOf(state)?.commit != null;
-/** Something was built on something: the baseline was not. */
+/** The baseline was not built on anything. */
 const isTried = (state: State) => hasCommit(state) && selectedOf(state)?.n !== 0;
 const hasRun = (state: State) => hasCommit(state) && selectedOf(state)?.trainedSeconds != null;
 
-/** What can be done with the selected experiment, in the order of its menu. */
+/** Commands for the selected experiment, in the order of its menu. */
 export const EXPERIMENT_COMMANDS = {
   tryAgain: {
     scope: 'own_study',

@@ -13,33 +13,33 @@ import { explain } from './explain.ts';
 import { useStore } from './store.ts';
 import { getClient } from './sync.ts';
 
-/** What has been read of experiments, by number, and of how many it is still on its way. */
+/** Data read so far, by experiment number, and how many experiments are still being read. */
 export type ExperimentRows<T> = {
   readonly study: string | null;
   readonly rows: ReadonlyMap<number, T>;
   readonly missing: number;
 };
 
-/** While pages come, what is made of them is made anew at most so often. */
+/** While pages arrive, listeners are notified at most this often. */
 const TELL_MS = 400;
 const NOTHING = { study: null, rows: new Map<number, never>(), missing: 0 };
 
 type Ask<T> = (study: string, ns: readonly number[]) => Promise<readonly (readonly [number, T])[]>;
 
-/** Reads something of every experiment of a study, page by page, and of those again that have changed. */
+/** Reads data about every experiment of a study, page by page, and again for experiments that change. */
 export class ExperimentReader<T> {
   readonly #page: number;
   readonly #ask: Ask<T>;
-  /** What has to differ for an experiment to be read again. */
+  /** An experiment is read again if this changes. */
   readonly #versionOf: (cell: Cell) => string;
   #study: string | null = null;
   #rows = new Map<number, T>();
   #versions = new Map<number, string>();
   #queue: readonly Cell[] = [];
-  /** On their way or waiting for that. */
+  /** How many are being read or waiting for it. */
   #missing = 0;
   #isReading = false;
-  /** The user has been told that a page of the study could not be read. */
+  /** Whether the user was told that a page of the study could not be read. */
   #hasGap = false;
   #told: ExperimentRows<T> = NOTHING;
   #timer: ReturnType<typeof setTimeout> | undefined;
@@ -58,7 +58,7 @@ export class ExperimentReader<T> {
 
   readonly read = (): ExperimentRows<T> => this.#told;
 
-  /** Keeps what is known of the study; of another one it begins anew. Newest experiments come first. */
+  /** Keeps what is known about the study; starts over for another one. Newest experiments come first. */
   want(study: string, cells: readonly (Cell | undefined)[]): void {
     if (study !== this.#study) {
       this.#study = study;
@@ -70,7 +70,7 @@ export class ExperimentReader<T> {
       (cell): cell is Cell => cell !== undefined && this.#versions.get(cell.n) !== this.#versionOf(cell),
     );
     if (!this.#isReading) void this.#readOn();
-    // At once, so that nobody takes what is on its way for what is not there.
+    // Notify at once, so that data in transit is not mistaken for missing data.
     if (this.#told.study !== study) this.#tell();
   }
 
@@ -91,9 +91,9 @@ export class ExperimentReader<T> {
         for (const cell of page) this.#versions.set(cell.n, this.#versionOf(cell));
         for (const [n, row] of rows) this.#rows.set(n, row);
       } catch (error) {
-        // What waits is of another study by now.
+        // These waiting requests belong to another study by now.
         if (study !== this.#study) continue;
-        // Lost connections have their own notice, and ask again when they are back; so do the next cells.
+        // Lost connections have their own notice and retry on reconnecting; so do new cells.
         if (error instanceof ORPCError) this.#tellOfGap(error);
         else this.#queue = [];
         this.#missing = this.#queue.length;

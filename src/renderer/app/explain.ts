@@ -1,12 +1,12 @@
 import { ORPCError } from '@orpc/client';
 import type { ErrorCode } from '../../shared/errors.ts';
 
-/** The name of what went wrong; null where the host gave none. */
+/** The error's code; null if the host gave none. */
 export function codeOf(error: unknown): ErrorCode | null {
   return error instanceof ORPCError ? ((error.data as { code?: ErrorCode } | undefined)?.code ?? null) : null;
 }
 
-/** What went wrong in words for the user: the host's own sentence, else that it cannot be reached. */
+/** The error in words for the user: the host's own sentence, or that the host cannot be reached. */
 export function explain(error: unknown): string {
   if (error instanceof ORPCError) {
     const issues = (

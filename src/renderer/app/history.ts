@@ -5,31 +5,35 @@ import { explain } from './explain.ts';
 import { useStore } from './store.ts';
 import { getClient, reconnect } from './sync.ts';
 
-/** An address is written when the selection has rested for so long: a browser does more for each than it takes to draw the cells. */
+/**
+ * The address is written once the selection has rested for this long: writing it costs a browser more than drawing
+ * the cells.
+ */
 const SETTLE_MS = 200;
 
 const { getState } = useStore;
-/** What the address says, as far as the window has followed it. */
+/** The last address that the window has written or followed. */
 let written: Place | null = null;
 let isWaiting = false;
-/** The address of the experiment that is selected while the user walks on. */
+/** The address of the selected experiment while the user moves on quickly. */
 let unwritten: string | null = null;
 let timer: ReturnType<typeof setTimeout> | undefined;
-/** What is shown next came from the address, so it is no step of its own. */
+/** Whether the next screen comes from the address, and so is no new step. */
 let isFollowing = false;
 
 /**
- * Goes where the address says, and keeps the two in step from then on. Once, when there is something to show.
- * @param takeToken takes an address that `pawl serve` printed, written over that of an open window
+ * Opens the place in the address, and keeps window and address in sync from then on. Call once, when there is
+ * something to show.
+ * @param takeToken handles an address from `pawl serve` that the user enters in an open window
  */
 export function openAddress(takeToken: ((address: string) => void) | null): void {
-  // A reload keeps the state of its entry.
+  // A reload keeps the state of its history entry.
   if (getState().screen.name === 'welcome') follow(location.hash, history.state?.isOwn === true);
   write();
   useStore.subscribe(writeSoon);
   window.addEventListener('pagehide', settle);
   window.addEventListener('popstate', ({ state }) => {
-    // It was the address of the entry that is left.
+    // It was the address of the entry that the user is leaving.
     unwritten = null;
     const { hash } = location;
     if (hash.startsWith('#token=')) {
@@ -41,7 +45,7 @@ export function openAddress(takeToken: ((address: string) => void) | null): void
   });
 }
 
-/** Going somewhere takes several changes of the store; they are one step. */
+/** Going somewhere changes the store several times, but is one step. */
 function writeSoon(): void {
   if (isWaiting) return;
   isWaiting = true;
@@ -74,14 +78,14 @@ function settle(): void {
   unwritten = null;
 }
 
-/** Who walks through the experiments does not want to walk back through each; who opened one does. */
+/** A user who moves through experiments does not want to go back through each one; a user who opened one does. */
 function isSelectionOf(before: Place, after: Place): boolean {
   if (before.name !== 'study' || after.name !== 'study') return false;
   const isElsewhere = before.study !== after.study || before.tab !== after.tab;
   return !isElsewhere && (after.n === null || !getState().view.opened.includes(after.n));
 }
 
-/** @param isReturn whether the window was there before, so that it opens nothing that was closed since */
+/** @param isReturn whether the window was at this place before; it then does not reopen what was closed since */
 function follow(hash: string, isReturn: boolean): void {
   isFollowing = true;
   if (hash === '') {
@@ -93,7 +97,7 @@ function follow(hash: string, isReturn: boolean): void {
   if (problem !== null) fallBack(problem);
 }
 
-/** Resolves to what is not there. */
+/** Resolves to what is missing, if anything. */
 function open(place: Place, isReturn: boolean): string | null {
   if (place.name === 'welcome') goTo(place);
   if (place.name === 'set_up') {
@@ -112,7 +116,7 @@ function open(place: Place, isReturn: boolean): string | null {
   return null;
 }
 
-/** A project may have been moved since its address was written down. */
+/** A project may have been moved since the address was written. */
 async function check(path: string): Promise<void> {
   try {
     await getClient().projects.inspect({ path });

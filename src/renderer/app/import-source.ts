@@ -1,12 +1,12 @@
 import { MAX_TABLE_CHARACTERS } from '../../shared/imports.ts';
 
-/** What an import is asked of: a path on the host's machine, or the text of a table. */
+/** The source of an import: a path on the host's machine, or the text of a table. */
 export type ImportSource = { readonly path: string } | { readonly name: string; readonly text: string };
 
-/** A call of more bytes would be refused by the browser host. */
+/** The browser host would refuse a larger call. */
 const MAX_CALL_BYTES = 3_500_000;
 
-/** A file the user dropped or chose, by its path where the host tells it; else its text, or why it cannot be read. */
+/** A file that the user dropped or chose: its path if the host knows it; else its text, or why it cannot be read. */
 export async function readDropped(
   file: File,
   pathOfFile: (file: File) => string | null,

@@ -8,12 +8,12 @@ const TYPED_INTO = [
   ...['combobox', 'listbox', 'dialog', 'menu'].map(role => `[role="${role}"]`),
 ].join();
 
-/** Keys that mean something to what has the focus must not also mean something here. */
+/** Keys that the focused element uses must not also run a command. */
 function isTyping(target: EventTarget | null): boolean {
   return target instanceof HTMLElement && (target.isContentEditable || target.closest(TYPED_INTO) !== null);
 }
 
-/** Runs the command whose key is pressed. */
+/** Runs the command of a pressed key. */
 export function useKeys(): void {
   useEffect(() => {
     window.addEventListener('keydown', listen);
@@ -27,7 +27,7 @@ function listen(event: KeyboardEvent): void {
   const key = isControl ? `Ctrl ${event.key.toUpperCase()}` : event.key;
   if (key === 'Enter' && isControlled(event.target)) return;
   const state = useStore.getState();
-  // What is typed while a dialog is on its way is meant for it.
+  // Keys pressed while a dialog is loading are meant for it.
   if (!isControl && state.overlay !== null) return;
   const command = ALL_COMMANDS.find(
     ({ keys, scope }) => keys === key && (scope === 'app' || state.screen.name === 'study'),
@@ -37,7 +37,7 @@ function listen(event: KeyboardEvent): void {
   command.run(state);
 }
 
-/** On a button or a link Enter is that one's. */
+/** On a button or link, Enter belongs to that control. */
 function isControlled(target: EventTarget | null): boolean {
   return target instanceof HTMLElement && target.closest('button, a, summary, [role="button"]') !== null;
 }

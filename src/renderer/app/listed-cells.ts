@@ -12,8 +12,8 @@ const NONE: readonly (Cell | undefined)[] = [];
 let last: { readonly asked: Asked; readonly listed: readonly Cell[] } | null = null;
 
 /**
- * The cells in the order they are listed, as far as the filter lets them through. It is the same list until something it is made of
- * changes: there may be ten thousand of them, and every key press asks.
+ * The cells that pass the filter, in list order. The same array is returned until something relevant changes: there
+ * may be ten thousand cells, and every key press asks.
  */
 export function listedCells({ notebook, view, found, settings }: State): readonly Cell[] {
   const { verdicts, category } = view.filter;

@@ -2,7 +2,7 @@ import { PROGRESS_PRESETS, PROGRESS_SCALES } from '../../shared/charts/progress-
 import { isCurveChoice } from '../charts/curve-choice.ts';
 import { FRESH_VIEW, type StudyView } from './store.ts';
 
-/** How many studies' views are kept; older ones are forgotten. */
+/** How many studies' views are kept; older ones are dropped. */
 const REMEMBERED = 50;
 const KEY = 'pawl.views';
 const STUDY_KEY = 'pawl.study';
@@ -19,8 +19,8 @@ const VERDICTS: readonly unknown[] = [
 ] satisfies StudyView['filter']['verdicts'][number][];
 
 /**
- * What another version of Pawl left may have another shape. It is looked at by hand, for a library of schemas would be
- * a tenth of what the page loads first.
+ * Data from another version of Pawl may have another shape. It is checked by hand, because a schema library would be
+ * a tenth of the code that the page loads first.
  */
 function isView(value: unknown): value is StudyView {
   const { chart, isChartHidden, filter, selected, opened, compared, curves } = (value ??
@@ -29,7 +29,7 @@ function isView(value: unknown): value is StudyView {
   const { verdicts, category, text } = (filter ?? {}) as Unchecked<StudyView['filter']>;
   return (
     AXES.includes(axis) &&
-    // The chart had neither before.
+    // Older versions stored neither.
     (scale === undefined || isOneOf(PROGRESS_SCALES, scale)) &&
     (preset === undefined || preset === null || isOneOf(PROGRESS_PRESETS, preset)) &&
     [x, y].every(range => range === null || (isListOf(range, isNumber) && range.length === 2)) &&
@@ -40,7 +40,7 @@ function isView(value: unknown): value is StudyView {
     (selected === null || isNumber(selected)) &&
     isListOf(opened, isNumber) &&
     isListOf(compared, isNumber) &&
-    // There was one way to draw them before.
+    // Older versions had only one way to draw them.
     (curves === undefined || isCurveChoice(curves))
   );
 }
@@ -72,7 +72,7 @@ function isNamedView(value: unknown): boolean {
   return isListOf(value, () => true) && typeof value[0] === 'string' && isView(value[1]);
 }
 
-/** How the study was looked at last, in this browser or window. */
+/** The study's last view, in this browser or window. */
 export function restoreView(study: string): StudyView {
   const view = readAll().find(([id]) => id === study)?.[1];
   return view ? { ...FRESH_VIEW, ...view, chart: { ...FRESH_VIEW.chart, ...view.chart } } : FRESH_VIEW;
@@ -83,7 +83,7 @@ export function rememberView(study: string, view: StudyView): void {
   write(KEY, JSON.stringify([[study, view], ...others].slice(0, REMEMBERED)));
 }
 
-/** The study that was looked at last, or null. */
+/** The study that was open last, or null. */
 export function lastStudy(): string | null {
   return read(STUDY_KEY);
 }
@@ -92,7 +92,7 @@ export function rememberStudy(study: string): void {
   write(STUDY_KEY, study);
 }
 
-/** Until when the user has seen what a study did: milliseconds since the epoch; null where it was never opened here. */
+/** Up to when the user has seen a study's progress, in milliseconds since the epoch; null if it was never opened here. */
 export function seenUntil(study: string): number | null {
   const at = Number(readSeen().find(([id]) => id === study)?.[1] ?? Number.NaN);
   return Number.isFinite(at) ? at : null;
@@ -128,7 +128,7 @@ function read(key: string): string | null {
   }
 }
 
-/** Where nothing can be kept, the next start begins as the first one did. */
+/** If nothing can be stored, the next start is like the first. */
 function write(key: string, value: string): void {
   try {
     localStorage.setItem(key, value);

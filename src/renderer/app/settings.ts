@@ -11,12 +11,12 @@ export type SettingsPatch = {
   readonly electricity?: Partial<Settings['electricity']>;
 };
 
-/** Changes the host has not answered yet. */
+/** How many changes the host has not confirmed yet. */
 let waiting = 0;
-/** What the host has, as far as it said so. */
+/** The settings that the host last confirmed. */
 let saved: Settings;
 
-/** Shows the change at once and asks the host to keep it; where that fails, it is taken back and the reason is shown. */
+/** Shows the change at once and asks the host to store it; if that fails, undoes it and shows the reason. */
 export async function saveSettings(patch: SettingsPatch): Promise<void> {
   const { getState, setState } = useStore;
   if (waiting === 0) saved = getState().settings;
@@ -36,7 +36,7 @@ export async function saveSettings(patch: SettingsPatch): Promise<void> {
   if (!isSaved) setState(({ settings }) => ({ settings: takeBack(settings, patch, saved) }));
 }
 
-/** Each setting of `patch` as it was before, unless it was changed again since. */
+/** The earlier value of each setting in `patch`, unless it was changed again since. */
 function takeBack<T extends object>(shown: T, patch: object, before: T): T {
   const back = { ...shown };
   for (const [name, wanted] of Object.entries(patch)) {

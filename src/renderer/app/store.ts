@@ -15,7 +15,7 @@ import type { GpuState, TelemetrySample } from '../../shared/telemetry.ts';
 import { type CurveChoice, FIRST_CURVES } from '../charts/curve-choice.ts';
 import type { ImportSource } from './import-source.ts';
 
-/** How the window stands with its host. */
+/** The window's connection to its host. */
 export type ConnectionState =
   | { readonly kind: 'connecting' }
   | { readonly kind: 'online' }
@@ -23,25 +23,25 @@ export type ConnectionState =
   | { readonly kind: 'offline'; readonly since: number; readonly retryAt: number }
   | { readonly kind: 'refused' };
 
-/** The cells of the open study, as far as they have come. */
+/** The open study's cells that have arrived so far. */
 export type Notebook = {
   readonly study: string;
-  /** By number; a hole is an experiment that has not been read yet or is not there. */
+  /** By number; a hole is an experiment that was not read yet or does not exist. */
   readonly cells: readonly (Cell | undefined)[];
   readonly marks: readonly Mark[];
   readonly refusals: readonly RefusedProposal[];
   readonly status: 'loading' | 'ready' | 'failed';
-  /** Of `status` failed. */
+  /** An error of `status`. */
   readonly problem: string | null;
 };
 
-/** The points that came since the run began or the window was opened. */
+/** Points that arrived since the run began or the window was opened. */
 export type Live = {
   readonly study: string;
   readonly n: number;
   readonly k: number;
   readonly points: readonly LivePoint[];
-  /** How often older points were let go, because the ledger has them by now. */
+  /** How many times older points were dropped, because the ledger has them by then. */
   readonly folds: number;
 };
 
@@ -63,7 +63,7 @@ export const STUDY_TABS = [
 export type StudyTab = (typeof STUDY_TABS)[number];
 
 export type Filter = {
-  /** Empty is all. */
+  /** Empty means all. */
   readonly verdicts: readonly (VerdictWord | 'running')[];
   readonly category: string | null;
   readonly text: string;
@@ -76,9 +76,9 @@ export type Overlay =
   | { readonly name: 'settings' }
   | { readonly name: 'channel' }
   | { readonly name: 'room' }
-  /** With words to begin with. */
+  /** With an initial text. */
   | { readonly name: 'steer'; readonly text?: string }
-  /** With the experiment that is tried again; null shows what waits. */
+  /** With the experiment to try again; null shows the queue. */
   | { readonly name: 'queue'; readonly again: number | null }
   | { readonly name: 'stack' }
   | { readonly name: 'audit' }
@@ -86,11 +86,11 @@ export type Overlay =
   | { readonly name: 'proposers' }
   | { readonly name: 'resume' }
   | { readonly name: 'folder' }
-  /** Begins at once where a source is given. */
+  /** Begins right away if a source is given. */
   | { readonly name: 'import'; readonly source: ImportSource | null }
   | { readonly name: 'stop_now' };
 
-/** What belongs to how one study is looked at; kept over reloads. */
+/** How the user looks at one study; kept over reloads. */
 export type StudyView = {
   readonly chart: ProgressView;
   readonly isChartHidden: boolean;
@@ -120,22 +120,22 @@ export type State = {
   readonly telemetry: readonly TelemetrySample[];
   readonly gpuState: GpuState;
   readonly screen: Screen;
-  /** Whether of the sidebar only a strip is shown. */
+  /** Whether the sidebar is folded to a strip. */
   readonly isSidebarFolded: boolean;
-  /** The window has no room for an unfolded sidebar beside something else. */
+  /** Whether the window is too narrow for an unfolded sidebar beside the content. */
   readonly isNarrow: boolean;
-  /** The study that is looked at. */
+  /** The open study. */
   readonly study: string | null;
   readonly notebook: Notebook | null;
-  /** Points of the runs that train now. */
+  /** Points of the runs in training. */
   readonly live: readonly Live[];
-  /** The newest thought of the proposer that proposes now, or did last. */
+  /** The newest thought of the proposer that is or was last proposing. */
   readonly thought: Thought | null;
   readonly view: StudyView;
   readonly hovered: number | null;
-  /** Numbers the full-text search found; null while no text is searched for. */
+  /** Numbers that the full-text search found; null if there is no search text. */
   readonly found: ReadonlySet<number> | null;
-  /** Asks the list to bring this experiment into sight, and the focus to it; the number changes with every wish. */
+  /** Asks the list to scroll to this experiment and focus it; the number changes with each request. */
   readonly reveal: {
     readonly n: number;
     readonly wish: number;
@@ -143,11 +143,11 @@ export type State = {
     readonly takesFocus: boolean;
   } | null;
   readonly overlay: Overlay | null;
-  /** Numbers of the experiments that the table lists, in its order. */
+  /** Experiments in the table, in its order. */
   readonly tabled: readonly number[];
 };
 
-/** The one store. Only the functions of `sync.ts` and `actions.ts` change it. */
+/** The only store. Only functions in `sync.ts` and `actions.ts` change it. */
 export const useStore = create<State>(() => ({
   connection: { kind: 'connecting' },
   host: null,
@@ -181,7 +181,7 @@ export function useStudy(): StudyCard | null {
   return useStore(studyOf);
 }
 
-/** The study whose sitting is on, whichever is looked at. */
+/** The study with a sitting, whichever is open. */
 export function runningOf({ studies }: State): StudyCard | null {
   return studies.find(isActive) ?? null;
 }

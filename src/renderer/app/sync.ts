@@ -6,32 +6,32 @@ import { applyEvent, withMark, withRefusal } from './apply-event.ts';
 import { lastStudy, restoreView } from './remember.ts';
 import { type State, useStore } from './store.ts';
 
-/** Waits before the next try to reach the host, in milliseconds; the last one is repeated. */
+/** Waits between tries to reach the host, in milliseconds; the last one repeats. */
 const RETRY_MS = [250, 500, 1_000, 2_000, 5_000];
 
 let client: Client | null = null;
 let retryNow: (() => void) | null = null;
-/** Changes with every reading of a notebook, so that pages of an earlier one are thrown away. */
+/** Changes whenever a notebook is read, so that pages of an earlier read are dropped. */
 let reading = 0;
-/** Numbers of cells of the open study that events told of while its pages were on their way: they are newer. */
+/** Cells of the open study that events have updated while its pages were loading: the events are newer. */
 let toldMeanwhile = new Set<number>();
-/** What came with the first snapshot: who opens that study then needs not wait for another answer. */
+/** The cells from the first snapshot, so that opening their study needs no further answer. */
 let brought: Snapshot['first'] = null;
 
-/** The calls of the present connection. Throws while there is none. */
+/** The client of the present connection. Throws if there is none. */
 export function getClient(): Client {
   if (!client) throw new Error('Pawl cannot be reached at the moment.');
   return client;
 }
 
-/** Ends the wait for the next try. */
+/** Ends the wait before the next try. */
 export function reconnect(): void {
   retryNow?.();
 }
 
 /**
- * Keeps the store in step with the host for ever: snapshot, then events in order; after a gap or a lost connection
- * the same again. `onFirstPicture` is called once, `onNotice` gets what the user should be told.
+ * Keeps the store in sync with the host, without end: a snapshot, then events in order; after a gap or a lost
+ * connection it starts over. Calls `onFirstPicture` once, and `onNotice` with each notice for the user.
  */
 export async function keepInStep(
   host: Host,
@@ -50,7 +50,7 @@ export async function keepInStep(
         await waitForRetry(null);
         continue;
       }
-      // Whatever broke, the cure is the same: connect and read anew.
+      // Whatever failed, the remedy is the same: reconnect and read everything again.
     }
     client = null;
     if (useStore.getState().connection.kind === 'online') failures = 0;
@@ -62,7 +62,7 @@ export async function keepInStep(
   }
 }
 
-/** Ends early when the machine comes back from sleep or the user asks. */
+/** Ends early when the machine wakes up or the user asks. */
 function waitForRetry(milliseconds: number | null): Promise<void> {
   return new Promise(resolve => {
     const timer = milliseconds === null ? undefined : setTimeout(done, milliseconds);
@@ -90,7 +90,7 @@ async function follow(
     ]);
     const { epoch, seq, live, first, ...picture } = snapshot;
     const state = useStore.getState();
-    // What came between two pictures is read from the ledger.
+    // Points that arrived between two snapshots are read from the ledger.
     const known = live && state.live.find(({ n, k }) => n === live.n && k === live.k);
     const folds = state.hasSnapshot ? (known?.folds ?? 0) + 1 : 0;
     const isThere = picture.studies.some(card => card.id === state.study);
@@ -131,7 +131,7 @@ function applyBatch(batch: EventBatch, onNotice: (notice: Notice) => void): void
   for (const event of batch.events) if (event.type === 'notice') onNotice(event.notice);
 }
 
-/** Opens a study and reads its cells, newest first, page by page. What is shown of it already stays meanwhile. */
+/** Opens a study and reads its cells page by page, newest first. Cells that are already shown stay meanwhile. */
 export async function readNotebook(study: string): Promise<void> {
   reading += 1;
   const own = reading;
@@ -141,7 +141,7 @@ export async function readNotebook(study: string): Promise<void> {
     const view = restoreView(study);
     useStore.setState({
       study,
-      // What was searched for is over once another study was looked at; a reload of the window keeps it.
+      // A search ends when another study is opened; a reload of the window keeps it.
       view: shown === null ? view : { ...view, filter: { ...view.filter, text: '' } },
       found: null,
       hovered: null,
@@ -177,7 +177,7 @@ export async function readNotebook(study: string): Promise<void> {
         ? {
             notebook: {
               ...notebook,
-              // Events may have told of more since the host answered.
+              // Events may have brought more since the host answered.
               marks: notebook.marks.reduce(withMark, marks),
               refusals: notebook.refusals.reduce(withRefusal, refusals),
               ...{ status: 'ready', problem: null },

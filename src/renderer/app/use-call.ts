@@ -3,15 +3,15 @@ import { explain } from './explain.ts';
 import { useStore } from './store.ts';
 
 export type CallState<T> = {
-  /** The last answer; stays while the next is on its way. */
+  /** The last answer, which stays until the next arrives. */
   readonly value: T | null;
   readonly problem: string | null;
   readonly isLoading: boolean;
 };
 
 /**
- * Asks again whenever `key` changes or the connection has come back. A null key asks nothing. An answer that comes
- * after its question was replaced is thrown away. While `subject` stays the same, the last answer stays until the next.
+ * Calls again whenever `key` changes or the connection returns; a null key calls nothing. An answer to an outdated
+ * question is dropped. While `subject` stays the same, the last answer stays until the next.
  */
 export function useCall<T>(
   key: string | null,

@@ -3,11 +3,11 @@ import type { SeriesAxis } from '../charts/series-axis.ts';
 import { setCurves } from './actions.ts';
 import { useStore } from './store.ts';
 
-/** How curves are drawn at a place of the window, and how to change that; for `CurveTools` and the chart. */
+/** How curves are drawn in one part of the window, and how to change that; for `CurveTools` and the chart. */
 export function useCurves(place: CurvePlace, hasTokens: boolean) {
   const choice = useStore(state => state.view.curves);
   const wanted = choice.by[place];
-  // What was chosen for another run stays chosen, and comes back with the next that tells.
+  // A choice made for another run is kept, and applies again to the next run that reports tokens.
   const by: SeriesAxis = wanted === 'tokens' && !hasTokens ? 'step' : wanted;
   return {
     by,

@@ -2,21 +2,21 @@ import { useEffect, useRef, useState } from 'react';
 import type { Cell } from '../../shared/notebook.ts';
 import { getClient } from './sync.ts';
 
-/** Points of a sparkline: as many as it is pixels wide would be too many to tell apart. */
+/** Points per sparkline: one per pixel would be too many to tell apart. */
 const POINTS = 48;
-/** A list that is being scrolled fast asks only when it slows down. */
+/** While a list scrolls fast, nothing is requested until it slows down. */
 const SETTLE_MS = 120;
 const KEPT = 2_000;
 
 type Points = readonly (number | null)[];
 
-/** The loss of each cell in sight, in a few points; what has been read once is not read again. */
+/** The loss of each visible cell in a few points; a curve that was read is not read again. */
 export function useSparklines(study: string, cells: readonly Cell[]): ReadonlyMap<number, Points> {
   const known = useRef({ study, lines: new Map<number, Points>(), asked: new Set<string>() });
   const [, redraw] = useState(0);
   if (known.current.study !== study) known.current = { study, lines: new Map(), asked: new Set() };
   const { asked } = known.current;
-  // A cell that is still training has another curve when it has ended.
+  // A training cell has a different curve once it has ended.
   const keyOf = (cell: Cell) => `${cell.n} ${cell.phase === 'recorded'} ${cell.endedAt ?? ''}`;
   const missing = cells.filter(cell => cell.phase === 'recorded' && !asked.has(keyOf(cell)));
   const wanted = missing.map(keyOf).join();
@@ -27,7 +27,7 @@ export function useSparklines(study: string, cells: readonly Cell[]): ReadonlyMa
     const timer = setTimeout(() => {
       const { current } = known;
       for (const cell of missing) current.asked.add(keyOf(cell));
-      // A function of its own, for without a connection `getClient` throws.
+      // A separate function, because `getClient` throws without a connection.
       const ask = async () =>
         getClient().experiments.sparklines({
           study,
@@ -44,7 +44,7 @@ export function useSparklines(study: string, cells: readonly Cell[]): ReadonlyMa
           redraw(before => before + 1);
         })
         .catch(() => {
-          // Without its small curve a cell says all the same things; the connection notice tells the rest.
+          // A cell works without its sparkline, and the connection notice reports the problem.
           for (const cell of missing) current.asked.delete(keyOf(cell));
         });
     }, SETTLE_MS);

@@ -9,7 +9,7 @@ function subscribe(listener: () => void): () => void {
   return () => query.removeEventListener('change', listener);
 }
 
-/** Puts the wanted theme on the page and says which one it is. */
+/** Applies the wanted theme to the page and returns it. */
 export function useTheme(): 'light' | 'dark' {
   const wanted = useStore(state => state.settings.theme);
   const isSystemDark = useSyncExternalStore(subscribe, () => window.matchMedia(DARK).matches);

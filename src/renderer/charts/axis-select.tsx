@@ -8,7 +8,7 @@ const CHOICES: readonly { readonly value: SeriesAxis; readonly label: string }[]
   { value: 'seconds', label: 'by time since the run began' },
 ];
 
-/** Chooses the horizontal axis of curves; tokens only where a run tells of them. */
+/** Chooses the horizontal axis of curves; tokens only if a run reports them. */
 export function AxisSelect({
   by,
   hasTokens,

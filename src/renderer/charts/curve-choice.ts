@@ -4,13 +4,13 @@ import type { SeriesAxis } from './series-axis.ts';
 const CURVE_PLACES = ['cell', 'live', 'compare'] as const;
 export type CurvePlace = (typeof CURVE_PLACES)[number];
 
-/** How the curves of a study's trainings are drawn. */
+/** How a study's training curves are drawn. */
 export type CurveChoice = {
-  /** As `smoothSeries` takes it. */
+  /** As in `smoothSeries`. */
   readonly smoothing: number;
   readonly isLogX: boolean;
   readonly isLogY: boolean;
-  /** What the points are placed by, wherever curves are shown. */
+  /** The x axis for each place that shows curves. */
   readonly by: Readonly<Record<CurvePlace, SeriesAxis>>;
 };
 
@@ -21,7 +21,7 @@ export const FIRST_CURVES: CurveChoice = {
 
 const AXES: readonly unknown[] = ['seconds', 'training', 'step', 'tokens'] satisfies SeriesAxis[];
 
-/** Whether something that was kept is a choice that can be shown. */
+/** Whether a stored value is a valid choice. */
 export function isCurveChoice(value: unknown): value is CurveChoice {
   const { smoothing, isLogX, isLogY, by } = (value ?? {}) as {
     readonly [Key in keyof CurveChoice]?: unknown;

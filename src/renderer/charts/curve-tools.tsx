@@ -6,14 +6,14 @@ import type { SeriesAxis } from './series-axis.ts';
 
 type Props = {
   readonly choice: CurveChoice;
-  /** What the points are placed by here. */
+  /** The x axis here. */
   readonly by: SeriesAxis;
   readonly hasTokens: boolean;
   onBy(by: SeriesAxis): void;
   onChoice(patch: Partial<Pick<CurveChoice, 'smoothing' | 'isLogX' | 'isLogY'>>): void;
 };
 
-/** Chooses how curves are drawn: by what, on which scales, and how smooth. */
+/** Chooses how curves are drawn: the x axis, the scales, and the smoothing. */
 export function CurveTools({ choice, by, hasTokens, onBy, onChoice }: Props) {
   return (
     <div className="flex flex-wrap items-center gap-x-3 gap-y-1">

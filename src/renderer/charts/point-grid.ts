@@ -1,12 +1,12 @@
-/** Finds the point nearest to a place without looking at all of them. All lengths are pixels. */
+/** Finds the nearest point without looking at all of them. All lengths are pixels. */
 export type PointGrid = {
-  /** Place in the given arrays, or null where none lies within `radius`. Of points at one place the last wins. */
+  /** Index in the given arrays, or null if none is within `radius`. Of points at the same place, the last wins. */
   nearest(x: number, y: number): number | null;
 };
 
 /**
- * Sorts points into square cells as wide as `radius`, so that a search looks at nine cells. `bonus` is subtracted from
- * a point's distance: what is drawn larger is easier to hit.
+ * Sorts points into square cells as wide as `radius`, so that a search looks at nine cells. `bonus` is subtracted
+ * from a point's distance, because larger marks should be easier to hit.
  */
 export function pointGrid(
   xs: ArrayLike<number>,

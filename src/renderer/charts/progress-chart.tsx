@@ -17,29 +17,29 @@ export type ProgressChartProps = {
   readonly baseline: number | null;
   /** Ends of the noise around the best; null for none. */
   readonly band: readonly [number, number] | null;
-  /** Experiment that is open: a ring and a line. */
+  /** The open experiment, marked by a ring and a line. */
   readonly selected: number | null;
-  /** Experiment that is pointed at, here or elsewhere. */
+  /** The experiment under the pointer, here or elsewhere. */
   readonly hovered: number | null;
   readonly view: ProgressView;
-  /** Number of the first experiment of the last sitting; null where nobody knows it. */
+  /** Number of the last sitting's first experiment; null if unknown. */
   readonly sittingFrom: number | null;
   onView(view: ProgressView): void;
   onSelect(n: number): void;
   onHover(n: number | null): void;
   /** In pixels; the width is that of the parent. */
   readonly height: number;
-  /** What to say while nothing is finished. */
+  /** Shown while no experiment is finished. */
   readonly children?: React.ReactNode;
 };
 
 /**
  * The metric over the experiments: discards as small dots, keeps as large ones with a short hypothesis where there is
  * room, hollow where their gain is not proven, the running best as steps, crashes as crosses on the bottom edge, the
- * baseline dashed. What lies beyond the range shown is a triangle on that edge.
+ * baseline dashed. Values beyond the visible range are triangles on that edge.
  *
- * The wheel zooms (shift holds the y axis), a drag moves, a drag with shift or on an axis zooms into what it covers, a
- * double click shows everything.
+ * The wheel zooms (shift holds the y axis), a drag moves, a drag with shift or on an axis zooms into what it covers,
+ * a double click shows everything.
  */
 export function ProgressChart(props: ProgressChartProps) {
   const { model, metricName, baseline, height, sittingFrom, band } = props;
@@ -146,7 +146,7 @@ function Plot({ model, width, name, ...props }: PlotProps) {
   );
 }
 
-/** One point in words. */
+/** A text description of one point. */
 function describe(model: ProgressModel, n: number): string {
   const point = model.points[model.indexOf.get(n) ?? -1];
   if (!point) return '';

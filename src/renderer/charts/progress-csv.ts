@@ -1,11 +1,11 @@
 import type { ProgressRow } from '../../shared/charts/progress-model.ts';
 
-/** A spreadsheet takes a text that begins like this for a formula. */
+/** Spreadsheets treat a text that begins like this as a formula. */
 const LOOKS_LIKE_FORMULA = /^[=+\-@\t\r]/;
 
 /**
- * The rows as RFC 4180 text with CRLF. Times are ISO 8601 in UTC, what is absent is an empty field, numbers are as
- * JavaScript writes them. Text that a spreadsheet would run as a formula gets an apostrophe in front.
+ * The rows as RFC 4180 text with CRLF. Times are ISO 8601 in UTC, missing values are empty fields, numbers are in
+ * JavaScript's format. Text that a spreadsheet would run as a formula gets an apostrophe in front.
  */
 export function progressCsv(rows: readonly ProgressRow[], metricName: string): string {
   const lines = [

@@ -7,12 +7,12 @@ export {
 } from '../../shared/charts/progress-svg.ts';
 export { progressCsv } from './progress-csv.ts';
 
-/** Longest side a browser draws on a canvas everywhere, in pixels. */
+/** The longest side of a canvas that every browser supports, in pixels. */
 const MOST_PIXELS = 16_384;
 
 /**
  * Draws SVG text as a PNG of `width × scale` by `height × scale` pixels. The text must not refer to other files.
- * Rejects where the browser cannot read it or has no memory for a picture of that size.
+ * Rejects if the browser cannot read it or has too little memory for the picture.
  */
 export async function svgToPng(svg: string, width: number, height: number, scale: number): Promise<Blob> {
   const canvas = document.createElement('canvas');
@@ -38,18 +38,18 @@ export async function svgToPng(svg: string, width: number, height: number, scale
   });
 }
 
-/** Gives the user a file under `name`. */
+/** Downloads a file as `name`. */
 export function download(name: string, blob: Blob): void {
   const url = URL.createObjectURL(blob);
   const link = document.createElement('a');
   link.href = url;
   link.download = name;
   link.click();
-  // The browser reads the blob after the click; a minute is more than it needs.
+  // The browser reads the blob after the click; a minute is more than enough.
   setTimeout(() => URL.revokeObjectURL(url), 60_000);
 }
 
-/** The colours the page has now, for `progressSvg`. */
+/** The page's present colours, for `progressSvg`. */
 export function currentColours(): ProgressColours {
   const style = getComputedStyle(document.documentElement);
   const read = (name: string) => style.getPropertyValue(name).trim();

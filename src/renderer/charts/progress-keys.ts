@@ -9,20 +9,23 @@ import {
   zoomDomain,
 } from '../../shared/charts/progress-view.ts';
 
-/** What a key asks of the chart. `point` moves the highlight to an experiment. */
+/** The chart's reaction to a key. `point` moves the highlight to an experiment. */
 export type ProgressKeyAction =
   | { readonly kind: 'view'; readonly view: ProgressView }
   | { readonly kind: 'point'; readonly n: number; readonly view: ProgressView }
   | { readonly kind: 'select'; readonly n: number; readonly view: ProgressView };
 
-/** Says what the keys do; for `aria-describedby`. */
+/** Explains the keys; for `aria-describedby`. */
 export const PROGRESS_KEYS_HELP =
   'Plus and minus zoom, left and right move, 0 shows all. Up and down move between experiments, Enter opens the marked one, Home and End open the first and the last.';
 
 const ZOOM_STEP = 0.8;
 const PAN_STEP = 0.1;
 
-/** What `key` does, or null where it is not the chart's. `marked` is the highlighted or else the selected one. */
+/**
+ * The action for `key`, or null if the chart does not use it. `marked` is the highlighted experiment, else the
+ * selected one.
+ */
 export function progressKey(
   key: string,
   model: ProgressModel,
@@ -51,7 +54,7 @@ export function progressKey(
     const at = marked === null ? undefined : model.indexOf.get(marked);
     const start = at ?? (by > 0 ? layout.first - 1 : layout.first + layout.pointX.length);
     const next = from(start + by, by);
-    // At the end it stays where it is.
+    // At the end it does not move.
     const index = model.points[next] ? next : start;
     const n = model.points[index]?.row.n;
     return n === undefined ? null : { kind: 'point', n, view: reveal(index) };

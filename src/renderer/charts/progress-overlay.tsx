@@ -10,7 +10,7 @@ type Props = {
   readonly model: ProgressModel;
   readonly selected: number | null;
   readonly hovered: number | null;
-  /** Experiment whose tooltip is open. */
+  /** The experiment with an open tooltip. */
   readonly tip: number | null;
   /** The rectangle being drawn to zoom into. */
   readonly box: Box | null;
@@ -19,7 +19,7 @@ type Props = {
 const TIP_WIDTH = 264;
 const TIP_HEIGHT = 112;
 
-/** What changes under the pointer: the selection, the highlight, the tooltip, the zoom box. */
+/** The parts that change under the pointer: selection, highlight, tooltip, zoom box. */
 export function ProgressOverlay({ layout, model, selected, hovered, tip, box }: Props) {
   const chosen = findPoint(layout, model, selected);
   const lit = findPoint(layout, model, hovered);
@@ -99,7 +99,7 @@ function findPoint(
   const point = model.points[index];
   const x = layout.pointX[index - layout.first];
   const y = layout.pointY[index - layout.first];
-  // What a filter leaves out has no place.
+  // An experiment that a filter leaves out has no position.
   if (!point || x === undefined || y === undefined || Number.isNaN(x)) return null;
   return { x, y, point };
 }

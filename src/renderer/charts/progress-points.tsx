@@ -12,7 +12,7 @@ type Props = {
   readonly baseline: number | null;
 };
 
-/** What the chart draws of the data. It is drawn anew only for another layout; hovering lies on a layer above. */
+/** The data's marks in the chart. Redrawn only for another layout; hovering uses a layer above. */
 export const ProgressPoints = memo(function ProgressPoints({ layout, metricName, goal, baseline }: Props) {
   const clip = useId();
   const { plot, size, band } = layout;
@@ -22,7 +22,7 @@ export const ProgressPoints = memo(function ProgressPoints({ layout, metricName,
       width={size.width}
       height={size.height}
       className="absolute inset-0 tabular select-none"
-      // A surface of its own: what moves above it does not make the browser draw the points again.
+      // A separate layer, so that movement above it does not redraw the points.
       style={{ willChange: 'transform', fontSize: 11 }}
     >
       <clipPath id={clip}>
@@ -118,7 +118,7 @@ export const ProgressPoints = memo(function ProgressPoints({ layout, metricName,
       </g>
       <g stroke="var(--surface)" strokeWidth={3} strokeLinejoin="round" paintOrder="stroke">
         {layout.hasWords && layout.baselineY !== null && (
-          // Under the line where the chart's tools stand above it.
+          // Below the line if the chart's tools are above it.
           <text
             x={plot.right - 4}
             y={layout.baselineY + (layout.baselineY < plot.top + 22 ? 13 : -5)}

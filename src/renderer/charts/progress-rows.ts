@@ -3,7 +3,7 @@ import type { StudyClaims } from '../../shared/claims.ts';
 import type { Cell, Mark } from '../../shared/notebook.ts';
 import { knownTime } from '../format/known-time.ts';
 
-/** The experiments as the chart draws them. `listed` are those that a filter lets through; null is all. */
+/** The experiments as the chart draws them. `listed` are those that pass a filter; null is all. */
 export function progressRows(
   cells: readonly (Cell | undefined)[],
   claims: StudyClaims | null,
@@ -16,9 +16,9 @@ export function progressRows(
           {
             n: cell.n,
             at: knownTime(cell) ?? Number.NaN,
-            // A keep is one when the branch has moved; until then the best is another.
+            // A keep counts only once the branch has moved; until then another experiment is the best.
             word: cell.phase === 'recorded' ? (cell.verdict?.word ?? null) : null,
-            // Keeps stand at the mean of their runs, as the head says.
+            // Keeps are drawn at the mean of their runs, as in the header.
             metric: cell.verdict?.word === 'keep' ? (cell.record?.mean ?? null) : cell.metric,
             hypothesis: cell.hypothesis,
             claim: sure.get(cell.n),
@@ -29,7 +29,7 @@ export function progressRows(
   );
 }
 
-/** Number of the first experiment of the last sitting that tried one; null where no sitting is known. */
+/** Number of the first experiment in the last sitting that tried any; null if no sitting is known. */
 export function lastSittingFrom(marks: readonly Mark[], cells: number): number | null {
   return marks.findLast(({ kind, n }) => kind === 'started' && n < cells)?.n ?? null;
 }

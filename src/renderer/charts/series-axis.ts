@@ -1,4 +1,4 @@
-/** What the points of a curve are placed by; `training` is the time since the first step of its run. */
+/** The x axis of a curve; `training` is the time since the run's first step. */
 export type SeriesAxis = 'seconds' | 'training' | 'step' | 'tokens';
 
 /** What x counts. */
@@ -9,12 +9,12 @@ export const AXIS_LABELS: Readonly<Record<SeriesAxis, string>> = {
   tokens: 'tokens trained on',
 };
 
-/** Whether x counts seconds. */
+/** Whether the axis is in seconds. */
 export function isTime(by: SeriesAxis): boolean {
   return by === 'seconds' || by === 'training';
 }
 
-/** As the host is asked for the points. */
+/** The axis in the host's terms. */
 export function askedAxis(by: SeriesAxis): 'seconds' | 'step' | 'tokens' {
   return by === 'training' ? 'seconds' : by;
 }

@@ -22,22 +22,22 @@ const SeriesLines = lazyView(() => import('./series-lines.tsx').then(file => fil
 export type { SeriesLine } from './series-scale.ts';
 
 type Props = {
-  /** Those behind first or last, as they come: they are drawn behind anyway. */
+  /** Lines behind others may come first or last; they are always drawn behind. */
   readonly lines: readonly SeriesLine[];
   /** What x counts: `seconds` or `step`. */
   readonly xLabel: string;
-  /** Of y. */
+  /** The unit of y. */
   readonly unit?: string | null;
-  /** Of the drawing in pixels; a legend comes on top. */
+  /** Height of the drawing in pixels, without the legend. */
   readonly height: number;
   /** Accessible name. */
   readonly label: string;
   readonly isLogX?: boolean;
   readonly isLogY?: boolean;
   readonly domainY?: readonly [number | 'auto', number | 'auto'];
-  /** A vertical line at this x; the axis reaches to it. */
+  /** A vertical line at this x; the axis extends to it. */
   readonly budgetX?: number | null;
-  /** Told the width of the drawing in pixels, so that the caller can ask for series thinned to it. */
+  /** Called with the width of the drawing in pixels, so that the caller can request suitably thinned series. */
   onWidth?(pixels: number): void;
 };
 
@@ -47,9 +47,8 @@ const TIP_WIDTH = 260;
 const LEAST_DRAG = 5;
 
 /**
- * Lines over the time, the steps or the tokens of a run. A value that was NaN or infinite is a gap with a cross at the bottom, and so
- * is one on a logarithmic axis that is not above 0.
- * Dragging zooms into a range of x, a double click shows everything.
+ * Lines over a run's time, steps or tokens. NaN and infinity are gaps with a cross at the bottom, and so are values
+ * on a logarithmic axis that are not above 0. Dragging zooms into a range of x, a double click shows everything.
  */
 export function SeriesChart(props: Props) {
   const { lines, xLabel, unit = null, height, label, isLogX = false } = props;
@@ -118,7 +117,7 @@ function Drawing({ lines, xLabel, unit = null, height, label, width, ...props }:
 
   const x = useSame(
     useMemo(() => {
-      // Part of what was zoomed to may not be there on a logarithmic axis.
+      // Part of the zoomed range may not exist on a logarithmic axis.
       if (zoom && !(isLogX && zoom[0] <= 0)) return zoom;
       return wholeX(lines, budgetX, isLogX) ?? (isLogX ? ([1, 10] as const) : ([0, 1] as const));
     }, [lines, zoom, budgetX, isLogX]),
@@ -255,7 +254,7 @@ function Drawing({ lines, xLabel, unit = null, height, label, width, ...props }:
   );
 }
 
-/** A line in words. */
+/** A text description of a line. */
 function describe(line: SeriesLine, xLabel: string, unit: string | null): string {
   const summary = summarise(line);
   if (!summary) return `${line.label}: no values.`;

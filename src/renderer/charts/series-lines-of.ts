@@ -4,12 +4,12 @@ import type { SeriesLine } from './series-scale.ts';
 
 const COLOURS = 8;
 
-/** Colour of the line at a place; they begin anew after the eighth. */
+/** The colour of the line at this index; there are eight. */
 export function lineColour(place: number): string {
   return `var(--series-${(place % COLOURS) + 1})`;
 }
 
-/** With its points placed by that axis. A run without steps begins where its curve does. */
+/** The series with its points on that axis. If a run has no steps, the axis starts where its curve does. */
 export function placedBy(view: SeriesView, by: SeriesAxis): SeriesView {
   if (by !== 'training') return view;
   const from = view.firstStepAt ?? view.x[0] ?? 0;
@@ -17,7 +17,7 @@ export function placedBy(view: SeriesView, by: SeriesAxis): SeriesView {
   return { ...view, x: move(view.x), smooth: view.smooth && { ...view.smooth, x: move(view.smooth.x) } };
 }
 
-/** Series for the chart; `isBehind` marks the incumbent's. */
+/** A series for the chart; `isBehind` marks the incumbent's. */
 export function seriesLine(view: SeriesView, label: string, place: number, isBehind = false): SeriesLine {
   return {
     key: `${view.n}.${view.k} ${view.name}`,

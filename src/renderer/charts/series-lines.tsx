@@ -9,7 +9,7 @@ type Props = {
   readonly lines: readonly SeriesLine[];
   readonly width: number;
   readonly height: number;
-  /** Where in the drawing the lines lie. */
+  /** The area of the lines in the drawing. */
   readonly plot: Box;
   readonly x: Domain;
   readonly y: Domain;
@@ -20,12 +20,12 @@ type Props = {
   readonly budgetX: number | null;
 };
 
-/** How strong a line is drawn behind its moving average. */
+/** The opacity of a line behind its moving average. */
 const SHADOW = 0.3;
 
 /**
- * The lines and axes. Whoever hovers does not draw them again, and whoever draws the live line again does not draw the
- * one behind it again: each lies on a surface of its own.
+ * The lines and axes. Hovering does not redraw them, and redrawing the live line does not redraw the one behind it,
+ * because each has its own layer.
  */
 export const SeriesLines = memo(function SeriesLines({ lines, ...frame }: Props) {
   const behind = useSame(lines.filter(line => line.isBehind));
@@ -127,7 +127,7 @@ type Stroke = {
   readonly isShadow: boolean;
 };
 
-/** A smoothed line lies over what it was made of. */
+/** A smoothed line is drawn over the original. */
 function strokesOf(line: SeriesLine): readonly Stroke[] {
   const { key, smooth } = line;
   if (!smooth) return [{ key, line, points: line, isShadow: false }];

@@ -15,7 +15,7 @@ type GapProps = {
   readonly isLog: boolean;
 };
 
-/** Crosses at the bottom where values are missing; those that would overlap are one. */
+/** Crosses at the bottom where values are missing; overlapping ones are merged. */
 export const SeriesGaps = memo(function SeriesGaps({ lines, plot, toX, isLog }: GapProps) {
   return (
     <>
@@ -51,9 +51,9 @@ type CrosshairProps = {
   readonly plot: Box;
   readonly toX: Scale;
   readonly toY: Scale;
-  /** Of the pointer, in pixels. */
+  /** The pointer's position in pixels. */
   readonly at: number;
-  /** Of the pointer, in the unit of x. */
+  /** The pointer's position in the unit of x. */
   readonly value: number;
   readonly isLog: boolean;
 };
@@ -97,7 +97,7 @@ type TipProps = {
   readonly unit: string | null;
 };
 
-/** What each line is worth where the pointer is; those drawn on top first. */
+/** The value of each line at the pointer; lines drawn on top come first. */
 export function SeriesTip({ lines, value, xLabel, unit }: TipProps) {
   const snapped = nearestX(lines, value) ?? value;
   return (
@@ -129,19 +129,19 @@ export function SeriesTip({ lines, value, xLabel, unit }: TipProps) {
   );
 }
 
-/** What was printed nearest to `at`; null beyond the ends. */
+/** The value printed nearest to `at`; null beyond the ends. */
 function valueAt({ x, y }: SeriesLine, at: number): number | null {
   const index = indexWithin(x, at);
   return index === null ? null : drawable(y[index], false);
 }
 
-/** Where a line without a value at `at` is. */
+/** Says where a line without a value at `at` ends or begins. */
 function endWords({ x }: SeriesLine, at: number): string {
   const [first = 0, last = 0] = [x[0], x.at(-1)];
   return at < first ? `from ${formatNumber(first)}` : `ended at ${formatNumber(last)}`;
 }
 
-/** A piece of the line, for legends. */
+/** A sample of the line, for legends. */
 export function LineSwatch({ line }: { readonly line: SeriesLine }) {
   return (
     <svg aria-hidden="true" width={14} height={8} className="shrink-0">
@@ -156,7 +156,7 @@ export function LineSwatch({ line }: { readonly line: SeriesLine }) {
   );
 }
 
-/** The x of a point of the front lines nearest to `value`; of all lines where only what lies behind reaches to it. */
+/** The x of the front lines' point nearest to `value`; if only lines behind reach that far, of all lines. */
 function nearestX(lines: readonly SeriesLine[], value: number): number | null {
   const front = lines.filter(line => !line.isBehind);
   const isFront = front.some(line => covers(line.x, value)) || !lines.some(line => covers(line.x, value));

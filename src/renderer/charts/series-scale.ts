@@ -2,12 +2,10 @@ import { bisectCenter, bisectLeft, bisectRight } from 'd3-array';
 import { scaleLinear } from 'd3-scale';
 import { LARGEST_DRAWN, widenBy } from '../../shared/charts/axis-ticks.ts';
 
-/** `x` ascending. `y` null or non-finite is a value that was NaN or infinite: a gap. */
+/** `x` ascends. A null or non-finite `y` stands for NaN or infinity: a gap. */
 export type SeriesPoints = { readonly x: readonly number[]; readonly y: readonly (number | null)[] };
 
-/**
- * One line of a chart. `y` null or non-finite is a value that was NaN or infinite: a gap. `colour` as CSS writes it.
- */
+/** One line of a chart. A null or non-finite `y` stands for NaN or infinity: a gap. `colour` as in CSS. */
 export type SeriesLine = {
   readonly key: string;
   readonly label: string;
@@ -15,19 +13,20 @@ export type SeriesLine = {
   readonly x: readonly number[];
   readonly y: readonly (number | null)[];
   readonly colour: string;
-  /** Its moving average, to be drawn in its place with the line itself as a shadow behind. It has the same ends. */
+  /** Its moving average, drawn in its place with the original as a shadow behind. It covers the same range of x. */
   readonly smooth?: SeriesPoints | null;
-  /** Drawn muted and dashed behind the others: the incumbent's. */
+  /** Whether it is drawn muted and dashed behind the others, as the incumbent's. */
   readonly isBehind?: boolean;
 };
 
 export type Domain = readonly [number, number];
 
-/** An axis begins and ends at a multiple of about this share of its span. */
+/** Axes begin and end at multiples of about this share of their span. */
 const ROUND_STEPS = 20;
 
 /**
- * From the smallest to the largest x of the lines and `also`; null where there is no point. With `isLog` all are above 0.
+ * From the smallest to the largest x of the lines and `also`; null if there is no point. With `isLog`, all values are
+ * above 0.
  */
 export function wholeX(lines: readonly SeriesLine[], also: number | null, isLog = false): Domain | null {
   let low = Number.POSITIVE_INFINITY;
@@ -43,8 +42,8 @@ export function wholeX(lines: readonly SeriesLine[], also: number | null, isLog 
 }
 
 /**
- * The range of y of what lies in the domain of x, with a margin of 5 % and more, to a round number; ends that `wish`
- * fixes stay fixed. With `isLog` values that are not above 0 do not count and the margin is a factor.
+ * The range of y of the points in the domain of x, with a margin of at least 5 %, to a round number; ends fixed by
+ * `wish` stay. With `isLog`, values that are not above 0 are ignored and the margin is a factor.
  */
 export function fitSeriesY(
   lines: readonly SeriesLine[],
@@ -71,7 +70,7 @@ export function fitSeriesY(
   return top > bottom ? [bottom, top] : [below, above];
 }
 
-/** The part of a line that has a place on a logarithmic axis of x. */
+/** The part of a line that can be drawn on a logarithmic x axis. */
 export function onlyAboveZero(line: SeriesLine): SeriesLine {
   const cut = ({ x, y }: SeriesPoints): SeriesPoints => {
     const from = bisectRight(x, 0);
@@ -80,12 +79,12 @@ export function onlyAboveZero(line: SeriesLine): SeriesLine {
   return { ...line, ...cut(line), smooth: line.smooth ? cut(line.smooth) : null };
 }
 
-/** A line as it is read: its moving average where it has one. */
+/** The visible line: its moving average if it has one. */
 export function shownPoints(line: SeriesLine): SeriesPoints {
   return line.smooth ?? line;
 }
 
-/** Marks, and where a value lies in pixels, on an axis of either scale. */
+/** Ticks and the position of values in pixels, on a linear or logarithmic axis. */
 export function axisScale(domain: Domain, range: Domain, isLog: boolean) {
   const warp = isLog ? Math.log : (value: number) => value;
   const from = warp(domain[0]);
@@ -99,7 +98,7 @@ export function axisScale(domain: Domain, range: Domain, isLog: boolean) {
   };
 }
 
-/** The value where it can be drawn, else null. */
+/** The value if it can be drawn, else null. */
 export function drawable(value: number | null | undefined, isLog: boolean): number | null {
   if (value === null || value === undefined || !(Math.abs(value) <= LARGEST_DRAWN)) return null;
   return isLog && value <= 0 ? null : value;
@@ -110,12 +109,12 @@ export function indexRange(x: readonly number[], domain: Domain): readonly [numb
   return [Math.max(0, bisectLeft(x, domain[0]) - 1), Math.min(x.length, bisectLeft(x, domain[1]) + 1)];
 }
 
-/** Place of the x nearest to `at`, or null for an empty series. */
+/** Index of the x nearest to `at`, or null for an empty series. */
 export function nearestIndex(x: readonly number[], at: number): number | null {
   return x.length === 0 ? null : bisectCenter(x, at);
 }
 
-/** The same where `at` lies between the ends of the series; null beyond them, where it has no value. */
+/** The same if `at` is between the ends of the series; null beyond them. */
 export function indexWithin(x: readonly number[], at: number): number | null {
   return covers(x, at) ? nearestIndex(x, at) : null;
 }
@@ -124,7 +123,7 @@ export function covers(x: readonly number[], at: number): boolean {
   return at >= (x[0] ?? Number.POSITIVE_INFINITY) && at <= (x.at(-1) ?? Number.NEGATIVE_INFINITY);
 }
 
-/** First and last value and the least, of those that are finite; null where there is none. */
+/** The first, last and lowest finite value; null if there is none. */
 export function summarise(
   line: SeriesLine,
 ): { readonly first: number; readonly last: number; readonly min: number; readonly gaps: number } | null {
@@ -136,7 +135,7 @@ export function summarise(
   return { first, last, min, gaps: line.y.length - finite.length };
 }
 
-/** To a round number beyond the margin: an axis that moved with every new point of a live line would tremble. */
+/** To a round number beyond the margin: an axis that moved with every new live point would tremble. */
 function widenBySpan(low: number, high: number): Domain {
   const margin = widenBy(low, high, 0.05);
   const [from = low, to = high] = scaleLinear()

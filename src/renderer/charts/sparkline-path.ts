@@ -2,8 +2,8 @@
 const MARGIN = 1.5;
 
 /**
- * The `d` of a line through `y`, evenly spaced over `width` and scaled to `height` (both pixels). A null or non-finite
- * value is a gap; a value between two gaps is a dot of a round-capped stroke. '' where nothing is finite.
+ * The `d` of a line through `y`, evenly spaced over `width` and scaled to `height` (both pixels). A null or
+ * non-finite value is a gap; a value between two gaps is a dot of a round-capped stroke. '' if nothing is finite.
  */
 export function sparklinePath(y: readonly (number | null)[], width: number, height: number): string {
   let low = Number.POSITIVE_INFINITY;

@@ -1,6 +1,6 @@
 import { useCallback, useEffect, useRef } from 'react';
 
-/** Runs what it was last given once in the next frame, however often it is called before. */
+/** Runs the last given function once in the next frame, however often it is called before. */
 export function useFrame(): (work: () => void) => void {
   const waiting = useRef<{ id: number; work: () => void } | null>(null);
   useEffect(

@@ -21,7 +21,7 @@ type Drag = {
   readonly pointerId: number;
   readonly from: Place;
   readonly x: Domain;
-  /** Of the y axis if it was fixed when the drag began. */
+  /** The y range if it was fixed when the drag began. */
   readonly y: Domain | null;
   readonly layout: ProgressLayout;
   hasMoved: boolean;
@@ -50,16 +50,16 @@ export type ProgressPointer = {
   readonly isPanning: boolean;
 };
 
-/** How near the pointer must come to a point, in pixels. */
+/** How close to a point the pointer has to be, in pixels. */
 const REACH = 24;
-/** A press that moves less is a click. */
+/** A press that moves less than this is a click. */
 const CLICK_SLOP = 4;
-/** The lowest range of y to zoom into, as a share of the values: there the digits of a double end. */
+/** The smallest y range to zoom into, as a share of the values: below it, doubles have no more digits. */
 const LEAST_HEIGHT = 1e-9;
 /** e-folds of zoom per pixel of wheel: a notch of 100 px zooms by a fifth. */
 const ZOOM_PER_PIXEL = 0.0018;
 
-/** Wheel, drag, hover and click on the chart. Each acts at most once per frame. */
+/** Handles wheel, drag, hover and click on the chart. Each acts at most once per frame. */
 export function useProgressPointer(
   frame: HTMLDivElement | null,
   { model, layout, view, onView, onSelect, onPoint }: Options,
@@ -71,7 +71,7 @@ export function useProgressPointer(
   const turn = useFrame();
   const move = useFrame();
 
-  // Built by the first hover after a change, not in the frames of a zoom.
+  // Built at the first hover after a change, not during a zoom.
   const grid = useMemo(() => {
     let built: ReturnType<typeof pointGrid> | null = null;
     return () => {
@@ -112,13 +112,13 @@ export function useProgressPointer(
     onView({ ...view, preset: null, x: next, y: isYHeld ? y.domain : zoom === 0 ? view.y : null });
   });
 
-  // React listens passively, and a passive listener cannot keep the page from scrolling.
+  // React's listeners are passive, and those cannot prevent the page from scrolling.
   useEffect(() => {
     if (!frame) return;
     const onWheel = (event: WheelEvent) => {
       event.preventDefault();
       const perLine = event.deltaMode === WheelEvent.DOM_DELTA_LINE ? 33 : 1;
-      // With shift most systems turn the wheel sideways.
+      // With shift held, most systems turn the wheel sideways.
       const isSideways = !event.shiftKey && Math.abs(event.deltaX) > Math.abs(event.deltaY);
       if (isSideways) wheel.current.pan += event.deltaX * perLine;
       // A pinch arrives as small steps with ctrl held.
@@ -189,7 +189,7 @@ export function useProgressPointer(
     onView({
       ...view,
       preset: null,
-      // Scaled by 1: only kept from being too narrow.
+      // Factor 1: this only prevents it from becoming too narrow.
       x: isWide
         ? zoomDomain(wide, model.whole, 1, (wide[0] + wide[1]) / 2, leastSpan(view.axis, model.whole))
         : view.x,
@@ -234,7 +234,7 @@ export function useProgressPointer(
   };
 }
 
-/** The rectangle between where the drag began and `place`, over the whole of an axis that is not dragged. */
+/** The rectangle between the start of the drag and `place`; it covers the whole of an axis that is not dragged. */
 function dragBox({ kind, from, layout }: Drag, place: Place): Box {
   const { plot } = layout;
   const inX = (x: number) => Math.min(plot.right, Math.max(plot.left, x));

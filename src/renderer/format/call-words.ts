@@ -1,6 +1,6 @@
 import type { ModelCall } from '../../shared/model-calls.ts';
 
-/** What calls to a model said besides their answer: what failed and why, in their order, what is alike counted. */
+/** Events of model calls besides their answers: failures and their reasons, in order; equal ones are counted. */
 export function tellCalls(
   calls: readonly ModelCall[],
 ): readonly { readonly text: string; readonly count: number }[] {

@@ -1,6 +1,6 @@
 import type { Cell } from '../../shared/notebook.ts';
 
-/** When an experiment ended, or began; null for a row from elsewhere of which nobody wrote that down. */
+/** When an experiment ended, or else began; null for an imported row without a time. */
 export function knownTime({ phase, endedAt, startedAt }: Cell): number | null {
   return phase === 'recorded' ? endedAt : (endedAt ?? startedAt);
 }

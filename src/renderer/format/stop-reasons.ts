@@ -1,7 +1,7 @@
 import type { StudyCard } from '../../shared/notebook.ts';
 import { STOP_WORDS, type StopReason } from '../../shared/study.ts';
 
-/** Reasons whose detail, where there is one, is a sentence that says the reason itself. */
+/** Reasons whose detail, if any, is a complete sentence. */
 const TELLING: ReadonlySet<StopReason> = new Set([
   'experiments',
   'deadline',
@@ -15,7 +15,7 @@ function describeReason(reason: StopReason, detail: string | null): string {
   return TELLING.has(reason) ? detail : `${STOP_WORDS[reason]} ${detail}`;
 }
 
-/** Why a study does not run, in a sentence. */
+/** Why a study is not running, as a sentence. */
 export function describeStop(card: Pick<StudyCard, 'state' | 'stopReason' | 'stopDetail'>): string {
   if (card.state === 'imported') return 'Results from elsewhere; they can be read, but not run.';
   if (card.state === 'ready') return 'Not started yet.';

@@ -4,7 +4,7 @@ import { type Client, ConnectionError, type Host } from './host.ts';
 
 const TOKEN_KEY = 'pawl.token';
 
-/** Takes the token out of the address, so that it is in no history, and keeps it for reloads of this tab. */
+/** Removes the token from the address, so that it is in no history, and keeps it for reloads of this tab. */
 function takeToken(): void {
   const token = new URLSearchParams(location.hash.slice(1)).get('token');
   if (!token) return;
@@ -12,7 +12,7 @@ function takeToken(): void {
   history.replaceState(null, '', location.pathname);
 }
 
-/** Null where no connection came about. A browser does not say why. */
+/** Null if there is no connection. A browser does not say why. */
 async function openSocket(): Promise<WebSocket | null> {
   const token = sessionStorage.getItem(TOKEN_KEY) ?? 'none';
   const socket = new WebSocket(`ws://${location.host}/calls`, ['pawl', `token.${token}`]);
@@ -35,13 +35,13 @@ async function reachServer(): Promise<WebSocket> {
   const first = await openSocket();
   if (first) return first;
   if (!(await isServerThere())) throw new ConnectionError('unreachable');
-  // Only a server that was there before it was asked has refused: it may have started after the first try.
+  // The server may have started just after the first try; only a second failure means that it refuses.
   const second = await openSocket();
   if (second) return second;
   throw new ConnectionError('refused');
 }
 
-/** A browser on the address `pawl serve` printed. */
+/** The host for a browser at the address from `pawl serve`. */
 export function browserHost(): Host {
   takeToken();
   return {

@@ -3,7 +3,7 @@ import { RPCLink } from '@orpc/client/message-port';
 import { CONNECT_MESSAGE, type DesktopBridge } from '../../shared/desktop-bridge.ts';
 import type { Client, Host } from './host.ts';
 
-/** The window of the desktop app: calls go through a message port to the main process. */
+/** The host for the desktop app's window: calls go through a message port to the main process. */
 export function desktopHost(bridge: DesktopBridge<File>): Host {
   return {
     async connect() {
@@ -17,7 +17,7 @@ export function desktopHost(bridge: DesktopBridge<File>): Host {
     pathOfFile: file => bridge.pathOfFile(file) || null,
     onOpen: listener => bridge.onOpen(listener),
     onOpenPath: listener => bridge.onOpenPath(listener),
-    // The main process shows native ones.
+    // The main process shows system notifications.
     notify: () => {},
     askForNotifications: null,
     useAddress: null,

@@ -6,13 +6,13 @@ export type Client = ContractRouterClient<typeof calls>;
 
 export type Connection = {
   readonly client: Client;
-  /** Resolves when nothing more will come through it. */
+  /** Resolves when the connection has ended. */
   readonly closed: Promise<void>;
 };
 
-/** Why a connection could not be made. */
+/** The error of a failed connection. */
 export class ConnectionError extends Error {
-  /** `unreachable`: nobody answers, try again. `refused`: somebody answers and does not know this window. */
+  /** `unreachable`: no answer, so try again. `refused`: the server does not accept this window. */
   readonly kind: 'unreachable' | 'refused';
 
   constructor(kind: ConnectionError['kind']) {
@@ -22,20 +22,20 @@ export class ConnectionError extends Error {
   }
 }
 
-/** What differs between the desktop app and a browser. One file per host; `main.tsx` chooses. */
+/** The differences between the desktop app and a browser. One file per host; `main.tsx` chooses. */
 export type Host = {
   /** Rejects with `ConnectionError`. */
   connect(): Promise<Connection>;
-  /** Absolute path of a dropped or chosen file; null where the host does not tell. */
+  /** Absolute path of a dropped or chosen file; null if the host does not reveal it. */
   pathOfFile(file: File): string | null;
-  /** The host asks to show an experiment (a notification was clicked). */
+  /** The host asks to show an experiment (after a click on a notification). */
   onOpen(listener: (target: { readonly study: string; readonly n: number | null }) => void): () => void;
-  /** The host asks to open a folder (second start with a path, dropped on the icon). */
+  /** The host asks to open a folder (a second start with a path, or one dropped on the icon). */
   onOpenPath(listener: (path: string) => void): () => void;
-  /** Tells the user something while the window may be hidden, where the host's engine side does not. */
+  /** Notifies the user while the window may be hidden, unless the host itself does. */
   notify(title: string, body: string, onClick: () => void): void;
-  /** Null where there is nothing to ask for. */
+  /** Null if no permission is needed. */
   readonly askForNotifications: (() => Promise<boolean>) | null;
-  /** Takes the address or token of a new start; null where there is none to take. */
+  /** Accepts the address or token of a new start; null if the host has none. */
   readonly useAddress: ((text: string) => void) | null;
 };

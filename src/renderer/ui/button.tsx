@@ -37,7 +37,7 @@ export function Button({ kind = 'plain', size = 'normal', className, ...rest }: 
   );
 }
 
-/** A button that is only a picture: its label is its name for screen readers and its tooltip. */
+/** A button with only an icon: its label is its accessible name and its tooltip. */
 export function IconButton({
   label,
   shortcut,

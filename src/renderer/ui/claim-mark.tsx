@@ -1,7 +1,7 @@
 import { type Claim, claimWords } from '../../shared/claims.ts';
 import { classNames } from './class-names.ts';
 
-/** How sure a keep is a gain. */
+/** How certain it is that a keep is a gain. */
 export function ClaimMark({ claim }: { readonly claim: Claim }) {
   return (
     <span

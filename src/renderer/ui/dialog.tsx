@@ -4,7 +4,7 @@ import type { KeyboardEvent, ReactNode } from 'react';
 import { classNames } from './class-names.ts';
 import { returnFocus } from './return-focus.ts';
 
-/** A question or a form over everything else. Escape and a click beside it close it. */
+/** A question or form above everything else. Escape and a click outside close it. */
 export function Dialog({
   title,
   description,
@@ -18,7 +18,7 @@ export function Dialog({
   readonly onClose: () => void;
   readonly children: ReactNode;
   readonly isWide?: boolean | 'very';
-  /** What Escape does before it closes; returns whether it did something. */
+  /** Called on Escape before the dialog closes; returns whether it did something. */
   readonly onEscape?: () => boolean;
 }) {
   return (
@@ -57,7 +57,7 @@ export function Dialog({
   );
 }
 
-/** In a text of several lines Enter alone is a new line. */
+/** In a multi-line text, Enter alone makes a new line. */
 function sendWithControlEnter(event: KeyboardEvent): void {
   if (event.key !== 'Enter' || !(event.ctrlKey || event.metaKey)) return;
   if (!(event.target instanceof HTMLElement)) return;
@@ -68,7 +68,7 @@ function sendWithControlEnter(event: KeyboardEvent): void {
   form.requestSubmit(send);
 }
 
-/** Who opens a form means to fill it in. Without a field the focus goes to the first control. */
+/** A user who opens a form wants to fill it in. If it has no field, the first control gets the focus. */
 function focusFirstField(event: Event): void {
   if (!(event.currentTarget instanceof HTMLElement)) return;
   const field = event.currentTarget.querySelector<HTMLElement>('input, textarea, [role="combobox"]');

@@ -1,6 +1,6 @@
 import type { ReactNode } from 'react';
 
-/** What stands where there is nothing yet: why, and what to do. */
+/** Shown where there is nothing yet: why, and what to do. */
 export function EmptyState({
   icon,
   title,

@@ -1,15 +1,15 @@
 import { type ComponentProps, type ReactNode, useId } from 'react';
 import { classNames } from './class-names.ts';
 
-/** Its scroll margin keeps the complaint below it in view when it gets the focus. */
+/** The scroll margin keeps the message below it visible when it gets the focus. */
 const BOX =
   'w-full scroll-mb-16 rounded-md border border-line-strong bg-surface px-2.5 text-ink text-sm placeholder:text-faint aria-invalid:border-crash';
 
 type FieldProps = {
   readonly label: string;
-  /** What it means, or an example. */
+  /** An explanation or example. */
   readonly hint?: ReactNode;
-  /** What is wrong with it; shown where it belongs. */
+  /** What is wrong; shown below the field. */
   readonly problem?: string | null | undefined;
   readonly children: (ids: {
     readonly id: string;
@@ -19,7 +19,7 @@ type FieldProps = {
   }) => ReactNode;
 };
 
-/** A labelled form field with its hint and its complaint. */
+/** A labelled form field with its hint and its message. */
 export function Field({ label, hint, problem, children }: FieldProps) {
   const id = useId();
   return (

@@ -4,9 +4,9 @@ import { Button } from './button.tsx';
 const loads: (() => Promise<unknown>)[] = [];
 
 /**
- * A view whose code is fetched when it is shown first, or before by `preloadViews`; `waiting` stands in its place until
- * the code is there. Not React's `lazy`: that one waits a moment even for code that is there, so that letters typed
- * into a dialog that opens would go elsewhere, and it never asks again after it failed.
+ * A view whose code is loaded when it is first shown, or earlier by `preloadViews`; `waiting` is shown until then.
+ * React's `lazy` would not do: it waits a moment even for loaded code, so that letters typed into an opening dialog
+ * would go elsewhere, and it never retries after a failure.
  */
 export function lazyView<Props extends object>(
   load: () => Promise<ComponentType<Props>>,
@@ -47,8 +47,8 @@ export function lazyView<Props extends object>(
 }
 
 /**
- * Fetches the code of every view, one after the other, whenever the page has nothing else to do. A browser that is asked to
- * save data fetches only what is shown.
+ * Loads the code of every view, one after the other, while the page is idle. If the browser asks to save data, views
+ * load only when shown.
  */
 export function preloadViews(): void {
   const { connection } = navigator as Navigator & { readonly connection?: { readonly saveData: boolean } };
@@ -56,7 +56,7 @@ export function preloadViews(): void {
   const next = loads.shift();
   if (!next) return;
   requestIdleCallback(() => {
-    // What fails here is tried again when it is shown, and says so there.
+    // A failure is retried and reported when the view is shown.
     next()
       .catch(() => {})
       .finally(preloadViews);
@@ -74,7 +74,7 @@ function NotLoaded({ onAgain }: { readonly onAgain: () => void }) {
   );
 }
 
-/** Stands in for a view that fills its place. */
+/** A placeholder for a view that fills its area. */
 export function Loading({ children = 'Loading …' }: { readonly children?: ReactNode }) {
   return (
     <p className="p-4 text-muted text-sm" role="status">

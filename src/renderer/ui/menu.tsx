@@ -3,10 +3,10 @@ import { type ComponentProps, createContext, type ReactElement, type ReactNode, 
 
 const CONTENT = 'z-50 min-w-52 rounded-lg border border-line bg-surface p-1 text-sm shadow-float';
 
-/** Which kind of menu an item stands in: the two have parts of their own. */
+/** The kind of menu that contains an item: each has its own components. */
 const InMenu = createContext<'button' | 'area'>('button');
 
-/** A button that opens a list of things to do. */
+/** A button that opens a menu. */
 export function Menu({
   trigger,
   onOpen,
@@ -29,8 +29,8 @@ export function Menu({
 }
 
 /**
- * A list of things to do that opens where the pointer's second button or the menu key is pressed.
- * @param onPress says whether there is a menu for what was pressed; where there is none the browser has its own
+ * A context menu, opened by the secondary button or the menu key.
+ * @param onPress returns whether there is a menu for the pressed element; otherwise the browser's own opens
  */
 export function MenuArea({
   area,

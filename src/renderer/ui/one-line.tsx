@@ -2,8 +2,8 @@ import type { ReactNode } from 'react';
 import { cutInMiddle } from '../../shared/cut-in-middle.ts';
 
 /**
- * A hypothesis in one line: where it is too long it is cut in its middle. The parent is a flex box.
- * @param shown how each of its two parts is shown, where it is more than its text
+ * A hypothesis in one line, cut in the middle if it is too long. The parent is a flex box.
+ * @param shown renders each of the two parts, if more than plain text
  */
 export function OneLine({
   text,

@@ -1,4 +1,4 @@
-/** The app's sign: a ratchet wheel's teeth and the pawl that holds them. */
+/** The app's logo: the teeth of a ratchet wheel and the pawl that holds them. */
 export function PawlMark({ className }: { readonly className?: string }) {
   return (
     <svg

@@ -9,7 +9,7 @@ export function RelativeTime({ at }: { readonly at: number }) {
   return (
     <time
       dateTime={new Date(at).toISOString()}
-      // Written when it is asked for: the first one a window writes takes as long as a screen of cells.
+      // Formatted only on demand: a window's first exact time takes as long as a screen of cells.
       onPointerEnter={event => event.currentTarget.setAttribute('title', formatExactTime(at))}
       className="whitespace-nowrap"
     >

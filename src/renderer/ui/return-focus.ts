@@ -1,12 +1,12 @@
 import { type RefObject, useEffect, useRef } from 'react';
 
-/** What takes the focus for itself while it is open. */
+/** Elements that take the focus while they are open. */
 const OVER = '[role="dialog"], [role="menu"], [role="listbox"]';
 
-/** What had the focus last outside of everything that closes again. */
+/** The last focused element outside of these. */
 let home: HTMLElement | null = null;
 
-/** Keeps track of where the focus is, for `returnFocus`. Once for the whole window. */
+/** Tracks the focus for `returnFocus`. Call once per window. */
 export function useFocusMemory(): void {
   useEffect(() => {
     const note = ({ target }: FocusEvent) => {
@@ -18,9 +18,9 @@ export function useFocusMemory(): void {
 }
 
 /**
- * For `onCloseAutoFocus`: gives the focus back to what had it, else to the main part of the window. Our dialogs open
- * from menus, keys and the palette, so there is no trigger that could be given it. It comes a timer late: what was
- * opened meanwhile keeps the focus, or letters typed there would be lost.
+ * For `onCloseAutoFocus`: returns the focus to the element that had it, else to the main part of the window. Dialogs
+ * open from menus, keys and the palette, so they have no trigger to focus. It runs one timer later: a dialog that has
+ * opened meanwhile keeps the focus, because letters typed there would be lost.
  */
 export function returnFocus(event: Event): void {
   event.preventDefault();
@@ -29,7 +29,7 @@ export function returnFocus(event: Event): void {
   place?.focus({ preventScroll: true });
 }
 
-/** Gives the focus to the main part of the window where it went with the screen that had it. */
+/** Focuses the main part of the window if the focus was lost with the last screen. */
 export function useScreenFocus(screen: string): void {
   const shown = useRef(screen);
   useEffect(() => {
@@ -39,7 +39,7 @@ export function useScreenFocus(screen: string): void {
   }, [screen]);
 }
 
-/** Gives the focus to the first control of a form that comes when nothing else has it. */
+/** Focuses the first control of a form that appears while nothing else has the focus. */
 export function useFirstFocus(form: RefObject<HTMLElement | null>): void {
   useEffect(() => {
     if (!isLost()) return;

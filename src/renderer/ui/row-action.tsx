@@ -1,6 +1,6 @@
 import type { ReactNode } from 'react';
 
-/** A small button in a row of a list that is arranged by keys: one stop of Tab where the row is pointed at. */
+/** A small button in a list row that is arranged by keys; a tab stop only if its row is the active one. */
 export function RowAction({
   label,
   title,
@@ -22,7 +22,7 @@ export function RowAction({
       type="button"
       aria-label={label}
       title={title}
-      // Kept in the order of Tab when it comes to nothing, so that the focus is not lost at the top.
+      // It stays a tab stop when disabled, so that the focus is not lost.
       aria-disabled={isOff}
       tabIndex={isPointed ? 0 : -1}
       onClick={isOff ? undefined : onRun}

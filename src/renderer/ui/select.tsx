@@ -5,7 +5,7 @@ import { classNames } from './class-names.ts';
 
 export type SelectOption<Value> = { readonly value: Value; readonly label: string };
 
-/** A field that opens a list of which one is chosen. What is not in the list is shown as nothing. */
+/** A field that opens a list to choose from. A value outside the list is shown as empty. */
 export function Select<Value extends string | number>({
   value,
   options,
@@ -19,16 +19,17 @@ export function Select<Value extends string | number>({
   readonly id?: string;
   /** Its size. */
   readonly className?: string;
-  /** Of the field and of its list, as `aria-labelledby`. */
+  /** The label of the field and its list, like `aria-labelledby`. */
   readonly 'aria-label'?: string;
   readonly 'aria-labelledby'?: string;
   readonly 'aria-describedby'?: string;
   readonly 'aria-invalid'?: boolean;
 }) {
-  // The options, of which Radix makes elements in a closed list too, wait until somebody comes near.
+  // Options are created only when the user approaches, because Radix renders them even in a closed list.
   const [isUsed, setUsed] = useState(false);
   const at = options.findIndex(option => option.value === value);
-  // Radix has text as values and keeps '' for "nothing", which is a value of ours: it gets places in the list.
+  // Radix's values are texts, and it reserves '' for "nothing", which is a valid value here: so values are replaced
+  // by list indices.
   const choose = (place: string) => {
     const option = place === '' ? undefined : options[Number(place)];
     if (option && option.value !== value) onChange(option.value);

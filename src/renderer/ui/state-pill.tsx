@@ -10,7 +10,7 @@ import {
 import type { StudyCard } from '../../shared/notebook.ts';
 import { classNames } from './class-names.ts';
 
-/** Stops that want somebody to look. */
+/** Stop reasons that need attention. */
 const TROUBLE: ReadonlySet<string> = new Set(['error', 'proposer', 'baseline_failed', 'crashes']);
 
 const LOOKS = {
@@ -33,7 +33,7 @@ function lookOf({ state, stopReason, current, isStarting }: StudyCard): keyof ty
   return stopReason === 'user' || stopReason === null ? 'stopped' : 'ended';
 }
 
-/** How a study stands: icon and word. */
+/** A study's state as icon and word. */
 export function StatePill({ card, isSmall }: { readonly card: StudyCard; readonly isSmall?: boolean }) {
   const { icon: Icon, word, className } = LOOKS[lookOf(card)];
   return (

@@ -2,7 +2,7 @@ import { Tabs as Radix } from 'radix-ui';
 import type { FocusEvent, ReactNode } from 'react';
 import { classNames } from './class-names.ts';
 
-/** Around a list of tabs and their panels. */
+/** Contains a list of tabs and their panels. */
 export function Tabs<Name extends string>({
   names,
   chosen,
@@ -34,7 +34,7 @@ export function TabList<Name extends string>({
   titles,
   isSmall,
 }: {
-  /** What the tabs are views of. */
+  /** What the tabs belong to. */
   readonly label: string;
   readonly names: readonly Name[];
   readonly titles: Readonly<Record<Name, string>>;
@@ -59,7 +59,7 @@ export function TabList<Name extends string>({
   );
 }
 
-/** What one tab shows. `isKept` leaves it in the page while another is shown. */
+/** A tab's content. `isKept` leaves it in the page while another tab is shown. */
 export function TabPanel({
   name,
   isKept,
@@ -75,7 +75,7 @@ export function TabPanel({
     <Radix.Content
       value={name}
       {...(isKept ? { forceMount: true } : {})}
-      // What is in it can be reached by Tab; the panel itself is no stop.
+      // Its content can be reached with Tab, so the panel itself is no tab stop.
       tabIndex={undefined}
       className={classNames(className, isKept && 'data-[state=inactive]:hidden')}
     >
@@ -84,7 +84,7 @@ export function TabPanel({
   );
 }
 
-/** A tab that gets the focus back, from a dialog or with the window, was not chosen by that: a key may have left it. */
+/** A tab that gets the focus back, from a dialog or with the window, is not chosen by that: a key may have left it. */
 function chooseByArrowsOnly(event: FocusEvent<HTMLElement>): void {
   const from = event.relatedTarget?.closest('[role="tablist"]');
   if (from !== event.currentTarget.closest('[role="tablist"]')) event.preventDefault();

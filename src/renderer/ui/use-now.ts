@@ -1,14 +1,14 @@
 import { useSyncExternalStore } from 'react';
 
 /**
- * How often that is drawn anew which changes by itself: clocks, live curves, the machine. A curve of a few minutes moves by a pixel or
- * two in this time. All of it changes in one frame, because a frame costs more than most of what changes in it.
+ * How often self-changing parts are redrawn: clocks, live curves, the machine. In this time, a curve of a few minutes
+ * moves by a pixel or two. All of them change in the same frame, because a frame costs more than most changes in it.
  */
 export const BEAT_MS = 1_000;
 
 type Clock = { readonly subscribe: (listener: () => void) => () => void; readonly read: () => number };
 
-/** One clock for each pace: what counts at the same pace is drawn in the same frame. */
+/** One clock per interval: everything with the same interval is drawn in the same frame. */
 const clocks = new Map<number, Clock>();
 
 function clockOf(everyMs: number): Clock {
@@ -25,7 +25,7 @@ function makeClock(everyMs: number): Clock {
   let timer: ReturnType<typeof setInterval> | undefined;
   const listeners = new Set<() => void>();
   const tick = () => {
-    // Whole steps: a timer that is a little late or early would show one second twice and leave out another.
+    // In whole steps: a timer that is slightly late or early would show one second twice and skip another.
     const steps = Math.round((Date.now() - now) / everyMs);
     now = steps < 0 ? Date.now() : now + Math.max(1, steps) * everyMs;
     for (const tell of listeners) tell();
@@ -35,7 +35,7 @@ function makeClock(everyMs: number): Clock {
     subscribe: listener => {
       listeners.add(listener);
       if (timer === undefined) {
-        // It stood while nobody looked.
+        // It stood still while nobody watched.
         now = Date.now();
         timer = setInterval(tick, everyMs);
       }
@@ -55,7 +55,7 @@ export function useNow(everyMs: number): number {
   return useSyncExternalStore(subscribe, read);
 }
 
-/** What `read` returns, looked at anew every `everyMs`. It returns the same object until something has changed. */
+/** The result of `read`, called again every `everyMs`. `read` must return the same object until something changes. */
 export function useEvery<T>(everyMs: number, read: () => T): T {
   return useSyncExternalStore(clockOf(everyMs).subscribe, read);
 }

@@ -1,6 +1,6 @@
 import { useState } from 'react';
 
-/** The list of before for as long as its items are the same, so that what depends on it is not done again. */
+/** Returns the previous list as long as its items are the same, so that dependent work is not repeated. */
 export function useSame<T extends readonly unknown[]>(next: T): T {
   const [kept, setKept] = useState(next);
   if (kept.length === next.length && next.every((item, index) => Object.is(item, kept[index]))) return kept;

@@ -1,9 +1,9 @@
 import { useEffect, useState } from 'react';
 
-/** How long what asks the host waits for the next letter. */
+/** How long requests to the host wait for the next keystroke. */
 const SETTLE_MS = 400;
 
-/** A value once it has held still. Compared as `Object.is` does: an object has to stay the same one. */
+/** A value once it has stopped changing. Compared with `Object.is`, so an object has to stay the same one. */
 export function useSettled<T>(value: T): T {
   const [settled, setSettled] = useState(value);
   useEffect(() => {

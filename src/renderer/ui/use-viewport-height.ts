@@ -5,7 +5,7 @@ function subscribe(listener: () => void): () => void {
   return () => window.removeEventListener('resize', listener);
 }
 
-/** Height of the window's inside in pixels. */
+/** The window's inner height in pixels. */
 export function useViewportHeight(): number {
   return useSyncExternalStore(subscribe, () => window.innerHeight);
 }

@@ -9,7 +9,7 @@ const LOOKS = {
   other: { icon: CircleHelp, className: 'text-muted' },
 } as const;
 
-/** An experiment's verdict as icon and word, or its phase while there is none; the colour only repeats them. */
+/** An experiment's verdict as icon and word, or its phase until there is one; colour only repeats it. */
 export function VerdictBadge({
   word,
   phase,
@@ -17,7 +17,7 @@ export function VerdictBadge({
 }: {
   readonly word: VerdictWord | null;
   readonly phase?: Phase;
-  /** It was kept, and taken back. */
+  /** Whether it was kept and then taken back. */
   readonly isRolledBack?: boolean;
 }) {
   const isHeld = phase === 'interrupted' || phase === 'reviewing';
@@ -41,7 +41,7 @@ export function VerdictBadge({
   );
 }
 
-/** One path for each verdict: while a table is scrolled only that changes, and no element is made anew. */
+/** One path per verdict: while a table scrolls, only the path changes and no element is created. */
 function Mark({ path }: { readonly path: string }) {
   return (
     <svg

@@ -1,33 +1,35 @@
 import { TERMINAL_COLUMNS } from '../../shared/terminal.ts';
 
 /**
- * A number that counts rows, columns or repetitions, or is part of a colour. A training's terminal is
- * `TERMINAL_COLUMNS` wide and less high, a colour ends at 255, and xterm does what a larger number says one by one.
+ * The limit for a number that counts rows, columns or repetitions, or is part of a colour. A training's terminal is
+ * `TERMINAL_COLUMNS` wide and less high, a colour ends at 255, and xterm repeats larger counts one by one.
  */
 export const MAX_NUMBER = Math.max(255, TERMINAL_COLUMNS);
-/** A number behind `?`, `<`, `=` or `>`, which names a mode (1049, 2004, 9001) and sizes nothing. */
+/** The limit for a number after `?`, `<`, `=` or `>`, which names a mode (1049, 2004, 9001) and sizes nothing. */
 export const MAX_MODE = 9_999;
 
-/** Insert, delete and scroll lines: xterm takes some microseconds for each line. */
+/** Insert, delete and scroll lines: each line costs xterm some microseconds. */
 const MOVES_LINES = /[LMST]/;
 const INTRODUCER = /[\x1b\x90\x9b]/g;
 
 /**
- * Bounds the numbers in a terminal's control sequences (CSI and DCS, 7-bit and 8-bit) and leaves all else as it is, wherever
- * the output is cut into pieces. What it sees is what xterm's parser sees: a control character within a sequence is obeyed
- * and does not end a number. An OSC has no number that sizes anything, and an ESC in one ends it.
+ * Bounds the numbers in a terminal's control sequences (CSI and DCS, 7-bit and 8-bit) and leaves everything else
+ * unchanged, however the output is cut into pieces. It reads sequences like xterm's parser: a control character
+ * inside a sequence is executed and does not end a number. An OSC has no number that sizes anything, and an ESC in
+ * one ends it.
  */
 export class SequenceBounds {
-  // Bytes that are not UTF-8 become U+FFFD, as in the log: dropped, as xterm drops them, they could stand within a number.
+  // Bytes that are not UTF-8 become U+FFFD, as in the log: if they were dropped, as xterm does, they could hide
+  // inside a number.
   readonly #decoder = new TextDecoder('utf-8', { ignoreBOM: true });
   #state: 'text' | 'escape' | 'parameters' = 'text';
   #limit = MAX_NUMBER;
-  /** The number that is being read, without leading zeros. It is passed on at its end, so no piece ends within one. */
+  /** The number being read, without leading zeros. It is passed on when it ends, so no piece ends inside one. */
   #number = 0;
   /** The largest number of the sequence so far. */
   #largest = 0;
 
-  /** The next piece as xterm may have it, and how many lines it tells xterm to insert, delete or scroll. */
+  /** The next piece, safe for xterm, and how many lines it makes xterm insert, delete or scroll. */
   push(bytes: Uint8Array): { readonly text: string; readonly lines: number } {
     const text = this.#decoder.decode(bytes, { stream: true });
     const parts: string[] = [];
@@ -46,7 +48,7 @@ export class SequenceBounds {
         else this.#number = Math.min(this.#number * 10 + Number(character), MAX_MODE + 1);
         continue;
       }
-      // Obeyed within a sequence, as if it stood before it.
+      // Executed inside a sequence, as if it came before it.
       const isObeyed = /[\0-\x17\x19\x1c-\x1f\x7f]/.test(character);
       if (isObeyed) parts.push(character);
       else {

@@ -2,13 +2,13 @@ import { unifiedMergeView } from '@codemirror/merge';
 import { type Extension, Text } from '@codemirror/state';
 import { toEditorText } from './document-change.ts';
 
-/** Unchanged lines beside a change that stay in sight. */
+/** How many unchanged lines beside a change stay visible. */
 const CONTEXT_LINES = 6;
 const LEAST_FOLDED_LINES = 12;
 
 /**
- * Marks in an editor what differs from another text, also as it is typed.
- * @param isWhole whether what does not differ stays in sight
+ * Marks the differences from another text in an editor, even while the user types.
+ * @param isWhole whether unchanged text stays visible
  */
 export function changesTo(before: string, isWhole = false): Extension {
   return unifiedMergeView({

@@ -7,31 +7,31 @@ import { useMemo } from 'react';
 import { changesTo } from './changes-to.ts';
 import { TextEditor, type TextEditorProps } from './text-editor.tsx';
 
-/** By the ending of a file's name; other files are plain text. */
+/** By file ending; other files are plain text. */
 const LANGUAGES: Readonly<Record<string, () => Extension>> = {
   py: () => [python(), indentUnit.of('    ')],
   pyi: () => [python(), indentUnit.of('    ')],
   md: () => markdown(),
 };
 
-/** An editor for a file of code, with what is changed of `before` marked as it is typed. */
+/** An editor for a code file that marks the changes from `before` while the user types. */
 export function CodeEditor({
   path,
   before,
   isWhole = false,
   ...props
 }: Omit<TextEditorProps, 'extensions' | 'onSave' | 'readOnly'> & {
-  /** Tells the language. */
+  /** Determines the language. */
   readonly path: string;
-  /** The text that the changes are shown against. */
+  /** The text to compare with. */
   readonly before: string;
-  /** Whether what is not changed stays in sight. */
+  /** Whether unchanged text stays visible. */
   readonly isWhole?: boolean;
 }) {
   const extensions = useMemo(
     () => [
       lineNumbers(),
-      // A whole file stands in a dialog, which has no room beside it.
+      // A whole file is shown in a dialog, which has no room on the side.
       isWhole ? EditorView.lineWrapping : [],
       LANGUAGES[path.slice(path.lastIndexOf('.') + 1)]?.() ?? [],
       changesTo(before, isWhole),

@@ -5,14 +5,14 @@ import type { DiffFile } from './parse-diff.ts';
 
 export type DiffMode = 'unified' | 'split';
 
-/** Rows of one table: a part of a hunk. */
+/** Rows of one table: part of a hunk. */
 export type DiffChunk = {
-  /** One; a list because that is what the table compares. */
+  /** Always one; a list because the table component compares lists. */
   readonly hunks: HunkData[];
   readonly rows: number;
-  /** The header of the hunk, at its first chunk. */
+  /** The hunk's header, in its first chunk. */
   readonly heading: string | null;
-  /** Null where the file has no colours. */
+  /** Null if the file has no colours. */
   readonly getTokens: (() => HunkTokens) | null;
   readonly key: string;
 };
@@ -21,12 +21,12 @@ const ROW_PIXELS = 19;
 const NEAR_PIXELS = 2_000;
 
 /**
- * One table. It is made when it first comes near the window and then stays; until then a space of about its height
- * stands for it. The browser skips the layout of tables that are out of sight.
+ * One table. It is created when it first comes near the window and then stays; until then, a space of about its
+ * height replaces it. The browser skips the layout of tables that are out of view.
  */
 export const DiffChunkView = memo(function DiffChunkView(props: {
   readonly chunk: DiffChunk;
-  /** Of the file, as it is shown. */
+  /** The file's path, as shown. */
   readonly path: string;
   readonly mode: DiffMode;
   readonly kind: DiffFile['kind'];

@@ -22,13 +22,13 @@ const KINDS: Readonly<Record<DiffFile['kind'], string | null>> = {
   copy: 'copied',
 };
 
-/** Rows shown at first, and more with each press: a table of all rows of a huge file takes the window seconds. */
+/** How many rows are shown at first, and more with each press: a table of all rows of a huge file would take seconds. */
 const ROW_PAGE = 3_000;
 const CHUNK_ROWS = 150;
-/** Tables at the top of a file that are made at once; the others when they come near. */
+/** How many tables at the top of a file are created at once; the others follow when they come near. */
 const EAGER_CHUNKS = 2;
 
-/** One file of a diff: a header that opens and closes it, what is to say about it, and its lines. */
+/** One file of a diff: a header that opens and closes it, facts about it, and its lines. */
 export const DiffFileView = memo(function DiffFileView(props: {
   readonly file: DiffFile;
   readonly mode: DiffMode;
@@ -150,7 +150,7 @@ function splitHunk(
   let start = 0;
   while (start < changes.length || chunks.length === 0) {
     let end = Math.min(changes.length, start + CHUNK_ROWS);
-    // A pair stays in one table, else its halves would stand on two rows.
+    // A pair of lines stays in one table, because otherwise its halves would be on two rows.
     if (changes[end - 1]?.type === 'delete' && changes[end]?.type === 'insert') end += 1;
     chunks.push({
       hunks: [{ ...hunk, changes: changes.slice(start, end) }],

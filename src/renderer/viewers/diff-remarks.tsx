@@ -5,27 +5,27 @@ import type { ReviewComment } from '../../shared/review.ts';
 import { TextArea } from '../ui/field.tsx';
 import { ToolButton } from './tool-button.tsx';
 
-/** Remarks on lines, and how they change. `text` is empty while one is begun. */
+/** Remarks on lines, and how to change them. `text` is empty for a new one. */
 export type DiffRemarks = {
   readonly list: readonly ReviewComment[];
   put(remark: ReviewComment): void;
   drop(remark: ReviewComment): void;
 };
 
-/** Where it is given, lines of a diff can be remarked on. */
+/** If provided, lines of a diff can get remarks. */
 export const DiffRemarksContext = createContext<DiffRemarks | null>(null);
 
 type Place = Omit<ReviewComment, 'text'>;
 
 const isAt = (a: Place, b: Place) => a.path === b.path && a.side === b.side && a.line === b.line;
 
-/** The place of a line; one that stays is named by its new number. */
+/** The place of a line; an unchanged line is identified by its new number. */
 function placeOf(path: string, change: ChangeData): Place {
   if (change.type === 'delete') return { path, side: 'old', line: change.lineNumber };
   return { path, side: 'new', line: change.type === 'insert' ? change.lineNumber : change.newLineNumber };
 }
 
-/** What a table of lines needs to be remarked on; nothing where it cannot be. */
+/** What a table of lines needs for remarks; nothing if remarks are not possible. */
 export function useLineRemarks(
   path: string,
   hunks: readonly HunkData[],
@@ -66,7 +66,7 @@ function RemarkBox({ remark, remarks }: { readonly remark: ReviewComment; readon
         aria-label={`Comment on ${remark.side === 'old' ? 'old ' : ''}line ${remark.line} of ${remark.path}`}
         rows={2}
         maxLength={4_000}
-        // It was asked for by a press on its line.
+        // Focused, because the user has just pressed its line.
         autoFocus={remark.text === ''}
         placeholder="What should be different here?"
         value={remark.text}

@@ -11,7 +11,7 @@ export type { DiffMode };
 export type DiffViewProps = {
   /** As git prints it. */
   readonly diff: string;
-  /** True where the diff goes on beyond `diff`. */
+  /** Whether the diff continues beyond `diff`. */
   readonly isCut: boolean;
   readonly mode: DiffMode;
   onMode(mode: DiffMode): void;
@@ -21,12 +21,12 @@ export type DiffViewProps = {
 
 /** A file with more changed lines starts closed. */
 const MAX_OPEN_CHANGES = 2_000;
-/** And so does every file after this many lines in all: opening them together would hold up the window. */
+/** Files after this many lines also start closed, because opening everything would block the window. */
 const MAX_OPEN_LINES = 4_000;
 
 /**
- * A diff, file by file. The header of a file stays in sight while its container scrolls; a container with a bar of its
- * own sets `--diff-sticky-top`.
+ * A diff, file by file. A file's header stays visible while its container scrolls; a container with its own bar sets
+ * `--diff-sticky-top`.
  */
 export function DiffView({ diff, isCut, mode, onMode, label }: DiffViewProps) {
   const files = useMemo(() => parseDiff(diff), [diff]);

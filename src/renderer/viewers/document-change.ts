@@ -1,9 +1,9 @@
-/** A replacement in a text, in UTF-16 units of the text before. */
+/** A replacement in a text, in UTF-16 units of the old text. */
 export type DocumentChange = { readonly from: number; readonly to: number; readonly insert: string };
 
 /**
- * The one replacement that turns `before` into `after` and leaves what they share at both ends, so that the cursor
- * stays where it is. Null where they are the same.
+ * The single replacement that turns `before` into `after` and leaves their common start and end alone, so that the
+ * cursor stays. Null if they are equal.
  */
 export function smallestChange(before: string, after: string): DocumentChange | null {
   if (before === after) return null;
@@ -21,23 +21,23 @@ export function smallestChange(before: string, after: string): DocumentChange | 
   return { from: head, to: before.length - tail, insert: after.slice(head, after.length - tail) };
 }
 
-/** Half a character must not be cut from its other half. */
+/** The two halves of a surrogate pair must not be separated. */
 function isLowSurrogate(text: string, at: number): boolean {
   const unit = text.charCodeAt(at);
   return at > 0 && unit >= 0xdc00 && unit <= 0xdfff;
 }
 
-/** A text in the editor's terms, which knows only LF, and the line end to give back. */
+/** A text in the editor's form, which uses only LF, and the line ending to restore. */
 export type EditorText = { readonly text: string; readonly lineEnd: '\n' | '\r\n' };
 
-/** Most lines decide: a file of the other system must not come back with every line changed. */
+/** The majority decides: a file from another system must not come back with every line changed. */
 export function toEditorText(value: string): EditorText {
   const crlf = value.match(/\r\n/g)?.length ?? 0;
   const lines = value.match(/\n/g)?.length ?? 0;
   return { text: value.replace(/\r\n?/g, '\n'), lineEnd: crlf * 2 > lines ? '\r\n' : '\n' };
 }
 
-/** The opposite of `toEditorText`, but for a text that mixed its line ends. */
+/** The inverse of `toEditorText`, except for texts with mixed line endings. */
 export function fromEditorText({ text, lineEnd }: EditorText): string {
   return lineEnd === '\n' ? text : text.replaceAll('\n', lineEnd);
 }

@@ -2,7 +2,7 @@ import { HighlightStyle, syntaxHighlighting } from '@codemirror/language';
 import { EditorView } from '@codemirror/view';
 import { tags } from '@lezer/highlight';
 
-/** Everything by variable, so that the theme of the page is the theme of the editor. */
+/** Uses only variables, so that the editor follows the page's theme. */
 const look = EditorView.theme({
   '&': { height: '100%', color: 'var(--ink)', backgroundColor: 'var(--surface)', fontSize: '0.8125rem' },
   '&.cm-focused': { outline: '2px solid var(--accent)', outlineOffset: '-2px' },
@@ -82,5 +82,5 @@ const colours = HighlightStyle.define([
   { tag: [tags.number, tags.bool, tags.attributeName], color: 'var(--code-number)' },
 ]);
 
-/** How an editor looks, in light and in dark. */
+/** The editor's look in light and dark. */
 export const editorTheme = [look, syntaxHighlighting(colours)];

@@ -53,14 +53,14 @@ const ENDINGS: ReadonlyMap<string, string> = new Map(
   }).flatMap(([language, endings]) => endings.split(' ').map(ending => [ending, language] as const)),
 );
 
-/** The language whose colours a file is shown in, from the end of its name; null where there is none. */
+/** The language for a file's colours, by its ending; null if there is none. */
 export function languageOf(path: string): string | null {
   const name = path.slice(path.lastIndexOf('/') + 1).toLowerCase();
   const dot = name.lastIndexOf('.');
   return dot < 0 ? null : (ENDINGS.get(name.slice(dot + 1)) ?? null);
 }
 
-/** Colouring a file larger than this is felt when it is opened: the window does it, and cannot paint meanwhile. */
+/** Colouring a larger file is noticeable when it opens, because the window cannot paint meanwhile. */
 export const MAX_COLOURED_LINES = 4_000;
 export const MAX_COLOURED_CHARACTERS = 300_000;
 
@@ -77,9 +77,9 @@ export function canColour(file: DiffFile): boolean {
 }
 
 /**
- * Colours and word marks of one hunk. Each hunk is read by itself: a string that opens in one does not run on into the
- * next, and the lines between them, which nobody has, need not be made up. (react-diff-view's own `tokenize` makes an
- * entry for every line up to the highest number, which a diff may set to anything, and takes a time that grows with the
+ * Colours and word marks of one hunk. Each hunk is read on its own: a string that opens in one does not continue into
+ * the next, and the missing lines between them need not be invented. (react-diff-view's own `tokenize` makes an entry
+ * for every line up to the highest number, which a diff may set to anything, and takes a time that grows with the
  * square of the lines.)
  */
 export function highlightHunk(hunk: HunkData, language: string | null): HunkTokens {
@@ -118,7 +118,7 @@ function highlightSide(
   return tokens;
 }
 
-/** Text of one look; `classes` from the outermost to the innermost. */
+/** Text with one style; `classes` from the outermost to the innermost. */
 type Run = { readonly text: string; readonly classes: readonly string[] };
 
 function colourLines(text: string, language: string | null): readonly (readonly Run[])[] {
@@ -142,7 +142,7 @@ function colourLines(text: string, language: string | null): readonly (readonly 
       visit(refractor.highlight(text, language).children, []);
       return lines;
     } catch {
-      // A grammar that stumbles over odd text costs the colours, not the diff.
+      // If a grammar fails on odd text, only the colours are lost, not the diff.
       lines.splice(0, lines.length, []);
     }
   }
@@ -150,7 +150,7 @@ function colourLines(text: string, language: string | null): readonly (readonly 
   return lines;
 }
 
-/** Prism's names under a prefix: as they are, `table` and `block` would be utilities of the page's style sheet. */
+/** Prism's names with a prefix: without it, `table` and `block` would be utility classes of the page. */
 function classesOf(names: unknown): string {
   if (!Array.isArray(names)) return '';
   return names

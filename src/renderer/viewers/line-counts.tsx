@@ -1,4 +1,4 @@
-/** Lines added and removed, for the eye and for the ear. */
+/** Lines added and removed, for eyes and screen readers. */
 export function LineCounts({ added, removed }: { readonly added: number; readonly removed: number }) {
   return (
     <span className="tabular">

@@ -1,18 +1,18 @@
 import type { LogHit, LogPiece } from '../../shared/notebook.ts';
 
-/** Pure parts of the log view: rows of the pieces held, where a hit stands among them, which hit is next. */
+/** Pure parts of the log view: rows of the held pieces, the position of a hit among them, the next hit. */
 
 /** One row. `key` stays the same while pieces are added before and after. */
 export type LogRow = { readonly key: string; readonly text: string };
 
-/** A search as the caller stands with it. `words` are those that were asked for. */
+/** The state of a search. `words` are the requested words. */
 export type LogSearch =
   | { readonly kind: 'searching'; readonly words: string }
   | {
       readonly kind: 'found';
       readonly words: string;
       readonly hits: readonly LogHit[];
-      /** True where there are more hits than these. */
+      /** Whether there are more hits than these. */
       readonly isCut: boolean;
     }
   | { readonly kind: 'failed'; readonly words: string; readonly message: string };
@@ -23,8 +23,8 @@ export function joinPieces(pieces: readonly LogPiece[]): readonly LogRow[] {
 }
 
 /**
- * The pieces that stay when one was added at an end: those on its side, up to `bytes`, and always the one added. Pieces
- * of a growing log can be a few lines each, so their number says nothing about what is held.
+ * The pieces that stay when one was added at an end: those on its side, up to `bytes`, and always the new one. Pieces
+ * of a growing log can be a few lines each, so their number says nothing about the amount.
  */
 export function holdPieces(
   pieces: readonly LogPiece[],
@@ -40,19 +40,19 @@ export function holdPieces(
   return keep === 'first' ? pieces.slice(0, count) : pieces.slice(pieces.length - count);
 }
 
-/** Characters of a row that are laid out; one line can be megabytes. */
+/** How many characters of a row are laid out; one line can be megabytes. */
 export const MAX_ROW_CHARACTERS = 10_000;
 
-/** A row cut to what can be shown, and how many characters that leaves out. */
+/** A row cut to what can be shown, and how many characters are left out. */
 export function cutRow(text: string): { readonly shown: string; readonly left: number } {
   if (text.length <= MAX_ROW_CHARACTERS) return { shown: text, left: 0 };
   return { shown: text.slice(0, MAX_ROW_CHARACTERS), left: text.length - MAX_ROW_CHARACTERS };
 }
 
-/** A part of a row; `isMatch` for the words searched for. */
+/** Part of a row; `isMatch` for the searched words. */
 export type RowPart = { readonly start: number; readonly text: string; readonly isMatch: boolean };
 
-/** Splits a row at every place that has the words, in either case. The parts together are the row. */
+/** Splits a row wherever it contains the words, ignoring case. The parts together are the row. */
 export function splitByWords(text: string, words: string): readonly RowPart[] {
   const pattern = words === '' ? null : new RegExp(escapePattern(words), 'giu');
   const parts: RowPart[] = [];
@@ -67,8 +67,8 @@ export function splitByWords(text: string, words: string): readonly RowPart[] {
 }
 
 /**
- * The row a hit stands in, among the rows `joinPieces` gives; null where no piece held has it. The offset alone does
- * not say: it counts the bytes of the file, and the rows are without their control sequences.
+ * The row that contains a hit, among the rows from `joinPieces`; null if no held piece has it. The offset alone is
+ * not enough: it counts bytes of the file, and rows have no control sequences.
  */
 export function locateHit(
   pieces: readonly LogPiece[],
@@ -87,7 +87,7 @@ export function locateHit(
   const has = new RegExp(escapePattern(search.words), 'iu');
   const rows = piece.lines.flatMap((line, row) => (has.test(line) ? [row] : []));
   const hitsHere = search.hits.filter(other => other.offset >= piece.from && other.offset < piece.to);
-  // As many hits as rows that match: the order tells which is which, even among rows of the same text.
+  // If there are as many hits as matching rows, the order identifies them, even among rows with the same text.
   if (hitsHere.length === rows.length) {
     const row = rows[hitsHere.indexOf(hit)];
     if (row !== undefined) return first + row;
@@ -103,7 +103,7 @@ export function locateHit(
   return first + (nearest ?? expected);
 }
 
-/** Where a byte would stand if every row had lost the same share of its bytes. */
+/** Where a byte would be if every row had lost the same share of its bytes. */
 function expectedRow(piece: LogPiece, offset: number): number {
   const total = piece.lines.reduce((sum, line) => sum + line.length + 1, 0);
   const target = ((offset - piece.from) / Math.max(1, piece.to - piece.from)) * total;
@@ -115,21 +115,21 @@ function expectedRow(piece: LogPiece, offset: number): number {
   return Math.max(0, piece.lines.length - 1);
 }
 
-/** The hit after (or before) `current`, round the end. Null where there is none; the first step takes an end. */
+/** The hit after (or before) `current`, wrapping around. Null if there are none; the first step goes to an end. */
 export function stepHit(current: number | null, count: number, step: 1 | -1): number | null {
   if (count === 0) return null;
   if (current === null) return step === 1 ? 0 : count - 1;
   return (current + step + count) % count;
 }
 
-/** The hit to begin with: the first one at or after the byte the reader is at, else the last before it. */
+/** The first hit to show: the one at or after the reader's byte, else the last before it. */
 export function firstHit(hits: readonly LogHit[], offset: number): number | null {
   if (hits.length === 0) return null;
   const index = hits.findIndex(hit => hit.offset >= offset);
   return index < 0 ? hits.length - 1 : index;
 }
 
-/** What the search says about itself. `current` counts from 0. */
+/** The search's status text. `current` counts from 0. */
 export function describeSearch(search: LogSearch | null, current: number | null): string {
   if (search === null) return '';
   if (search.kind === 'searching') return 'Searching …';
@@ -141,7 +141,7 @@ export function describeSearch(search: LogSearch | null, current: number | null)
   return `${(current + 1).toLocaleString('en')} of ${total}`;
 }
 
-/** The byte the row stands at, roughly: rows have lost their control sequences. */
+/** The row's approximate byte offset, because rows have lost their control sequences. */
 export function offsetOfRow(pieces: readonly LogPiece[], row: number): number {
   let first = 0;
   for (const piece of pieces) {

@@ -17,44 +17,45 @@ import { useLogPosition } from './use-log-position.ts';
 import { useLogSearch } from './use-log-search.ts';
 
 /**
- * The caller holds a window of the log and moves it when asked; it decides how many pieces that is. Every callback may
- * be called again before it was answered, and a call may be dropped while another is under way.
+ * The caller holds a part of the log and moves it on request; it decides how much to hold. Every callback may be
+ * called again before it was answered, and a call may be ignored while another is in progress.
  */
 export type LogViewProps = {
   /**
-   * What is held, in order and without gaps: each piece begins at the byte where the one before it ends. Pieces may be
-   * added and dropped at both ends, or all replaced; the row the reader looks at stays where it is if it is still held.
+   * The held pieces, in order and without gaps: each begins at the byte where the one before it ends. Pieces may be
+   * added and dropped at both ends, or all replaced; the row that the reader is looking at stays in place if it is
+   * still held.
    */
   readonly pieces: readonly LogPiece[];
   /** False while the run may still write. */
   readonly isComplete: boolean;
-  /** Bytes of the log as far as is known. */
+  /** Known size of the log in bytes. */
   readonly size: number;
   readonly isLoading: boolean;
-  /** Hold the piece before the first one. Asked near the top, at most once a second for the same byte. */
+  /** Requests the piece before the first one. Called near the top, at most once per second for the same byte. */
   onEarlier(): void;
-  /** Hold the piece after the last one. Asked near the bottom, at most once a second for the same byte. */
+  /** Requests the piece after the last one. Called near the bottom, at most once per second for the same byte. */
   onLater(): void;
-  /** Hold the end of the log, and drop what does not adjoin it. */
+  /** Requests the end of the log, dropping pieces that do not adjoin it. */
   onEnd(): void;
   /**
-   * Whether the reader follows the end of a running log. While true the caller adds what comes; while false it should
-   * add nothing by itself, or it drops what is being read.
+   * Whether the reader follows the end of a running log. While true, the caller adds new output; while false, it
+   * should add nothing on its own, or it may drop what is being read.
    */
   onFollow?(isFollowing: boolean): void;
-  /** Words to find, in either case; '' ends the search. Not called again while they stay the same. */
+  /** Words to find, ignoring case; '' ends the search. Not called again while they stay the same. */
   onSearch(words: string): void;
-  /** The state of the last search asked for; null where there is none. One hit for each line. */
+  /** The state of the last search; null if there is none. One hit per line. */
   readonly hits: LogSearch | null;
-  /** Hold the piece with this hit's byte: it was chosen and is not held. */
+  /** Requests the piece with this hit, which was chosen but is not held. */
   onHit(hit: LogHit): void;
-  /** Why the log could not be read; shown above what is held. */
+  /** Why the log could not be read; shown above the held part. */
   readonly error: string | null;
   /** Accessible name. */
   readonly label?: string;
 };
 
-/** The text log of a run. Only the rows in sight are in the document. */
+/** The text log of a run. Only visible rows are in the document. */
 export function LogView(props: LogViewProps) {
   const { pieces, isComplete, size, isLoading, hits, error, label = 'Log' } = props;
   const [wraps, setWraps] = useState(true);
@@ -73,7 +74,7 @@ export function LogView(props: LogViewProps) {
   // biome-ignore lint/correctness/useExhaustiveDependencies: another row is another mark
   useEffect(() => {
     if (currentRow === null) return;
-    // In a long line that is not wrapped the words can be out of sight to the right.
+    // In a long unwrapped line, the words may be out of view on the right.
     const frame = requestAnimationFrame(() => {
       const mark = scroller.current?.querySelector('.log-row[data-current] mark');
       mark?.scrollIntoView({ block: 'nearest', inline: 'nearest' });
@@ -224,7 +225,7 @@ export function LogView(props: LogViewProps) {
 }
 
 const RowText = memo(function RowText({ row, words }: { readonly row: LogRow; readonly words: string }) {
-  // A block without text has no line to select and copy.
+  // A block without text could not be selected and copied.
   if (row.text === '') return <br />;
   const { shown, left } = cutRow(row.text);
   return (
@@ -255,7 +256,7 @@ function rangeText(first: LogPiece, last: LogPiece, size: number): string {
   return `${held} after the first ${formatBytes(first.from)} of ${formatBytes(total)}`;
 }
 
-/** Columns a row can take: characters beyond ASCII may be two wide, a tab up to four. */
+/** How many columns a row may take: non-ASCII characters may be two wide, a tab up to four. */
 function widthOf(text: string): number {
   let columns = 0;
   const length = Math.min(text.length, 10_040);

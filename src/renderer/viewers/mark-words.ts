@@ -6,14 +6,14 @@ export type WordMark = { readonly lineNumber: number; readonly start: number; re
 /** What changed inside the lines of a hunk, on both sides. */
 export type WordMarks = { readonly old: readonly WordMark[]; readonly new: readonly WordMark[] };
 
-/** Beyond this the table of the comparison costs more than the marks are worth. */
+/** For more words, the comparison costs more than the marks are worth. */
 const MAX_WORDS = 300;
-/** A pair of lines that share less than this part of their words is two lines, not one that was changed. */
+/** Lines that share a smaller part of their words count as two lines, not as one that changed. */
 const MIN_SHARED = 0.35;
 
 /**
- * Pairs the removed and the added lines of each block in order and marks the words in which a pair differs. Line
- * numbers are those of the changes.
+ * Pairs the removed and added lines of each block in order and marks the words that differ. Line numbers are those of
+ * the changes.
  */
 export function markWords(hunk: HunkData): WordMarks {
   const marks = { old: [] as WordMark[], new: [] as WordMark[] };
@@ -39,7 +39,7 @@ export function markWords(hunk: HunkData): WordMarks {
   return marks;
 }
 
-/** The changes with each removed line next to the added line that took its place, as the split view wants them. */
+/** The changes with each removed line next to the added line that replaced it, for the split view. */
 export function pairChanges(changes: readonly ChangeData[]): ChangeData[] {
   const paired: ChangeData[] = [];
   let removed: ChangeData[] = [];
@@ -88,7 +88,7 @@ function findBlocks(changes: readonly ChangeData[]) {
 type Range = readonly [start: number, end: number];
 const NONE = { old: [] as readonly Range[], new: [] as readonly Range[] };
 
-/** Ranges of characters in which two lines differ, whole words at a time; none where the lines have little in common. */
+/** Ranges of characters that differ between two lines, in whole words; none if the lines have little in common. */
 export function compareWords(
   before: string,
   after: string,
@@ -126,11 +126,11 @@ export function compareWords(
     new: rangesOf(now, index => isKept(index, now.length, common.new)),
   };
   const inked = { old: trimRanges(before, ranges.old), new: trimRanges(after, ranges.new) };
-  // Blanks are marked only where nothing else changed: beside a word they are its alignment.
+  // Spaces are marked only if nothing else changed, because beside a changed word they are just alignment.
   return inked.old.length + inked.new.length > 0 ? inked : ranges;
 }
 
-/** Without the blanks at both ends of each range, and without those that are nothing else. */
+/** Removes spaces at both ends of each range, and ranges of only spaces. */
 function trimRanges(line: string, ranges: readonly Range[]): readonly Range[] {
   return ranges.flatMap(([start, end]) => {
     const text = line.slice(start, end);
@@ -143,7 +143,7 @@ function splitWords(line: string): readonly string[] {
   return line.match(/[\p{L}\p{N}_]+|\s+|[^\p{L}\p{N}_\s]/gu) ?? [];
 }
 
-/** Blanks do not make two lines alike. */
+/** Spaces do not make two lines similar. */
 function inkOf(word: string): number {
   return word.trim().length;
 }
@@ -173,7 +173,7 @@ function longestCommon(old: readonly string[], now: readonly string[]) {
   return common;
 }
 
-/** Ranges of the words that are not kept; a blank between two of them joins them. */
+/** Ranges of the words that are not kept; a space between two of them joins them. */
 function rangesOf(words: readonly string[], isKept: (index: number) => boolean): readonly Range[] {
   const ranges: [number, number][] = [];
   let offset = 0;

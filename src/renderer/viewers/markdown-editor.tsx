@@ -11,7 +11,7 @@ export function MarkdownEditor({
   before,
   ...props
 }: Omit<TextEditorProps, 'extensions'> & {
-  /** The text that changes are shown against, as it is at first; null shows none. */
+  /** The initial text to compare with; null shows no changes. */
   readonly before: string | null;
 }) {
   const extensions = useMemo(() => (before === null ? MARKDOWN : [MARKDOWN, changesTo(before)]), [before]);

@@ -5,8 +5,8 @@ import { TERMINAL_COLUMNS } from '../../shared/terminal.ts';
 import { readTerminalTheme } from './terminal-theme.ts';
 
 /**
- * A terminal that only shows. What it is fed was printed by code nobody has read: it may colour and move the cursor,
- * and can name no window, set no clipboard, make no link, repaint no palette and take no mouse.
+ * A terminal that only shows output. It was printed by code that nobody has read: it may set colours and move the
+ * cursor, but not name a window, set the clipboard, make links, change the palette or capture the mouse.
  */
 export type OpenTerminal = {
   readonly terminal: Terminal;
@@ -20,24 +20,24 @@ const FONT_PIXELS = 12;
 const SCROLLBAR_PIXELS = 14;
 
 /**
- * Every operating system command that a terminal of today acts on: titles, working folder, colours, links,
+ * Every operating system command that present terminals act on: titles, working folder, colours, links,
  * notifications, clipboard, fonts, progress, prompts, images.
  */
 const IGNORED_OSC = [
   0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 21, 22, 50, 51, 52, 60, 66, 99, 104,
   105, 110, 111, 112, 113, 114, 115, 116, 117, 118, 119, 133, 176, 555, 633, 697, 777, 1337, 5522,
 ];
-/** Mouse reports would take the selection away from the reader; focus reports and pastes have nobody to go to. */
+/** Mouse reports would take the selection away from the reader; focus reports and pastes have no recipient. */
 const IGNORED_MODES: ReadonlySet<number> = new Set([
   9, 1000, 1001, 1002, 1003, 1004, 1005, 1006, 1015, 1016, 2004,
 ]);
 
-/** Opens a terminal in an element that is in the document. `onTheme` is called when its colours have changed. */
+/** Opens a terminal in an element of the document. Calls `onTheme` when its colours have changed. */
 export function openTerminal(parent: HTMLElement, onTheme: () => void): OpenTerminal {
   const root = document.documentElement;
   const terminal = new Terminal({
     disableStdin: true,
-    // The training's lines come as it printed them, without the carriage return a terminal would have added.
+    // The training's lines have no carriage return, which a terminal would have added.
     convertEol: true,
     scrollback: SCROLLBACK_LINES,
     screenReaderMode: false,
@@ -46,10 +46,10 @@ export function openTerminal(parent: HTMLElement, onTheme: () => void): OpenTerm
     fontFamily: `${FONT}, ui-monospace, monospace`,
     fontSize: FONT_PIXELS,
     lineHeight: 1.25,
-    // The output picks its colours for a ground it does not know.
+    // The output chose its colours for an unknown background.
     minimumContrastRatio: 4.5,
     theme: readTerminalTheme(root),
-    // Marks of the search are still called a proposal there.
+    // The API for search marks is still called a proposal.
     allowProposedApi: true,
     linkHandler: { activate: () => {} },
     logLevel: 'off',
@@ -66,12 +66,12 @@ export function openTerminal(parent: HTMLElement, onTheme: () => void): OpenTerm
 
   let isDisposed = false;
   const fitNow = () => {
-    // An element that is not laid out has no size to fit.
+    // An element without layout has no size to fit.
     if (isDisposed || parent.clientWidth === 0 || parent.clientHeight === 0) return;
     const screen = terminal.element?.querySelector('.xterm-screen');
     const cellHeight = (screen?.clientHeight ?? 0) / terminal.rows;
     const { cols } = fit.proposeDimensions() ?? { cols: 0 };
-    // Narrower than it was written, a line that overwrites itself would leave pieces of itself behind.
+    // If it were narrower than when the output was written, lines that overwrite themselves would leave remains.
     const columns = Math.max(TERMINAL_COLUMNS, cols);
     const rows = Math.floor(parent.clientHeight / cellHeight);
     if (rows >= 1 && Number.isFinite(rows)) terminal.resize(columns, rows);
@@ -80,7 +80,7 @@ export function openTerminal(parent: HTMLElement, onTheme: () => void): OpenTerm
     }
     keepScrollbar();
   };
-  // What is wider than the window is scrolled sideways, and the scrollbar up and down stays in sight.
+  // Content wider than the window scrolls sideways while the vertical scrollbar stays visible.
   const keepScrollbar = () => {
     const hidden = parent.scrollWidth - parent.clientWidth - parent.scrollLeft;
     terminal.element?.style.setProperty('--hidden-right', `${hidden}px`);
@@ -94,7 +94,7 @@ export function openTerminal(parent: HTMLElement, onTheme: () => void): OpenTerm
     onTheme();
   });
   theme.observe(root, { attributes: true, attributeFilter: ['data-theme'] });
-  // A cell is as wide as the font; measured before the font is there it stays wrong.
+  // A cell is as wide as the font; if measured before the font is loaded, it stays wrong.
   void document.fonts.load(`${FONT_PIXELS}px ${FONT}`).then(
     () => {
       if (isDisposed) return;

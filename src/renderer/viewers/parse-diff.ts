@@ -2,39 +2,39 @@ import type { ChangeData, HunkData } from 'react-diff-view';
 import { readQuotedPath } from './quoted-path.ts';
 
 /**
- * Reads git's unified diffs. The parser that comes with react-diff-view splits paths at spaces, loses binary files and
- * mode changes, and trusts line numbers; this one follows the counts in the hunk headers. Combined diffs (`--cc`) are
- * not read.
+ * Reads git's unified diffs. The parser that comes with react-diff-view splits paths at spaces, loses binary files
+ * and mode changes, and trusts line numbers; this one follows the counts in the hunk headers. Combined diffs (`--cc`)
+ * are not supported.
  */
 
 /** One file of a diff. */
 export type DiffFile = {
   /** Unique in the diff. */
   readonly id: string;
-  /** The path after the change, or before it where the file went away. */
+  /** The path after the change, or before it if the file was removed. */
   readonly path: string;
-  /** The path before, where it was another. */
+  /** The path before, if it was different. */
   readonly oldPath: string | null;
   readonly kind: 'add' | 'delete' | 'modify' | 'rename' | 'copy';
   readonly isBinary: boolean;
-  /** Sentences about what the lines do not show: modes, line ends, a missing last line break. */
+  /** Sentences about changes that the lines do not show: modes, line endings, a missing final newline. */
   readonly facts: readonly string[];
-  /** True where characters in the changed lines can show the code in another order than it runs. */
+  /** Whether characters in the changed lines can show the code in another order than it runs. */
   readonly isReordered: boolean;
   readonly hunks: readonly HunkData[];
   readonly added: number;
   readonly removed: number;
 };
 
-/** Characters of a line that are kept; a page cannot lay out a line of megabytes. */
+/** How many characters of a line are kept; a page cannot lay out a line of megabytes. */
 export const MAX_LINE_CHARACTERS = 5_000;
 
 const HUNK = /^@@ -(\d{1,9})(?:,(\d{1,9}))? \+(\d{1,9})(?:,(\d{1,9}))? @@/;
 const BIDIRECTIONAL = /[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]/;
 
 /**
- * The files of a unified diff as git prints it. A diff that ends in the middle of a file is read as far as it goes.
- * Null where the text is something else; the caller then shows it as it is.
+ * The files of a unified diff from git. A diff that ends in the middle of a file is read as far as it goes. Null if
+ * the text is something else; the caller then shows it unchanged.
  */
 export function parseDiff(diff: string): readonly DiffFile[] | null {
   const lines = diff.split('\n');
@@ -84,7 +84,7 @@ function readFile(lines: readonly string[], start: number, index: number) {
       while (at < lines.length && !(lines[at] ?? '').startsWith('diff --git ')) at += 1;
       break;
     }
-    // A diff that was cut can end in any word of a header.
+    // A cut diff can end in any word of a header.
     if (!readHeaderLine(line, header) && !isLast(at)) return null;
     at += 1;
   }
@@ -133,7 +133,7 @@ function readFile(lines: readonly string[], start: number, index: number) {
         oldLeft -= 1;
         content.removed += 1;
       } else if ((sign === ' ' || sign === '') && oldLeft > 0 && newLeft > 0) {
-        // Mail and editors strip the blank of an empty context line.
+        // Mail programs and editors remove the space of an empty context line.
         const change = { oldLineNumber: oldLine, newLineNumber: newLine, content: line.slice(1) };
         hunk.changes.push({ type: 'normal', isNormal: true, ...change });
         oldLine += 1;
@@ -187,7 +187,7 @@ type Content = {
   lf: number;
 };
 
-/** Takes out of a line what a table cannot show, and counts it. */
+/** Removes characters that a table cannot show, and counts them. */
 function settleLine(change: ChangeData, content: Content): void {
   const isChanged = change.type !== 'normal';
   if (change.content.endsWith('\r')) {
@@ -201,7 +201,7 @@ function settleLine(change: ChangeData, content: Content): void {
   }
 }
 
-/** False for a line that no header has. */
+/** False if the line is not part of a header. */
 function readHeaderLine(line: string, header: Header): boolean {
   const after = (prefix: string) => (line.startsWith(prefix) ? line.slice(prefix.length) : null);
   const from = after('rename from ') ?? after('copy from ');
@@ -253,11 +253,11 @@ function readHeaderLine(line: string, header: Header): boolean {
 /** The path of a `---` or `+++` line; null for /dev/null. */
 function markerPath(text: string): string | null {
   if (text.trimEnd() === '/dev/null') return null;
-  // Git ends a path that holds blanks with a tab, so that patch(1) knows where it stops.
+  // Git ends a path with spaces with a tab, so that patch(1) knows where it stops.
   return withoutPrefix(text.startsWith('"') ? unquoted(text) : text.replace(/\t$/, ''));
 }
 
-/** Both paths of a `diff --git` line. Unquoted paths with blanks can only be told apart where they are the same. */
+/** Both paths of a `diff --git` line. Unquoted paths with spaces can be told apart only if they are the same. */
 function readBothPaths(text: string): readonly [string, string] | null {
   const first = readQuotedPath(text);
   if (first !== null) {

@@ -1,5 +1,5 @@
 /**
- * Paths as git writes them in a diff: plain, or in C quotes with octal escapes where they hold quotes, control
+ * Paths as git writes them in a diff: plain, or in C quotes with octal escapes if they contain quotes, control
  * characters or bytes above 0x7f (`core.quotePath`).
  */
 
@@ -15,12 +15,12 @@ const ESCAPES: Readonly<Record<string, number>> = {
   '\\': 92,
 };
 
-/** A path read from the front of a line, and the line after it. */
+/** A path at the start of a line, and the rest of the line. */
 export type ReadPath = { readonly path: string; readonly rest: string };
 
 /**
- * Reads a C-quoted path from the front of `text`. Bytes that are not UTF-8 keep their escapes, so that two such paths
- * stay different. Null where the quotes do not close or an escape is unknown.
+ * Reads a C-quoted path at the start of `text`. Bytes that are not UTF-8 keep their escapes, so that two such paths
+ * stay different. Null if the quotes do not close or an escape is unknown.
  */
 export function readQuotedPath(text: string): ReadPath | null {
   if (!text.startsWith('"')) return null;
@@ -56,10 +56,10 @@ export function readQuotedPath(text: string): ReadPath | null {
   return null;
 }
 
-/** Characters that would hide in a path or turn it around when shown: controls, bidirectional marks, zero widths. */
+/** Characters that would be invisible in a path or change its direction: controls, bidirectional marks, zero widths. */
 const INVISIBLE = /[\u0000-\u001f\u007f-\u009f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]/g;
 
-/** The path for a reader: what cannot be seen is written as `\t`, `\n` or `\u{…}`. */
+/** The path for a reader: invisible characters are written as `\t`, `\n` or `\u{…}`. */
 export function showPath(path: string): string {
   return path.replace(INVISIBLE, character => {
     if (character === '\t') return '\\t';

@@ -2,7 +2,7 @@ import { ChevronDown, ChevronUp, Search, X } from 'lucide-react';
 import type { KeyboardEvent, RefObject } from 'react';
 import { ToolButton } from './tool-button.tsx';
 
-/** Words to look for, how many there are, and the way from one to the next (Enter, Shift+Enter). */
+/** A field for words to find, the number of hits, and ways to move between them (Enter, Shift+Enter). */
 export function SearchBox(props: {
   readonly label: string;
   readonly words: string;
@@ -11,19 +11,19 @@ export function SearchBox(props: {
   readonly inputRef: RefObject<HTMLInputElement | null>;
   onWords(words: string): void;
   onStep(step: 1 | -1): void;
-  /** Escape, and the cross. */
+  /** Called for Escape and for the close button. */
   onClose(): void;
 }) {
   const { label, words, status, canStep, inputRef, onWords, onStep, onClose } = props;
   const onKeyDown = (event: KeyboardEvent<HTMLInputElement>) => {
-    // Enter that ends a composition chooses a word, not a hit.
+    // Enter that ends an input composition chooses a word, not a hit.
     if (event.nativeEvent.isComposing) return;
     if (event.key === 'Enter') {
       event.preventDefault();
       onStep(event.shiftKey ? -1 : 1);
     }
     if (event.key === 'Escape') {
-      // A dialog around the viewer would close.
+      // Otherwise a dialog around the viewer would close.
       event.stopPropagation();
       event.preventDefault();
       onClose();

@@ -1,6 +1,6 @@
 import type { ITheme } from '@xterm/xterm';
 
-/** xterm paints colours itself and wants them as values, not as names of variables. */
+/** xterm paints colours itself and needs values, not variable names. */
 export function readTerminalTheme(root: Element): ITheme {
   const style = getComputedStyle(root);
   const value = (name: string) => style.getPropertyValue(`--${name}`).trim();
@@ -34,7 +34,7 @@ export function readTerminalTheme(root: Element): ITheme {
   };
 }
 
-/** Colours of the search, in the same terms. */
+/** Colours of search hits, also as values. */
 export function readHitColours(root: Element) {
   const style = getComputedStyle(root);
   const value = (name: string) => style.getPropertyValue(`--${name}`).trim();

@@ -7,8 +7,8 @@ import { readHitColours } from './terminal-theme.ts';
 
 export type TerminalViewProps = {
   /**
-   * Starts the output and returns the function that ends it. `skipped` is the number of bytes left out before these.
-   * Another function means another output: the screen is emptied. Keep it the same while the run is.
+   * Starts the output and returns a function that ends it. `skipped` is the number of bytes left out before these.
+   * Another function means another output and empties the screen, so keep it the same for a run.
    */
   readonly subscribe: (onData: (bytes: Uint8Array, skipped: number) => void) => () => void;
   /** Whether the run may still print. */
@@ -17,7 +17,7 @@ export type TerminalViewProps = {
   readonly label: string;
 };
 
-/** The output of a run as a terminal shows it. Nothing can be typed; Tab and Escape lead out. */
+/** The output of a run as a terminal shows it. Nothing can be typed; Tab and Escape leave it. */
 export function TerminalView({ subscribe, isLive, label }: TerminalViewProps) {
   const [words, setWords] = useState<string | null>(null);
   const [found, setFound] = useState({ index: -1, count: 0 });
@@ -39,7 +39,7 @@ export function TerminalView({ subscribe, isLive, label }: TerminalViewProps) {
 
     terminal.attachCustomKeyEventHandler(event => {
       if (event.type === 'keydown') onKey(event);
-      // There is nobody to send a key to, so none is swallowed: Tab moves on, Ctrl+C copies.
+      // No program receives keys, so none is swallowed: Tab moves on, Ctrl+C copies.
       return false;
     });
     const moves: Readonly<Record<string, () => void>> = {
@@ -104,7 +104,7 @@ export function TerminalView({ subscribe, isLive, label }: TerminalViewProps) {
     if (step === 1) search.findNext(next, { ...options, incremental: isIncremental });
     else search.findPrevious(next, options);
   };
-  // The marks on the screen keep the colours they were made with.
+  // Marks on the screen keep the colours they were created with.
   const findAgain = useRef(() => {});
   useLayoutEffect(() => {
     findAgain.current = () => {
@@ -121,7 +121,7 @@ export function TerminalView({ subscribe, isLive, label }: TerminalViewProps) {
   useEffect(() => {
     const element = box.current;
     if (element === null) return;
-    // Before the terminal gets to it, and only here: elsewhere the shortcut belongs to the page.
+    // Before the terminal handles it, and only here: elsewhere the shortcut belongs to the page.
     const onKeyDown = (event: KeyboardEvent) => {
       if (!(event.ctrlKey || event.metaKey) || event.altKey || event.key.toLowerCase() !== 'f') return;
       event.preventDefault();

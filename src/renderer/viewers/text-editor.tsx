@@ -7,22 +7,22 @@ import { fromEditorText, smallestChange, toEditorText } from './document-change.
 import { editorTheme } from './editor-theme.ts';
 
 export type TextEditorProps = {
-  /** The text. Where it differs from what the editor holds it replaces that; the user can undo it. */
+  /** The text. If it differs from the editor's, it replaces that; the user can undo it. */
   readonly value: string;
-  /** Every change the user makes, with the line ends of `value`. */
+  /** Called for every change by the user, with the line endings of `value`. */
   onChange(value: string): void;
-  /** Control+S, or Command+S; null where there is nothing to save. */
+  /** Control+S, or Command+S; null if there is nothing to save. */
   readonly onSave: (() => void) | null;
   readonly readOnly: boolean;
   /** Accessible name. */
   readonly label: string;
-  /** The language and what else belongs to it, as it is at first. */
+  /** The initial language and further extensions. */
   readonly extensions: Extension;
 };
 
 const fromOutside = Annotation.define<boolean>();
 
-/** An editor for text. Tab indents; Escape, then Tab, leaves. */
+/** An editor for text. Tab indents; Escape and then Tab leaves it. */
 export function TextEditor(props: TextEditorProps) {
   const { value, readOnly, label } = props;
   const parent = useRef<HTMLDivElement>(null);
@@ -35,7 +35,7 @@ export function TextEditor(props: TextEditorProps) {
     latest.current = props;
   });
 
-  // The layout effect runs before the one below, which brings in what has changed since.
+  // The layout effect runs before the one below, which applies later changes.
   // biome-ignore lint/correctness/useExhaustiveDependencies: one editor for the life of the element
   useLayoutEffect(() => {
     if (parent.current === null) return;
@@ -113,13 +113,13 @@ export function TextEditor(props: TextEditorProps) {
 function mannerOf(readOnly: boolean, label: string, hintId: string): Extension {
   return [
     EditorState.readOnly.of(readOnly),
-    // Stays focusable, so that a text that cannot be changed can be read and searched with the keyboard.
+    // It stays focusable, so that read-only text can be read and searched by keyboard.
     readOnly ? [] : keymap.of([indentWithTab]),
     EditorView.contentAttributes.of({
       'aria-label': label,
       'aria-describedby': hintId,
       'aria-readonly': String(readOnly),
-      // A place that scrolls is reached by the keyboard.
+      // A scrollable area must be reachable by keyboard.
       tabindex: '0',
     }),
   ];

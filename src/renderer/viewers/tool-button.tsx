@@ -2,7 +2,7 @@ import type { LucideIcon } from 'lucide-react';
 import type { MouseEvent, ReactNode } from 'react';
 import { classNames } from '../ui/class-names.ts';
 
-/** A small button of a viewer's bar. Without children the icon stands alone and `label` is its name and tooltip. */
+/** A small button in a viewer's toolbar. Without children it is only an icon, and `label` is its name and tooltip. */
 export function ToolButton(props: {
   readonly label: string;
   readonly icon?: LucideIcon;

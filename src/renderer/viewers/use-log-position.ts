@@ -4,18 +4,18 @@ import { joinPieces, locateHit } from './log-lines.ts';
 import type { LogViewProps } from './log-view.tsx';
 
 export const ROW_PIXELS = 19;
-/** Nearer than this to an edge of what is held, more is asked for. */
+/** Closer than this to an edge of the held part, more is requested. */
 const EDGE_PIXELS = 600;
-/** The caller may drop a request, because another is under way. It is made again after this time. */
+/** The caller may ignore a request while another is in progress. It is repeated after this time. */
 const ASK_AGAIN_MS = 1_000;
 const MAX_TRIES = 3;
-/** Who follows a log that grows faster than its pieces come leaps to the end. */
+/** If the followed log grows faster than its pieces arrive, the view jumps to the end. */
 const FAR_BEHIND_BYTES = 1024 * 1024;
 
-/** A place that may have to be loaded before it can be shown. */
+/** A target that may have to be loaded before it can be shown. */
 type Wish = ({ readonly kind: 'end' } | { readonly kind: 'hit'; readonly index: number }) & { tries: number };
 
-/** Where the reader of a log is: rows in sight, following, and the asking for what is not held. */
+/** The reader's position in a log: visible rows, following, and requests for missing parts. */
 export function useLogPosition(props: LogViewProps, wraps: boolean) {
   const { pieces, isComplete, size, isLoading, hits, error } = props;
   const rows = useMemo(() => joinPieces(pieces), [pieces]);
@@ -32,7 +32,7 @@ export function useLogPosition(props: LogViewProps, wraps: boolean) {
     getScrollElement: () => scroller.current,
     estimateSize: () => ROW_PIXELS,
     getItemKey: index => rows[index]?.key ?? index,
-    // Rows that come in above push the others down; this keeps the reader's row in place.
+    // Rows added above push the others down; this keeps the reader's row in place.
     anchorTo: 'end',
     overscan: 30,
     paddingStart: 8,
@@ -62,12 +62,12 @@ export function useLogPosition(props: LogViewProps, wraps: boolean) {
       if (scrollTop < EDGE_PIXELS && first.from > 0 && isNew('earlier', first.from)) props.onEarlier();
       return;
     }
-    // Who follows is given what comes without asking.
+    // While following, new output arrives without a request.
     const isNear = scrollHeight - scrollTop - clientHeight < EDGE_PIXELS;
     if (isNear && !holdsEnd && !isFollowing && isNew('later', last.to)) props.onLater();
   };
 
-  /** Shows the place wished for where it is held, else asks for it. */
+  /** Shows the target if it is held; otherwise requests it. */
   const grant = (wish: Wish): boolean => {
     if (wish.kind === 'end' && holdsEnd) {
       wished.current = null;
@@ -112,7 +112,7 @@ export function useLogPosition(props: LogViewProps, wraps: boolean) {
     // A log opens at its end, where the results and the reasons of a crash are.
     if (isFollowing || (isFirst && holdsEnd)) virtualizer.scrollToEnd();
     else setIsAtEnd(element.scrollHeight - element.scrollTop - element.clientHeight < 2 * ROW_PIXELS);
-    // There is nothing to follow any more, and what is loaded from now on was asked for by the reader.
+    // Nothing is left to follow, and anything loaded from now on was requested by the reader.
     if (isFollowing && isComplete) follow(false);
     if (isFollowing && !isComplete && !isLoading && last !== undefined && size - last.to > FAR_BEHIND_BYTES)
       props.onEnd();
@@ -139,7 +139,7 @@ export function useLogPosition(props: LogViewProps, wraps: boolean) {
     if (['ArrowDown', 'PageDown', 'End'].includes(event.key)) askNearEdge('down');
   };
 
-  /** For the buttons: to the edge of what is held, and beyond it. */
+  /** For the buttons: to the edge of the held part, and beyond it. */
   const goEarlier = () => {
     follow(false);
     virtualizer.scrollToOffset(0);

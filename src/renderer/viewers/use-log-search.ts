@@ -5,8 +5,8 @@ import type { LogViewProps } from './log-view.tsx';
 const SEARCH_DELAY_MS = 300;
 
 /**
- * The words in the search box, when they are asked for, and which hit is the current one. `onHit` is called with each
- * hit to show; `getOffset` gives the byte the reader is at when the hits arrive.
+ * The words in the search box, when to search for them, and the current hit. Calls `onHit` with each hit to show;
+ * `getOffset` returns the reader's byte when the hits arrive.
  */
 export function useLogSearch(
   { hits, onSearch }: Pick<LogViewProps, 'hits' | 'onSearch'>,

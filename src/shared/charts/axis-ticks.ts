@@ -5,13 +5,13 @@ export type Tick = { readonly at: number; readonly label: string };
 
 const MINUS = '−';
 
-/** Ranges around larger numbers would overflow a double; who draws takes them for no number. */
+/** Ranges around larger numbers would overflow a double; charts do not draw such numbers. */
 export const LARGEST_DRAWN = 1e150;
 
-/** Below this share of its ends a range is narrower than a double can divide. */
+/** A range that is narrower than this share of its ends cannot be divided in double precision. */
 const NARROWEST = 1e-11;
 
-/** The margin for a range: `share` of its span, or of its size where it has next to no span. Never 0. */
+/** The margin for a range: `share` of its span, or of its size if it has almost no span. Never 0. */
 export function widenBy(low: number, high: number, share: number): number {
   const size = Math.max(Math.abs(low), Math.abs(high));
   if (high - low > size * NARROWEST && high - low > 1e-150) return (high - low) * share;
@@ -31,7 +31,10 @@ export function axisTicks(
   return values.filter(at => !isWhole || Number.isInteger(at)).map(at => ({ at, label: label(at) }));
 }
 
-/** Ticks of a logarithmic axis: powers of ten, with twice and five times those where there are few. Domain above 0. */
+/**
+ * Ticks of a logarithmic axis: powers of ten, and twice and five times those if there are few. The domain must be
+ * above 0.
+ */
 export function logTicks(domain: readonly [number, number], count: number): readonly Tick[] {
   if (domain[1] / domain[0] < 10) return axisTicks(domain, count);
   const fine = decimals(domain, [1, 2, 5]);
@@ -41,7 +44,7 @@ export function logTicks(domain: readonly [number, number], count: number): read
   return values.map(at => ({ at, label: at >= 1e-3 && at < 1e5 ? group(String(at)) : exponent(at, 0) }));
 }
 
-/** What lies in the domain of these digits times any power of ten. */
+/** The numbers inside the domain that are one of these digits times a power of ten. */
 function decimals(domain: readonly [number, number], digits: readonly number[]): readonly number[] {
   const first = Math.floor(Math.log10(domain[0]));
   const decades = Math.ceil(Math.log10(domain[1])) - first + 1;
@@ -52,7 +55,7 @@ function decimals(domain: readonly [number, number], digits: readonly number[]):
     .filter(at => at >= domain[0] && at <= domain[1]);
 }
 
-/** Writes numbers up to `size` that lie `step` apart. */
+/** A format for numbers up to `size` with a distance of `step`. */
 function tickFormat(size: number, step: number): (value: number) => string {
   if (size >= 1e7 || (size > 0 && size < 1e-5)) {
     const digits = Math.min(6, Math.max(0, Math.ceil(Math.log10(size / step))));
@@ -66,7 +69,7 @@ function exponent(value: number, digits: number): string {
   return value.toExponential(digits).replace('e+', 'e').replaceAll('-', MINUS);
 }
 
-/** Ten thousand and more in groups of three; toLocaleString would do it fifty times slower, in every frame. */
+/** Groups of three digits from ten thousand on; toLocaleString would be fifty times slower, in every frame. */
 function group(text: string): string {
   const [whole = '', decimals] = text.split('.');
   const grouped = whole.replace('-', '').length > 4 ? whole.replaceAll(/\B(?=(\d{3})+$)/g, ',') : whole;

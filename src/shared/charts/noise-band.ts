@@ -1,6 +1,6 @@
 import type { StudyClaims } from '../claims.ts';
 
-/** Where the next run of the best would lie two times out of three, by noise alone; null where nothing is known of it. */
+/** Where two thirds of the best code's next runs would be by noise alone; null if the noise is unknown. */
 export function noiseBand(claims: StudyClaims | null): readonly [number, number] | null {
   if (!claims || claims.isRepeatable) return null;
   return [claims.best.mean - claims.noise, claims.best.mean + claims.noise];

@@ -10,8 +10,8 @@ export type Box = {
 const CELL = 3;
 
 /**
- * Which places of an area are taken, in cells of 3 px. It may take a place for occupied whose neighbour within a cell
- * is; never the other way round.
+ * Records which parts of an area are taken, in cells of 3 px. It may report a free place as taken if the cell is
+ * shared, but never the reverse.
  */
 export class Occupancy {
   readonly bounds: Box;
@@ -26,7 +26,10 @@ export class Occupancy {
     this.cells = new Uint8Array(this.columns * this.rows);
   }
 
-  /** Takes a rectangle; what lies outside does not count. Four numbers, not a `Box`: it is called for every dot. */
+  /**
+   * Takes a rectangle; parts outside the area do not count. Four numbers instead of a `Box`, because it is called for
+   * every dot.
+   */
   take(left: number, top: number, right: number, bottom: number): void {
     const fromColumn = Math.max(0, Math.floor((left - this.bounds.left) / CELL));
     const toColumn = Math.min(this.columns - 1, Math.floor((right - this.bounds.left) / CELL));
@@ -50,7 +53,7 @@ export class Occupancy {
     return taken;
   }
 
-  /** True where the box lies inside the bounds and nothing was taken in it. */
+  /** Whether the box is inside the bounds and nothing in it was taken. */
   isFree({ left, top, right, bottom }: Box): boolean {
     const { bounds } = this;
     if (left < bounds.left || right > bounds.right || top < bounds.top || bottom > bounds.bottom)

@@ -1,16 +1,16 @@
 import type { Box, Occupancy } from './occupancy.ts';
 
-/** A label that wants a place next to a dot. */
+/** A label that should be placed next to a dot. */
 export type LabelWish = {
   readonly id: number;
   readonly x: number;
   readonly y: number;
   readonly text: string;
-  /** It gets a place at any cost. */
+  /** Whether it is placed at any cost. */
   readonly isBest?: boolean;
 };
 
-/** `x`, `y` is the text's anchor on its baseline, `box` what it covers. */
+/** `x`, `y` is the anchor of the text on its baseline, `box` is the area it covers. */
 export type PlacedLabel = {
   readonly id: number;
   readonly text: string;
@@ -21,19 +21,19 @@ export type PlacedLabel = {
   readonly box: Box;
 };
 
-/** A generous mean for the interface's type at 11 px; a label wider than its box would touch its neighbour. */
+/** A generous average for the interface's type at 11 px; a label wider than its box would touch its neighbour. */
 const PIXELS_PER_CHARACTER = 6.1;
 const PIXELS_PER_BOLD_CHARACTER = 6.6;
 const LINE_HEIGHT = 14;
-/** Between the middle of a dot and its label: sideways, over or under it, and past what lies beside the dot. */
+/** Distances between the centre of a dot and its label: beside it, above or below it, and past a neighbour. */
 const BESIDE = 9;
 const CLEAR = 9;
 const FURTHER = 14;
 
 /**
- * Gives at most `most` labels places that touch neither one another nor what `area` has taken, in the order of
- * `wishes`: first come, first served, and who finds no place goes without. What is given is taken in `area`.
- * `betterIsDown` is where better values lie on the screen: there, to the left of a new best, is empty paper.
+ * Places at most `most` labels that touch neither each other nor what `area` has taken, in the order of `wishes`; a
+ * label without room is left out. Takes the placed labels in `area`. `betterIsDown` says where better values are on
+ * the screen: on that side, to the left of a new best, there is room.
  */
 export function placeLabels(
   wishes: readonly LabelWish[],
@@ -55,7 +55,7 @@ export function placeLabels(
   return placed;
 }
 
-/** Of the places on the paper the one where it hides least; moved onto the paper where there is none. */
+/** The position inside the area that hides the least; if none is inside, one is moved inside. */
 function leastInTheWay(wanted: readonly PlacedLabel[], area: Occupancy): PlacedLabel | undefined {
   const onPaper = wanted.map(label => moveOnto(label, area.bounds));
   const hidden = onPaper.map(({ box }) => area.countTaken(box));
@@ -79,7 +79,7 @@ function moveOnto(label: PlacedLabel, bounds: Box): PlacedLabel {
   };
 }
 
-/** Where a label may stand, best place first: beside the dot, then clear of dots on the same height. */
+/** Possible positions of a label, best first: beside the dot, then past dots at the same height. */
 function places(wish: LabelWish, betterIsDown: boolean): readonly PlacedLabel[] {
   const { isBest = false } = wish;
   const wide = [...wish.text].length * (isBest ? PIXELS_PER_BOLD_CHARACTER : PIXELS_PER_CHARACTER);

@@ -3,7 +3,7 @@ import { type LabelWish, type PlacedLabel, placeLabels } from './place-labels.ts
 import type { ProgressModel } from './progress-model.ts';
 
 type Drawn = {
-  /** The points in view are `model.points` from here on. */
+  /** Visible points are `model.points` from this index on. */
   readonly first: number;
   readonly pointX: Float32Array;
   readonly pointY: Float32Array;
@@ -14,20 +14,20 @@ type Drawn = {
 
 const MOST_LABELS = 40;
 const MOST_WISHES = 160;
-/** Room a dot needs among labels, in pixels. */
+/** Space that labels leave around a dot, in pixels. */
 const KEEP_RADIUS = 5;
 const DISCARD_RADIUS = 2.5;
 
 /**
- * Short hypotheses beside the keeps that are drawn as dots, where they hide nothing. The best always has its label, whatever it
- * hides; the others are served by what they gained.
+ * Short hypotheses beside keeps that are drawn as dots, where they hide nothing. The best always has its label,
+ * whatever it hides; the others are placed in the order of their gain.
  */
 export function progressLabels(model: ProgressModel, drawn: Drawn, bounds: Box): readonly PlacedLabel[] {
   const { first, pointX, pointY, yDomain } = drawn;
   const area = new Occupancy(bounds);
   pointX.forEach((x, at) => {
     const kind = model.points[first + at]?.kind;
-    // Labels have a halo that would hide what lies below.
+    // The halo of a label would hide whatever is below it.
     if (Number.isNaN(x)) return;
     const radius = kind === 'keep' ? KEEP_RADIUS : kind === 'discard' ? DISCARD_RADIUS : 0;
     const y = pointY[at] ?? 0;

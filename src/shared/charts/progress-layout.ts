@@ -25,11 +25,11 @@ export type ProgressLayout = {
   readonly plot: Box;
   readonly x: ProgressScale;
   readonly y: ProgressScale;
-  /** Whether y shows distances to the best on a logarithmic scale. */
+  /** Whether y shows distances from the best on a logarithmic scale. */
   readonly isLog: boolean;
-  /** Whether there is room for words beside what is drawn. */
+  /** Whether there is room for text beside the marks. */
   readonly hasWords: boolean;
-  /** Empty where there is no room for it. */
+  /** Empty if there is no room for it. */
   readonly xLabel: string;
   /** Zero-length segments for a stroke with caps, one per pixel: see `PixelSet`. */
   readonly discards: readonly MarkColumn[];
@@ -37,15 +37,15 @@ export type ProgressLayout = {
   readonly discardCap: 'round' | 'square';
   /** Zero-length segments for a stroke with round caps. */
   readonly keeps: readonly MarkColumn[];
-  /** Diameter of a keep's dot: smaller where they would stand shoulder to shoulder. */
+  /** Diameter of a keep's dot: smaller if the dots would touch. */
   readonly keepSize: number;
-  /** Those of them whose gain is not proven, to be hollowed out. */
+  /** Keeps whose gain is not proven; they are drawn hollow. */
   readonly unproven: readonly MarkColumn[];
-  /** Dots for what a filter leaves out, as zero-length segments; beyond the edges there are none. */
+  /** Dots of experiments that a filter leaves out, as zero-length segments; none beyond the edges. */
   readonly dimmed: readonly MarkColumn[];
   /** Crosses on the bottom edge. */
   readonly crashes: readonly MarkColumn[];
-  /** Triangles on the edge beyond which a discard lies, and squares at the bottom for those without a number. */
+  /** Triangles at the edge beyond which a discard lies, and squares at the bottom for discards without a number. */
   readonly discardsBeyond: readonly MarkColumn[];
   readonly keepsBeyond: readonly MarkColumn[];
   /** The running best as steps. */
@@ -55,24 +55,24 @@ export type ProgressLayout = {
   readonly band: readonly [number, number] | null;
   /** Short hypotheses of keeps; `id` is the experiment. */
   readonly labels: readonly PlacedLabel[];
-  /** The points in view are `model.points` from `first` on; where each is drawn. */
+  /** Visible points are `model.points` from `first` on; these are their positions. */
   readonly first: number;
   readonly pointX: Float32Array;
   readonly pointY: Float32Array;
 };
 
 const MARGIN = { top: 28, right: 16, bottom: 42, left: 58 };
-/** A drawing lower than this has no room for words: neither labels nor the name of the horizontal axis. */
+/** A lower drawing has no room for text: neither labels nor the name of the horizontal axis. */
 const LOW_PX = 150;
 const LOW_BOTTOM = 22;
-/** Room inside the plot for what lies beyond its top, and for crashes at its bottom. */
+/** Room inside the plot for marks of values beyond its top, and for crashes at its bottom. */
 const EDGE_TOP = 14;
 const EDGE_BOTTOM = 24;
 /** Height of a mark's label. */
 const LABEL_ROOM = 13;
 const KEEP_SIZE = 8.5;
 const KEEP_SIZE_DENSE = 5.5;
-/** More dots than this lie so close that nobody sees their shape, and a square costs a third less to raster. */
+/** With more dots than this, nobody sees their shape, and squares are a third cheaper to draw. */
 const MOST_ROUND_DOTS = 1_500;
 
 export function layoutProgress(
@@ -96,7 +96,7 @@ export function layoutProgress(
     : axisTicks(yDomain, tickCount);
   const longest = Math.max(0, ...yTicks.map(tick => tick.label.length));
   const plot: Box = {
-    // In steps of 16 px, so that the plot does not jump about while the wheel turns.
+    // In steps of 16 px, so that the plot does not jump while the user zooms.
     left: Math.max(MARGIN.left, Math.ceil((longest * 6.8 + 16) / 16) * 16),
     top: MARGIN.top,
     right: Math.max(MARGIN.left + 40, size.width - MARGIN.right),
@@ -140,7 +140,7 @@ export function layoutProgress(
   };
 }
 
-/** A logarithmic scale needs a best to measure from, and a way to it. */
+/** A logarithmic scale needs a best value to measure from, and a gain. */
 export function hasLogScale(model: ProgressModel, scale: ProgressView['scale']): boolean {
   if (model.tally.best === null || model.steps.length < 2) return false;
   return scale === 'log' || (scale === 'auto' && model.isFlat);
@@ -154,7 +154,7 @@ function distanceOf(model: ProgressModel, band: Domain | null) {
 
 const byX = bisector((point: ProgressPoint) => point.x);
 
-/** Places of the first point inside the domain and of the first after it. */
+/** Indices of the first point inside the domain and of the first one after it. */
 function visibleRange(
   points: readonly ProgressPoint[],
   domain: readonly [number, number],
@@ -163,9 +163,8 @@ function visibleRange(
 }
 
 /**
- * The range of y nobody chose: what is kept in view, the running best where the view begins, the baseline where it is
- * given, `best` where distances to it are shown, and the discards that are near (see `robustFence`). With a margin of 6 % of the
- * height.
+ * The automatic range of y: visible keeps, the running best at the view's start, the baseline if given, `best` if
+ * distances from it are shown, and near discards (see `robustFence`). With a margin of 6 % of the height.
  */
 function fitY(
   model: ProgressModel,
@@ -190,7 +189,7 @@ function fitY(
   if (before) include(before.best);
   if (best !== null) include(best);
   if (!(low <= high)) {
-    // Nothing near in view: then all that has a number there, however far it lies.
+    // If nothing near is visible: every visible number, however far away.
     for (let index = first; index < end; index += 1) include(model.points[index]?.value ?? Number.NaN);
   }
   if (!(low <= high)) return [0, 1];
@@ -248,7 +247,7 @@ function drawPoints(
     const px = x.toPixel(point.x);
     let py = plot.bottom - 8;
     if (point.row.isDimmed) {
-      // Out of reach of the pointer, too.
+      // The pointer cannot reach it either.
       pointX[index - first] = Number.NaN;
       pointY[index - first] = Number.NaN;
       if (!(point.value >= low && point.value <= high)) continue;
@@ -271,7 +270,7 @@ function drawPoints(
         const across = Math.round(px);
         const down = Math.round(py);
         if (point.kind === 'discard') {
-          // On whole pixels all dots look alike.
+          // On whole pixels, all dots look the same.
           if (pixels.discards.claim(across, down)) discards.add(across, `M${across} ${down}h0`);
         } else if (pixels.keeps.claim(across, down)) {
           const dot = `M${px.toFixed(1)} ${py.toFixed(1)}h0`;
@@ -298,7 +297,7 @@ function drawPoints(
   };
 }
 
-/** Only the steps in view and one on either side, so that a path of thousands of keeps stays short. */
+/** Only the steps in view and one on either side, so that a path with thousands of keeps stays short. */
 function bestPath(model: ProgressModel, x: ProgressScale, y: ProgressScale, plot: Box): string {
   const { steps } = model;
   const from = Math.max(
@@ -308,7 +307,7 @@ function bestPath(model: ProgressModel, x: ProgressScale, y: ProgressScale, plot
   const start = steps[from];
   const end = model.points.at(-1);
   if (!start || !end || start.x > x.domain[1]) return '';
-  // A step far outside a zoomed view would be a coordinate no rasteriser takes.
+  // Clamped, because a step far outside a zoomed view would have a coordinate that no rasteriser accepts.
   const pixelX = (value: number) => clamp(x.toPixel(value), plot.left - 4, plot.right + 4).toFixed(1);
   const pixelY = (value: number) => clamp(y.toPixel(value), -1_000, plot.bottom + 1_000).toFixed(1);
   let path = `M${pixelX(start.x)} ${pixelY(start.best)}`;
@@ -316,7 +315,7 @@ function bestPath(model: ProgressModel, x: ProgressScale, y: ProgressScale, plot
     const step = steps[index];
     if (!step || step.x > x.domain[1]) break;
     const next = steps[index + 1];
-    // Of steps in one pixel column only the last shows: the line goes one way.
+    // Of several steps in one pixel column only the last shows, because the line only improves.
     if (next && next.x <= x.domain[1] && Math.round(x.toPixel(next.x)) === Math.round(x.toPixel(step.x)))
       continue;
     path += `H${pixelX(step.x)}V${pixelY(step.best)}`;

@@ -4,8 +4,8 @@ import type { Box } from './occupancy.ts';
 export type MarkColumn = { readonly left: number; readonly path: string };
 
 /**
- * Width of the strips in pixels. A browser without a GPU rasters tile by tile and skips paths that do not touch the
- * tile; one path over the whole width is worked through again for every tile.
+ * Width of the strips in pixels. A browser without a GPU draws tile by tile and skips paths that do not touch the
+ * tile; a single path over the whole width would be processed again for every tile.
  */
 const COLUMN_WIDTH = 64;
 
@@ -28,8 +28,8 @@ export class MarkColumns {
 }
 
 /**
- * Which pixels of the plot have a dot. A second dot on a pixel would draw the same again, so it is left out; no other
- * is, and so the picture is the same as with all of them.
+ * Which pixels of the plot already have a dot. A second dot on the same pixel would change nothing, so only such dots
+ * are left out.
  */
 export class PixelSet {
   private readonly left: number;
@@ -42,7 +42,7 @@ export class PixelSet {
     this.taken = new Uint8Array(this.width * (Math.ceil(plot.bottom) + 2));
   }
 
-  /** True for the first dot on a pixel, given by whole numbers inside the plot. */
+  /** Whether this is the first dot on a pixel, given by whole numbers inside the plot. */
   claim(px: number, py: number): boolean {
     const at = py * this.width + px - this.left;
     if (this.taken[at] === 1) return false;
@@ -51,7 +51,7 @@ export class PixelSet {
   }
 }
 
-/** Marks along the edges of the plot, of each shape one per pixel. */
+/** Marks along the edges of the plot, one per shape and pixel. */
 export class EdgeMarks {
   readonly columns = new MarkColumns();
   private readonly drawn = new Set<string>();

@@ -5,8 +5,8 @@ import { robustFence } from './robust-fence.ts';
 import { shorten } from './shorten.ts';
 
 /**
- * One experiment for the chart. `at` is milliseconds since the epoch: when it ended, or started; NaN where nobody wrote
- * that down.
+ * One experiment for the chart. `at` is when it ended, or else started, in milliseconds since the epoch; NaN if
+ * unknown.
  */
 export type ProgressRow = {
   readonly n: number;
@@ -14,22 +14,22 @@ export type ProgressRow = {
   readonly word: VerdictWord | null;
   readonly metric: number | null;
   readonly hypothesis: string | null;
-  /** How sure a keep's gain is; left out where nothing is claimed of it. */
+  /** How certain a keep's gain is; absent if nothing is claimed about it. */
   readonly claim?: ProgressClaim | undefined;
-  /** A filter leaves it out: it is drawn faintly, without a name. */
+  /** Whether a filter leaves it out: it is then drawn faintly, without a label. */
   readonly isDimmed?: boolean;
 };
 
 export type ProgressClaim = Pick<Claim, 'probability' | 'isProven'>;
 
-/** x by experiment number, by hours since the first experiment, or by count of keeps (the others are left out). */
+/** The x axis: experiment number, hours since the first experiment, or count of keeps (without the others). */
 export type ProgressAxis = 'experiment' | 'time' | 'kept';
 
 export type Goal = 'minimize' | 'maximize';
 
 /**
- * How a row is drawn: by its verdict, where `other` looks like a discard for both were not kept, or `blank` where it was not a
- * crash and still has no number.
+ * How a row is drawn, by its verdict. `other` looks like a discard, because neither was kept. `blank` has no number
+ * although it did not crash.
  */
 export type PointKind = 'discard' | 'keep' | 'crash' | 'blank';
 
@@ -38,29 +38,29 @@ export type ProgressPoint = {
   readonly kind: PointKind;
   /** In the unit of the axis. */
   readonly x: number;
-  /** NaN where the kind is `crash` or `blank`. */
+  /** NaN if the kind is `crash` or `blank`. */
   readonly value: number;
-  /** Whether the value may set the scale: kept, or near the best of its time. See `robustFence`. */
+  /** Whether the value may set the scale: it was kept, or is near the best of its time. See `robustFence`. */
   readonly isNear: boolean;
-  /** The hypothesis of a keep, short enough to stand in the drawing; '' where there is none. */
+  /** A keep's hypothesis, short enough for the chart; '' if there is none. */
   readonly label: string;
 };
 
-/** The rows made ready for an axis; what depends on neither the view nor the size. */
+/** The rows prepared for an axis, independent of view and size. */
 export type ProgressModel = {
   readonly axis: ProgressAxis;
   readonly goal: Goal;
-  /** Finished rows in the order of x. */
+  /** Finished rows in order of x. */
   readonly points: readonly ProgressPoint[];
-  /** Place in `points` by experiment number. */
+  /** Index in `points` by experiment number. */
   readonly indexOf: ReadonlyMap<number, number>;
-  /** Where the running best changes, in the order of x. */
+  /** Where the running best changes, in order of x. */
   readonly steps: readonly { readonly x: number; readonly best: number }[];
-  /** Places in `points` of the keeps in the order in which they get a label: the best, then by what each gained. */
+  /** Indices in `points` of keeps, in the order in which they get labels: the best, then by gain. */
   readonly labelOrder: readonly number[];
-  /** The running best has spent half of the experiments in the last few percent of its way: see `FLAT_SHARE`. */
+  /** Whether half of the experiments gained only the last few percent: see `FLAT_SHARE`. */
   readonly isFlat: boolean;
-  /** All there is, with a margin; holds at least ten experiments so that the first do not fill the width. */
+  /** The whole range with a margin; at least ten experiments, so that the first ones do not fill the width. */
   readonly whole: readonly [number, number];
   readonly tally: ProgressTally;
 };
@@ -77,12 +77,12 @@ export type ProgressTally = {
 const MOST_LABEL_CHARACTERS = 36;
 const MS_PER_HOUR = 3_600_000;
 /**
- * The share of the way from the first number to the best that is left after half of the experiments. Below this share the steps
- * of the second half lie within one dot of the window's chart, which is about 130 px high.
+ * The share of the total gain that remains after half of the experiments. Below this share, the steps of the second
+ * half are within one dot of the window's chart, which is about 130 px high.
  */
 const FLAT_SHARE = 0.06;
 
-/** @param incumbent experiment that counts as the best, where that is known; else it is the one with the best number */
+/** @param incumbent the experiment that counts as the best, if known; otherwise the one with the best number */
 export function progressModel(
   rows: readonly ProgressRow[],
   goal: Goal,
@@ -134,13 +134,13 @@ export function progressModel(
 }
 
 function kindOf(row: ProgressRow): PointKind {
-  // A crash stays one whatever stands in its column: upstream's table has 0.000000 there.
+  // A crash stays a crash whatever its column says: upstream's table has 0.000000 there.
   if (row.word === 'crash') return 'crash';
   if (row.metric === null || !(Math.abs(row.metric) <= LARGEST_DRAWN)) return 'blank';
   return row.word === 'keep' ? 'keep' : 'discard';
 }
 
-/** Says of a discard's value whether it is near the best of its time. */
+/** Returns a test of whether a discard's value is near the best of its time. */
 function makeFence(
   rows: readonly ProgressRow[],
   kinds: readonly PointKind[],

@@ -2,7 +2,7 @@ import { formatMetric } from '../numbers.ts';
 import type { ProgressLayout } from './progress-layout.ts';
 import type { Goal, ProgressTally } from './progress-model.ts';
 
-/** What stands beside the name of the metric: how to read the drawing. */
+/** The note beside the metric's name: how to read the chart. */
 export function progressNote({ isLog, unproven }: ProgressLayout, goal: Goal): string {
   return [
     goal === 'minimize' ? 'lower is better' : 'higher is better',
@@ -11,7 +11,7 @@ export function progressNote({ isLog, unproven }: ProgressLayout, goal: Goal): s
   ].join(' · ');
 }
 
-/** The chart in one sentence, for who cannot see it. */
+/** The chart in one sentence, for people who cannot see it. */
 export function progressName(tally: ProgressTally, metricName: string, baseline: number | null): string {
   const others = tally.finished - tally.keep - tally.discard - tally.crash;
   const numbers = [

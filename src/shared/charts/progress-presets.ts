@@ -3,16 +3,16 @@ import type { ProgressModel } from './progress-model.ts';
 import type { Domain } from './progress-scale.ts';
 import { leastSpan, type ProgressPreset, type ProgressView } from './progress-view.ts';
 
-/** Of the preset `last`. */
+/** For the preset `last`. */
 export const LAST_EXPERIMENTS = 50;
-/** The frontier begins where so much of the whole gain was still to come. */
+/** The frontier begins when this share of the total gain was still to come. */
 const LEFT_OF_GAIN = 0.1;
-/** Room over the frontier for the discards that came near, as a share of its height. */
+/** Room beyond the frontier for near discards, as a share of its height. */
 const OVER_FRONTIER = 0.4;
 
-/** What presets depend on beside the experiments. */
+/** What presets depend on in addition to the experiments. */
 export type PresetContext = {
-  /** Number of the first experiment of the last sitting; null where nobody knows it. */
+  /** Number of the last sitting's first experiment; null if unknown. */
   readonly sittingFrom: number | null;
   /** Ends of the noise around the best; null for none. */
   readonly band: Domain | null;
@@ -21,8 +21,8 @@ export type PresetContext = {
 export type PresetRange = { readonly x: Domain; readonly y: Domain | null };
 
 /**
- * What a preset shows: the last sitting; the last 50 experiments; or the frontier, which is the way of the best over the last tenth
- * of the gain, with y fitted to its steps and the noise. Null where that would be everything, or nothing.
+ * The range that a preset shows: the last sitting; the last 50 experiments; or the frontier, which is the last tenth
+ * of the gain, with y fitted to the steps of the best and the noise. Null if that would be everything, or nothing.
  */
 export function presetRange(
   model: ProgressModel,
@@ -43,7 +43,7 @@ export function presetRange(
   }
 }
 
-/** The view with what its preset shows now. Without a preset it is the same. */
+/** The view with its preset's current range. Unchanged if it has no preset. */
 export function resolveView(view: ProgressView, model: ProgressModel, context: PresetContext): ProgressView {
   if (view.preset === null) return view;
   return { ...view, x: null, y: null, ...presetRange(model, view.preset, context) };
@@ -71,7 +71,7 @@ function frontierRange(model: ProgressModel, band: Domain | null): PresetRange |
   return { x: fromX(model, begin.x), y };
 }
 
-/** To the end of everything, with a margin; not so narrow that there is nothing to see. */
+/** From x to the end, with a margin, and wide enough to show something. */
 function fromX({ whole, axis }: ProgressModel, x: number): Domain {
   const margin = (whole[1] - x) * 0.015;
   return [Math.max(whole[0], Math.min(x - margin, whole[1] - leastSpan(axis, whole))), whole[1]];

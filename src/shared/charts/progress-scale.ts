@@ -3,27 +3,28 @@ import { axisTicks, logTicks, type Tick } from './axis-ticks.ts';
 export type Domain = readonly [number, number];
 
 export type ProgressScale = {
-  /** What lies between the ends of the plot. */
+  /** The values at the ends of the plot. */
   readonly domain: Domain;
   /** Marks; `at` in pixels. */
   readonly ticks: readonly Tick[];
-  /** From the unit of the axis to pixels, and back. */
+  /** Converts from the axis's unit to pixels, and back. */
   toPixel(value: number): number;
   toValue(pixel: number): number;
 };
 
-/** A monotone function of the values before they are spread evenly over the pixels, with its inverse. */
+/** A monotone function that is applied to values before they are spread evenly over the pixels, and its inverse. */
 export type Warp = { to(value: number): number; from(warped: number): number };
 
 export const LINEAR: Warp = { to: value => value, from: warped => warped };
 
-/** Distances below this share of the whole gain are drawn as none, so that three decades remain. */
+/** Distances below this share of the total gain are drawn as zero, so that three decades remain. */
 const LEAST_SHARE = 1e-3;
 
 /**
- * Distance to the best on a logarithmic scale: sign(d) · ln(1 + |d| / c) of d = value − best, which is even close to 0 and
- * logarithmic beyond c (Webber, "A bi-symmetric log transformation for wide-range data", 2013). So the best itself has a place, and
- * so has what is better than it. c is the noise of the measurements, at least a thousandth of the whole gain.
+ * The distance from the best on a logarithmic scale: sign(d) · ln(1 + |d| / c) of d = value − best, which is linear
+ * near 0 and logarithmic beyond c (Webber, "A bi-symmetric log transformation for wide-range data", 2013). So the
+ * best itself and better values have a position too. c is the noise of the measurements, at least a thousandth of the
+ * whole gain.
  * @param gain by how much the best is better than the first number
  */
 export function distanceWarp(best: number, gain: number, noise: number): Warp & { readonly least: number } {
@@ -52,7 +53,7 @@ export function makeScale(
   };
 }
 
-/** Of marks in pixels those whose labels have room, the first before the others. */
+/** The ticks whose labels have enough room; earlier ones have priority. */
 export function spreadTicks(ticks: readonly Tick[], least: number): readonly Tick[] {
   const kept: Tick[] = [];
   for (const tick of ticks) {
@@ -61,7 +62,7 @@ export function spreadTicks(ticks: readonly Tick[], least: number): readonly Tic
   return kept;
 }
 
-/** Marks of distances to the best on its worse side, and of the best itself. Labels are the distances. */
+/** Ticks at distances from the best on its worse side, and at the best itself. The labels are the distances. */
 export function distanceTicks(domain: Domain, best: number, least: number, count: number): readonly Tick[] {
   const isLower = domain[1] - best >= best - domain[0];
   const furthest = isLower ? domain[1] - best : best - domain[0];
@@ -69,7 +70,7 @@ export function distanceTicks(domain: Domain, best: number, least: number, count
   const nearest = Math.max(least, sign * (isLower ? domain[0] - best : domain[1] - best));
   if (!(furthest > nearest)) return axisTicks(domain, count);
   const powers = logTicks([nearest, furthest], Math.max(1, count - 1));
-  // Within a decade or two there may be one power of ten, which tells nothing of the scale.
+  // Within a decade or two there may be only one power of ten, which does not show the scale.
   const away = (powers.length > 1 ? powers : axisTicks([nearest, furthest], count)).map(({ at, label }) => ({
     at: best + sign * at,
     label: `${isLower ? '+' : '−'}${label}`,

@@ -6,7 +6,7 @@ import { progressName, progressNote } from './progress-name.ts';
 import { resolveView } from './progress-presets.ts';
 import type { ProgressView } from './progress-view.ts';
 
-/** Colours as CSS writes them, without variables: the file stands alone. */
+/** Colours as in CSS, without variables, because the file is self-contained. */
 export type ProgressColours = {
   readonly surface: string;
   readonly ink: string;
@@ -23,12 +23,12 @@ export type ProgressSvgOptions = {
   readonly goal: Goal;
   readonly metricName: string;
   readonly baseline: number | null;
-  /** Experiment that counts as the best; left out where that is the one with the best number. */
+  /** The experiment that counts as the best; by default the one with the best number. */
   readonly incumbent?: number | null;
   /** Ends of the noise around the best; null for none. */
   readonly band?: readonly [number, number] | null;
   readonly view: ProgressView;
-  /** Number of the first experiment of the last sitting, for the view that shows it. */
+  /** Number of the last sitting's first experiment, for the view that shows it. */
   readonly sittingFrom?: number | null;
   /** In pixels. */
   readonly width: number;
@@ -139,7 +139,7 @@ function round(value: number): string {
 function escapeXml(text: string): string {
   return (
     text
-      // Characters XML has no way to write; one of them would make the whole file unreadable.
+      // Characters that XML cannot express; a single one would make the whole file unreadable.
       .replaceAll(
         /[\u0000-\u0008\u000b\u000c\u000e-\u001f\ufffe\uffff]|[\ud800-\udbff](?![\udc00-\udfff])|(?<![\ud800-\udbff])[\udc00-\udfff]/g,
         '�',

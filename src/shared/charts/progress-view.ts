@@ -1,18 +1,21 @@
 import type { ProgressAxis } from './progress-model.ts';
 
 export const PROGRESS_SCALES = ['auto', 'linear', 'log'] as const;
-/** Of y: values, or their distances to the best on a logarithmic scale; `auto` takes what shows the steps of the best. */
+/**
+ * The y scale: values, or their distances from the best on a logarithmic scale; `auto` chooses the one that shows the
+ * steps of the best.
+ */
 export type ProgressScaleChoice = (typeof PROGRESS_SCALES)[number];
 
 export const PROGRESS_PRESETS = ['sitting', 'last', 'frontier'] as const;
-/** A range that follows the experiments that come; see `presetRange`. */
+/** A range that follows new experiments; see `presetRange`. */
 export type ProgressPreset = (typeof PROGRESS_PRESETS)[number];
 
-/** What of the chart is shown, in the units of its axes; null is everything. */
+/** The visible part of the chart, in the units of its axes; null is everything. */
 export type ProgressView = {
   readonly axis: ProgressAxis;
   readonly scale: ProgressScaleChoice;
-  /** Where one is chosen, `x` and `y` are null. */
+  /** If a preset is chosen, `x` and `y` are null. */
   readonly preset: ProgressPreset | null;
   readonly x: readonly [number, number] | null;
   readonly y: readonly [number, number] | null;
@@ -27,12 +30,12 @@ export function showAll(view: ProgressView): ProgressView {
 
 type Domain = readonly [number, number];
 
-/** The narrowest range of x worth looking at: four experiments, or a five-thousandth of the time. */
+/** The narrowest useful range of x: four experiments, or a five-thousandth of the time. */
 export function leastSpan(axis: ProgressAxis, whole: Domain): number {
   return axis === 'time' ? (whole[1] - whole[0]) / 5_000 : 4;
 }
 
-/** `domain` scaled by `factor` around `at`, inside `whole`, not narrower than `least`; null where it comes to all. */
+/** `domain` scaled by `factor` around `at`, inside `whole` and at least `least` wide; null if it would be everything. */
 export function zoomDomain(
   domain: Domain,
   whole: Domain,
@@ -45,12 +48,12 @@ export function zoomDomain(
   return fitDomain([at + (domain[0] - at) * scale, at + (domain[1] - at) * scale], whole);
 }
 
-/** `domain` moved by `by`, not beyond `whole`; null where it is all of it. */
+/** `domain` moved by `by`, but not beyond `whole`; null if it is all of it. */
 export function panDomain(domain: Domain, whole: Domain, by: number): Domain | null {
   return fitDomain([domain[0] + by, domain[1] + by], whole);
 }
 
-/** `domain` moved as little as brings `at` into its inner nine tenths. */
+/** `domain` moved as little as needed to bring `at` into its inner nine tenths. */
 export function revealInDomain(domain: Domain, whole: Domain, at: number): Domain | null {
   const edge = (domain[1] - domain[0]) * 0.05;
   if (at < domain[0] + edge) return panDomain(domain, whole, at - domain[0] - edge);
@@ -58,7 +61,7 @@ export function revealInDomain(domain: Domain, whole: Domain, at: number): Domai
   return fitDomain(domain, whole);
 }
 
-/** Pushes a domain inside `whole` without changing its span; null where it does not fit or fills it. */
+/** Moves a domain inside `whole` without changing its span; null if it does not fit or fills it. */
 function fitDomain(domain: Domain, whole: Domain): Domain | null {
   const span = domain[1] - domain[0];
   if (!(span < (whole[1] - whole[0]) * 0.9999)) return null;

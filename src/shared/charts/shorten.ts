@@ -1,8 +1,8 @@
 import { cutInMiddle } from '../cut-in-middle.ts';
 
 /**
- * The first line of a text in at most `most` characters. A longer one is cut at a word: before the last number near its end, for
- * what was changed stands there, else at the end.
+ * The first line of a text in at most `most` characters. A longer line is cut at a word: before the last number near
+ * its end, because that is usually what changed; otherwise at the end.
  */
 export function shorten(text: string, most: number): string {
   const line = text.trim().split(/\r?\n/, 1)[0]?.replaceAll(/\s+/g, ' ') ?? '';
@@ -12,7 +12,7 @@ export function shorten(text: string, most: number): string {
   return isTelling ? `${cut(head, most - [...tail].length)}${tail}` : cut(line, most);
 }
 
-/** The beginning of a line, with an ellipsis, in at most `most` characters. */
+/** The start of a line with an ellipsis, in at most `most` characters. */
 function cut(line: string, most: number): string {
   const beginning = [...line].slice(0, most - 1).join('');
   const space = beginning.lastIndexOf(' ');

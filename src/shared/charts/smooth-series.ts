@@ -1,4 +1,4 @@
-/** Where a moving average stands, so that it can go on with what comes later. */
+/** The state of a moving average, so that later values can continue it. */
 export type AverageState = { readonly sum: number; readonly count: number };
 
 const NO_AVERAGE: AverageState = { sum: 0, count: 0 };
@@ -7,12 +7,12 @@ const NO_AVERAGE: AverageState = { sum: 0, count: 0 };
 export const MOST_SMOOTHING = 0.99;
 
 /**
- * Exponential moving average over the values in their order, however far apart they are, without the bias towards 0 of its first
- * values: sₙ = w · sₙ₋₁ + (1 − w) · yₙ from s₀ = 0, shown as sₙ / (1 − wⁿ). So does `classicSmoothing` in TensorBoard's line charts
- * (webapp, data_transformer.ts); the correction is Adam's (Kingma and Ba, 2015, section 3). A value that is not finite stays a
- * gap and does not count.
- * @param weight w, from 0 to less than 1; 0 gives the values as they are
- * @param from where the average of earlier values stands
+ * Exponential moving average over the values in order, whatever their distance, without the bias of the first values
+ * towards 0: sₙ = w · sₙ₋₁ + (1 − w) · yₙ from s₀ = 0, shown as sₙ / (1 − wⁿ). This is the same as `classicSmoothing`
+ * in TensorBoard's line charts (webapp, data_transformer.ts); the correction is Adam's (Kingma and Ba, 2015, section
+ * 3). A value that is not finite stays a gap and is ignored.
+ * @param weight w, from 0 to less than 1; 0 leaves the values unchanged
+ * @param from the state after earlier values
  */
 export function smoothSeries(
   y: readonly (number | null)[],

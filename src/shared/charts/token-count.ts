@@ -1,8 +1,8 @@
-/** Names that trainings give to what counts their steps. */
+/** Names that trainings give to their step counters. */
 export const STEP_NAMES = ['step', 'iter', 'iteration', 'epoch'] as const;
 
 const UNIT = String.raw`(?:[_ ]?\(?([kMB])\)?)?`;
-/** Tokens since the beginning: `tokens`, `tokens_seen`, `num_tokens`, `total_tokens_M`. Not `tok/sec`. */
+/** Tokens since the start: `tokens`, `tokens_seen`, `num_tokens`, `total_tokens_M`. Not `tok/sec`. */
 const TOKENS = new RegExp(
   `^(?:(?:total|num|n|train|training|cumulative)[_ ])?tokens(?:[_ ](?:seen|processed|trained|so_far|total))?${UNIT}$`,
   'i',
@@ -15,17 +15,17 @@ const STEPS = /^(?:num|n|total)[_ ]steps$|^steps$/i;
 
 const FACTORS: Readonly<Record<string, number>> = { k: 1e3, m: 1e6, b: 1e9 };
 
-/** What a run printed under a name on one line of its progress. */
+/** What a run printed under a name in one progress line. */
 export type Printed = (name: string) => number | undefined;
 export type Summary = readonly { readonly name: string; readonly value: number | string }[];
 
-/** Tokens a run had trained on when it printed that line; undefined where the line does not tell. */
+/** How many tokens a run had trained on when it printed that line; undefined if the line does not say. */
 export type TokenCount = (printed: Printed) => number | undefined;
 
 /**
- * How the tokens of a run are counted: by a series that counts them; else by its steps times the tokens of a step, which stand in a
- * series or the summary, or are the summary's tokens by its number of steps. Null where it printed none of that.
- * @param series names of its series
+ * How to count a run's tokens: from a series of tokens; else as steps times tokens per step, which are in a series or
+ * the summary, or are the summary's tokens divided by its steps. Null if it printed none of these.
+ * @param series the names of the run's series
  */
 export function tokenCount(series: readonly string[], summary: Summary): TokenCount | null {
   const counter = find(series, TOKENS);

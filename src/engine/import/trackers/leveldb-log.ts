@@ -6,13 +6,14 @@ const HEADER_BYTES = 7;
 const FULL = 1;
 const FIRST = 2;
 const LAST = 4;
-/** No record of a run is longer. */
+/** No record of a run is larger. */
 const MAX_RECORD_BYTES = 64 * 1024 * 1024;
 
 /**
- * Records of a log in LevelDB's format (blocks of 32 KiB; checksum, length and type before each piece), with the plain
- * CRC-32 that Weights & Biases writes in the place of LevelDB's own. Behind a broken piece it goes on with the next block.
- * @param start where the first piece begins, behind the header of the file
+ * Records of a log in LevelDB's format (blocks of 32 KiB; checksum, length and type before each piece), with the
+ * plain CRC-32 that Weights & Biases uses instead of LevelDB's own. After a broken piece, reading continues at the
+ * next block.
+ * @param start offset of the first piece, after the file's header
  */
 export function* readLevelDbLog(file: Buffer, start: number): Records {
   let at = start;
@@ -29,7 +30,7 @@ export function* readLevelDbLog(file: Buffer, start: number): Records {
     const length = file.readUInt16LE(at + 4);
     const type = file.readUInt8(at + 6);
     if (type === 0 && length === 0) {
-      // Room that was made and not used.
+      // Space that was reserved but not used.
       at += left;
       continue;
     }

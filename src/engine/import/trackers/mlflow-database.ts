@@ -2,7 +2,7 @@ import type { Database } from 'better-sqlite3';
 import { columnsOf } from './sqlite-copy.ts';
 import { MAX_RUNS, RunGatherers, type Tracked, type TrackedRun, wholeTime } from './tracked-run.ts';
 
-/** More numbers of one run are not looked at. */
+/** Further numbers of a run are ignored. */
 const MAX_ROWS = 1_000_000;
 
 type RunRow = {
@@ -27,7 +27,7 @@ export function isMlflowDatabase(database: Database): boolean {
   );
 }
 
-/** The runs of MLflow's SQLite store that were not deleted, in the order in which they began. */
+/** The runs in MLflow's SQLite store, without deleted ones, in the order in which they began. */
 export function readMlflowDatabase(database: Database): Tracked {
   const has = (table: string, ...names: readonly string[]) =>
     names.every(name => columnsOf(database, table).has(name));

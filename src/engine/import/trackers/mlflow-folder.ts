@@ -13,7 +13,7 @@ import {
 const MAX_METRIC_BYTES = 16 * 1024 * 1024;
 const MAX_SMALL_BYTES = 64 * 1024;
 const MAX_FILES = 1_000;
-/** More numbers of one run are not looked at. */
+/** Further numbers of a run are ignored. */
 const MAX_LINES = 1_000_000;
 
 /** Numbers of MLflow's `RunStatus`. */
@@ -25,7 +25,7 @@ const STATUSES = new Map([
   ['5', 'KILLED'],
 ]);
 
-/** The run folders below a file store: `<experiment>/<run>/meta.yaml`, or those of one experiment, or one run. */
+/** The run folders in a file store (`<experiment>/<run>/meta.yaml`), in one experiment, or the folder of one run. */
 export async function findMlflowRuns(folder: string): Promise<readonly string[]> {
   const meta = await readMeta(folder);
   if (meta?.has('run_id')) return [folder];
@@ -43,7 +43,7 @@ export async function findMlflowRuns(folder: string): Promise<readonly string[]>
   return runs;
 }
 
-/** The runs of MLflow's file store that were not deleted, in the order in which they began. */
+/** The runs in MLflow's file store, without deleted ones, in the order in which they began. */
 export async function readMlflowFolder(folders: readonly string[]): Promise<Tracked> {
   const runs: TrackedRun[] = [];
   const skipped: Skipped[] = [];
@@ -119,7 +119,7 @@ async function readRun(
   };
 }
 
-/** `meta.yaml` as MLflow writes it: one key a line. Null where there is none. */
+/** `meta.yaml` as MLflow writes it: one key per line. Null if there is none. */
 async function readMeta(folder: string): Promise<ReadonlyMap<string, string> | null> {
   const text = await readBounded(join(folder, 'meta.yaml'), MAX_SMALL_BYTES);
   if (text === null) return null;
@@ -144,7 +144,7 @@ async function foldersIn(folder: string): Promise<readonly string[]> {
     .slice(0, MAX_RUNS + 1);
 }
 
-/** Files below a folder, by their path in it: a metric `val/loss` is the file `loss` in `val`. */
+/** Files in a folder, by relative path: the metric `val/loss` is the file `loss` in `val`. */
 async function filesIn(folder: string): Promise<readonly string[]> {
   const entries = await readdir(folder, { withFileTypes: true, recursive: true }).catch(() => []);
   return entries

@@ -3,7 +3,7 @@ import { BinaryReader, WireType } from '@bufbuild/protobuf/wire';
 /** What to do with a field of a message. */
 type Field = { readonly wire: WireType; readonly read: (reader: BinaryReader) => void };
 
-/** By field number; what is not named is passed over, as is a field of another wire type than it should have. */
+/** By field number. Other fields are skipped, as are fields with an unexpected wire type. */
 export type Fields = Readonly<Record<number, Field>>;
 
 export const field = {
@@ -33,7 +33,7 @@ export const field = {
   }),
 };
 
-/** Reads the named fields of a message in the order in which they stand. Throws where the bytes are none. */
+/** Reads the given fields of a message in order. Throws if the bytes are not a message. */
 export function readMessage(bytes: Uint8Array, fields: Fields): void {
   const reader = new BinaryReader(bytes);
   while (reader.pos < reader.len) {

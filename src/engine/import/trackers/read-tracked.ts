@@ -13,15 +13,15 @@ import { isTrackioDatabase, readTrackioDatabase } from './trackio-database.ts';
 import { isWandbFile, readWandbRun } from './wandb-run.ts';
 
 const SQLITE_HEAD = 'SQLite format 3\0';
-/** Folders below each other that are looked through for logs, and how many files of them. */
+/** How deep folders are searched for logs. */
 const MAX_DEPTH = 8;
 const MAX_FOUND = 10_000;
-/** In a folder with more in it than this, logs are not looked for any further. */
+/** The search ends after this many files and folders. */
 const MAX_LOOKED = 200_000;
 
 /**
- * The runs that a tracker of experiments left in a file or a folder; null for a file that is of none. Rejects with
- * `import_invalid` for a folder without any, for a database of something else and for what is no plain file.
+ * Reads the runs that an experiment tracker left in a file or a folder; null for a file of another kind. Rejects with
+ * `import_invalid` for a folder without runs, for another program's database, and for what is no plain file.
  */
 export async function readTracked(path: string): Promise<Tracked | null> {
   const found = await stat(path).catch(() => null);
@@ -96,7 +96,7 @@ async function readEventFolders(top: string, groups: readonly (readonly string[]
   return { runs: runs.sort((a, b) => (a.startedAt ?? 0) - (b.startedAt ?? 0)), skipped };
 }
 
-/** A run that was cut off is no fault of the file's: what stands before the cut is whole. */
+/** A run that was cut off is no fault of the file: everything before the cut is complete. */
 function tellEnd(name: string, { isCut, broken }: RecordEnd, skipped: Skipped[]): void {
   if (isCut)
     skipped.push({ line: null, reason: `${name} ends in the middle of a record, as after a killed run.` });
@@ -109,7 +109,7 @@ function tooMany(count: number): Skipped[] {
     : [];
 }
 
-/** One after another, for a run may have many. */
+/** One after another, because a run may have many. */
 async function* readEach(paths: readonly string[], skipped: Skipped[]): AsyncGenerator<Buffer> {
   for (const path of paths) {
     const file = await readBounded(path, skipped);
@@ -136,7 +136,7 @@ async function readHead(path: string): Promise<Buffer> {
   }
 }
 
-/** Files below a folder by their names, in the order of their paths. Links are not followed. */
+/** Files in a folder by their names, in the order of their paths. Does not follow links. */
 async function findFiles(folder: string, isWanted: (name: string) => boolean): Promise<readonly string[]> {
   const found: string[] = [];
   let looked = 0;

@@ -1,6 +1,6 @@
 /**
- * Files of records that a program appends to while it runs. A file that ends within a record was cut off, as by a run
- * that was killed; what stands before the cut is whole. A record whose checksum is wrong is broken.
+ * Files to which a program appends records while it runs. A file that ends within a record was cut off, for instance
+ * because the run was killed; everything before the cut is complete. A record whose checksum is wrong is broken.
  */
 export type RecordEnd = {
   /** The file ends within a record. */
@@ -9,5 +9,5 @@ export type RecordEnd = {
   readonly broken: number;
 };
 
-/** Records of one file, and at last how it ended. */
+/** Yields the records of one file, and returns how it ended. */
 export type Records = Generator<Buffer, RecordEnd>;

@@ -6,8 +6,8 @@ import { PawlError } from '../../../shared/errors.ts';
 import { MAX_FILE_BYTES } from './tracked-run.ts';
 
 /**
- * Reads a database of somebody else's from a copy, with what is not checkpointed yet: the program that owns it may
- * write meanwhile, and nothing is made beside it. Rejects with `import_invalid`.
+ * Reads another program's database from a copy that includes the write-ahead log, because that program may be
+ * writing; creates no file next to the original. Rejects with `import_invalid`.
  */
 export async function withSqliteCopy<T>(path: string, read: (database: Database) => T): Promise<T> {
   const name = basename(path);
@@ -40,7 +40,10 @@ export async function withSqliteCopy<T>(path: string, read: (database: Database)
   }
 }
 
-/** Columns of a plain table; empty where there is none by that name. A view or a computed column could run for ever. */
+/**
+ * The columns of a plain table; empty if there is none of that name. Views and computed columns do not count, because
+ * they could run for ever.
+ */
 export function columnsOf(database: Database, table: string): ReadonlySet<string> {
   const kind = database
     .prepare<[string], { type: string; sql: string | null }>(

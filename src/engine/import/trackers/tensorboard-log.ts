@@ -4,7 +4,7 @@ import type { RecordEnd } from './record-file.ts';
 import { readTfRecords } from './tf-record.ts';
 import { type RunGatherer, type TrackedRun, wholeTime } from './tracked-run.ts';
 
-/** The engine has its turn after so many records. */
+/** After this many records, the engine gets a turn. */
 const RECORDS_A_TURN = 2_000;
 
 /** Numbers of `tensorflow.DataType`. */
@@ -17,8 +17,8 @@ export function isEventFileName(name: string): boolean {
 }
 
 /**
- * A run from its event files, oldest first: TFRecords of `tensorflow.Event` messages. Scalars are read, whether written
- * as such or as tensors; pictures, histograms and graphs are passed over.
+ * A run from its event files, oldest first: TFRecords of `tensorflow.Event` messages. Reads scalars, whether written
+ * as scalars or as tensors; skips images, histograms and graphs.
  */
 export async function readTensorboardRun(
   files: AsyncIterable<Buffer>,
@@ -85,7 +85,7 @@ function readEvent(bytes: Uint8Array) {
   return event;
 }
 
-/** `tensorflow.Summary.Value`; null for anything but one number. */
+/** `tensorflow.Summary.Value`; null unless it is one number. */
 function readValue(bytes: Uint8Array): readonly [string, number] | null {
   const found = { tag: '', value: null as number | null };
   readMessage(bytes, {

@@ -12,7 +12,7 @@ const TABLE = Uint32Array.from({ length: 256 }, (_, byte) => {
   return value;
 });
 
-/** TFRecord's checksum: CRC-32C, turned by 15 bits and moved, so that a checksum of checksums is none. */
+/** TFRecord's checksum: CRC-32C, rotated by 15 bits and offset, so that the checksum of a checksum is safe. */
 function maskedCrc32c(bytes: Uint8Array): number {
   let crc = 0xffffffff;
   for (const byte of bytes) crc = (TABLE[(crc ^ byte) & 0xff] ?? 0) ^ (crc >>> 8);
@@ -21,8 +21,8 @@ function maskedCrc32c(bytes: Uint8Array): number {
 }
 
 /**
- * Records of TensorFlow's TFRecord format: length, its checksum, data, its checksum. Behind a broken length nobody knows
- * where the next record begins, so there it ends.
+ * Records of TensorFlow's TFRecord format: length, its checksum, data, its checksum. Reading stops at a broken
+ * length, because the next record's position is unknown.
  */
 export function* readTfRecords(file: Buffer): Records {
   let at = 0;

@@ -1,16 +1,16 @@
 import type { Skipped } from '../../../shared/imports.ts';
 import type { SeriesPoint } from '../../metrics/output-reader.ts';
 
-/** A run as a tracker of experiments wrote it down. */
+/** A run as an experiment tracker recorded it. */
 export type TrackedRun = {
   readonly name: string;
-  /** How it ended, in the tracker's word; null where the tracker does not say. */
+  /** How it ended, in the tracker's word; null if the tracker does not say. */
   readonly status: string | null;
   readonly exitCode: number | null;
   /** Milliseconds since the epoch. */
   readonly startedAt: number | null;
   readonly endedAt: number | null;
-  /** What it was set to. */
+  /** The run's settings. */
   readonly settings: ReadonlyMap<string, string>;
   /** The last value of each of its numbers. */
   readonly summary: ReadonlyMap<string, number>;
@@ -19,17 +19,17 @@ export type TrackedRun = {
   readonly commit: string | null;
 };
 
-/** What a tracker left, read. */
+/** Everything read from a tracker's files. */
 export type Tracked = { readonly runs: readonly TrackedRun[]; readonly skipped: readonly Skipped[] };
 
 export const MAX_RUNS = 2_000;
-/** Of one file; larger ones hold pictures or weights. */
+/** Per file; larger ones contain images or weights. */
 export const MAX_FILE_BYTES = 256 * 1024 * 1024;
 const MAX_SERIES = 256;
 const MAX_POINTS = 40_000;
-/** Of all runs of an import, which are held at once until they are written. */
+/** For all runs of an import, which stay in memory until they are written. */
 const MAX_VALUES = 2_000_000;
-/** What a point takes beside its numbers, in numbers. */
+/** The memory of a point beside its values, in values. */
 const POINT_VALUES = 3;
 const MAX_SETTINGS = 256;
 const MAX_TEXT_CHARACTERS = 1_000;
@@ -38,12 +38,15 @@ const MAX_NAME_CHARACTERS = 200;
 /** The largest time a `Date` can hold, in milliseconds. */
 const MAX_TIME_MS = 8.64e15;
 
-/** Whole milliseconds since the epoch; null for what is no time. */
+/** Whole milliseconds since the epoch; null if it is no valid time. */
 export function wholeTime(ms: number | null): number | null {
   return ms !== null && Math.abs(ms) <= MAX_TIME_MS ? Math.round(ms) : null;
 }
 
-/** Shares the room for points among the runs of an import, one after another: what a run leaves is for the next ones. */
+/**
+ * Shares the memory for points among the runs of an import, one after another: what one run does not use is left for
+ * the next.
+ */
 export class RunGatherers {
   #runs: number;
   #room: number;
@@ -55,7 +58,7 @@ export class RunGatherers {
     this.#room = room;
   }
 
-  /** For the next run; the one before gathers no more. */
+  /** The gatherer of the next run; the one before must be finished. */
   next(): RunGatherer {
     this.#room -= this.#last?.held ?? 0;
     this.#last = new RunGatherer(this.#room / Math.max(1, this.#runs));
@@ -71,7 +74,10 @@ type Moment = {
   isKept: boolean;
 };
 
-/** Gathers one run's numbers as they come, within bounds: the first 256 names, and of many points every second, fourth … */
+/**
+ * Gathers the numbers of one run within bounds: the first 256 names and, if there are many points, every second,
+ * fourth … one.
+ */
 export class RunGatherer {
   readonly settings = new Map<string, string>();
   readonly summary = new Map<string, number>();
@@ -83,17 +89,17 @@ export class RunGatherer {
   #stride = 1;
   #seen = 0;
 
-  /** @param room for points, in numbers */
+  /** @param room memory for points, in values */
   constructor(room: number) {
     this.#room = room;
   }
 
-  /** The room that is taken. */
+  /** The memory in use. */
   get held(): number {
     return this.#held;
   }
 
-  /** Numbers of one moment. Those of the same step as the ones before belong to the same point. */
+  /** Adds the numbers of one moment. Numbers of the same step as the previous ones belong to the same point. */
   add(seconds: number, step: number | null, values: Iterable<readonly [string, number]>): void {
     const entries = [...values].filter(([name]) => this.#isKnown(name));
     for (const [name, value] of entries) this.summary.set(name, value);
@@ -109,7 +115,7 @@ export class RunGatherer {
       if (last.isKept) this.#held += entries.length;
     } else {
       this.#seen += 1;
-      // What is left out is left out with all its numbers, also where they come one by one.
+      // A point that is left out loses all its numbers, even if they arrive one by one.
       const isKept = this.#seen % this.#stride === 0;
       this.#last = { seconds, step, values: new Map(entries), isKept };
       if (isKept) {
@@ -138,7 +144,7 @@ export class RunGatherer {
     this.settings.set(name.slice(0, MAX_NAME_CHARACTERS), value.slice(0, MAX_TEXT_CHARACTERS));
   }
 
-  /** In the order of time; a step of its own where the run has none by that name. */
+  /** In the order of time; adds a `step` value unless the run has its own. */
   points(): readonly SeriesPoint[] {
     const hasStep = this.#names.has('step');
     return this.#points

@@ -4,7 +4,7 @@ import type { Tracked } from './tracked-run.ts';
 /** Columns before the numbers. */
 const OWN = ['run_name', 'status', 'commit'] as const;
 
-/** A row a run: how it ended, its last numbers, and what it was set to. The row's line is the run's place, from 1. */
+/** One row per run: how it ended, its last numbers, and its settings. The row's line is the run's index, from 1. */
 export function trackedTable({ runs, skipped }: Tracked): RawTable {
   const numbers = [...new Set(runs.flatMap(run => [...run.summary.keys()]))].sort();
   const settings = [...new Set(runs.flatMap(run => [...run.settings.keys()]))].sort();

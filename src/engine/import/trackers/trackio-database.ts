@@ -3,9 +3,9 @@ import { jsonText } from '../json-text.ts';
 import { columnsOf } from './sqlite-copy.ts';
 import { MAX_RUNS, RunGatherers, type Tracked } from './tracked-run.ts';
 
-/** More lines of one run are not looked at. */
+/** Further lines of a run are ignored. */
 const MAX_ROWS = 1_000_000;
-/** A longer line holds a picture or a table. */
+/** A longer line contains an image or a table. */
 const MAX_LINE_CHARACTERS = 100_000;
 
 export function isTrackioDatabase(database: Database): boolean {
@@ -13,7 +13,7 @@ export function isTrackioDatabase(database: Database): boolean {
   return ['timestamp', 'run_name', 'step', 'metrics'].every(name => metrics.has(name));
 }
 
-/** The runs of a project of trackio: a line of JSON a `log`. Older versions know runs by their names alone. */
+/** The runs of a trackio project: one JSON line per `log`. Older versions identify runs only by name. */
 export function readTrackioDatabase(database: Database): Tracked {
   const key = columnsOf(database, 'metrics').has('run_id') ? 'run_id' : 'run_name';
   const rows = database
@@ -57,7 +57,7 @@ export function readTrackioDatabase(database: Database): Tracked {
     }
     const config = settings?.get(run.key, MAX_LINE_CHARACTERS)?.config;
     for (const [name, value] of Object.entries(parseObject(config ?? '{}'))) {
-      // `_Created` and its like are trackio's own.
+      // Names like `_Created` belong to trackio itself.
       if (!name.startsWith('_')) gatherer.setting(name, jsonText(value) ?? '');
     }
     return {
@@ -90,7 +90,7 @@ function parseObject(text: string): Record<string, unknown> {
   }
 }
 
-/** Infinities and NaN stand as words, for JSON has none. */
+/** Infinities and NaN are written as words, because JSON has no such numbers. */
 function numberOf(value: unknown): number | null {
   if (typeof value === 'number') return value;
   return typeof value === 'string' && /^-?(?:NaN|Infinity)$/.test(value) ? Number(value) : null;

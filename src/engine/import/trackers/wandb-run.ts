@@ -4,15 +4,15 @@ import { type Fields, field, readMessage } from './protobuf-fields.ts';
 import type { RecordEnd } from './record-file.ts';
 import { type RunGatherer, type TrackedRun, wholeTime } from './tracked-run.ts';
 
-/** `:W&B`, the magic number 0xBEE1 (little-endian) and the version of the format. */
+/** `:W&B`, the magic number 0xBEE1 (little-endian) and the format's version. */
 const HEADER = Buffer.from([0x3a, 0x57, 0x26, 0x42, 0xe1, 0xbe]);
 const HEADER_BYTES = 7;
-/** The engine has its turn after so many records. */
+/** After this many records, the engine gets a turn. */
 const RECORDS_A_TURN = 2_000;
 
 type Item = { key: string; value: string };
 
-/** Of `wandb_internal.proto`: `HistoryItem`, `SummaryItem` and `ConfigItem` have the same numbers. */
+/** In `wandb_internal.proto`, `HistoryItem`, `SummaryItem` and `ConfigItem` have the same field numbers. */
 function itemFields(item: Item & { nested: string[] }): Fields {
   return {
     1: field.text(key => {
@@ -38,8 +38,9 @@ export function isWandbFile(head: Buffer): boolean {
 export type WandbRun = { readonly run: TrackedRun; readonly end: RecordEnd };
 
 /**
- * A run that Weights & Biases logged offline (`run-*.wandb`): a log of `Record` messages. Null where the file is none.
- * @param fallbackName where the run has no name yet
+ * A run that Weights & Biases logged offline (`run-*.wandb`): a log of `Record` messages. Null if the file is not
+ * one.
+ * @param fallbackName used if the run has no name yet
  */
 export async function readWandbRun(
   file: Buffer,
@@ -94,7 +95,7 @@ export async function readWandbRun(
       })),
     })),
     18: field.message(() => ({
-      // Zero is not written.
+      // Protobuf does not write zeros.
       1: field.integer(code => {
         exitCode = code;
       }),
@@ -178,7 +179,7 @@ function readHistory(bytes: Uint8Array, startedAt: number | null) {
   return { seconds: Math.max(0, seconds), step, values: own };
 }
 
-/** JSON, or what Python writes for it: NaN and infinities. */
+/** JSON, or Python's spelling of NaN and infinities. */
 function numberOf(json: string): number | null {
   const text = json.trim().replace(/^"(.*)"$/, '$1');
   if (/^-?(?:NaN|Infinity)$/.test(text)) return Number(text);

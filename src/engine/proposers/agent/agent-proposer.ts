@@ -27,8 +27,8 @@ type Ports = AgentPorts & {
 };
 
 /**
- * An agent on the command line as proposer. It works on a copy of the repository's files, of which only the editable ones
- * can be written; what it changed of these is the proposal. Whatever it says, the copy decides.
+ * Uses an agent's command-line program as proposer. It works on a copy of the repository's files and can write only
+ * the editable ones; its changes to these are the proposal. The copy decides, whatever the agent says.
  */
 export function agentProposer(settings: AgentSettings, ports: Ports): Proposer {
   return {
@@ -39,11 +39,12 @@ export function agentProposer(settings: AgentSettings, ports: Ports): Proposer {
     async propose(request, context) {
       let folder: string | null = null;
       try {
-        // A mount needs the real name.
+        // A mount needs the path without links.
         folder = await real(await makeScratch(ports.scratch, 'agent'));
         return await work(settings, ports, request, context, folder);
       } catch (error) {
-        // A full disk for temporary files, or unreadable files that an agent left: another try may succeed.
+        // For instance a full disk for temporary files, or unreadable files that an agent left: another try may
+        // succeed.
         if (context.signal.aborted || error instanceof PawlError) throw error;
         return failed(`The agent's copy failed: ${(error as Error).message}`);
       } finally {
@@ -135,16 +136,16 @@ function promptFor(request: ProposalRequest, files: readonly string[]): string {
   ].join('\n\n');
 }
 
-/** Its last words are short; what is longer is something else. */
+/** An agent's final answer is short; longer text is something else. */
 const MAX_WORDS = 64 * 1024;
 
-/** From the last JSON line it said; where it said prose, its first line has to do. */
+/** Reads the proposal from the last JSON line of its answer; if the answer is prose, the first line is the hypothesis. */
 function proposed(said: string, settings: AgentSettings): ProposerAnswer {
   const memo = { agent: settings.agent, model: settings.model };
   const text = said.slice(-MAX_WORDS);
   const lines = text.split('\n').map(withoutFence);
   const last = lines.findLastIndex(line => line.startsWith('{'));
-  // On one line, or spread over the last ones.
+  // The JSON may be on one line, or spread over the last lines.
   const json = last < 0 ? undefined : [lines[last] ?? '', lines.slice(last).join('\n')];
   const parsed = answerSchema.safeParse(json?.map(tryJson).find(value => value !== null) ?? null);
   const answer = parsed.success
@@ -156,7 +157,7 @@ function proposed(said: string, settings: AgentSettings): ProposerAnswer {
   return proposedOf(answer, memo);
 }
 
-/** A line without the marks that Markdown has around code. */
+/** A line without Markdown's code marks. */
 function withoutFence(line: string): string {
   const trimmed = line.trim();
   let [start, end] = [0, trimmed.length];

@@ -33,34 +33,34 @@ import {
 } from './program.ts';
 import { readApiRetry } from './programs/claude.ts';
 
-/** Updates may come when the answer is there already; after this long without one none will. */
+/** Updates may arrive after the answer; after this long without one, none will. */
 const QUIET_MS = 150;
 const THOUGHT_CHARACTERS = 2_000;
 
-/** Errors of the protocol by which an agent asks for a sign-in. */
+/** The protocol's error with which an agent asks for a sign-in. */
 const AUTH_REQUIRED = -32_000;
 
-/** What bridges call a failure, as the status a server has for it. */
+/** The HTTP status that corresponds to each kind of failure in the bridges. */
 const STATUS_OF: Readonly<Record<string, number>> = {
   ...{ authentication_failed: 401, access: 401, billing_error: 402, model_not_found: 404 },
   ...{ rate_limit: 429, limit: 429, server_error: 500, service: 500, overloaded: 529 },
 };
 
-/** What was heard so far. */
+/** Everything received so far. */
 type Heard = {
-  /** Since the last tool call: what comes before is said on the way. */
+  /** Text since the last tool call; earlier text is not the answer. */
   text: string;
   thought: string;
   costUsd: number | null;
   sign: Sign | null;
-  /** What was told of each tool call: some ask with less than they told before. */
+  /** The latest details of each tool call: some agents ask for permission with fewer details than they sent before. */
   readonly tools: Map<string, Json>;
   at: number;
 };
 
 /**
- * Asks an agent over the Agent Client Protocol (version 1) for one proposal: a session of its own, one prompt, its answer.
- * It may edit what the contract lets it and read what lies in its folder; anything else is refused.
+ * Asks an agent over the Agent Client Protocol (version 1) for one proposal: a new session, one prompt, one answer.
+ * It may edit the editable files and read its folder; everything else is refused.
  */
 export async function askAcp(
   program: AgentProgram,
@@ -93,7 +93,7 @@ export async function askAcp(
     },
     context,
   );
-  // On a timeout, its last report is the reason; we closed the connection.
+  // On a timeout, the agent's last report is the reason, since Pawl closed the connection.
   const isLate = result.kind === 'failed' && result.why === 'timeout';
   return { result, output: !isLate ? output : heard.sign ? gaveUp(heard) : NO_OUTPUT };
 }
@@ -128,14 +128,15 @@ async function converse(
         launch.isEditable,
       ),
     )
-    // Some write to the disk themselves and tell it by a request that nobody offered to answer.
+    // Some agents write to the disk themselves and report it with a request that Pawl never offered to answer.
     .onRequest('*', ({ method }) => {
       throw RequestError.methodNotFound(method);
     });
-  // The web's streams are declared twice, by Node and by the browser's library.
+  // Web streams are declared twice, by Node and by the browser's library.
   const output = Readable.toWeb(stdout) as unknown as Parameters<typeof ndJsonStream>[1];
   const stream = ndJsonStream(Writable.toWeb(stdin), output);
-  // Notifications are read here, in their order: the library checks them against the kinds of its own version, and complains.
+  // Notifications are read here, in order, because the library checks them against its own version's kinds and
+  // complains.
   const answers = new TransformStream<AnyMessage, AnyMessage>({
     transform: (message, passed) => {
       const { method, id, params } = asJson(message);
@@ -149,7 +150,7 @@ async function converse(
   let session: string | null = null;
   const cancel = () => {
     if (session === null) return;
-    // On a connection that is closed already there is nobody to tell.
+    // If the connection is closed already, the cancellation has no recipient.
     connection.agent.notify(methods.agent.session.cancel, { sessionId: session }).catch(() => {});
   };
   signal.addEventListener('abort', cancel);
@@ -164,7 +165,7 @@ async function converse(
         clientCapabilities: {
           fs: { readTextFile: false, writeTextFile: false },
           terminal: false,
-          // Without it some warn among their words.
+          // Without it, some agents mix warnings into their text.
           ...({ session: { notices: {} } } as object),
           ...(how.clientMeta === null ? {} : { _meta: how.clientMeta }),
         },
@@ -221,7 +222,7 @@ async function untilQuiet(heard: Heard): Promise<void> {
   }
 }
 
-/** Kinds of updates come with every version; the ones that are not known say nothing here. */
+/** Every version adds kinds of updates; unknown ones are ignored. */
 function hear(
   heard: Heard,
   update: Json,
@@ -259,14 +260,14 @@ function hear(
   }
 }
 
-/** What is there of it. */
+/** The update without its empty fields. */
 function told<T extends object>(update: T): T {
   return Object.fromEntries(
     Object.entries(update).filter(([, value]) => value !== undefined && value !== null),
   ) as T;
 }
 
-/** What a bridge reports about its own retries: Claude's raw messages, or the failures both tell in `_meta`. */
+/** A bridge's report of its own retries: Claude's raw messages, or the failures that both bridges put into `_meta`. */
 function readRetry(told: Json): Sign | null {
   const retry = readApiRetry(asJson(told.message));
   if (retry) return retry;
@@ -306,7 +307,7 @@ function readAnswer(how: Acp, answer: Json, heard: Heard): AgentOutput {
   };
 }
 
-/** Tokens of the whole turn: `usage` as the protocol has it, where input leaves out what was cached; or Gemini's count. */
+/** Tokens of the whole turn: the protocol's `usage`, where input excludes cached tokens; or Gemini's count. */
 function usageOf(answer: Json): AgentOutput['usage'] {
   const usage = asJson(answer.usage);
   const input = asNumber(usage.inputTokens);
@@ -350,13 +351,13 @@ function readRejection(error: unknown, heard: Heard): AgentOutput {
   };
 }
 
-/** Some pass a server's answer on as it came, as JSON. */
+/** Some agents pass on a server's answer unchanged, as JSON. */
 function statusIn(message: string): number | null {
   const found = /"(?:code|status)"\s*:\s*(\d{3})\b/.exec(message);
   return found ? Number(found[1]) : null;
 }
 
-/** The contract answers: an edit of what may be edited and a look into the folder, once each; nothing else. */
+/** Answers by the contract: allows one edit of an editable file, or one look into the folder; nothing else. */
 export async function decide(
   { toolCall, options }: Pick<RequestPermissionRequest, 'toolCall' | 'options'>,
   cwd: string,
@@ -372,7 +373,7 @@ export async function decide(
   return { outcome: { outcome: 'selected', optionId: option.optionId } };
 }
 
-/** Relative to the folder, '' for itself; null for what lies outside of it, or where a link is on the way. */
+/** The path relative to the folder, '' for the folder itself; null if it is outside, or a link is on the way. */
 async function placeIn(cwd: string, path: string): Promise<string | null> {
   const found = relative(cwd, resolve(cwd, path));
   if (found.startsWith('..') || isAbsolute(found)) return null;

@@ -4,7 +4,7 @@ import { isVain } from './failure.ts';
 import type { Answered, Launch } from './launch.ts';
 import { type AgentOutput, type AgentProgram, type CommandLine, parseLine, type Sign } from './program.ts';
 
-/** Runs an agent once, with the prompt on stdin, and reads the lines of JSON it prints. */
+/** Runs an agent once, with the prompt on stdin, and reads the JSON lines it prints. */
 export async function askCommandLine(
   program: AgentProgram,
   how: CommandLine,
@@ -22,7 +22,7 @@ export async function askCommandLine(
         if (!sign) return false;
         last = sign;
         launch.onThought(`${program.title} ${sign.says}`);
-        // What only the user can fix is not retried for minutes.
+        // Trouble that only the user can fix is not retried for minutes.
         return isVain(program, sign);
       },
     },
@@ -33,7 +33,7 @@ export async function askCommandLine(
   return { result, output: output.isComplete ? output : withSign(output, last) };
 }
 
-/** One that was ended, or ended itself, while it tried again: what it tried to get over is what went wrong. */
+/** If a program ended while it was retrying, the trouble that it retried is the reason. */
 export function withSign(output: AgentOutput, sign: Sign | null): AgentOutput {
   if (!sign || output.error !== null) return output;
   return { ...output, error: `it ${sign.says}`, status: sign.status };

@@ -5,7 +5,7 @@ import type { StudyReader } from '../briefing/study-reader.ts';
 
 const MAX_FILE_BYTES = 1024 * 1024;
 
-/** Writes the commit's files into the folder; returns their digests. Files that are not editable lose their write permission. */
+/** Writes the commit's files into the folder and returns their digests. Files that are not editable become read-only. */
 export async function makeCopy(
   reader: StudyReader,
   commit: string,
@@ -24,7 +24,7 @@ export async function makeCopy(
   return before;
 }
 
-/** What differs from before: the editable files with their text, and what nobody may do, in words. */
+/** The differences from before: the editable files with their text, and forbidden changes, as sentences. */
 export async function compareCopy(
   copy: string,
   before: ReadonlyMap<string, string>,
@@ -38,7 +38,7 @@ export async function compareCopy(
     if (entry.isDirectory()) continue;
     seen.add(path);
     const old = before.get(path);
-    // Agents leave folders of their own behind; they are not part of anything.
+    // Agents leave folders of their own, which are ignored.
     if (old === undefined && /^\.[a-z]+\//.test(path)) continue;
     if (!entry.isFile()) {
       faults.push(`${path} is not a plain file`);
@@ -46,7 +46,7 @@ export async function compareCopy(
     }
     const { size } = await lstat(join(copy, path));
     if (size > MAX_FILE_BYTES) {
-      // Large files that were there are data; nobody reads them twice.
+      // Large files that existed before are data, and are not read twice.
       if (old === undefined || isEditable(path)) faults.push(`${path} is too large`);
       else if (digestOf(await readFile(join(copy, path))) !== old) faults.push(`${path} is not editable`);
       continue;

@@ -12,18 +12,18 @@ import type { AgentProgram } from './program.ts';
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
-/** Some need 40 s on a busy machine; what takes longer is there all the same. */
+/** Some programs need 40 s on a busy machine; one that takes longer still counts as installed. */
 const VERSION_MS = 90_000;
 
-/** What programs say of their version, by what and where they are. A program that is replaced is another one. */
+/** Versions that programs reported, by name, path and file stamp: a replaced program is asked again. */
 const versions = new Map<
   string,
   { readonly asked: Promise<string | null>; version: string | null | undefined }
 >();
 
 /**
- * Which agents are there, in which version, and whether a sign-in can be seen. Nothing is asked of a network.
- * @param patience how long to wait for versions, in milliseconds; one that is not known by then is still being asked
+ * The installed agents, their versions, and whether a sign-in can be seen. Uses no network.
+ * @param patience how long to wait for versions, in milliseconds; later answers are still awaited in the background
  */
 export function detectAgents(
   programs: Readonly<Record<string, AgentProgram>>,
@@ -46,7 +46,7 @@ export function detectAgents(
   );
 }
 
-/** Undefined while it is being asked, null where it does not say. */
+/** Undefined while the program is being asked; null if it does not say. */
 async function versionOf(
   path: string,
   environment: Environment,
@@ -78,7 +78,7 @@ async function askVersion(path: string, environment: Environment): Promise<strin
   return stripControl(said?.stdout.trim().split('\n').at(-1) ?? '').slice(0, 80) || null;
 }
 
-/** Whether a sign-in of an agent can be seen; it may also be in the system's keyring. */
+/** Whether an agent's sign-in can be seen; it may also be in the system's keyring. */
 export async function isSignedIn(program: AgentProgram, environment: Environment): Promise<boolean> {
   const { signIn } = program;
   if (signIn.variables.some(name => Boolean(environment[name]))) return true;
@@ -87,7 +87,7 @@ export async function isSignedIn(program: AgentProgram, environment: Environment
   return (await signIn.isInSettings?.(read)) ?? false;
 }
 
-/** A file below home, or where the user's variable puts the folder it is in. */
+/** A file in the home folder, or in the folder that the user's variable names. */
 function placeOf({ folders }: AgentProgram, file: string, environment: Environment): string {
   for (const { path, variable } of folders) {
     const named = variable && environment[variable.name];

@@ -1,7 +1,7 @@
 import type { CallOutcome } from '../../../shared/model-calls.ts';
 import type { AgentProgram, Failure, FailureWords, Sign } from './program.ts';
 
-/** Words that programs share, or pass on from servers. */
+/** Messages that several programs use, or pass on from servers. */
 const WORDS: readonly FailureWords[] = [
   {
     failure: 'sign_in',
@@ -27,7 +27,7 @@ const WORDS: readonly FailureWords[] = [
   { failure: 'refusal', words: /usage policy|content.?filter|prohibited.?content|\brefus(?:al|ed)\b/i },
 ];
 
-/** What a status of HTTP means; null where it says too little. */
+/** The meaning of an HTTP status; null if it says too little. */
 function failureOfStatus(status: number): Failure | null {
   if (status === 401 || status === 403) return 'sign_in';
   if (status === 402) return 'quota';
@@ -39,8 +39,8 @@ function failureOfStatus(status: number): Failure | null {
 }
 
 /**
- * What a program's complaint is about; null where it cannot be told. Its own words know best: a quota has the status of a rate
- * limit, and a wrong key may have that of any wrong request.
+ * The kind of failure that a program complains about; null if unknown. The program's own words count first: a quota
+ * has the status of a rate limit, and a wrong key may have that of any bad request.
  */
 export function failureOf(
   { words }: Pick<AgentProgram, 'words'>,
@@ -54,12 +54,12 @@ export function failureOf(
   );
 }
 
-/** As {@link failureOf}, by the program's own words alone. */
+/** Like {@link failureOf}, but only from the program's own words. */
 export function ownFailureOf({ words }: Pick<AgentProgram, 'words'>, said: string): Failure | null {
   return words.find(entry => entry.words.test(said))?.failure ?? null;
 }
 
-/** Whether a retrying program is ended: its retries are hopeless, or endless. */
+/** Whether to end a retrying program, because its retries are hopeless or endless. */
 export function isVain(program: Pick<AgentProgram, 'words'>, sign: Sign): boolean {
   const failure = failureOf(program, sign.status, sign.says);
   const isHopeless = failure === 'sign_in' || failure === 'no_model' || failure === 'request';
@@ -67,10 +67,13 @@ export function isVain(program: Pick<AgentProgram, 'words'>, sign: Sign): boolea
 }
 
 type Handling = {
-  /** `blocked`: another proposer stands in, and it is asked again later; `failed`: it is asked again at once, with the reason. */
+  /**
+   * `blocked`: another proposer takes over, and this one is asked again later; `failed`: it is asked again at once,
+   * with the reason.
+   */
   readonly kind: 'blocked' | 'failed';
   readonly outcome: CallOutcome;
-  /** What its title is followed by. */
+  /** The rest of the sentence that begins with the agent's title. */
   readonly says: string;
 };
 

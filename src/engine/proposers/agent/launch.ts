@@ -1,9 +1,9 @@
 import type { ProcessOptions, ProcessResult } from '../../process/run-process.ts';
 import type { AgentOutput, Asked } from './program.ts';
 
-/** What an agent is started with, whichever way it is talked to. */
+/** How an agent is started, for both ways of talking to it. */
 export type Launch = {
-  /** What stands before the program: its jail; empty for none. */
+  /** The command before the program: its jail; empty for none. */
   readonly behind: readonly string[];
   readonly asked: Asked;
   readonly prompt: string;

@@ -1,35 +1,35 @@
 import type { CallTokens } from '../../../shared/model-calls.ts';
 import type { AgentFolder } from '../../sandbox/agent-jail.ts';
 
-/** What Pawl knows of an agent's program: how it is run once without questions, and how what it says is read. */
+/** What Pawl knows about an agent's program: how to run it once without questions, and how to read its output. */
 export type AgentProgram = {
   readonly title: string;
   readonly program: string;
-  /** Added to the user's environment; undefined takes a variable out. */
+  /** Added to the user's environment; undefined removes a variable. */
   readonly environment: (asked: Asked) => Readonly<Record<string, string | undefined>>;
-  /** Files it is given in a folder of its own, outside the work. */
+  /** Files that it is given in a separate folder, outside its work. */
   readonly files: Readonly<Record<string, string>>;
-  /** Where a sign-in shows, and what to do about a missing one. It may also be in the system's keyring. */
+  /** Where a sign-in can be seen, and what to do if it is missing. It may also be in the system's keyring. */
   readonly signIn: {
-    /** Below home. */
+    /** In the home folder. */
     readonly files: readonly string[];
     readonly variables: readonly string[];
-    /** Whether its settings name a server that needs no sign-in of the program's own. */
+    /** Whether its settings name a server for which the program needs no sign-in. */
     readonly isInSettings?: (read: (file: string) => Promise<string | null>) => Promise<boolean>;
     readonly how: string;
-    /** Whether it must not be run without one, for it would go to a server that the user never chose. */
+    /** Whether it must not run without a sign-in, because it would use a server that the user never chose. */
     readonly isNeeded: boolean;
   };
-  /** Where it keeps its sign-in and its settings. */
+  /** Where it keeps its sign-in and settings. */
   readonly folders: readonly AgentFolder[];
-  /** Its own words for what went wrong, before those that all share. */
+  /** Its own words for failures; they are tried before those that all programs share. */
   readonly words: readonly FailureWords[];
   readonly how: CommandLine | Acp;
 };
 
 /** How it is asked this time. */
 export type Asked = {
-  /** null is the agent's own choice. */
+  /** Null leaves the choice to the agent. */
   readonly model: string | null;
   /** The folder of {@link AgentProgram.files}. */
   readonly own: string;
@@ -38,12 +38,12 @@ export type Asked = {
   readonly environment: Readonly<Record<string, string | undefined>>;
 };
 
-/** Run once: the prompt goes to stdin, lines of JSON come from stdout. */
+/** Runs once: the prompt goes to stdin, JSON lines come from stdout. */
 export type CommandLine = {
   readonly kind: 'command_line';
   readonly argv: (asked: Asked) => readonly string[];
   readonly read: (lines: readonly Json[]) => AgentOutput;
-  /** What a line of its output or of its complaints says of how it fares while it works; null for nothing. */
+  /** The trouble that a line of its stdout or stderr reports while it works; null for none. */
   readonly watch: (line: string) => Sign | null;
 };
 
@@ -51,50 +51,50 @@ export type CommandLine = {
 export type Acp = {
   readonly kind: 'acp';
   readonly argv: (asked: Asked) => readonly string[];
-  /** The mode in which it asks before it edits, where it has one. */
+  /** The mode in which it asks before it edits, if it has one. */
   readonly mode: (asked: Asked) => string | null;
-  /** By which of its methods it is signed in before a session; null for by itself. */
+  /** The method that signs it in before a session; null if it signs in by itself. */
   readonly signsInBy: (asked: Asked) => string | null;
   /** As in {@link CommandLine}. */
   readonly watch: (line: string) => Sign | null;
-  /** How its model is chosen; null where the command line or the environment does that. */
+  /** How its model is chosen; null if the command line or the environment does that. */
   readonly model: 'option' | 'set_model' | null;
-  /** `_meta` of a new session, and of what this side can do. */
+  /** `_meta` of a new session and of Pawl's capabilities. */
   readonly meta: Json | null;
   readonly clientMeta: Json | null;
-  /** Whether the tokens it reports with its answer are those of the whole turn. */
+  /** Whether the tokens in its answer are those of the whole turn. */
   readonly countsTurn: boolean;
 };
 
 export type Json = Readonly<Record<string, unknown>>;
 
 export type AgentOutput = {
-  /** Its last words; empty where it said none. */
+  /** Its final text; empty if it said nothing. */
   readonly text: string;
-  /** What it complained of, or null. */
+  /** Its error message, or null. */
   readonly error: string | null;
-  /** The HTTP status of the server's that it told, or null. */
+  /** The HTTP status that it reported, or null. */
   readonly status: number | null;
-  /** Whether it reported that it finished; an exit code of 0 alone proves nothing. */
+  /** Whether it reported that it finished; exit code 0 alone proves nothing. */
   readonly isComplete: boolean;
   readonly usage: CallTokens;
-  /** As the agent reckons it; null where it does not. */
+  /** By the agent's own calculation; null if it reports none. */
   readonly costUsd: number | null;
 };
 
-/** A line that reports trouble which the program is retrying by itself. */
+/** Trouble that a program reports while it retries by itself. */
 export type Sign = {
   /** Null if it reported none, or there was no answer. */
   readonly status: number | null;
-  /** In words for the user, beginning with a verb: "retries after 401, 2 of 10". */
+  /** For the user, starting with a verb: "retries after 401, 2 of 10". */
   readonly says: string;
-  /** Whether it has tried again already. */
+  /** Whether it has already tried again. */
   readonly isRepeated: boolean;
-  /** Whether it will go on so for as long as the trouble lasts. */
+  /** Whether it retries for as long as the trouble lasts. */
   readonly isEndless: boolean;
 };
 
-/** What went wrong, and so what there is to do. */
+/** What went wrong, which decides what to do. */
 export type Failure =
   | 'sign_in'
   | 'quota'
@@ -113,7 +113,7 @@ export const NO_OUTPUT: AgentOutput = {
   ...{ text: '', error: null, status: null, isComplete: false, usage: NO_USAGE, costUsd: null },
 };
 
-/** The object that a line is; null for words, which agents mix with them. */
+/** The object on a line; null for plain text, which agents also print. */
 export function parseLine(line: string): Json | null {
   if (!line.startsWith('{')) return null;
   try {

@@ -12,7 +12,7 @@ import { OPENCODE } from './programs/opencode.ts';
 import { PI } from './programs/pi.ts';
 import { QWEN } from './programs/qwen.ts';
 
-/** One file of facts each. */
+/** One file of facts per program. */
 const PROGRAMS: Readonly<Record<AgentName, AgentProgram>> = {
   claude: CLAUDE,
   codex: CODEX,
@@ -28,13 +28,13 @@ const PROGRAMS: Readonly<Record<AgentName, AgentProgram>> = {
   'opencode-acp': OPENCODE_ACP,
 };
 
-/** Those that Pawl knows, and those of the user's settings, by name. */
+/** The agents that Pawl knows and those in the user's settings, by name. */
 export function programsOf({ agents }: Pick<UserSettings, 'agents'>): Readonly<Record<string, AgentProgram>> {
   const own = Object.entries(agents).map(([name, agent]) => [name, usersAgent(name, agent)] as const);
   return { ...PROGRAMS, ...Object.fromEntries(own) };
 }
 
-/** Throws `proposer_invalid` where there is no agent of that name. */
+/** Throws `proposer_invalid` if there is no agent of that name. */
 export function requireProgram(name: string, settings: Pick<UserSettings, 'agents'>): AgentProgram {
   const programs = programsOf(settings);
   const program = Object.hasOwn(programs, name) ? programs[name] : undefined;

@@ -16,7 +16,7 @@ import type { Answered, Launch } from './launch.ts';
 import type { AgentProgram } from './program.ts';
 import { requireProgram } from './programs.ts';
 
-/** An agent prints everything it reads; it does not need more than this. */
+/** An agent prints everything it reads, and does not need more than this. */
 const MAX_OUTPUT_BYTES = 64 * 1024 * 1024;
 
 export type AgentPorts = {
@@ -25,24 +25,24 @@ export type AgentPorts = {
   readonly home: string;
   /** The user's checkout and its git folder. */
   readonly checkout: readonly string[];
-  /** What it is contained with; null for nothing. */
+  /** The sandbox that contains it; null for none. */
   readonly sandbox: Bubblewrap | null;
-  /** Told what it is at. */
+  /** Called with what it is doing. */
   readonly onThought: (text: string) => void;
 };
 
 export type AgentTask = {
-  /** An empty folder of its own, by its real name: a mount needs that. */
+  /** A separate empty folder, by its path without links, because a mount needs that. */
   readonly folder: string;
   /** The folder it works in. */
   readonly copy: string;
   readonly prompt: string;
   /** Files in the copy that it may not change. */
   readonly locked: readonly string[];
-  /** What only the contract's scorer may see. */
+  /** Files that only the contract's scorer may see. */
   readonly withheld: readonly string[];
   readonly isEditable: (path: string) => boolean;
-  /** Called when all is well and the program is about to be started. */
+  /** Called just before the program is started. */
   readonly onStart: () => void;
 };
 
@@ -53,13 +53,13 @@ export type AgentRun =
       readonly program: AgentProgram;
       readonly answered: Answered;
       readonly isContained: boolean;
-      /** What of its settings it was not shown, in a line; null where it was shown all. */
+      /** One line about settings that it was not given; null if it got all of them. */
       readonly notice: string | null;
     };
 
 /**
- * Runs an agent on a task, in its jail where there is one. `blocked` is what stands in its way before it starts. Rejects with an
- * AbortError when the signal is aborted, and with `proposer_invalid` where Pawl knows no such agent.
+ * Runs an agent on a task, in its jail if there is one. `blocked` says why it cannot start. Rejects with an
+ * AbortError when the signal is aborted, and with `proposer_invalid` if Pawl knows no such agent.
  */
 export async function runAgent(
   settings: AgentSettings,
@@ -80,10 +80,11 @@ export async function runAgent(
   const surroundings = {
     ...environment,
     ...program.environment(asked),
-    // Some go by PWD, not by where they are. With a home below the folder for temporary files Codex would run nothing.
+    // Some agents use PWD instead of their real working folder. Codex would run nothing if its home were inside the
+    // folder for temporary files.
     ...{ PWD: copy, TMPDIR: temporary },
   };
-  // Behind a sandbox it would be the sandbox that fails.
+  // In a sandbox, the error would come from the sandbox instead.
   if (sandbox && !(await findProgram(program.program, environment.PATH ?? ''))) {
     return blocked(`${title} could not be started: there is no "${program.program}" on the PATH.`);
   }
@@ -111,7 +112,7 @@ export async function runAgent(
   try {
     const answered =
       how.kind === 'acp'
-        ? // Few speak it, and every start is waited for.
+        ? // Loaded only when needed, because few agents use it and loading delays every start.
           await (await import('./ask-acp.ts')).askAcp(program, how, launch, context)
         : await askCommandLine(program, how, launch, context);
     return { kind: 'answered', program, answered, isContained: sandbox !== null, notice: box.notice };
@@ -120,17 +121,17 @@ export async function runAgent(
   }
 }
 
-/** For who has no home. */
+/** For users without a home folder. */
 const NOBODYS_HOME = '/tmp/home';
 
 type Containment = {
-  /** What the agent is run behind; empty for no sandbox. */
+  /** The command that contains the agent; empty without a sandbox. */
   readonly argv: readonly string[];
-  /** Why that does not work; null where it does. */
+  /** Why containing it fails; null if it works. */
   readonly fault: string | null;
   readonly notice: string | null;
   readonly environment: Readonly<Record<string, string>>;
-  /** Call it when the agent has ended. */
+  /** Call it once the agent has ended. */
   readonly done: () => Promise<void>;
 };
 
@@ -141,7 +142,7 @@ async function containment(
 ): Promise<Containment> {
   if (!sandbox) return { argv: [], fault: null, notice: null, environment: {}, done: async () => {} };
   const own = await real(environment.HOME || homedir());
-  // Nothing can stand in the place of everything.
+  // A jail cannot mount a copy over `/`.
   const home = own === '/' ? NOBODYS_HOME : own;
   const { jail, renewals, leftOut } = await agentJail({
     ...{ ...input, folders, program, dataFolder, checkout, home },

@@ -5,7 +5,7 @@ import { failureOf, HANDLING, ownFailureOf } from './failure.ts';
 import type { Answered } from './launch.ts';
 import type { AgentProgram } from './program.ts';
 
-/** What else a sign-in may be kept in, a sandbox does not lead to. */
+/** A sign-in that is kept elsewhere, such as a keyring, cannot be reached from a sandbox. */
 const KEYRING_HINT =
   'It ran in the sandbox, which gives access to its own sign-in file and keys in variables, but not to the system’s keyring or other programs’ files; PAWL_SANDBOX=off runs it without a sandbox.';
 
@@ -14,7 +14,7 @@ export type Trouble = {
   readonly answer: Extract<ProposerAnswer, { kind: 'failed' | 'blocked' }>;
 };
 
-/** What went wrong with an agent's answer, by what it said itself, and what is done about it; null for nothing. */
+/** The trouble in an agent's answer, from its own words, and what to do about it; null for none. */
 export function findTrouble(
   program: AgentProgram,
   { result, output }: Answered,
@@ -34,7 +34,7 @@ export function findTrouble(
   }
   const failure =
     failureOf(program, output.status, said) ??
-    // Words of its own are looked for in all that it complained of; those that all share mean too much.
+    // Its own words are searched in all of its stderr; the shared words would match too much there.
     (isOwnEnd ? ownFailureOf(program, result.stderr) : null);
   if (failure !== null) {
     const { kind, outcome, says } = HANDLING[failure];

@@ -7,7 +7,7 @@ import { makeScratch, removeScratch, trialMarker } from '../../scratch.ts';
 import { runAgent } from './run-agent.ts';
 import { findTrouble } from './trouble.ts';
 
-/** It is tried by somebody who waits. */
+/** The user is waiting for the result. */
 const TIMEOUT_SECONDS = 180;
 const TRAIN = 'LR = 0.1\nprint(LR)\n';
 const PROMPT = [
@@ -16,8 +16,8 @@ const PROMPT = [
 ].join('\n');
 
 /**
- * Asks an agent for one harmless proposal in a folder of its own, contained as in a study. Rejects with `proposer_invalid` where
- * Pawl knows no such agent, and with an AbortError when the signal is aborted.
+ * Asks an agent for one harmless proposal in an empty folder, contained as in a study. Rejects with
+ * `proposer_invalid` if Pawl knows no such agent, and with an AbortError when the signal is aborted.
  */
 export async function tryAgent(
   { agent, model }: { readonly agent: string; readonly model: string | null },
@@ -25,7 +25,7 @@ export async function tryAgent(
     readonly environment: NodeJS.ProcessEnv;
     readonly home: string;
     readonly scratch: string;
-    /** Whether the user agreed to run code of models without a sandbox. */
+    /** Whether the user agreed to run code from models without a sandbox. */
     readonly mayBeUncontained: boolean;
   },
   signal: AbortSignal,

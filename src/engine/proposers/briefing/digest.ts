@@ -9,9 +9,9 @@ import { asData, signed } from './words.ts';
 
 /** This many experiments without a keep are a plateau. */
 export const PLATEAU = 8;
-/** On a plateau no category may come more often than this in a row. */
+/** On a plateau, no category may come more often in a row. */
 export const CATEGORY_IN_A_ROW = 3;
-/** A discard this close to its incumbent, as a share of it, is a near miss; no noise has been measured here. */
+/** A discard within this share of its incumbent's value is a near miss; the noise has not been measured here. */
 const NEAR_MISS_SHARE = 0.002;
 
 const LATEST = 15;
@@ -26,7 +26,7 @@ const GUARD_LINES = 8;
 const NOTE_CHARACTERS = 1_000;
 const REVIEW_CHARACTERS = 40_000;
 const REJECTED = 12;
-/** Whatever the length of the study: about seven thousand tokens. */
+/** The limit for a study of any length: about seven thousand tokens. */
 export const DIGEST_CHARACTERS = 24_000;
 
 export const MODES = ['improve', 'explore', 'combine', 'retry', 'simplify'] as const;
@@ -47,7 +47,7 @@ export function sinceKeep(history: readonly HistoryEntry[]): number {
   return history.length - 1 - last;
 }
 
-/** What kind of idea is asked for: on a plateau another kind with every experiment. */
+/** The kind of idea to ask for: on a plateau, another kind for each experiment. */
 export function chooseMode(history: readonly HistoryEntry[]): Mode {
   const dry = sinceKeep(history);
   if (dry < PLATEAU) return 'improve';
@@ -58,7 +58,7 @@ export function chooseMode(history: readonly HistoryEntry[]): Mode {
   return order[(dry - PLATEAU) % order.length] ?? 'explore';
 }
 
-/** The category that may not come again now, or null. */
+/** The category that may not be repeated now, or null. */
 export function tiredCategory(history: readonly HistoryEntry[]): string | null {
   if (sinceKeep(history) < PLATEAU) return null;
   const latest = history.slice(-CATEGORY_IN_A_ROW).map(entry => entry.category);
@@ -66,7 +66,7 @@ export function tiredCategory(history: readonly HistoryEntry[]): string | null {
   return latest.length === CATEGORY_IN_A_ROW && latest.every(category => category === first) ? first : null;
 }
 
-/** Discards that came close to what they were measured against, closest first. */
+/** Discards whose value came close to their incumbent's, closest first. */
 export function nearMisses(history: readonly HistoryEntry[]): readonly HistoryEntry[] {
   return history
     .filter(
@@ -93,7 +93,7 @@ function otherLineWords({ start, incumbent }: Pick<ProposalRequest, 'start' | 'i
   return `This time the files are those of #${start.n} with ${start.metric}, another line, which was left because #${incumbent.n} was better: improve on #${start.n}, or do what only becomes possible there. The edit is kept if it beats the incumbent, and goes into the line if it beats #${start.n}.`;
 }
 
-/** What was printed is the attempt's: it is quoted as data. */
+/** This output comes from the attempt, so it is quoted as data. */
 function guardText(guard: GuardFailure): string {
   return asData(
     'guard',
@@ -103,7 +103,7 @@ function guardText(guard: GuardFailure): string {
   );
 }
 
-/** The study so far in words, of bounded length. */
+/** A description of the study so far, of bounded length. */
 export function digest(request: ProposalRequest, share = 1): string {
   const { history, contract, incumbent, steering, refusals, n, repair } = request;
   const { name, goal } = contract.metric;
@@ -187,7 +187,7 @@ export function digest(request: ProposalRequest, share = 1): string {
   return text.slice(0, Math.floor(DIGEST_CHARACTERS * share)).toWellFormed();
 }
 
-/** What a crashed attempt is handed back with. */
+/** What a proposer is told about the crashed attempt it has to repair. */
 export function describeRepair(repair: NonNullable<ProposalRequest['repair']>): string {
   return [
     `Your attempt "${repair.hypothesis}" crashed: ${repair.crash.class}.`,
@@ -196,7 +196,7 @@ export function describeRepair(repair: NonNullable<ProposalRequest['repair']>): 
   ].join('\n');
 }
 
-/** What the user sent back, with what they remark. */
+/** The proposal that the user sent back, with the user's remarks. */
 export function describeReview(review: NonNullable<ProposalRequest['review']>): string {
   return [
     `The user read your proposal "${review.hypothesis}" and sends it back. Do it again as they say; nothing of it is in the files.`,

@@ -7,7 +7,7 @@ import { parseLiteral, readNumber } from '../search/literal.ts';
 import { type Turn, turnsOf } from '../search/turns.ts';
 import { signed } from './words.ts';
 
-/** A finished experiment; `crash` is what its last run ended with. */
+/** A finished experiment; `crash` is how its last run ended. */
 export type LearntEntry = HistoryEntry & { readonly crash: string | null };
 export type EarlierStudy = {
   readonly study: Pick<Study, 'id' | 'tag' | 'gitDir' | 'contract' | 'createdAt' | 'importedFrom'>;
@@ -15,25 +15,25 @@ export type EarlierStudy = {
   readonly history: readonly LearntEntry[];
 };
 
-/** This many tries without a keep are a dead end, or a range where nothing works. */
+/** This many tries without a keep make a dead end, or a range of values that does not work. */
 const SEVERAL = 3;
 const STUDIES = 8;
-/** Experiments that a line names of one study, and values that it names. */
+/** How many experiments of one study, and how many values, a line names. */
 const SHOWN = 5;
 const IDEA_CHARACTERS = 140;
 const NAME_CHARACTERS = 60;
 const MESSAGE_CHARACTERS = 100;
-/** Ends of runs that the machine caused, or whose cause is unknown. */
+/** Crashes that the machine caused, or whose cause is unknown. */
 const OF_MACHINE: ReadonlySet<string> = new Set(['disk_full', 'spawn_failed']);
 const NOT_OF_VALUE: ReadonlySet<string> = new Set([...OF_MACHINE, 'killed']);
-/** What the search calls all of its own; the constants say more. */
+/** The category of all the search's experiments; their constants say more. */
 const NO_THEMES: ReadonlySet<string> = new Set(['', 'constant', 'constants', 'tuning', 'baseline']);
 
 type Tried = {
   readonly label: string;
   readonly entry: LearntEntry;
   readonly incumbent: number | null;
-  /** Positive is better; null where either number is missing. */
+  /** Positive is better; null if either number is missing. */
   readonly gain: number | null;
 };
 
@@ -41,11 +41,11 @@ type Section = {
   readonly title: string;
   /** Most useful first. */
   readonly lines: readonly string[];
-  /** Characters it has whatever the others want. */
+  /** Characters reserved for this section. */
   readonly share: number;
 };
 
-/** Whether what one study learnt may hold for the other: the same number of the same repository, or of a table. */
+/** Whether one study's results may apply to the other: the same metric of the same repository, or of an imported table. */
 export function isComparable(own: EarlierStudy['study'], other: EarlierStudy['study']): boolean {
   const [mine, theirs] = [own.contract.metric, other.contract.metric];
   const isOfRepository = other.importedFrom !== null || other.gitDir === own.gitDir;
@@ -53,9 +53,9 @@ export function isComparable(own: EarlierStudy['study'], other: EarlierStudy['st
 }
 
 /**
- * What other studies learnt, for the proposers of `own`: at most {@link MADE_CHARACTERS}, a line each with the experiments it
- * comes from; empty where nothing was. What models and trainings wrote stands in it, a line at most and without control
- * sequences, so whoever hands it to a model marks it as material.
+ * What other studies learnt, for the proposers of `own`: at most {@link MADE_CHARACTERS}, one line per finding with
+ * the experiments behind it; empty if there is nothing. It quotes text from models and trainings, at most a line each
+ * and without control sequences, so callers must mark it as data when they give it to a model.
  */
 export function memoryOf(own: EarlierStudy['study'], studies: readonly EarlierStudy[]): string {
   const earlier = studies
@@ -79,7 +79,7 @@ export function memoryOf(own: EarlierStudy['study'], studies: readonly EarlierSt
   ]);
 }
 
-/** All but the baseline, each with what it was measured against. */
+/** Every experiment except the baseline, with the value it was compared to. */
 function triedIn(
   label: string,
   own: EarlierStudy['study'],
@@ -88,7 +88,7 @@ function triedIn(
   const sign = own.contract.metric.goal === 'minimize' ? -1 : 1;
   let best: number | null = null;
   return history.flatMap(entry => {
-    // A table says nothing of incumbents: what was kept last is the one.
+    // An imported table names no incumbents, so the last keep counts as one.
     const incumbent = entry.incumbentMetric ?? best;
     if (entry.verdict === 'keep') best = entry.metric ?? best;
     if (entry.verdict === 'keep' && incumbent === null) return [];
@@ -123,7 +123,7 @@ function keptLines(tried: readonly Tried[]): readonly string[] {
   const kept = tried
     .filter(isKept)
     .sort((a, b) => (b.gain ?? Number.NEGATIVE_INFINITY) - (a.gain ?? Number.NEGATIVE_INFINITY) || 0);
-  // What paid in several studies is one idea.
+  // An idea that was kept in several studies is listed once.
   return [...Map.groupBy(kept, ({ entry }) => entry.hypothesis.trim().toLowerCase()).values()].flatMap(
     same => {
       const [first, ...others] = same;
@@ -142,7 +142,7 @@ function keptLines(tried: readonly Tried[]): readonly string[] {
   );
 }
 
-/** Constants above or below a value that worked, where nothing did; and which ones these are. */
+/** Constants with a working value above or below which nothing worked, and their names. */
 function rangesOf(tried: readonly Tried[]): {
   readonly lines: readonly string[];
   readonly told: ReadonlySet<string>;
@@ -150,7 +150,7 @@ function rangesOf(tried: readonly Tried[]): {
   const told = new Set<string>();
   const found: { readonly line: string; readonly count: number }[] = [];
   for (const [key, turns] of turnsByConstant(tried)) {
-    // What a turn began with had worked, and so had what was kept or came out equal.
+    // Values that work: those before a change, and those that were kept or came out equal.
     const good = turns.flatMap(({ turn, one }) => [
       ...numberIn(turn.from),
       ...(isKept(one) || one.entry.reason === 'equal' ? numberIn(turn.to) : []),
@@ -240,7 +240,7 @@ function crashLines(tried: readonly Tried[]): readonly string[] {
 
 type Turned = { readonly turn: Turn; readonly one: Tried };
 
-/** Experiments that turned one constant and nothing else that is known of, by constant. */
+/** Experiments that, as far as is known, changed a single constant, by constant. */
 function turnsByConstant(tried: readonly Tried[]): ReadonlyMap<string, readonly Turned[]> {
   const turned = tried.flatMap(one => {
     const [turn, ...more] = turnsOf(one.entry.memo);
@@ -265,7 +265,7 @@ function values(turns: readonly { readonly turn: Turn }[]): string {
   return listed([...new Set(turns.map(({ turn }) => oneLine(turn.to, 24)))]);
 }
 
-/** Experiments by study, in the order of the studies and of their numbers. */
+/** The experiments' numbers by study, in order. */
 function sources(all: readonly Tried[]): string {
   return [...Map.groupBy(all, ({ label }) => label)]
     .map(([label, own]) => {
@@ -285,7 +285,7 @@ function idea({ hypothesis }: HistoryEntry): string {
   return oneLine(hypothesis, IDEA_CHARACTERS);
 }
 
-/** As a piece of a line: nothing in it ends one, turns its direction or cannot be seen. */
+/** Text that fits into a line: without line breaks, marks that turn the direction of writing, or invisible characters. */
 function oneLine(text: string, length: number): string {
   const plain = stripControl(text.replace(/\s+/g, ' '))
     .replace(/\p{Cf}/gu, '')
@@ -308,17 +308,17 @@ function crashCount(count: number): string {
   return `${count} ${count === 1 ? 'crash' : 'crashes'}`;
 }
 
-/** What was tried most often first. */
+/** What was tried most often comes first. */
 function byCount(found: readonly { readonly line: string; readonly count: number }[]): readonly string[] {
   return [...found].sort((a, b) => b.count - a.count || compare(a.line, b.line)).map(({ line }) => line);
 }
 
-/** Not by the user's language: the same text everywhere. */
+/** Independent of the user's language, so that the text is the same everywhere. */
 function compare(a: string, b: string): number {
   return a < b ? -1 : Number(a > b);
 }
 
-/** As many whole lines as there is room for: each section its share, and then one after the other what is left. */
+/** As many whole lines as fit: first each section's share, then the remaining lines section by section. */
 function compose(sections: readonly Section[]): string {
   const counts = sections.map(() => 0);
   const all = () =>

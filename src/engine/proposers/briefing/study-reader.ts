@@ -14,7 +14,7 @@ const TAIL_BYTES = 32 * 1024;
 const SERIES_BUCKETS = 12;
 const HITS = 20;
 
-/** What a proposer may look at: the past of one study, and files as commits have them. It can change nothing. */
+/** What a proposer may read: the past of one study, and files of commits. It cannot change anything. */
 export class StudyReader {
   readonly #study: Study;
   readonly #ledger: Ledger;
@@ -33,7 +33,7 @@ export class StudyReader {
     return (await this.#list(commit)).map(({ path }) => path);
   }
 
-  /** Writes the commit's plain files into an empty folder; a link or a submodule is nothing anybody could work on. */
+  /** Writes the commit's plain files into an empty folder; skips links and submodules, which cannot be worked on. */
   async export(commit: string, folder: string): Promise<void> {
     const files = (await this.#list(commit)).filter(
       ({ mode, path }) => mode.startsWith('100') && !path.includes('\0'),
@@ -46,7 +46,7 @@ export class StudyReader {
     );
   }
 
-  /** The tree of the commit that was asked for last is kept: a conversation asks for one again and again. */
+  /** Keeps the tree of the last commit, because a conversation asks for the same one again and again. */
   #list(commit: string): ReturnType<typeof listTree> {
     if (this.#tree?.commit !== commit) {
       this.#tree = { commit, entries: listTree(this.#repository, commit) };
@@ -54,14 +54,14 @@ export class StudyReader {
     return this.#tree.entries;
   }
 
-  /** Text of a plain file in a commit; null where there is none, or it is no text. */
+  /** The text of a plain file in a commit; null if there is none, or it is not text. */
   async readFile(commit: string, path: string): Promise<string | null> {
     const entry = (await this.#list(commit)).find(found => found.path === path);
     if (!entry?.mode.startsWith('100')) return null;
     const content = await readBlob(this.#repository, commit, path);
     if (!content || content.includes(0)) return null;
     const text = content.toString('utf8');
-    // What is not UTF-8 could not be written back as it was.
+    // A file that is not UTF-8 could not be written back unchanged.
     return Buffer.from(text, 'utf8').equals(content) ? text : null;
   }
 
@@ -77,13 +77,13 @@ export class StudyReader {
     return this.#ledger.notes.list(this.#study.id, n);
   }
 
-  /** Experiments whose hypothesis, rationale or notes have any of the words, best match first. */
+  /** Experiments whose hypothesis, rationale or notes contain any of the words, best match first. */
   search(words: string): readonly Experiment[] {
     const hits = this.#ledger.notes.searchAny(this.#study.id, words, HITS);
     return hits.flatMap(({ n }) => this.experiment(n) ?? []);
   }
 
-  /** From its parent, or from another experiment's attempt, to its attempt; null where there is no commit. */
+  /** From its parent, or from another experiment's attempt, to its attempt; null if there is no commit. */
   async diff(n: number, against: number | null = null): Promise<string | null> {
     const experiment = this.experiment(n);
     const from = against === null ? experiment?.parentCommit : this.experiment(against)?.attemptCommit;
@@ -91,7 +91,7 @@ export class StudyReader {
     return from && to ? readDiff(this.#repository, from, to) : null;
   }
 
-  /** The last lines of the last run's output, free of control sequences; null where there is none. */
+  /** The last lines of the last run's output, without control sequences; null if there are none. */
   async logTail(n: number): Promise<string | null> {
     const run = this.lastRun(n);
     if (!run) return null;
@@ -109,7 +109,7 @@ export class StudyReader {
     }
   }
 
-  /** Series of the last run by seconds, thinned to a few dozen points with their extremes. */
+  /** The last run's series by seconds, thinned to a few dozen points, including the extremes. */
   series(
     n: number,
   ): readonly { readonly name: string; readonly points: readonly (readonly [number, number | null])[] }[] {

@@ -8,7 +8,7 @@ import { signed } from './words.ts';
 const MAX_EXPERIMENTS = 20;
 const SHOWN = 5;
 
-/** What a model hands over: numbers to turn, and for how long. */
+/** What a model can hand to the search: constants to vary, and for how many experiments. */
 export const tuningSchema = z.strictObject({
   hypothesis: z.string().trim().min(1).max(300),
   rationale: z.string().trim().min(1).max(8_000),
@@ -24,39 +24,39 @@ export const tuningSchema = z.strictObject({
     .min(1)
     .max(8),
   experiments: z.number().int().min(2).max(MAX_EXPERIMENTS),
-  /** To the user's notes that are new. */
+  /** The answer to the user's new notes. */
   answer: z.string().trim().max(2_000).optional(),
 });
 
-/** A tuning in the memo of each of its experiments, so that the history is its only state. */
+/** Each experiment of a tuning stores it in its memo, so that the history is its only state. */
 const memoSchema = z.object({
   tuning: tuningSchema.extend({
     /** Number of its first experiment. */
     first: z.number().int(),
-    /** Experiments it may still have after this one. */
+    /** How many more experiments it may have after this one. */
     left: z.number().int(),
-    /** How the search chooses; absent where it began when there was only the ladder. */
+    /** How the search chooses; absent if it began when the ladder was the only way. */
     strategy: z.enum(SEARCH_STRATEGIES).optional(),
   }),
 });
 export type Tuning = z.infer<typeof memoSchema>['tuning'];
 
-/** The tuning that an experiment with this memo belongs to; null where it belongs to none. */
+/** The tuning that an experiment with this memo belongs to, or null. */
 export function tuningOf(memo: unknown): Tuning | null {
   const parsed = memoSchema.safeParse(memo);
   return parsed.success ? parsed.data.tuning : null;
 }
 
-/** After this many refused values for one experiment the model has its turn again. */
+/** After this many refused values for one experiment, the model is asked again. */
 const REFUSALS = 3;
 
-/** The tuning that goes on with the next experiment; null where none does, or the user has said something since. */
+/** The tuning that continues with the next experiment; null if there is none, or the user has intervened since. */
 export function openTuning({ n, history, running, steering, refusals }: ProposalRequest): Tuning | null {
-  // A value that was tried before costs no run; the search has another.
+  // A repeated value costs no run: it is refused, and the search takes another.
   const refused = refusals.filter(refusal => refusal.n === n && tuningOf(refusal.memo));
   if (refused.length >= REFUSALS) return null;
   const memos = [...history, ...running, ...refused].map(({ memo }) => memo);
-  // Other proposers may have their turns in between.
+  // Other proposers may have had turns in between.
   const newest = memos.findLast(memo => tuningOf(memo) !== null || isOfModel(memo));
   const tuning = tuningOf(newest);
   if (!tuning || tuning.left === 0) return null;
@@ -65,12 +65,12 @@ export function openTuning({ n, history, running, steering, refusals }: Proposal
   return isSteered || isTurnedDown ? null : tuning;
 }
 
-/** Whether a model proposed it by itself. */
+/** Whether the model itself proposed it. */
 function isOfModel(memo: unknown): boolean {
   return typeof memo === 'object' && memo !== null && 'model' in memo && !('agent' in memo);
 }
 
-/** What came of the tunings so far, the last ones, a line each. */
+/** The results of the latest tunings, one line each. */
 export function describeTunings(history: readonly HistoryEntry[]): readonly string[] {
   const byFirst = new Map<number, { tuning: Tuning; entries: HistoryEntry[] }>();
   for (const entry of history) {

@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
 
 /**
- * What a program or a file says, marked as such: text in it that reads like instructions is none. The mark is taken
- * from the text itself, so nothing in the text can close the fence.
+ * Quotes text from a program or a file as data, so that instructions inside it do not count. The fence is chosen by
+ * the text itself, so that nothing in the text can close it.
  */
 export function asData(what: string, text: string): string {
   const mark = createHash('sha256').update(text).digest('hex').slice(0, 12);

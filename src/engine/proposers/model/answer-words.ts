@@ -1,7 +1,7 @@
 import type { Message } from '@anthropic-ai/sdk/resources/messages';
 import { stripControl } from '../../metrics/line-splitter.ts';
 
-/** What the server says of itself is shown no further than this. */
+/** How much of a server's text about itself is shown. */
 const NAME_CHARACTERS = 200;
 const EXPLANATION_CHARACTERS = 500;
 
@@ -14,18 +14,18 @@ function bareName(model: string): string {
     .replace(/-(?:\d{8}|latest)$/, '');
 }
 
-/** The model that answered, where it is another than was asked; null where it is the same or the server does not say. */
+/** The model that answered, if it is not the one asked; null if it is, or the server does not say. */
 export function otherModel(asked: string, answered: unknown): string | null {
   if (typeof answered !== 'string' || answered === '' || bareName(answered) === bareName(asked)) return null;
   return clean(answered, NAME_CHARACTERS);
 }
 
-/** A server may answer with another model than was asked: one that stands in, or what a gateway makes of the name. */
+/** A server may answer with another model than the one asked: a stand-in, or a gateway's name for it. */
 export function describeOther(asked: string, other: string): string {
   return `${other} answered instead of ${asked}.`;
 }
 
-/** Why the model declined, as far as the server says; null where it did not. */
+/** Why the model declined, as far as the server says; null if it did not decline. */
 export function describeRefusal({
   stop_reason: reason,
   stop_details: details,

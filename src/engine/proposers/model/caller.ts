@@ -10,17 +10,17 @@ import { clientFor } from './client-for.ts';
 import { type Failure, failureOf } from './failure-of.ts';
 import { costOf, mostOf, type Price, type Prices } from './prices.ts';
 
-/** No answer takes longer; a server could ping for ever. */
+/** No answer takes longer, but a server could send pings for ever. */
 const LONGEST_CALL_MS = 1_800_000;
 const FIRST_WAIT_MS = 1_000;
 /** Maximum delay before a stop request is noticed. */
 const LONGEST_WAIT_MS = 60_000;
-/** An outage this long is for the user to look at; the loop asks again now and then. */
+/** After an outage this long, the user has to look; the loop still asks from time to time. */
 const PATIENCE_MS = 600_000;
-/** What went wrong after the answer had begun may have cost its price each time. */
+/** How many calls may fail after the answer has begun, because each may have cost its full price. */
 const MAX_COSTLY = 3;
 
-/** Trouble that passes by itself: the same request is worth making again. */
+/** Temporary trouble: the same request is worth repeating. */
 const PASSING: readonly CallOutcome[] = [
   'rate_limited',
   'overloaded',
@@ -34,7 +34,7 @@ const PASSING: readonly CallOutcome[] = [
 export type CallTimes = {
   /** Waits between two tries. Rejects when the signal is aborted. */
   readonly wait: (milliseconds: number, signal: AbortSignal) => Promise<void>;
-  /** A server that sends not a byte for this long is dead; while it works it sends pings. */
+  /** After this long without a byte, a server counts as dead; a working one sends pings. */
   readonly silenceMs: number;
 };
 
@@ -45,31 +45,31 @@ const CALL_TIMES: CallTimes = {
 
 export type CallerPorts = {
   readonly ledger: Ledger;
-  /** Who asks, in the ledger. */
+  /** The caller's name in the ledger. */
   readonly label: string;
   readonly now: () => number;
-  /** Prices of other models that may answer instead of the requested one; read for each call. */
+  /** Prices of other models that may answer instead of the requested one; read at each call. */
   readonly readPrices: () => Promise<Prices>;
-  /** Told what the model thinks, that it declined or another answers, and why there is a wait. */
+  /** Called with the model's thoughts, with why it declined, with another model's name, and with the reason for a wait. */
   readonly onThought: (text: string) => void;
-  /** Read for each call, so that a corrected key takes effect at once. Rejects if there is none. */
+  /** Read at each call, so that a corrected key takes effect at once. Rejects if there is none. */
   readonly readKey: () => Promise<string | null>;
-  /** Whether the user wants the sitting to pause or stop: then nothing is waited for. */
+  /** Whether the user wants the sitting to pause or stop; then the caller does not wait. */
   readonly hasWish: () => boolean;
   readonly callTimes?: CallTimes | undefined;
 };
 
 export type Called =
   | { readonly kind: 'message'; readonly message: Message }
-  /** The next call could pass a cap. */
+  /** The next call could exceed a spending limit. */
   | { readonly kind: 'spent'; readonly message: string }
   | { readonly kind: 'failed'; readonly outcome: CallOutcome; readonly message: string };
 
 export type CallParams = Omit<MessageCreateParamsBase, 'model' | 'stream'>;
 
-/** What a call may cost, and what it is. */
+/** A request and its highest cost. */
 type Ask = {
-  /** Of other models that may answer. */
+  /** Prices of other models that may answer. */
   readonly prices: Prices;
   readonly params: CallParams;
   readonly promptBytes: number;
@@ -77,9 +77,10 @@ type Ask = {
 };
 
 /**
- * Makes requests to one model for one study. Each is in the ledger before it is made, with what it can cost at most, whichever
- * of the models answers that have done so; what fails in passing is tried again with growing waits. Which model answers is
- * told only when the answer begins: a dearer one that is new is reserved for then, and ended where that could pass a cap.
+ * Sends requests to one model for one study. The ledger has each call before it is made, with its highest possible
+ * cost for any model that has answered before; temporary failures are retried with growing waits. Only when an answer
+ * begins is it known which model answers: for a new and dearer one, the highest cost is raised then, or the call is
+ * ended if that could exceed a limit.
  */
 export class Caller {
   readonly #study: Study;
@@ -88,7 +89,7 @@ export class Caller {
   readonly #ports: CallerPorts;
   /** The newest call when the sitting began. */
   readonly #before: number;
-  /** The models that have answered instead of the requested one, by name. */
+  /** Models that answered instead of the requested one, by name. */
   readonly #otherPrices = new Map<string, Price>();
 
   constructor(study: Study, settings: ModelSettings, price: Price | null, ports: CallerPorts) {
@@ -101,7 +102,8 @@ export class Caller {
 
   /**
    * Rejects with an AbortError when the signal is aborted.
-   * @param hiddenBytes of text that is worth the tokens the server counts and the request does not show: of images, say
+   * @param hiddenBytes how many bytes of text are worth the tokens that the request does not show, for instance those
+   * of images
    */
   async call(n: number, params: CallParams, signal: AbortSignal, hiddenBytes = 0): Promise<Called> {
     const { onThought, hasWish, callTimes = CALL_TIMES } = this.#ports;
@@ -110,9 +112,9 @@ export class Caller {
     for (let tries = 0; ; tries += 1) {
       const promptBytes = Buffer.byteLength(JSON.stringify(params)) + hiddenBytes;
       const reservedUsd = this.#most(params, promptBytes);
-      // A table of prices that broke meanwhile is no reason to lose an answer.
+      // If the user's price table is broken now, the answer still counts.
       const prices = await this.#ports.readPrices().catch(() => () => null);
-      // Nothing is awaited between this and the reservation: another lane may ask as well.
+      // No `await` from here to the reservation, because another lane may be calling too.
       const cap = this.#findPassedCap(reservedUsd ?? 0);
       if (cap !== null) return { kind: 'spent', message: cap };
       const result = await this.#request(n, { params, promptBytes, reservedUsd, prices }, signal);
@@ -129,7 +131,7 @@ export class Caller {
     }
   }
 
-  /** Null where the model that is asked has no price: then there is no cap either. */
+  /** Null if the requested model has no price; then there is no limit either. */
   #most({ max_tokens: maxTokens }: CallParams, promptBytes: number): number | null {
     const asked = mostOf(this.#price, promptBytes, maxTokens);
     const others = [...this.#otherPrices.values()].map(price => mostOf(price, promptBytes, maxTokens) ?? 0);
@@ -137,8 +139,8 @@ export class Caller {
   }
 
   /**
-   * @param next what a call could cost
-   * @param reserved what of that is reserved already
+   * @param next the highest cost of the next call
+   * @param reserved how much of that is already reserved
    */
   #findPassedCap(next: number, reserved = 0): string | null {
     const { study, sitting } = this.#settings.capUsd;
@@ -172,7 +174,7 @@ export class Caller {
     );
     const tooDear = new AbortController();
     const heard: { notice: string | null; price: Price | null; cap: string | null } = {
-      // A gateway's own name for the same model has no price, and a cap is kept all the same.
+      // A gateway's own name for the same model has no price, but the limit still holds.
       ...{ notice: null, price: this.#price, cap: null },
     };
     const onOther = (other: string, notice: string) => {
@@ -202,13 +204,13 @@ export class Caller {
         costUsd: failure ? (failure.isTurnedAway && this.#price ? 0 : null) : cost,
         seconds: (performance.now() - began) / 1000,
       });
-      // Its prompt alone may have cost more than was reserved.
+      // Its prompt alone may have cost more than what was reserved.
       if (isTooDear) ledger.modelCalls.reserve(row, Math.max(ask.reservedUsd ?? 0, cost ?? 0));
     });
     return isTooDear ? { kind: 'spent', message: said } : (failure ?? message);
   }
 
-  /** Another model answers. Returns why it may not, where it could pass a cap; else what it can cost is reserved. */
+  /** Another model answers: reserves its highest cost, or returns why it may not answer if that could exceed a limit. */
   #reserveFor(row: number, { params, promptBytes, reservedUsd }: Ask): string | null {
     if (reservedUsd === null) return null;
     const most = this.#most(params, promptBytes) ?? 0;
@@ -299,7 +301,7 @@ function tokensOf(usage: Usage | null): CallTokens {
   };
 }
 
-/** What a server calls a count may be anything. */
+/** A server's count may be any value. */
 function countOf(value: unknown): number | null {
   return Number.isSafeInteger(value) && Number(value) >= 0 ? Number(value) : null;
 }

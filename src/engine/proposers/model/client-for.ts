@@ -2,10 +2,10 @@ import Anthropic from '@anthropic-ai/sdk';
 import type { ModelSettings } from '../../../shared/proposers.ts';
 
 const ANTHROPIC = 'https://api.anthropic.com';
-/** A server could send for ever; the longest answer of a model is far from it. */
+/** A server could send for ever; a model's longest answer is far smaller. */
 const MAX_ANSWER_BYTES = 64 * 1024 ** 2;
 
-/** Names everything the SDK would otherwise take from the environment or from files. */
+/** Sets everything that the SDK would otherwise take from the environment or from files. */
 export function clientFor(
   settings: Pick<ModelSettings, 'baseUrl'>,
   key: string | null,
@@ -13,7 +13,7 @@ export function clientFor(
 ): Anthropic {
   return new Anthropic({
     fetch: (url, init) => fetchOwn(url, init, onBytes),
-    // A server that needs no key gets one that is none, so that the SDK does not look for another.
+    // A server without a key gets a placeholder, so that the SDK does not look for another key.
     apiKey: key ?? 'none',
     baseURL: settings.baseUrl ?? ANTHROPIC,
     maxRetries: 0,
@@ -22,7 +22,7 @@ export function clientFor(
   });
 }
 
-/** Headers the SDK makes itself; others would come from a variable that is not meant for this server. */
+/** Headers that the SDK sets itself; others would come from a variable that is not meant for this server. */
 const OWN_HEADERS =
   /^(?:accept|content-type|authorization|x-api-key|user-agent|anthropic-(?:version|beta)|x-stainless-.+)$/;
 

@@ -13,11 +13,11 @@ export type Failure = {
   readonly outcome: CallOutcome;
   readonly message: string;
   readonly retryAfterMs: number | null;
-  /** Whether the server turned the request away before it did anything for it. */
+  /** Whether the server rejected the request before it did any work. */
   readonly isTurnedAway: boolean;
 };
 
-/** What went wrong, in Pawl's words with the server's behind them, and never with the key. */
+/** Says what went wrong in Pawl's words, followed by the server's, and never contains the key. */
 export function failureOf(
   error: unknown,
   state: { readonly isSilent: boolean; readonly isCancelled: boolean; readonly key: string | null },
@@ -62,7 +62,7 @@ export function failureOf(
   return fail('broken_stream', 'The answer was interrupted');
 }
 
-/** Seconds or a date, as HTTP allows; null where it is neither. */
+/** Seconds or a date, as HTTP allows; null if it is neither. */
 function retryAfter(headers: Headers | undefined): number | null {
   const value = headers?.get('retry-after');
   if (!value) return null;

@@ -16,14 +16,14 @@ import { type Submitted, submit } from './submission.ts';
 import { look, SUBMIT, TOOLS, TUNE } from './tools.ts';
 import { readTuning, tune } from './tuning.ts';
 
-/** Answers of the model in one conversation. */
+/** How many answers the model has in one conversation. */
 const MAX_TURNS = 16;
-/** Submissions that do not apply, and answers without a tool call. */
+/** How many submissions may fail to apply, or answers may lack a tool call. */
 const MAX_FAULTS = 3;
 const MAX_TOKENS = 16_000;
-/** An answer that was cut off is asked for once more, with this much room. */
+/** A cut-off answer is asked for once more, with room for this many tokens. */
 const MORE_TOKENS = 48_000;
-/** What all looks of one conversation may show. */
+/** How much all looks of one conversation may show together. */
 const LOOK_CHARACTERS = 200_000;
 
 type Ports = {
@@ -32,22 +32,22 @@ type Ports = {
   readonly onThought: (text: string) => void;
 };
 
-/** What not every model and server knows; left out once one has said so. */
+/** Features that not every model and server supports; dropped once one has said so. */
 type Extras = { thinking: boolean; effort: boolean };
 
-/** What the conversation has come to so far. */
+/** The state of a conversation. */
 type Talk = {
   readonly messages: MessageParam[];
   maxTokens: number;
   faults: number;
   wasAskedWhy: boolean;
-  /** Characters that the tools have shown. */
+  /** How many characters the tools have shown. */
   shown: number;
 };
 
 /**
- * A language model that proposes: one bounded conversation in which it can look at the study and then hands in one
- * proposal. It has no tool that runs or writes anything; its edits are applied here, to editable files alone.
+ * A language model that proposes: in one bounded conversation it can look at the study, and then submits one
+ * proposal. No tool runs or writes anything; its edits are applied here, and only to editable files.
  */
 export function modelProposer(settings: ModelSettings, ports: Ports): Proposer {
   const extras: Extras = { thinking: settings.baseUrl === null, effort: true };
@@ -65,12 +65,12 @@ export function modelProposer(settings: ModelSettings, ports: Ports): Proposer {
       if (tuning) {
         const { commit } = request.start;
         const tuned = await tune(tuning, request, reader, commit, context.worktree.path, context.signal);
-        // With nothing left in the ranges the model has its turn again.
+        // If no value in the ranges is left, the model is asked again.
         if (tuned.kind !== 'exhausted') return tuned;
       }
       const talkWith = (isWhole: boolean) => converse(settings, extras, ports, request, context, isWhole);
       const whole = await talkWith(true);
-      // A prompt that was too large is tried once more without what the tools can show as well.
+      // If the prompt was too large, it is sent once more without what the tools can show.
       const answer = whole === 'too_large' ? await talkWith(false) : whole;
       if (answer !== 'too_large') return answer;
       return { kind: 'blocked', message: 'Even the shortest prompt is too large for this model.' };
@@ -126,12 +126,12 @@ async function converse(
       talk.maxTokens = MORE_TOKENS;
       continue;
     }
-    // In an answer that ended otherwise a tool call may be incomplete, and the SDK silently completes it.
+    // If the answer ended for another reason, a tool call may be incomplete, and the SDK silently completes it.
     const isCall = message.stop_reason === 'tool_use';
     const content = message.content.filter(
       block => (isCall || block.type !== 'tool_use') && (block.type !== 'text' || block.text.trim() !== ''),
     );
-    // A server takes neither an empty message nor one that ends in a thought.
+    // A server accepts neither an empty message nor one that ends with a thought.
     const end = content.at(-1)?.type;
     if (end && !end.endsWith('thinking')) talk.messages.push({ role: 'assistant', content });
     if (message.stop_reason === 'pause_turn') continue;
@@ -187,7 +187,7 @@ async function converse(
   return failed(`The model looked around for ${MAX_TURNS} turns and made no proposal.`);
 }
 
-/** Texts of the editable files, as far as the prompt has room for them. */
+/** The texts of the editable files that fit into the prompt. */
 async function readSources(
   reader: StudyReader,
   commit: string,
@@ -207,7 +207,7 @@ async function readSources(
   return sources;
 }
 
-/** Whether the server complained of something that can be left out; then it is, from now on. */
+/** Whether the server complained about an optional feature; if so, drops it from now on. */
 function dropExtra(extras: Extras, { outcome, message }: Extract<Called, { kind: 'failed' }>): boolean {
   if (outcome !== 'bad_request') return false;
   const name = /thinking/i.test(message)
@@ -254,7 +254,7 @@ function failed(message: string): ProposerAnswer {
   return { kind: 'failed', message, memo: null };
 }
 
-/** `isLater`: the conversation had begun, so another one may fare better. */
+/** `isLater`: the conversation had begun, so a new one may do better. */
 function answerOf(
   called: Exclude<Called, { kind: 'message' }>,
   isLater: boolean,
@@ -264,7 +264,7 @@ function answerOf(
   const isOfConversation = outcome === 'bad_request' || outcome === 'too_large';
   if (outcome === 'bad_tool_input' || (isLater && isOfConversation)) return failed(called.message);
   if (outcome === 'too_large') return 'too_large';
-  // Nothing the loop could try again by itself: a key, a name, a server that is gone for long.
+  // The loop cannot fix this by trying again: a key, a name, a server that stays unreachable.
   return { kind: 'blocked', message: called.message };
 }
 

@@ -5,10 +5,10 @@ import bundled from '../../../../resources/model-prices.json' with { type: 'json
 import { PawlError } from '../../../shared/errors.ts';
 import type { CallTokens } from '../../../shared/model-calls.ts';
 
-/** The user's own table in the data folder; what it names goes before the bundled one. */
+/** The user's own table in the data folder; its entries override the bundled ones. */
 export const OWN_PRICES = 'model-prices.json';
 
-/** Names with a date behind them are the same model at the same price. */
+/** A name with a date after it is the same model at the same price. */
 const DATED = /-\d{8}$/;
 
 const rates = z.strictObject({
@@ -18,7 +18,7 @@ const rates = z.strictObject({
   output: z.number().nonnegative(),
 });
 const price = rates.extend({
-  /** Other rates for a call whose prompt is larger than this. */
+  /** Different rates for a call with a larger prompt than this. */
   above: rates.extend({ tokens: z.number().positive() }).optional(),
 });
 const table = z.object({ models: z.record(z.string(), price) });
@@ -26,16 +26,16 @@ const table = z.object({ models: z.record(z.string(), price) });
 /** US dollars per million tokens. */
 export type Price = z.infer<typeof price>;
 
-/** Tells the price of a model, null where no table names it. */
+/** Returns the price of a model, or null if no table has it. */
 export type Prices = (model: string) => Price | null;
 
-/** Rejects with `proposer_invalid` where the user's own table is broken. */
+/** Rejects with `proposer_invalid` if the user's own table is broken. */
 export async function readPrices(home: string): Promise<Prices> {
   const all = { ...table.parse(bundled).models, ...(await readTable(join(home, OWN_PRICES))) };
   return model => all[model] ?? all[model.replace(DATED, '')] ?? null;
 }
 
-/** One of {@link readPrices}. */
+/** A single price from {@link readPrices}. */
 export async function readPrice(home: string, model: string): Promise<Price | null> {
   return (await readPrices(home))(model);
 }
@@ -61,7 +61,7 @@ async function readTable(path: string): Promise<Record<string, Price>> {
   }
 }
 
-/** US dollars; null where there is no price, or a number is missing. */
+/** US dollars; null if there is no price, or a number is missing. */
 export function costOf(price: Price | null, tokens: CallTokens): number | null {
   const { input, cacheRead, cacheWrite, output } = tokens;
   if (!price || input === null || output === null) return null;
@@ -77,10 +77,10 @@ export function costOf(price: Price | null, tokens: CallTokens): number | null {
   );
 }
 
-/** Of source code and English a token has three bytes and more; a cap is safe with fewer. */
+/** A token of source code or English has three bytes or more; assuming fewer keeps the limit safe. */
 const LEAST_BYTES_PER_TOKEN = 2;
 
-/** What a call can cost at most, all of its prompt being written to the cache. */
+/** The highest cost of a call, assuming that its whole prompt is written to the cache. */
 export function mostOf(price: Price | null, promptBytes: number, maxTokens: number): number | null {
   const cacheWrite = Math.ceil(promptBytes / LEAST_BYTES_PER_TOKEN);
   return costOf(price, { input: 0, cacheRead: 0, cacheWrite, output: maxTokens });

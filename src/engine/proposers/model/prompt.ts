@@ -3,13 +3,13 @@ import { systemText } from '../briefing/rules.ts';
 import { asData } from '../briefing/words.ts';
 import type { ProposalRequest } from '../proposer.ts';
 
-/** Larger sources are read with the tools. */
+/** The tools read larger sources. */
 export const SOURCE_CHARACTERS = 120_000;
 
 const TOOLS_ONLY_LOOK =
   'You can only look and propose. You cannot run anything. Look at what you need, a few calls at most, then call submit_proposal exactly once, or tune_constants where only numbers are in question.';
 
-/** {@link systemText} and the sources, which stay while the incumbent does; each is cached up to its end. */
+/** {@link systemText} and the sources, which stay the same while the incumbent does; each part is cached up to its end. */
 export function systemPrompt(
   request: ProposalRequest,
   sources: ReadonlyMap<string, string>,

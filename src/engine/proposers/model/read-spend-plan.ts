@@ -9,14 +9,14 @@ import { SOURCE_CHARACTERS } from './prompt.ts';
 import { LEAST_MEASURED, type Measured, planSpend } from './spend-plan.ts';
 import { TOOLS } from './tools.ts';
 
-/** Tools, rules and about what the contract's lines take. */
+/** Tools, rules and roughly the contract's lines. */
 const FIXED_BYTES = JSON.stringify(TOOLS).length + ROLE.length + 1_000;
-/** As many are looked at; the room for sources is full long before. */
+/** Only this many files are examined; the room for sources is full long before. */
 const MOST_FILES = 100;
-/** How long a server keeps what it has cached, from the last time that it was read. */
+/** How long a server keeps its cache after each use. */
 const CACHE_SECONDS = 300;
 
-/** What a study will be, as far as a plan needs it. */
+/** The parts of a study's settings that a plan needs. */
 export type SpendQuestion = {
   readonly model: string;
   /** The contract's patterns. */
@@ -27,8 +27,8 @@ export type SpendQuestion = {
 };
 
 /**
- * What experiments with a model are likely to cost, from the ledger or from the files of the last commit. Rejects with
- * `proposer_invalid` where the user's own table of prices is broken.
+ * What experiments with a model will probably cost, from the ledger or from the files of the last commit. Rejects
+ * with `proposer_invalid` if the user's own price table is broken.
  */
 export async function readSpendPlan(
   ledger: Ledger,
@@ -37,7 +37,7 @@ export async function readSpendPlan(
   question: SpendQuestion,
 ): Promise<SpendPlan> {
   const price = await readPrice(home, question.model);
-  // An agent with the same model has another label, and so have the questions of a training.
+  // An agent with the same model has another label, and so do questions of a training.
   const label = proposerLabel({
     ...{ kind: 'model', model: question.model, effort: null, baseUrl: null, key: 'none' },
     capUsd: { study: null, sitting: null },
@@ -57,7 +57,7 @@ function measure(costs: readonly { readonly usd: number }[]): Measured {
   return { costsUsd: costs.map(({ usd }) => usd).filter(usd => usd > 0), experiments: costs.length };
 }
 
-/** What stays in the prompt, as it is cut for it. */
+/** The size of the constant part of the prompt, after cutting. */
 async function countBytes(
   repository: Repository,
   { editable, instructions }: SpendQuestion,
@@ -70,7 +70,7 @@ async function countBytes(
   let room = SOURCE_CHARACTERS;
   for (const path of paths.slice(0, MOST_FILES)) {
     const bytes = (await blobBytes(repository, head, path)) ?? 0;
-    // A larger one is named only, and read with the tools.
+    // A larger file is only named; the tools can read it.
     if (bytes <= room) room -= bytes;
   }
   return FIXED_BYTES + Math.min(told, INSTRUCTIONS_CHARACTERS) + SOURCE_CHARACTERS - room;

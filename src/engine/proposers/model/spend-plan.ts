@@ -3,14 +3,14 @@ import type { SpendPlan } from '../../../shared/spend-plan.ts';
 import { DIGEST_CHARACTERS } from '../briefing/digest.ts';
 import { costOf, type Price } from './prices.ts';
 
-/** Fewer experiments tell too little of what the next ones cost. */
+/** Fewer experiments say too little about future costs. */
 export const LEAST_MEASURED = 5;
 
-/** What experiments with a model came to. */
+/** The measured cost of experiments with a model. */
 export type Measured = {
-  /** US dollars of each experiment for which the model was asked, in any order. */
+  /** US dollars for each experiment that asked the model, in any order. */
   readonly costsUsd: readonly number[];
-  /** With those that the model had handed to the search, which cost nothing. */
+  /** Including those that the model handed to the search, which cost nothing. */
   readonly experiments: number;
 };
 
@@ -19,19 +19,19 @@ export type SpendInput = {
   /** In the same repository, and in all others. */
   readonly here: Measured;
   readonly elsewhere: Measured;
-  /** Tools, rules, instructions and sources: what stays from one experiment to the next. */
+  /** Tools, rules, instructions and sources: the part that stays the same between experiments. */
   readonly promptBytes: number;
-  /** Whether the next conversation begins before the server's cache has forgotten the last, after five minutes. */
+  /** Whether the next conversation begins before the server's cache expires, after five minutes. */
   readonly isCacheWarm: boolean;
 };
 
-/** A conversation as it may go. These are assumptions, for where nothing was measured. */
+/** How a conversation may go. These are assumptions, used if nothing was measured. */
 type Course = {
   readonly answers: number;
   readonly bytesPerToken: number;
-  /** Of the digest's bound: a young study has a short one. */
+  /** The digest's share of its limit: a young study has a short one. */
   readonly digestShare: number;
-  /** Tokens of what one look shows, of an answer that looks, and of the one that proposes, thoughts included. */
+  /** Tokens that one look shows, of an answer that looks, and of the answer that proposes, including thoughts. */
   readonly shown: number;
   readonly looks: number;
   readonly proposes: number;
@@ -51,8 +51,8 @@ const LONG: Course = {
 };
 
 /**
- * What an experiment with a model is likely to cost: the median and the quartiles of what earlier ones cost in this
- * repository, else in others, else an estimate from the prompt.
+ * What an experiment with a model will probably cost: the median and quartiles of earlier ones in this repository,
+ * else in others, else an estimate from the prompt.
  */
 export function planSpend({ price, here, elsewhere, ...prompt }: SpendInput): SpendPlan {
   if (price === null) return { kind: 'unpriced' };
@@ -71,8 +71,8 @@ export function planSpend({ price, here, elsewhere, ...prompt }: SpendInput): Sp
 }
 
 /**
- * The cache as the caller uses it: everything up to the last message is marked, so that each request reads what the
- * one before it wrote, and writes what is new.
+ * Assumes the cache as the caller uses it: everything up to the last message is marked, so each request reads what
+ * the previous one wrote, and writes the rest.
  */
 function costOfConversation(
   price: Price,

@@ -8,7 +8,7 @@ import { findTurns, type Turn, turnsOf } from '../search/turns.ts';
 import { writeFiles } from '../write-files.ts';
 import { describeExperiment, describeFault, type Submission, submissionSchema } from './tools.ts';
 
-/** Hypotheses that share this much of their words are alike. */
+/** Hypotheses that share this much of their words count as similar. */
 const ALIKE = 0.6;
 const SHOWN = 5;
 
@@ -17,8 +17,8 @@ export type Submitted =
   | { readonly kind: 'wrong'; readonly message: string };
 
 /**
- * Checks a proposal and writes its edits into the worktree, or says what is wrong with it, in words for the model.
- * @param asksWhy whether something alike in the past is to be told; once in a conversation is enough
+ * Checks a proposal and writes its edits into the worktree, or tells the model what is wrong with it.
+ * @param asksWhy whether to report similar past experiments; once per conversation is enough
  */
 export async function submit(
   input: unknown,
@@ -59,7 +59,7 @@ export async function submit(
   return fault === null ? { kind: 'written', submission, turns } : wrong(fault);
 }
 
-/** What to tell a model that has not answered the user's newest notes; null where earlier proposals answered all. */
+/** What to tell a model that has not answered the user's newest notes; null if earlier proposals answered all of them. */
 export function findUnanswered({ history, running, steering }: ProposalRequest): string | null {
   const memos = [...history, ...running].map(({ memo }) => memo);
   const answered = memos.map(memo => Number((memo as { answered?: unknown } | null)?.answered) || 0);
@@ -69,7 +69,7 @@ export function findUnanswered({ history, running, steering }: ProposalRequest):
   return `The user wrote to you: ${words}\nFollow it, and say in \`answer\` what you make of it.`;
 }
 
-/** Past experiments, and proposals the user rejected, whose hypothesis has nearly the same words. */
+/** Past experiments, and proposals that the user rejected, with nearly the same words in their hypothesis. */
 function findAlike(
   reader: StudyReader,
   hypothesis: string,
@@ -91,13 +91,13 @@ function wordsOf(text: string): ReadonlySet<string> {
   return new Set(text.toLowerCase().match(/[\p{L}\p{N}_.]+/gu) ?? []);
 }
 
-/** Jaccard's index: what two sets share, of all they have. */
+/** Jaccard's index: the size of the intersection of two sets, divided by the size of their union. */
 function overlap(a: ReadonlySet<string>, b: ReadonlySet<string>): number {
   const shared = [...a].filter(word => b.has(word)).length;
   return shared / (a.size + b.size - shared || 1);
 }
 
-/** What did not pay and turned one of these constants the same way, newest first, as far as memos tell. */
+/** Failed experiments that changed one of these constants in the same direction, newest first, as far as memos say. */
 function findSameTurns(turns: readonly Turn[], history: readonly HistoryEntry[]): readonly string[] {
   if (turns.length === 0) return [];
   const found: string[] = [];

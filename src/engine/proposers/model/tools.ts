@@ -7,10 +7,10 @@ import type { StudyReader } from '../briefing/study-reader.ts';
 import { tuningSchema } from '../briefing/tunings.ts';
 import { asData, signed } from '../briefing/words.ts';
 
-/** What one answer of a tool may hold. */
+/** How much one answer of a tool may contain. */
 const ANSWER_CHARACTERS = 24_000;
 const FILE_LINES = 800;
-/** Larger numbers are no numbers of experiments. */
+/** No experiment has a larger number. */
 const number = z.number().int().min(0).max(10_000_000);
 
 export const submissionSchema = z.strictObject({
@@ -19,19 +19,19 @@ export const submissionSchema = z.strictObject({
   category: z.string().trim().min(1).max(40),
   /** Change of the metric; negative is a lower value. */
   predicted_effect: z.number(),
-  /** Why it is not what was tried before, where something alike was. */
+  /** If something similar was tried before: how this differs. */
   differs: z.string().trim().max(2_000).optional(),
-  /** To the user's notes that are new. */
+  /** The answer to the user's new notes. */
   answer: z.string().trim().max(2_000).optional(),
-  /** The number of the waiting idea that this is. */
+  /** The number of the waiting idea that this carries out. */
   idea: z.number().int().optional(),
-  /** What else is worth trying later. */
+  /** Other ideas that are worth trying later. */
   ideas: z.array(ideaWordsSchema).max(MAX_IDEAS).optional(),
   edits: editsSchema,
 });
 export type Submission = z.infer<typeof submissionSchema>;
 
-/** Looking only: nothing here runs, writes or fetches anything. */
+/** Tools that only look: none of them runs, writes or fetches anything. */
 const looks = {
   list_files: z.strictObject({}),
   read_file: z.strictObject({ path: z.string().max(1_000), from_line: z.number().int().min(1).optional() }),
@@ -78,13 +78,13 @@ function toInputSchema(schema: z.ZodType): Tool['input_schema'] {
 
 export type Look = { readonly text: string; readonly isError: boolean };
 
-/** Answers a tool call that looks at something. A name or an input that is wrong is answered with what is right. */
+/** Answers a look by the model. For a wrong name or input, the answer says what is right. */
 export async function look(reader: StudyReader, commit: string, name: string, input: unknown): Promise<Look> {
   const wrong = (text: string): Look => ({ text, isError: true });
   if (!Object.hasOwn(looks, name)) return wrong(`There is no tool ${name}.`);
   const parsed = looks[name as LookName].safeParse(input);
   if (!parsed.success) return wrong(`The input is not valid: ${describeFault(parsed.error)}`);
-  // A commit that somebody pruned, a log that somebody removed: the model goes on without.
+  // A commit or log may have been removed; the model continues without it.
   const text = await answer(reader, commit, name as LookName, parsed.data as never).catch(
     error => new Error(String(error?.message ?? error)),
   );
@@ -174,7 +174,7 @@ async function lookAt(
   }
 }
 
-/** One line. */
+/** The experiment as one line. */
 export function describeExperiment(experiment: Experiment): string {
   const { n, proposal, verdict, metric } = experiment;
   const { incumbentMetric, metric: measured } = verdict?.evidence ?? {};
@@ -200,7 +200,7 @@ function linesOf(text: string, from: number): string {
 
 function cut(text: string): string {
   if (text.length <= ANSWER_CHARACTERS) return text;
-  // The end says more about a log, the beginning about anything else; both are kept.
+  // Keeps both ends: the end says more about a log, the beginning about anything else.
   const half = ANSWER_CHARACTERS / 2;
   const [first, last] = [text.slice(0, half), text.slice(-half)].map(part => part.toWellFormed());
   return `${first}\n(${text.length - 2 * half} characters left out)\n${last}`;

@@ -11,10 +11,10 @@ import { writeFiles } from '../write-files.ts';
 import { findUnanswered } from './submission.ts';
 import { describeFault } from './tools.ts';
 
-/** Of the constants a file has, where a model names one that it has not. */
+/** How many of a file's constants to list if a model names one that does not exist. */
 const SHOWN_NAMES = 40;
 
-/** Checks what a model hands over. In words for the model where it cannot be searched. */
+/** Checks a model's tuning. Tells the model why, if it cannot be searched. */
 export async function readTuning(
   input: unknown,
   request: ProposalRequest,
@@ -46,7 +46,7 @@ export async function readTuning(
   return { ...parsed.data, first: request.n, left: parsed.data.experiments, strategy: 'ladder' };
 }
 
-/** The next experiment of a tuning, written into the worktree. `exhausted` where nothing in the ranges is left. */
+/** Writes the next experiment of a tuning into the worktree. `exhausted` if nothing in the ranges is left. */
 export async function tune(
   tuning: Tuning,
   request: ProposalRequest,
@@ -55,7 +55,7 @@ export async function tune(
   root: string,
   signal: AbortSignal,
 ): Promise<Exclude<ProposerAnswer, { kind: 'blocked' | 'spent' }>> {
-  // All that could be turned, as the search alone would see it: so each knows what the other has tried.
+  // The sources of all constants, as the search alone would see them, so that each knows what the other has tried.
   const sources = new Map<string, string>();
   for (const file of (await reader.listFiles(commit)).filter(matchProposable(request.contract)).sort()) {
     const text = await reader.readFile(commit, file);

@@ -1,7 +1,7 @@
 import type { Constant } from './constants.ts';
 import { readNumber } from './literal.ts';
 
-/** How far which constants may be turned, by {@link constantKey}; both ends are allowed, null is as far as there is. */
+/** The range in which constants may be changed, by {@link constantKey}; both ends are included, and null is unbounded. */
 export type Bounds = ReadonlyMap<string, { readonly low: number; readonly high: number } | null>;
 
 export function isWithin(constant: Constant, to: string, bounds: Bounds | null): boolean {
@@ -12,7 +12,7 @@ export function isWithin(constant: Constant, to: string, bounds: Bounds | null):
   const value = readNumber({ ...constant.literal, text: to });
   if (value === null) return false;
   const now = readNumber(constant.literal);
-  // One that stands outside may come nearer, step by step.
+  // A value outside may only move towards the range, step by step.
   return outside(value) === 0 || (now !== null && outside(value) < outside(now));
 }
 
@@ -20,7 +20,7 @@ export function constantKey({ file, name }: Pick<Constant, 'file' | 'name'>): st
   return `${file}\0${name}`;
 }
 
-/** The file and the name in a {@link constantKey}. */
+/** The file and name in a {@link constantKey}. */
 export function splitKey(key: string): Pick<Constant, 'file' | 'name'> {
   const [file = '', name = ''] = key.split('\0');
   return { file, name };

@@ -3,17 +3,18 @@ import type { Constant } from './constants.ts';
 import type { Literal } from './literal.ts';
 import { writeFloat, writeInteger } from './moves.ts';
 
-/** So far off that a training which uses the constant has to show it. */
+/** Large enough to show in any training that uses the constant. */
 const FACTOR = 100;
-/** 2 to the power of this is about the factor. */
+/** Two to this power is about the factor. */
 const EXPONENT = 7;
-/** A share stays one: it goes to the far end of what shares can be. */
+/** A share stays between 0 and 1: it moves to the far end. */
 const SHARE_ENDS = { low: 0.01, high: 0.99 };
 
 /**
- * The constant whose breaking says most of whether a metric notices what the code does, broken: a learning rate 100 times as
- * large, else a share (a dropout, a momentum) at its other end, else another fraction 100 times as large, else a whole number a
- * hundredth as large, for a larger one may take the machine. Null where there is none of these.
+ * Breaks the constant that best shows whether a metric notices what the code does: a learning rate becomes 100 times
+ * as large; else a share (a dropout, a momentum) goes to its other end; else another fraction becomes 100 times as
+ * large; else a whole number becomes a hundredth, because a larger one could exhaust the machine. Null if there is no
+ * such constant.
  */
 export function breakConstant(constants: readonly Constant[]): Move | null {
   const ways: readonly ((constant: Constant) => string | null)[] = [
@@ -33,12 +34,12 @@ export function breakConstant(constants: readonly Constant[]): Move | null {
   return null;
 }
 
-/** What only keeps a division from failing. */
+/** Constants that only prevent a division by zero. */
 function isTiny(name: string): boolean {
   return /(?:^|[^a-z])eps(?:ilon)?(?:[^a-z]|$)/i.test(name);
 }
 
-/** Whether a constant is a learning rate by its name: `LR`, `matrix_lr`, `learningRate`, `--optim.learning-rate`. */
+/** Whether a constant's name means a learning rate: `LR`, `matrix_lr`, `learningRate`, `--optim.learning-rate`. */
 export function isLearningRate(name: string): boolean {
   const words = name
     .replace(/([a-z0-9])([A-Z])/g, '$1_$2')

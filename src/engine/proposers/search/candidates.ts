@@ -4,18 +4,18 @@ import { memoSchema } from './choice.ts';
 import type { Constant } from './constants.ts';
 import { type Axis, coordinateOf, itemOf, textAt, withItem } from './space.ts';
 
-/** How many constants a candidate changes, and how often. */
+/** How many constants a candidate changes, and with which probability. */
 const CHANGES = [
   { count: 1, share: 0.45 },
   { count: 2, share: 0.3 },
   { count: 3, share: 0.15 },
   { count: 5, share: 0.1 },
 ] as const;
-/** How far steps go: their deviation in units of the axes. */
+/** The standard deviation of steps, in units of the axes. */
 const REACH = { first: 0.6, afterKeep: 1.25, afterMiss: 0.94, least: 0.15, most: 3 };
 const MAX_DRAWS = 2_000;
 
-/** The reach of the next step: longer after each own keep, shorter after each miss. */
+/** The size of the next steps: larger after each keep of the search, smaller after each miss. */
 export function reachOf(history: readonly HistoryEntry[]): number {
   return history.reduce((reach, { memo, verdict }) => {
     if (memoSchema.safeParse(memo).data?.process === undefined) return reach;
@@ -34,8 +34,8 @@ export type Surroundings = {
 };
 
 /**
- * Up to `count` different sets of values, as texts of the constants by place, each a few steps from `base`. Where all that is
- * drawn was tried the steps become longer.
+ * Up to `count` different sets of values, as texts of the constants by index, each a few steps from `base`. If every
+ * draw was tried before, the steps become longer.
  */
 export function drawCandidates(
   base: readonly string[],
@@ -86,7 +86,7 @@ function pick(places: readonly number[], count: number, random: () => number): r
   return picked;
 }
 
-/** The constant's text after a random step along the axis; null where it leads nowhere. */
+/** The constant's text after a random step along the axis; null if there is no step. */
 function step(axis: Axis, text: string, reach: number, { random, normal }: Surroundings): string | null {
   const item = itemOf(axis, text);
   const at = item === null ? null : coordinateOf(axis, item);

@@ -3,12 +3,12 @@ import type { Constant } from './constants.ts';
 import type { Direction } from './moves.ts';
 import { directionBetween } from './turns.ts';
 
-/** One constant turned. */
+/** A change of one constant. */
 export type Move = {
   readonly file: string;
   readonly name: string;
   readonly direction: Direction;
-  /** Of the ladder: which of its steps it is. */
+  /** For the ladder: which of its steps this is. */
   readonly step?: number | undefined;
   readonly from: string;
   readonly to: string;
@@ -25,26 +25,26 @@ export const memoSchema = z.object({
       to: z.string(),
     }),
   ),
-  /** All constants as they stand after the moves. */
+  /** All constants after the moves. */
   values: z.string(),
-  /** Of the Gaussian process: its hyperparameters, by axis, with which the next proposal goes on. */
+  /** For the Gaussian process: its hyperparameters, by axis, from which the next proposal starts. */
   process: z.object({ inverseLengths: z.array(z.number()), scale: z.number(), noise: z.number() }).optional(),
 });
-/** What a proposal of this strategy leaves in the history, so that the history is its only state. */
+/** What this strategy's proposals store in the history, so that the history is its only state. */
 export type Memo = z.infer<typeof memoSchema>;
 
 export type Choice = {
   readonly moves: readonly Move[];
   readonly memo: Memo;
-  /** What the history says of these moves, in words. */
+  /** The evidence for these moves in the history, in words. */
   readonly because: string;
-  /** In units of the metric, and positive for better; null without evidence. */
+  /** In the metric's unit, positive for better; null without evidence. */
   readonly expectedGain: number | null;
-  /** Standard deviation of {@link expectedGain}; null where nothing is said of it. */
+  /** Standard deviation of {@link expectedGain}; null if unknown. */
   readonly expectedError: number | null;
 };
 
-/** All constants as they stand after moves, the same for the same values. */
+/** All constants after moves; equal for equal values. */
 export function spellValues(constants: readonly Constant[], moves: readonly Move[]): string {
   return spellTexts(
     constants,
@@ -55,14 +55,14 @@ export function spellValues(constants: readonly Constant[], moves: readonly Move
   );
 }
 
-/** {@link spellValues} of the constants' texts, by place. */
+/** {@link spellValues} for the constants' texts, by index. */
 export function spellTexts(constants: readonly Constant[], texts: readonly string[]): string {
   return constants
     .map(({ file, name, literal }, place) => `${file}:${name}=${texts[place] ?? literal.text}`)
     .join('\n');
 }
 
-/** What it takes to give the constants other texts. */
+/** The moves that give the constants other texts. */
 export function movesTo(constants: readonly Constant[], texts: readonly string[]): readonly Move[] {
   return constants.flatMap(({ file, name, literal }, place) => {
     const to = texts[place] ?? literal.text;

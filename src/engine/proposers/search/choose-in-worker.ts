@@ -5,15 +5,15 @@ import type { Situation } from './gaussian-search.ts';
 import type { Importance, ImportanceQuestion } from './importance.ts';
 import type { Reading, ReadingQuestion } from './read-values.ts';
 
-/** What the thread is asked. */
+/** A request to the thread. */
 export type WorkerQuestion =
   | { readonly kind: 'choose'; readonly situation: Situation }
   | { readonly kind: 'read'; readonly question: ReadingQuestion }
   | { readonly kind: 'weigh'; readonly question: ImportanceQuestion };
-/** What it answers, in the order it is asked. */
+/** An answer of the thread, in the order of the requests. */
 export type WorkerAnswer = { readonly id: number; readonly answer: unknown };
 
-/** The bundler puts the name of the built file here. */
+/** The bundler sets the built file's name here. */
 const WORKER_FILE = join(import.meta.dirname, './search-worker.ts');
 
 type Waiting = {
@@ -23,15 +23,15 @@ type Waiting = {
 type Running = { readonly worker: Worker; readonly waiting: Map<number, Waiting> };
 
 /**
- * One thread for the whole process that chooses: a proposal takes a fraction of a second, and its start would take as long. What a
- * window asks about constants has another, so that no proposal waits for it.
+ * One thread per process for choosing, because a proposal takes a fraction of a second and starting a thread would
+ * take as long. Another thread answers windows' questions about constants, so that no proposal waits for them.
  */
 const threads: { choosing: Running | null; looking: Running | null } = { choosing: null, looking: null };
 let asked = 0;
 
 /**
- * `chooseByProcess` in a thread of its own, so that nothing else waits for it. Rejects with the signal's reason, and with
- * what the thread threw.
+ * Runs `chooseByProcess` in a thread, so that nothing else waits for it. Rejects with the signal's reason, or with
+ * the thread's error.
  */
 export async function chooseInWorker(situation: Situation, signal: AbortSignal): Promise<Choice | null> {
   return (await ask('choosing', { kind: 'choose', situation }, signal)) as Choice | null;
@@ -60,7 +60,7 @@ async function ask(
   const id = asked;
   const abort = () => waiting.get(id)?.reject(signal?.reason);
   signal?.addEventListener('abort', abort);
-  // A process that has nothing else to do waits for the answer, and not for the thread.
+  // The process stays alive for the answer, but not for an idle thread.
   worker.ref();
   try {
     return await new Promise<unknown>((resolve, reject) => {

@@ -6,32 +6,32 @@ import { parseLiteral } from './literal.ts';
 import { findLockedLines, type SourceLine, splitLines } from './locked-sections.ts';
 import { findPythonConstants } from './python-constants.ts';
 
-/** A value in an editable file that the search may turn. */
+/** A value in an editable file that the search may change. */
 export type Constant = {
   readonly file: string;
-  /** The only one of its file: `DEPTH`, `Config.lr`, `--lr`, `optimizer.lr`. */
+  /** Unique in its file: `DEPTH`, `Config.lr`, `--lr`, `optimizer.lr`. */
   readonly name: string;
   readonly literal: Literal;
-  /** Where the literal's text stands in the file. */
+  /** The offset of the literal's text in the file. */
   readonly start: number;
   readonly end: number;
 };
 
-/** What a reader of one language finds, before it is asked whether it may be turned. */
+/** A value that the reader of one language has found; it may still be left alone. */
 export type Candidate = Omit<Constant, 'file'> & {
-  /** What else the program calls it: its environment variable, its option. No two candidates may share one. */
+  /** Another name of it in the program: its environment variable or option. Candidates that share one are dropped. */
   readonly alias?: string;
 };
 
-/** Names are shown, and handed over by models; other characters read differently as bytes and as text. */
+/** Names are shown to users and used by models; other characters differ between bytes and text. */
 const NAMEABLE = /^[\x20-\x7e]{1,200}$/;
 
 /**
- * The constants of a file, in their order: of Python what `findPythonConstants` says, of JSON, TOML and YAML every value, of
- * anything else `ALL_CAPS = literal` at the beginning of a line, also behind `const`, `let`, `static` and the like, with or
- * without a type and a semicolon. Anything computed is left alone, and so is what `isLeftAlone` names, what a comment says
- * not to change, what is `given`, and a name that is assigned twice.
- * @param isWanted by name, in place of what `isLeftAlone` says
+ * The constants of a file, in order. In Python, those of `findPythonConstants`; in JSON, TOML and YAML, every value;
+ * in any other file, `ALL_CAPS = literal` at the start of a line, also after `const`, `let`, `static` and the like,
+ * with or without a type and a semicolon. Leaves out computed values, names that `isLeftAlone` matches, those that a
+ * comment says not to change, those that are `given`, and those assigned twice.
+ * @param isWanted selects by name, instead of `isLeftAlone`
  */
 export function findConstants(
   file: string,
@@ -76,7 +76,7 @@ function readCandidates(
   return { lines, candidates: lines.flatMap(line => readLine(line) ?? []) };
 }
 
-/** What stands before the literal: words of a declaration, the name, a type. */
+/** The part before the literal: words of a declaration, the name, a type. */
 const ASSIGNMENT =
   /^(?:(?:export|pub|public|private|static|final|constexpr|const|let|var|auto|int|float|double|long|size_t|bool)[ \t]+){0,6}([A-Z][A-Z0-9_]*)[ \t]*(?::[ \t]*[\w.[\]]+[ \t]*)?=(?!=)/;
 
@@ -91,7 +91,7 @@ function readLine({ start: offset, text: line }: SourceLine): Candidate | null {
   return { name, literal, start, end: start + literal.text.length };
 }
 
-/** The value and the comment behind it; a closing semicolon belongs to neither. No literal holds these signs. */
+/** The value and the comment after it, both without a final semicolon. No literal contains these characters. */
 function splitComment(rest: string): { readonly text: string; readonly comment: string } {
   const marks = ['#', '//'].map(mark => rest.indexOf(mark)).filter(at => at >= 0);
   const end = marks.length > 0 ? Math.min(...marks) : rest.length;

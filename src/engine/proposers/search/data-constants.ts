@@ -4,29 +4,29 @@ import { isAlias, isMap, isScalar, isSeq, parseAllDocuments, type Node as YamlNo
 import type { Candidate } from './constants.ts';
 import { type Literal, parseLiteral } from './literal.ts';
 
-/** Larger files, and such with more values, are data and no settings. */
+/** Larger files, or files with more values, are data rather than settings. */
 const MAX_CHARACTERS = 64 * 1024;
 const MAX_VALUES = 200;
-/** Of a list that is turned as one. */
+/** For a list that is changed as one constant. */
 const MAX_ITEMS = 8;
 
-/** Settings of tools, not of what is tried. */
+/** Settings of tools, not of the experiment. */
 const OF_TOOLS = /(?:^|\/)(?:package|package-lock|composer|tsconfig[\w.-]*)\.json$|(?:^|\/)pyproject\.toml$/;
 
 export function isDataFile(file: string): boolean {
   return /\.(?:jsonc?|toml|ya?ml)$/.test(file);
 }
 
-/** A value with the path to it, as a format's own parser found it. */
+/** A value and its path, as the format's own parser found it. */
 type Value = { readonly path: string; readonly start: number; readonly end: number };
 
 /**
- * The values of a JSON, TOML or YAML file by their paths: `optimizer.lr`, `layers[0].width`. They are replaced in place, so
- * comments and layout stay. A file that its format's parser does not take has none.
+ * The values of a JSON, TOML or YAML file by path: `optimizer.lr`, `layers[0].width`. They are replaced in place, so
+ * comments and layout stay. A file that the format's parser rejects has none.
  */
 export function findDataConstants(file: string, source: string): readonly Candidate[] {
   if (source.length > MAX_CHARACTERS || OF_TOOLS.test(file)) return [];
-  // Read as bytes, a byte order mark is three characters.
+  // In latin1, a byte order mark is three characters.
   const mark = /^(?:\uFEFF|\u00EF\u00BB\u00BF)?/.exec(source)?.[0].length ?? 0;
   const values = readValues(file, source.slice(mark));
   if (values.length > MAX_VALUES) return [];
@@ -40,7 +40,7 @@ export function findDataConstants(file: string, source: string): readonly Candid
   });
 }
 
-/** PyYAML and other readers of YAML 1.1 take `1e-05` for a word. */
+/** PyYAML and other readers of YAML 1.1 read `1e-05` as a string. */
 function asYaml(literal: Literal): Literal {
   if (literal.kind === 'tuple') return { ...literal, items: literal.items.map(asYaml) };
   return literal.kind === 'float' ? { ...literal, needsPoint: true } : literal;
@@ -53,7 +53,7 @@ function readValues(file: string, text: string): readonly Value[] {
     else if (file.endsWith('.toml')) readToml(parseTOML(text), values);
     else for (const document of parseAllDocuments(text)) readYaml(document, values);
   } catch {
-    // Each parser has errors of its own, and all of them go down as deep as a file is nested.
+    // Each parser has its own errors, and deeply nested files can overflow the stack.
     return [];
   }
   return values;

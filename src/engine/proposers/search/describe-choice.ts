@@ -2,12 +2,12 @@ import type { Contract } from '../../../shared/contract.ts';
 import type { Proposal } from '../../../shared/study.ts';
 import type { Choice } from './choice.ts';
 
-/** Of more constants a hypothesis names only these; the diff has them all. */
+/** A hypothesis names only this many constants; the diff shows all. */
 const NAMED = 6;
 
 /**
- * A choice in words.
- * @param namesFile whether it has to be said in which file a constant stands
+ * Describes a choice in words.
+ * @param namesFile whether to name each constant's file
  */
 export function describeChoice(
   choice: Choice,
@@ -54,7 +54,7 @@ function wordsOfProcess(
   };
 }
 
-/** A number with its error, in the digits that the error leaves. */
+/** A number with its error, rounded to the digits that the error supports. */
 function spellEffect(effect: number, error: number): string {
   const digits = error > 0 ? Math.min(Math.max(-Math.floor(Math.log10(error)), 0), 12) : 6;
   const size = Math.abs(effect).toFixed(digits);

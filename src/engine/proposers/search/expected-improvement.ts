@@ -1,8 +1,9 @@
 import { normalCdf, normalDensity } from '../../verdicts/normal.ts';
 
 /**
- * How much lower than `best` a normal value is expected to be, counting nothing where it is higher: E max(best − X, 0).
- * Jones, Schonlau and Welch, Efficient global optimization of expensive black-box functions, 1998, equation 15.
+ * By how much a normally distributed value is expected to be lower than `best`, where higher values count as 0: E
+ * max(best − X, 0). Jones, Schonlau and Welch, Efficient global optimization of expensive black-box functions, 1998,
+ * equation 15.
  */
 export function expectedImprovement(best: number, mean: number, deviation: number): number {
   const gain = best - mean;

@@ -3,37 +3,37 @@
  * Formulas: Rasmussen and Williams, Gaussian Processes for Machine Learning, algorithm 2.1 and equation 4.17.
  */
 
-/** Coordinates of a point, one an axis. Of an axis of categories only whether two are equal counts. */
+/** Coordinates of a point, one per axis. On an axis of categories, only equality matters. */
 export type Point = Float64Array;
 
 export type Axes = readonly { readonly isCategory: boolean }[];
 
-/** Natural logarithms all. */
+/** All values are natural logarithms. */
 export type Hyperparameters = {
-  /** Of 1 / length, one an axis: how fast the function changes along it. */
+  /** 1 / length for each axis: how fast the function changes along it. */
   readonly inverseLengths: readonly number[];
-  /** Of the function's standard deviation about its mean, 0. */
+  /** The function's standard deviation around its mean, 0. */
   readonly scale: number;
-  /** Of the noise's standard deviation. */
+  /** The noise's standard deviation. */
   readonly noise: number;
 };
 
 export type Posterior = {
-  /** Mean and standard deviation of the function, without noise, at a point. */
+  /** The function's mean and standard deviation at a point, without noise. */
   readonly at: (point: Point) => { readonly mean: number; readonly deviation: number };
-  /** The mean alone, which takes a fraction of the time. */
+  /** Only the mean, which takes a fraction of the time. */
   readonly meanAt: (point: Point) => number;
 };
 
 type LogNormal = { readonly mean: number; readonly deviation: number };
-/** Priors of the logarithms: a length of four units, values with deviation 1, noise a tenth of that. */
+/** Priors of the logarithms: a length of four units, values with deviation 1, noise of a tenth of that. */
 const PRIORS = {
   inverseLength: { mean: Math.log(1 / 4), deviation: 1 },
   scale: { mean: 0, deviation: 0.5 },
   noise: { mean: Math.log(0.1), deviation: 1 },
 } as const satisfies Readonly<Record<string, LogNormal>>;
 
-/** Kept on the diagonal, so that equal points do no harm. */
+/** Added to the diagonal, so that equal points do no harm. */
 const JITTER = 1e-8;
 
 export function priorMedian(axes: Axes): Hyperparameters {
@@ -44,7 +44,7 @@ export function priorMedian(axes: Axes): Hyperparameters {
   };
 }
 
-/** The process given what was observed; null where the kernel's matrix has no root in double precision. */
+/** The process given the observations; null if the kernel's matrix has no Cholesky root in double precision. */
 export function condition(
   axes: Axes,
   points: readonly Point[],
@@ -72,13 +72,13 @@ export function condition(
   };
 }
 
-/** Logarithm of the hyperparameters' prior density, but for a constant. */
+/** Logarithm of the hyperparameters' prior density, up to a constant. */
 export function logPrior({ inverseLengths, scale, noise }: Hyperparameters): number {
   const lengths = inverseLengths.reduce((sum, length) => sum + logDensity(length, PRIORS.inverseLength), 0);
   return lengths + logDensity(scale, PRIORS.scale) + logDensity(noise, PRIORS.noise);
 }
 
-/** The derivatives of {@link logPrior}: by the inverse length of each axis, by the scale and by the noise. */
+/** The derivatives of {@link logPrior} by each axis's inverse length, by the scale and by the noise. */
 export function slopeOfPrior({ inverseLengths, scale, noise }: Hyperparameters): Float64Array {
   const slope = (value: number, { mean, deviation }: LogNormal) => (mean - value) / deviation ** 2;
   const lengths = inverseLengths.map(length => slope(length, PRIORS.inverseLength));
@@ -91,7 +91,10 @@ function logDensity(value: number, { mean, deviation }: LogNormal): number {
 
 type Kernel = (a: Point, b: Point) => number;
 
-/** Matérn 5/2 of the distance in lengths; two categories are one unit apart. Rasmussen and Williams, equation 4.17. */
+/**
+ * Matérn 5/2 of the distance, in lengths; two different categories are one unit apart. Rasmussen and Williams,
+ * equation 4.17.
+ */
 export function kernelOf(axes: Axes, { inverseLengths, scale }: Hyperparameters): Kernel {
   const square = squareDistanceOf(axes, inverseLengths);
   const variance = Math.exp(2 * scale);
@@ -141,7 +144,7 @@ export function covariancesOf(
   return { covariances, slopes, noise };
 }
 
-/** Lower triangle whose product with its transpose is the covariance of the observations; null where there is none. */
+/** Lower triangle whose product with its transpose is the covariance of the observations; null if there is none. */
 export function rootOf(covariances: readonly Float64Array[]): readonly Float64Array[] | null {
   const rows: Float64Array[] = [];
   for (const [i, own] of covariances.entries()) {

@@ -11,18 +11,18 @@ import { normalFrom, seededRandom } from './random.ts';
 import { type Axis, axesOf } from './space.ts';
 import { fitSurrogate, type Surrogate, type Trial } from './surrogate.ts';
 
-/** All that a choice depends on; it can be sent to another thread. */
+/** Everything that a choice depends on; it can be sent to another thread. */
 export type Situation = {
   readonly constants: readonly Constant[];
   readonly history: readonly HistoryEntry[];
-  /** Memos of refused proposals, which are not repeated either. */
+  /** Memos of refused proposals, which are not repeated. */
   readonly refused: readonly unknown[];
-  /** Memos of proposals that are being trained: believed to come to what the process expects of them. */
+  /** Memos of proposals in training; the process assumes that they get the value it expects. */
   readonly pending?: readonly unknown[];
   readonly incumbent: { readonly n: number; readonly metric: number };
   readonly goal: 'minimize' | 'maximize';
   readonly seeds: readonly number[];
-  /** Only these constants are turned, and only so far; null for all. */
+  /** The constants that may be changed, and their ranges; null for all. */
   readonly bounds: Bounds | null;
 };
 
@@ -31,14 +31,15 @@ const CANDIDATES = 200;
 const PARENTS = 5;
 const CHILDREN = 20;
 const ONE_CHANGE = [{ count: 1, share: 1 }];
-/** Fewer trials say nothing of what to expect. */
+/** Fewer trials do not support a prediction. */
 const TELLING_TRIALS = 5;
-/** From this correlation on two points are said to be alike. */
+/** Two points with at least this correlation are called similar. */
 const ALIKE = 0.7;
 
 /**
- * Picks the next change: of random candidates near the best values that with the largest expected improvement, by a Gaussian
- * process that knows the history. Pure: the same situation gives the same choice. Null where nothing new was found.
+ * Chooses the next change: among random candidates near the best values, the one with the largest expected
+ * improvement, by a Gaussian process fitted to the history. Pure: the same situation gives the same choice. Null if
+ * nothing new was found.
  */
 export function chooseByProcess(situation: Situation): Choice | null {
   const { constants, history, bounds } = situation;
@@ -76,7 +77,7 @@ export function chooseByProcess(situation: Situation): Choice | null {
   };
   const first = drawCandidates(base, reach, CANDIDATES, surroundings).map(scoreOf);
   first.sort((a, b) => b.score - a.score);
-  // Good moves together may be better still: the best get one more change.
+  // Two good moves together may be better still, so the best candidates get one more change.
   const second = first
     .slice(0, PARENTS)
     .flatMap(({ texts }) => drawCandidates(texts, reach, CHILDREN, surroundings, ONE_CHANGE).map(scoreOf));
@@ -97,7 +98,7 @@ export function chooseByProcess(situation: Situation): Choice | null {
   };
 }
 
-/** Where the last proposal of the process left its hyperparameters; null where it had other axes, or there was none. */
+/** The hyperparameters stored by the process's last proposal; null if there is none, or if it had other axes. */
 function lastParameters({ constants, history }: Situation, axes: readonly Axis[]): Hyperparameters | null {
   for (const { memo } of history.toReversed()) {
     const parsed = memoSchema.safeParse(memo);
@@ -111,7 +112,7 @@ function lastParameters({ constants, history }: Situation, axes: readonly Axis[]
   return null;
 }
 
-/** Spelled values that are not to come again; those of the baseline and of other proposers are in no memo. */
+/** The spelled values that must not be repeated. Those of the baseline and of other proposers are in no memo. */
 function triedBy(
   { constants, history, refused }: Situation,
   observed: readonly (readonly string[])[],

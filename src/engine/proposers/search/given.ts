@@ -1,9 +1,12 @@
 import type { Contract } from '../../../shared/contract.ts';
 
-/** Names of variables and options that the environment or the command give a value: what stands in a file is not used. */
+/** Names of variables and options that the environment or the command sets: the value in the file is not used. */
 export type Given = ReadonlySet<string>;
 
-/** Variables the contract lets through, and assignments and options of its command: `LR=1`, `--lr 1`, `optimizer.lr=1`. */
+/**
+ * Variables that the contract passes on, and assignments and options in its command: `LR=1`, `--lr 1`,
+ * `optimizer.lr=1`.
+ */
 export function givenBy({ environment, train }: Pick<Contract, 'environment' | 'train'>): Given {
   const given = new Set(environment);
   for (const word of train.split(/\s+/)) {
@@ -14,7 +17,7 @@ export function givenBy({ environment, train }: Pick<Contract, 'environment' | '
   return given;
 }
 
-/** `--optim.weight-decay` as a program calls it inside: `weight_decay`. */
+/** The name of `--optim.weight-decay` inside a program: `weight_decay`. */
 export function plainOption(option: string): string {
   return (option.replace(/^-+/, '').split('.').at(-1) ?? '').replaceAll('-', '_');
 }

@@ -12,38 +12,41 @@ import { placeOn } from './place-on.ts';
 import { type Axis, axesOf } from './space.ts';
 import { standardize } from './standardize.ts';
 
-/** What is asked; it can be sent to another thread. */
+/** A question that can be sent to another thread. */
 export type ImportanceQuestion = {
   readonly constants: readonly Constant[];
-  /** Sets of values with their numbers; lower is better. */
+  /** Sets of values with their results; lower is better. */
   readonly trials: readonly { readonly texts: readonly string[]; readonly value: number }[];
-  /** Where the search left its process; null where it did not run, or knew other constants. */
+  /** The search's last hyperparameters; null if it did not run, or knew other constants. */
   readonly process: Hyperparameters | null;
 };
 
 export type Importance = {
-  /** Whether the lengths are those the search ended with, or were fitted for this answer. */
+  /** Whether these are the search's own hyperparameters, rather than fitted for this answer. */
   readonly isOfSearch: boolean;
-  /** How many experiments it knows. */
+  /** How many experiments the process knows. */
   readonly trials: number;
-  /** The share of the numbers' variance that it foretells of experiments it was not shown: at most 1, and below 0 for none. */
+  /**
+   * The share of the results' variance that it predicts for experiments it has not seen: at most 1; below 0 means no
+   * better than the mean.
+   */
   readonly foretold: number;
-  /** Those that were turned, by key: shares that sum to 1, largest first. */
+  /** The changed constants, by key, with shares that sum to 1, largest first. */
   readonly shares: readonly { readonly key: string; readonly share: number }[];
 };
 
-/** Of fewer experiments nothing is said. */
+/** With fewer experiments there is no answer. */
 export const LEAST_TRIALS = 10;
-/** More would take the thread seconds. */
+/** With more, the thread would take seconds. */
 const MOST_TRIALS = 240;
 const STEPS = 40;
 const FOLDS = 5;
 const PERMUTATIONS = 4;
 
 /**
- * How much each constant matters: the total effect of a Gaussian process fitted to what was tried, which is how far its mean moves
- * when one constant takes a value of another trial. Null of too few trials, and where no constant was turned. Pure.
- * Source: Jansen 1999, Computer Physics Communications 117:35.
+ * How much each constant matters: its total effect in a Gaussian process fitted to the trials, which is how far the
+ * predicted mean moves when one constant takes another trial's value. Null if there are too few trials, or no
+ * constant was changed. Pure. Source: Jansen 1999, Computer Physics Communications 117:35.
  */
 export function weighConstants({ constants, trials: all, process }: ImportanceQuestion): Importance | null {
   const trials = evenly(all, MOST_TRIALS);
@@ -79,7 +82,7 @@ function varies(points: readonly (readonly number[])[], place: number): boolean 
   return points.some(point => point[place] !== points[0]?.[place]);
 }
 
-/** One minus the squared error of what is foretold of each fifth by the others, in units of the variance. */
+/** One minus the squared error of predicting each fifth from the others, in units of the variance. */
 function crossValidate(
   axes: readonly Axis[],
   points: readonly Point[],
@@ -105,7 +108,7 @@ function totalEffects(posterior: Posterior, points: readonly Point[], axes: numb
   return Array.from({ length: axes }, (_, axis) => {
     let sum = 0;
     for (let round = 1; round <= PERMUTATIONS; round += 1) {
-      // Steps without a common divisor meet other trials each time.
+      // Steps without a common divisor meet other trials in each round.
       const step = 1 + Math.floor((round * points.length) / (PERMUTATIONS + 1));
       for (const [place, point] of points.entries()) {
         const other = Float64Array.from(point);
@@ -117,7 +120,7 @@ function totalEffects(posterior: Posterior, points: readonly Point[], axes: numb
   });
 }
 
-/** A tuple has an axis for each of its items; together they are one constant. */
+/** A tuple has one axis per item, but counts as one constant. */
 function sharesOf(
   constants: readonly Constant[],
   axes: readonly Axis[],

@@ -4,7 +4,7 @@ import { type Choice, type Move, memoSchema, spellValues } from './choice.ts';
 import type { Constant } from './constants.ts';
 import { type Direction, directionsOf, FINEST_STEP, turn } from './moves.ts';
 
-/** What is known of turning one constant one way. */
+/** What is known about changing one constant in one direction. */
 type Arm = {
   tries: number;
   keeps: number;
@@ -13,7 +13,7 @@ type Arm = {
   crashes: number;
   /** Step to take next. */
   step: number;
-  /** Metric gained by the latest try, when it was kept; else null. */
+  /** By how much the latest try improved the metric, if it was kept; else null. */
   lastGain: number | null;
 };
 
@@ -32,11 +32,11 @@ const SCORE = {
 const MAX_DRAWS = 400;
 
 /**
- * Picks the next change. Pure: the same constants, history and random numbers give the same choice. Null when
- * nothing new was found in {@link MAX_DRAWS} draws.
- * @param refused memos of refused proposals, which are not repeated either
- * @param bounds only these constants are turned, and only so far; null for all
- * @param pending memos of proposals that are being trained; until their numbers come they count as misses
+ * Picks the next change. Pure: the same constants, history and random numbers give the same choice. Null if nothing
+ * new was found in {@link MAX_DRAWS} draws.
+ * @param refused memos of refused proposals, which are not repeated
+ * @param bounds the constants that may be changed, and their ranges; null for all
+ * @param pending memos of proposals in training, which count as misses until they have a result
  */
 export function chooseMove(
   constants: readonly Constant[],
@@ -68,7 +68,8 @@ export function chooseMove(
   const single = candidates.find(candidate => isNew([candidate.move]));
   if (single && single.score >= SCORE.pair) return choose(constants, [single.move], single.arm);
 
-  // Single turns have little left to say: try several at once, the more the harder it is to find something new.
+  // Single changes have little left to teach: try several at once, and more of them the harder it is to find
+  // something new.
   for (let draw = 0; draw < MAX_DRAWS; draw += 1) {
     const moves = drawMoves(free, 2 + Math.floor(draw / 100), random, bounds);
     if (moves.length > 0 && isNew(moves)) return choose(constants, moves, newArm());
@@ -148,7 +149,7 @@ function drawMoves(
   return moves;
 }
 
-/** The step asked for, or the next finer or bolder one the literal has. */
+/** The wanted step, or the next finer or bolder one that the literal allows. */
 function makeMove(
   constant: Constant,
   direction: Direction,

@@ -1,6 +1,7 @@
 /**
- * Words that say of a name that turning it is no progress: a better seed is luck, an evaluation of another size is another
- * number, a longer clock is not a faster training, and what is reported, logged or shared out among processors changes no result.
+ * Words in names of constants that must not be changed: a better seed is luck, an evaluation of another size gives
+ * another number, a longer time budget is not faster training, and reporting, logging or splitting work among
+ * processors changes no result.
  */
 const WORDS = new Set(
   `SEED SEEDS PATH PATHS DIR FILE FILES FILENAME URL NAME VERSION PORT HOST ID
@@ -11,7 +12,7 @@ const WORDS = new Set(
     .filter(Boolean),
 );
 
-/** The same for several words together, with `_` between and around them. */
+/** The same for phrases, with `_` between and around the words. */
 const PHRASES =
   /^_DEVICE_$|_(?:LOG|PRINT|SAVE|CHECKPOINT|CKPT|REPORT)_(?:[A-Z0-9]+_)?(?:EVERY|INTERVAL|FREQ|FREQUENCY|PERIOD|LEVEL|STEPS|DIR|N)_|_VAL_(?!$)|_(?:TIME|WALL)_(?:BUDGET|LIMIT|CLOCK)_|_(?:MAX|BUDGET|TRAIN|TRAINING|RUN)_(?:SECONDS|MINUTES|HOURS|TIME)_|_RANDOM_STATE_|_PEAK_(?:BANDWIDTH|BW|MEM|MEMORY|TOPS)_/;
 
@@ -23,12 +24,13 @@ function wordsOf(name: string): readonly string[] {
     .filter(Boolean);
 }
 
-/** Words that speak of chance itself. */
+/** Words for randomness itself. */
 const CHANCE = new Set(['SEED', 'RNG']);
 
 /**
- * Whether a constant of this name decides what chance does in a training: `SEED`, `random_state`, `--data-seed`. One that is left
- * alone for something else besides is none, as `EVAL_SEED`, nor is what only belongs to a seed, as `SEED_LEN`.
+ * Whether a constant of this name sets the randomness of a training: `SEED`, `random_state`, `--data-seed`. A name
+ * that is also left alone for another reason does not count (`EVAL_SEED`), nor does something that belongs to a seed
+ * (`SEED_LEN`).
  */
 export function isSeed(name: string): boolean {
   const phrase = `_${wordsOf(name).join('_')}_`.replace('_RANDOM_STATE_', '_SEED_');
@@ -36,7 +38,10 @@ export function isSeed(name: string): boolean {
   return !wordsOf(phrase).some(word => WORDS.has(word) && !CHANCE.has(word));
 }
 
-/** Whether a constant of this name is none to turn, in whatever case; what is said of a class or a table holds for all in it. */
+/**
+ * Whether a constant of this name must not be changed, in upper or lower case; the name of a class or table applies
+ * to everything in it.
+ */
 export function isLeftAlone(name: string): boolean {
   const words = wordsOf(name);
   return words.some(word => WORDS.has(word)) || PHRASES.test(`_${words.join('_')}_`);

@@ -1,4 +1,4 @@
-/** A value as a source file writes it. */
+/** A value as it is written in a source file. */
 export type Literal =
   | { readonly kind: 'boolean'; readonly value: boolean; readonly text: string }
   | { readonly kind: 'integer'; readonly value: number; readonly text: string }
@@ -7,7 +7,7 @@ export type Literal =
       readonly kind: 'float';
       readonly value: number;
       readonly text: string;
-      /** The file's format takes an exponent for a number only with a point and a sign: `1.0e-05`, as YAML 1.1 does. */
+      /** The format reads an exponent as a number only with a point and a sign: `1.0e-05`, as in YAML 1.1. */
       readonly needsPoint?: true;
     }
   | {
@@ -18,12 +18,12 @@ export type Literal =
     }
   | { readonly kind: 'tuple'; readonly items: readonly Literal[]; readonly text: string };
 
-/** Longer ones are data. */
+/** A longer text is data. */
 const MAX_CHARACTERS = 1_000;
 
 /**
- * Reads a literal: booleans, numbers, Python's `2**19`, tuples of these; null for anything else. A word is one where the
- * comment behind it lists what it may be exchanged for: `# one of "relu", "gelu"`.
+ * Parses a literal: booleans, numbers, Python's `2**19`, tuples of these; null for anything else. A word counts only
+ * if a comment after it lists its alternatives: `# one of "relu", "gelu"`.
  */
 export function parseLiteral(text: string, comment: string): Literal | null {
   if (text.length > MAX_CHARACTERS) return null;
@@ -53,12 +53,12 @@ export function parseLiteral(text: string, comment: string): Literal | null {
   return null;
 }
 
-/** A word that may be replaced by other choices; null if there is no other, or it is not one of them. */
+/** A word with its alternatives; null if there are none, or it is not one of them. */
 export function choiceOf(text: string, value: string, choices: readonly string[]): Literal | null {
   return choices.length > 1 && choices.includes(value) ? { kind: 'choice', value, choices, text } : null;
 }
 
-/** The number a literal's text says; null for what is no number. */
+/** The number in a literal's text; null if it is not a number. */
 export function readNumber({ kind, text }: Literal): number | null {
   if (kind === 'power') {
     const [base = '', exponent = ''] = text.split('**');

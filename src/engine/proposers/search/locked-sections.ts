@@ -1,20 +1,20 @@
-/** A line of a file, with the comment that fills it or stands behind its code. */
+/** A line of a file, with the comment on it. */
 export type SourceLine = {
   readonly start: number;
   readonly text: string;
-  /** From its mark on; null where there is none. */
+  /** From the comment's mark on; null if there is none. */
   readonly comment: string | null;
-  /** Whether the line has nothing else. */
+  /** Whether the line consists only of the comment. */
   readonly isComment: boolean;
 };
 
-/** Longer lines hold data: nothing is read in them. */
+/** Longer lines contain data, so their comments are not read. */
 const MAX_LINE_CHARACTERS = 1_000;
 const FULL_COMMENT = /^\s*(?:#(?!include|define|if|endif|pragma)|\/\/|\/\*|\*|--|;)/;
 
 /**
- * The lines of a file that are short enough to be read by people.
- * @param comments where comments begin, where that is known; null looks for the marks of many languages
+ * Splits a file into lines and finds their comments.
+ * @param comments where comments begin, if known; null looks for the marks of many languages
  */
 export function splitLines(source: string, comments: readonly number[] | null): readonly SourceLine[] {
   const lines: SourceLine[] = [];
@@ -48,13 +48,13 @@ const SAYS_REST = /\bbelow\b|\brest of\b/i;
 /** `# == Model ==`, `# ----`, `### Model`, `# %%`. */
 const HEADING = /^(?:[=\-*~#_+─━═]{2,}|#+|%%)(?:\s|$)|(?:^|\s)[=\-*~#_+─━═]{2,}$/;
 
-/** What comments say of the lines after them, until something else is said. */
+/** What a comment says about the lines after it, until another comment says something else. */
 type Lock = { readonly indent: number; readonly isHeading: boolean; readonly isRest: boolean };
 
 /**
- * Where lines begin that may not be changed: a comment on the line says so, or the comment over its section. A section ends at the
- * next heading, at a comment that allows changes, or with the block it is in; under a comment that is no heading also at the
- * next one behind an empty line.
+ * The starts of lines that may not be changed, because a comment on the line or over its section says so. A section
+ * ends at the next heading, at a comment that allows changes, or at the end of its block; if the comment is not a
+ * heading, also at the next comment after an empty line.
  */
 export function findLockedLines(lines: readonly SourceLine[]): ReadonlySet<number> {
   const locked = new Set<number>();

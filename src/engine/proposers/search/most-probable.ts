@@ -8,20 +8,20 @@ import {
   slopeOfPrior,
 } from './gaussian-process.ts';
 
-/** A step in one hyperparameter: the first, the least and the most, and how it grows and shrinks. */
+/** The step in one hyperparameter: its first, smallest and largest size, and its growth and shrinkage. */
 const STEP = { first: 0.15, least: 0.005, most: 1, growth: 1.2, shrinkage: 0.5 };
 
 type Slope = {
-  /** Logarithm of the posterior density, but for a constant. */
+  /** Logarithm of the posterior density, up to a constant. */
   readonly height: number;
-  /** Its derivatives: by the inverse length of each axis, by the scale and by the noise. */
+  /** Its derivatives by each axis's inverse length, by the scale and by the noise. */
   readonly gradient: Float64Array;
 };
 
 /**
- * The most probable hyperparameters of a Gaussian process, reached from `start` along the gradient: each of them moves by a step
- * of its own, which grows while the slope keeps its sign and shrinks where the sign turns (Rprop; Riedmiller and Braun, 1993).
- * Rounded to thousandths, so that they can be written down.
+ * Finds the most probable hyperparameters of a Gaussian process from `start` along the gradient. Each one has its own
+ * step, which grows while the slope keeps its sign and shrinks when the sign changes (Rprop; Riedmiller and Braun,
+ * 1993). Rounded to thousandths, so that they can be stored.
  */
 export function findMostProbable(
   axes: Axes,
@@ -60,8 +60,8 @@ function resize(sizes: Float64Array, gradient: Float64Array, last: Float64Array 
 }
 
 /**
- * Height and slope of the hyperparameters' posterior density; null where the kernel's matrix has no root in double precision.
- * Rasmussen and Williams, Gaussian Processes for Machine Learning, equation 5.9.
+ * Height and slope of the hyperparameters' posterior density; null if the kernel's matrix has no Cholesky root in
+ * double precision. Rasmussen and Williams, Gaussian Processes for Machine Learning, equation 5.9.
  */
 export function slopeAt(
   axes: Axes,
@@ -90,7 +90,7 @@ export function slopeAt(
   const squares = Float64Array.from(parameters.inverseLengths, value => Math.exp(2 * value));
   for (const [i, column] of inverse.entries()) {
     for (let j = 0; j <= i; j += 1) {
-      // Both halves of the symmetric matrix count, and half of the sum.
+      // The symmetric matrix has two equal halves, and half of their sum counts.
       const pull = (weights[i] ?? 0) * (weights[j] ?? 0) - product(column, inverse[j], i);
       if (i === j) {
         const own = covariances[i]?.[i] ?? 0;

@@ -1,19 +1,19 @@
 import { unreachable } from '../../../shared/errors.ts';
 import type { Literal } from './literal.ts';
 
-/** Which way a constant is turned. `other` is for values without an order. */
+/** The direction of a change. `other` is for values without an order. */
 export type Direction = 'up' | 'down' | 'other';
 
 /** Factors of a step, from the boldest to the finest. */
 export const STEP_FACTORS = [2, 1.5, 1.25, 1.1] as const;
 export const FINEST_STEP = STEP_FACTORS.length - 1;
-/** Zero has no scale to step by, so its steps up are these. */
+/** Zero has no scale, so its steps up are these. */
 const STEPS_FROM_ZERO = [0.1, 0.03, 0.01, 0.003] as const;
 
 /**
- * The literal's text after a step, or null where there is none: integers stay integers and keep their sign,
- * powers of two stay powers of two, shares stay between 0 and 1 (near 1 it is the distance to 1 that is scaled),
- * and the way of writing is kept.
+ * The literal's text after a step, or null if no step is possible: integers stay integers and keep their sign, powers
+ * of two stay powers of two, shares stay between 0 and 1 (near 1, the distance to 1 is scaled), and the notation is
+ * kept.
  * @param step index into {@link STEP_FACTORS}
  * @param pick index for tuples (which item) and words (which choice), any non-negative integer
  */
@@ -60,7 +60,7 @@ export function turn(literal: Literal, direction: Direction, step: number, pick:
   }
 }
 
-/** A tuple's text with another item in one place. */
+/** A tuple's text with one item replaced. */
 export function writeItem(tuple: string, place: number, text: string): string {
   let position = -1;
   return tuple.replace(/[^\s,()[\]][^,()[\]]*/g, part => {
@@ -69,12 +69,12 @@ export function writeItem(tuple: string, place: number, text: string): string {
   });
 }
 
-/** Whether a literal has an up and a down, or only other values. */
+/** Whether a literal can go up and down, or only take other values. */
 export function directionsOf(literal: Literal): readonly Direction[] {
   return literal.kind === 'boolean' || literal.kind === 'choice' ? ['other'] : ['up', 'down'];
 }
 
-/** Integers this small are counts (layers, orders): they move by one. */
+/** Integers this small are counts (layers, orders) and change by one. */
 const SMALL_INTEGER = 10;
 
 function turnInteger(value: number, direction: Direction, step: number, factor: number): number | null {
@@ -85,7 +85,7 @@ function turnInteger(value: number, direction: Direction, step: number, factor: 
     if (step > 0) return null;
     moved = isUp ? size * 2 : size / 2;
   } else if (size < SMALL_INTEGER) {
-    // The bold step is by two, so that a count has two kinds of step as well.
+    // The bold step is two, so that counts have two sizes of steps as well.
     if (step > 1) return null;
     const by = step === 0 && size >= 4 ? 2 : 1;
     moved = isUp ? size + by : size - by;
@@ -97,7 +97,7 @@ function turnInteger(value: number, direction: Direction, step: number, factor: 
   return value < 0 ? -moved : moved;
 }
 
-/** Rounds to as many significant digits as people give such a number: 300 → 450, not 451. */
+/** Rounds to as many significant digits as people use for such a number: 300 → 450, not 451. */
 function roundLike(value: number, example: number): number {
   const digits = Math.max(2, String(example).replace(/0+$/, '').length);
   return Math.round(Number(value.toPrecision(digits)));
@@ -110,7 +110,7 @@ function turnFloat(value: number, direction: Direction, step: number, factor: nu
   let moved: number;
   if (size > 0.5 && size < 1) moved = 1 - (isUp ? (1 - size) / factor : (1 - size) * factor);
   else moved = isUp ? size * factor : size / factor;
-  // A share that would reach 1 stops half way.
+  // A share that would reach 1 goes only half of the way to 1.
   if (size < 1 && moved >= 1) moved = (1 + size) / 2;
   if (moved <= 0) moved = size / 2;
   return value < 0 ? -moved : moved;
@@ -121,7 +121,7 @@ export function writeInteger(value: number, like: string): string {
   return like.includes('_') ? text.replace(/\B(?=(\d{3})+(?!\d))/g, '_') : text;
 }
 
-/** A number as the file writes such numbers, in so many significant digits. */
+/** A number in the file's notation, with this many significant digits. */
 export function writeFloat(value: number, like: Extract<Literal, { kind: 'float' }>, digits = 4): string {
   const rounded = Number(value.toPrecision(digits));
   const text = String(rounded);
@@ -130,7 +130,7 @@ export function writeFloat(value: number, like: Extract<Literal, { kind: 'float'
   return text.includes('.') ? text : `${text}.0`;
 }
 
-/** A number that already had an exponent without a point stays what it is taken for. */
+/** A number that was written with an exponent but no point keeps its type. */
 function withExponent(text: string, like: Extract<Literal, { kind: 'float' }>): string {
   const hasNone = /^[^.]*e/i.test(like.text);
   if (!like.needsPoint || hasNone) return text;

@@ -3,7 +3,7 @@ import type { SteeringEffect } from '../../../shared/steering.ts';
 import { type Bounds, constantKey } from './bounds.ts';
 import type { Constant } from './constants.ts';
 
-/** What a steering note asks of the search, in the small language of docs/search.md. */
+/** An instruction of a steering note to the search, in the small language of docs/search.md. */
 type Directive =
   | { readonly kind: 'leave' | 'only' | 'free'; readonly names: readonly string[] }
   | {
@@ -43,7 +43,7 @@ function listOf(names: string | undefined): readonly string[] {
   return (names ?? '').split(/\s*,\s*|\s+and\s+|\s+/).filter(Boolean);
 }
 
-/** Sentences of a note: by lines, semicolons and full stops that end a word. */
+/** The sentences of a note: separated by line breaks, semicolons and full stops after a word. */
 function sentencesOf(note: string): readonly string[] {
   return note
     .split(/[;\n]|\.(?=\s|$)|,\s+(?=(?:leave|try|keep|only|free|do not|don['’]t)\b)/i)
@@ -59,7 +59,7 @@ function parse(sentence: string): Directive | null {
   return null;
 }
 
-/** What the search makes of a note, said at once to whoever wrote it. */
+/** How the search reads a note; its author sees this at once. */
 export function readNote(note: string, constants: readonly Constant[]): SteeringEffect {
   const followed: string[] = [];
   const problems: string[] = [];
@@ -112,7 +112,7 @@ function describe(directive: Directive, names: readonly string[]): string {
   }
 }
 
-/** What all notes together let the search turn, later ones over earlier ones; null where they say nothing of it. */
+/** The range that all notes together allow; later ones override earlier ones. Null if they set none. */
 export function boundsOf(notes: readonly string[], constants: readonly Constant[]): Bounds | null {
   const directives = notes.flatMap(note => sentencesOf(note).flatMap(sentence => parse(sentence) ?? []));
   if (directives.length === 0) return null;
@@ -128,7 +128,7 @@ export function boundsOf(notes: readonly string[], constants: readonly Constant[
         break;
       case 'only': {
         const keys = named(directive.names);
-        // Nobody meant to have nothing turned.
+        // A note that would exclude every constant is ignored.
         if (keys.length > 0) bounds = new Map(keys.map(key => [key, bounds.get(key) ?? null]));
         break;
       }
@@ -142,7 +142,7 @@ export function boundsOf(notes: readonly string[], constants: readonly Constant[
   return bounds;
 }
 
-/** What both allow. */
+/** The values that both allow. */
 export function meet(a: Bounds | null, b: Bounds | null): Bounds | null {
   if (!a || !b) return a ?? b;
   const both = new Map<string, { readonly low: number; readonly high: number } | null>();

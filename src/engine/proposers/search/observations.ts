@@ -5,19 +5,19 @@ import type { Constant } from './constants.ts';
 /** A set of values that was trained. */
 export type Observation = {
   readonly n: number;
-  /** Texts of the constants, by place. */
+  /** Texts of the constants, by index. */
   readonly texts: readonly string[];
-  /** Lower is better; null where it crashed, broke a condition, or was ended as hopeless. */
+  /** Lower is better; null if it crashed, broke a condition, or was ended as hopeless. */
   readonly value: number | null;
 };
 
-/** Reasons of discards with a comparable number; with any other reason the number may be better and yet not count. */
+/** Reasons of discards whose number can be compared; with any other reason, a better number may still not count. */
 export const COMPARABLE: ReadonlySet<string> = new Set(['worse', 'equal', 'rolled_back']);
 
 /**
- * What the history says of sets of values, oldest first. Where somebody else's edit was kept, what was measured before is
- * moved by its gain: the process is to learn what constants do, not what code does.
- * @param incumbent where the branch stands, with the texts in the files as its values
+ * The results of sets of values in the history, oldest first. If another proposer's edit was kept, earlier results
+ * are shifted by its gain, because the process has to learn the effect of constants, not of code.
+ * @param incumbent the branch's commit; its values are the texts in the files
  */
 export function observe(
   constants: readonly Constant[],
@@ -57,7 +57,7 @@ export function observe(
   return observations.reverse();
 }
 
-/** Values by experiment: those its memo says, and of what it was made on those that it began from. */
+/** The values of each experiment: from its memo; and for the experiment it was based on, from the moves it began with. */
 function findTexts(
   constants: readonly Constant[],
   history: readonly HistoryEntry[],
@@ -79,13 +79,13 @@ function findTexts(
   return texts;
 }
 
-/** The texts in what `spellValues` wrote; of a constant that was not there yet the present one. */
+/** The texts in the output of `spellValues`; a constant that did not exist yet has its present text. */
 export function readTexts(constants: readonly Constant[], values: string): readonly string[] {
   const marks = constants.map(({ file, name }) => `${file}:${name}=`);
   let from = 0;
   return constants.map(({ literal }, place) => {
     const mark = marks[place] ?? '';
-    // Nearly always all of them stand in their order.
+    // Nearly always, all of them are in order.
     const start = values.startsWith(mark, from) ? from : findMark(values, mark);
     if (start < 0) return literal.text;
     const next = marks[place + 1];

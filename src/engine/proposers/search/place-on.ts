@@ -1,6 +1,6 @@
 import { type Axis, coordinateOf, itemOf } from './space.ts';
 
-/** Where a set of values, as texts of the constants by place, stands on an axis. */
+/** The position of a set of values on an axis, from the constants' texts by index. */
 export function placeOn(axis: Axis, texts: readonly string[]): number {
   const own = (text: string) => {
     const item = itemOf(axis, text);

@@ -6,17 +6,18 @@ import { type SourceLine, splitLines } from './locked-sections.ts';
 
 type SyntaxNode = ReturnType<typeof parser.parse>['topNode'];
 
-/** Larger files are not what anybody tunes by hand, and reading takes its time. */
+/** Nobody tunes larger files by hand, and reading them takes time. */
 const MAX_CHARACTERS = 256 * 1024;
-/** One with a syntax error takes the parser far longer. */
+/** Files with a syntax error take the parser far longer. */
 const MAX_BROKEN_CHARACTERS = 128 * 1024;
-/** No call is written deeper in others. */
+/** How deep calls such as `float(…)` may be nested. */
 const MAX_CONVERSIONS = 4;
 
 /**
- * What of a Python file is meant to be turned: `ALL_CAPS = literal` at the top level, defaults of environment variables
- * (`float(os.environ.get("LR", 0.04))`, with or without quotes), fields of dataclasses that no call of the file gives, and
- * defaults of options (`add_argument("--lr", default=3e-4)`), which the command does not give.
+ * Values of a Python file that are meant to be changed: `ALL_CAPS = literal` at the top level, defaults of
+ * environment variables (`float(os.environ.get("LR", 0.04))`, with or without quotes), fields of dataclasses that no
+ * call in the file sets, and defaults of options (`add_argument("--lr", default=3e-4)`) that the command does not
+ * set.
  */
 export function findPythonConstants(source: string, given: Given): PythonReading {
   const { tree, isWhole } = parse(source);
@@ -36,7 +37,7 @@ export function findPythonConstants(source: string, given: Given): PythonReading
 type PythonReading = {
   readonly candidates: readonly Candidate[];
   readonly lines: readonly SourceLine[];
-  /** Whether the parser understood all of it; the grammar may be older than the file's Python. */
+  /** Whether the parser understood the whole file; its grammar may be older than the file's Python. */
   readonly isWhole: boolean;
 };
 
@@ -52,21 +53,21 @@ function parse(source: string): {
   }
 }
 
-/** A field of a class, the nth. */
+/** A field of a class, with its position. */
 type Field = { readonly of: string; readonly name: string; readonly index: number };
 
-/** What one reading of a module comes to. */
+/** The result of reading a module once. */
 class PythonModule {
   readonly #source: string;
   readonly #given: Given;
   readonly #found: Candidate[] = [];
-  /** How often the module assigns a name, outside classes and functions. */
+  /** How often the module assigns a name outside classes and functions. */
   readonly #assigned = new Map<string, number>();
   /** Options and environment variables that the module itself sets. */
   readonly #set = new Set<string>();
-  /** What calls give of a class's fields: names, and how many by place. */
+  /** The fields that calls set for each class: their names, and how many by position. */
   readonly #made = new Map<string, { readonly names: Set<string>; count: number }>();
-  /** Fields of records, by the name of their constant. */
+  /** Fields of dataclasses, by the name of their constant. */
   readonly #fields = new Map<string, Field>();
   readonly #fieldCounts = new Map<string, number>();
 
@@ -75,7 +76,7 @@ class PythonModule {
     this.#given = given;
   }
 
-  /** What takes effect as far as the module tells: no call, other assignment or default of its own stands over it. */
+  /** Values that take effect, as far as the module shows: no call, other assignment or other default overrides them. */
   candidates(): readonly Candidate[] {
     return this.#found.filter(({ name, alias }) => {
       const field = this.#fields.get(name);
@@ -91,7 +92,7 @@ class PythonModule {
   }
 
   scope(node: SyntaxNode): void {
-    // A function that says `global NAME` gives it a value.
+    // A function that declares `global NAME` assigns it.
     if (node.firstChild?.name !== 'global') return;
     for (const child of childrenOf(node)) if (child.name === 'VariableName') this.#count(this.#text(child));
   }
@@ -156,7 +157,10 @@ class PythonModule {
     if (name !== null) this.#set.add(name);
   }
 
-  /** `float(os.environ.get("LR", 0.04))`: named by what it is given to, where that is a name of the module or a class. */
+  /**
+   * `float(os.environ.get("LR", 0.04))`: named after the variable it is assigned to, if that belongs to the module or
+   * a class.
+   */
   #readVariable(call: SyntaxNode, list: SyntaxNode): void {
     const given = this.#arguments(list);
     const variable = this.#word(given[0]?.value);
@@ -204,7 +208,7 @@ class PythonModule {
     isNumber = false,
     choices: readonly string[] = [],
   ): void {
-    // In quotes for a conversion: what is turned stands between them.
+    // For a number in quotes that is converted, the text between the quotes changes.
     const isQuoted = isNumber && value.name === 'String';
     const start = value.from + (isQuoted ? 1 : 0);
     const end = value.to - (isQuoted ? 1 : 0);
@@ -232,7 +236,7 @@ class PythonModule {
     return parseLiteral(text, mark < 0 ? '' : rest.slice(mark));
   }
 
-  /** A field's default: the value, or the argument of `field(default=…)`. */
+  /** A field's default: the value itself, or the argument of `field(default=…)`. */
   #defaultOf(value: SyntaxNode): SyntaxNode {
     const list = value.name === 'CallExpression' ? value.lastChild : null;
     const given = list?.name === 'ArgList' ? this.#arguments(list) : [];
@@ -254,7 +258,7 @@ class PythonModule {
     );
   }
 
-  /** The arguments of a call; what is unpacked (`*more`, `**more`) gives nothing known. */
+  /** The arguments of a call; unpacked ones (`*more`, `**more`) are unknown. */
   #arguments(list: SyntaxNode): readonly { readonly key: string | null; readonly value: SyntaxNode }[] {
     const found: { key: string | null; value: SyntaxNode }[] = [];
     let part: SyntaxNode[] = [];
@@ -273,7 +277,7 @@ class PythonModule {
     return found;
   }
 
-  /** What a plain string says; null for anything else. */
+  /** The content of a plain string; null for anything else. */
   #word(node: SyntaxNode | undefined): string | null {
     if (node?.name !== 'String' || node.to - node.from > 200) return null;
     return /^(["'])([^"'\\]*)\1$/.exec(this.#text(node))?.[2] ?? null;
@@ -289,7 +293,7 @@ class PythonModule {
 }
 
 type Place =
-  /** `isTop`: in no `if`, loop or the like. */
+  /** `isTop`: not inside an `if`, a loop or the like. */
   | { readonly kind: 'module'; readonly isTop: boolean }
   | { readonly kind: 'class'; readonly node: SyntaxNode }
   | { readonly kind: 'function' };

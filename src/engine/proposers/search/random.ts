@@ -10,7 +10,7 @@ export function seededRandom(...seeds: readonly number[]): () => number {
   };
 }
 
-/** Standard normal numbers from a source of uniform ones. Box and Muller, 1958. */
+/** Standard normal numbers from uniform ones. Box and Muller, 1958. */
 export function normalFrom(random: () => number): () => number {
   return () => Math.sqrt(-2 * Math.log(1 - random())) * Math.cos(2 * Math.PI * random());
 }

@@ -1,21 +1,21 @@
 import { constantKey } from './bounds.ts';
 import { findConstants } from './constants.ts';
 
-/** Files as several commits have them; null where a commit lacks one. */
+/** Files of several commits; null if a commit lacks one. */
 export type ReadingQuestion = {
   readonly paths: readonly string[];
-  /** Of each commit the texts of its files, by place of `paths`; latin1 gives every byte back as it was. */
+  /** For each commit, the texts of its files in the order of `paths`; latin1 preserves every byte. */
   readonly commits: readonly (readonly (string | null)[])[];
-  /** As {@link findConstants} takes it. */
+  /** As in {@link findConstants}. */
   readonly given: readonly string[];
-  /** Also those that the search leaves alone. */
+  /** Whether to include constants that the search leaves alone. */
   readonly isEvery?: boolean;
 };
 
 /** The text of each constant, by its key, for each commit. */
 export type Reading = readonly ReadonlyMap<string, string>[];
 
-/** What the constants of commits are. The same text of a file is read once. Pure. */
+/** Reads the constants of commits. Equal texts of a file are read once. Pure. */
 export function readValues({ paths, commits, given, isEvery = false }: ReadingQuestion): Reading {
   const isWanted = isEvery ? () => true : undefined;
   const names = new Set(given);

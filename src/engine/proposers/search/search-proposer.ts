@@ -13,17 +13,17 @@ import { chooseMove } from './ladder.ts';
 import { boundsOf, meet } from './notes.ts';
 import { seededRandom } from './random.ts';
 
-/** Larger files are not source code anyone tunes. */
+/** Nobody tunes larger files. */
 export const MAX_SOURCE_BYTES = 1024 * 1024;
 
-/** What is said of editable files that the search can do nothing with. */
+/** The message if the editable files contain nothing that the search can change. */
 export const NO_CONSTANTS =
   'The editable files have no constants that the search may change: NAME = number at the beginning of a line, a default of an environment variable or an option, a field of a dataclass, or a value in JSON, TOML or YAML.';
 
 /**
- * The proposer that needs nothing: turns the constants of the editable files, learning from the verdicts. The
- * history is its only state, so a resumed study goes on as if it had never stopped. docs/search.md says how it
- * chooses; agents are to be judged against it.
+ * A proposer that needs no model: it changes constants in the editable files and learns from the verdicts. The
+ * history is its only state, so a resumed study continues as if it had never stopped. docs/search.md explains how it
+ * chooses. It is the standard that agents should be judged against.
  */
 export function searchProposer(settings: SearchSettings): Proposer {
   return {
@@ -33,7 +33,7 @@ export function searchProposer(settings: SearchSettings): Proposer {
       const sources = new Map<string, string>();
       for (const file of editableFiles) {
         const content = await readFile(join(worktree.path, file));
-        // latin1 gives every byte back as it was.
+        // latin1 preserves every byte.
         if (content.length <= MAX_SOURCE_BYTES) sources.set(file, content.toString('latin1'));
       }
       const found = await search(sources, settings, { ...request, incumbent: request.start }, null, signal);
@@ -45,9 +45,9 @@ export function searchProposer(settings: SearchSettings): Proposer {
 }
 
 /**
- * The next change of the search, with the new texts of the files it changes; in words where it has none.
+ * The next change of the search, with the new texts of the changed files; a message if there is none.
  * @param sources texts by path
- * @param bounds the constants that may be turned, and how far; null for all
+ * @param bounds the constants that may be changed, and their ranges; null for all
  */
 export async function search(
   sources: ReadonlyMap<string, string>,
@@ -65,7 +65,7 @@ export async function search(
   const { history, incumbent } = request;
   const { goal } = request.contract.metric;
   const refused = request.refusals.map(({ memo }) => memo);
-  // What trains is not in the history yet.
+  // Experiments in training are not in the history yet.
   const pending = request.running.map(({ memo }) => memo);
   const seeds = [seed, request.n, request.refusals.length];
   const notes = request.steering.map(({ text }) => text);
@@ -86,7 +86,7 @@ export async function search(
   return { proposal: describeChoice(choice, goal, sources.size > 1), files };
 }
 
-/** A file's text with its constants turned. */
+/** A file's text with its constants changed. */
 export function applyMoves(
   source: string,
   constants: readonly Constant[],

@@ -2,22 +2,25 @@ import type { Constant } from './constants.ts';
 import { type Literal, parseLiteral } from './literal.ts';
 import { turn, writeFloat, writeInteger, writeItem } from './moves.ts';
 
-/** How an axis measures values, so that equal distances are about equally much. */
+/** How an axis measures values, so that equal distances have roughly equal effects. */
 export type Scale =
   /** log2 of the size. */
   | 'logarithm'
-  /** Sizes below 1: log2 up to a half, from there minus log2 of the distance to 1; the two meet smoothly, and 1 is not reached. */
+  /**
+   * Sizes below 1: log2 up to one half, above that minus log2 of the distance to 1. The two join smoothly, and 1 is
+   * never reached.
+   */
   | 'share'
-  /** Floats that were zero: a hundredth is one, and from about there on each doubling is one more. */
+  /** Floats that were once zero: a hundredth is at 1, and from about there each doubling adds 1. */
   | 'from zero'
-  /** Integers below 10 count by one; above, a step is a tenth of the size. */
+  /** Integers below 10 count in ones; above, a step is a tenth of the size. */
   | 'count'
   /** Powers, by their exponents. */
   | 'exponent'
-  /** Booleans and words, by their place. */
+  /** Booleans and words, by their index. */
   | 'category';
 
-/** A number, boolean or word that can be set: a constant, or an item of one that is a tuple. */
+/** A number, boolean or word that can be changed: a constant, or one item of a tuple. */
 export type Axis = {
   /** Index of its constant. */
   readonly constant: number;
@@ -25,11 +28,11 @@ export type Axis = {
   readonly item: number | null;
   readonly scale: Scale;
   readonly isCategory: boolean;
-  /** How many texts it may have, of a category; else 0. */
+  /** For a category, how many texts it may have; else 0. */
   readonly categories: number;
   /** Whether only whole steps lead to another text. */
   readonly isWhole: boolean;
-  /** The literal as it stands: its sign and its way of writing are kept. */
+  /** The present literal, whose sign and notation are kept. */
   readonly literal: Literal;
   readonly isBelowOne: boolean;
 };
@@ -39,8 +42,8 @@ const SMALLEST_POWER = 16;
 const ZERO_UNIT = 0.01;
 
 /**
- * The axes of constants. How one measures depends on all values it had, so that none of them lacks a coordinate.
- * @param seen texts of the constants that were tried, by place
+ * The axes of constants. Each one's scale suits all of its earlier values, so that each has a coordinate.
+ * @param seen texts of the constants that were tried, by index
  */
 export function axesOf(
   constants: readonly Constant[],
@@ -98,7 +101,7 @@ function sizeOf(text: string): number | null {
   return Number.isFinite(size) ? size : null;
 }
 
-/** Where a text stands on an axis; null for a text of another kind. */
+/** The coordinate of a text on an axis; null for a text of another kind. */
 export function coordinateOf({ scale, literal }: Axis, text: string): number | null {
   if (scale === 'category') return categoriesOf(literal).indexOf(text);
   if (literal.kind === 'power') {
@@ -138,21 +141,21 @@ function sizeAt(scale: Exclude<Scale, 'category'>, at: number): number {
   }
 }
 
-/** What stands where the axis is, in the text of its constant. */
+/** The axis's item in the text of its constant. */
 export function itemOf({ item }: Axis, text: string): string | null {
   if (item === null) return text;
   const tuple = parseLiteral(text, '');
   return tuple?.kind === 'tuple' ? (tuple.items[item]?.text ?? null) : null;
 }
 
-/** The constant's text with the axis set to another item. */
+/** The constant's text with the axis's item replaced. */
 export function withItem({ item: place }: Axis, text: string, item: string): string {
   return place === null ? item : writeItem(text, place, item);
 }
 
 /**
- * The text nearest to a coordinate, in few digits; null where there is none other than `now`, or none of the same sign.
- * Integers stay integers, powers stay powers, floats that were always below 1 stay below 1.
+ * The text nearest to a coordinate, in few digits; null if that is `now`, or if none has the same sign. Integers stay
+ * integers, powers stay powers, and floats that were always below 1 stay below 1.
  */
 export function textAt(axis: Axis, at: number, now: string): string | null {
   const { literal, scale } = axis;
@@ -183,13 +186,13 @@ function write(
   if (literal.kind === 'integer') {
     const rounded = Math.round(scale === 'exponent' ? size : Number(size.toPrecision(digits)));
     if (!Number.isSafeInteger(rounded) || rounded < 0) return null;
-    // A count may go from one to none; of anything larger none is another kind of thing.
+    // A count may go from one to zero; for anything larger, zero would mean something else.
     if (rounded === 0 && sizeOf(literal.text) !== 0 && sizeOf(literal.text) !== 1) return null;
     return writeInteger(isNegative ? -rounded : rounded, literal.text);
   }
   if (literal.kind !== 'float') return null;
   const isNearOne = scale === 'share' && size > 0.5;
-  // 12 digits hide what the subtraction leaves behind the last one.
+  // 12 digits hide the rounding error of the subtraction.
   const rounded = Number(
     isNearOne ? (1 - Number((1 - size).toPrecision(digits))).toPrecision(12) : size.toPrecision(digits),
   );
@@ -198,7 +201,7 @@ function write(
   return writeFloat(isNegative ? -rounded : rounded, literal, 12);
 }
 
-/** All texts a word or a boolean may have, in an order that does not depend on which one it has. */
+/** All texts that a word or a boolean may have, in an order that does not depend on the present one. */
 function categoriesOf(literal: Literal): readonly string[] {
   if (literal.kind === 'choice')
     return literal.choices.map(choice => literal.text.replace(literal.value, choice));

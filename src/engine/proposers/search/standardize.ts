@@ -1,22 +1,22 @@
 import { quantileSorted } from 'd3-array';
-/** Values for the Gaussian process, and the way back from there. */
+/** Values for the Gaussian process, and how to convert them back. */
 export type Standardized = {
-  /** By place, lower is better, the median at 0, the mean square 1. */
+  /** By index; lower is better, the median is 0, the mean square is 1. */
   readonly values: readonly number[];
   readonly invert: (value: number) => number;
 };
 
-/** In mean distances of the better half below the median: so far beyond the median badness counts in full. */
+/** Up to this far beyond the median, bad values count in full. In mean distances of the better half from the median. */
 const UNSQUASHED = 3;
-/** How much worse than the worst number something without one counts, in standardized units. */
+/** By how much a trial without a number is worse than the worst number, in standardized units. */
 const WORSE = 0.5;
-/** The worst is at least so far from the median, or a crash among equals would not be seen. */
+/** The worst value is at least this far from the median; otherwise a crash among equals would not show. */
 const LEAST_WORST = 1;
 
 /**
- * The distance to the median in units of a few mean distances of those below; above it log(1 + distance), because how bad the
- * bad ones are says little of where the good ones lie; all scaled to a mean square of 1. What has no number, a crash, counts as
- * worse than all.
+ * Measures the distance to the median in units of a few mean distances of the better half; above that it takes log(1
+ * + distance), because how bad the bad values are says little about where the good ones are; then scales everything
+ * to a mean square of 1. A trial without a number, such as a crash, counts as the worst.
  */
 export function standardize(values: readonly (number | null)[]): Standardized {
   const known = values.filter(value => value !== null).sort((a, b) => a - b);

@@ -9,34 +9,34 @@ import {
 import { findMostProbable } from './most-probable.ts';
 import { standardize } from './standardize.ts';
 
-/** A point that was tried; null where it has no number, which counts as bad. */
+/** A point that was tried; null if it has no number, which counts as bad. */
 export type Trial = { readonly n: number; readonly point: Point; readonly value: number | null };
 
-/** What is believed of the metric, lower is better. */
+/** A model of the metric; lower is better. */
 export type Surrogate = {
   readonly parameters: Hyperparameters;
   /** In standardized units. */
   readonly posterior: Posterior;
-  /** Of the trials it knows that with the lowest mean: more is known of it than its own noisy number. */
+  /** The known trial with the lowest predicted mean, which is more reliable than its own noisy number. */
   readonly best: Trial;
   readonly level: number;
-  /** A standardized value in units of the metric. */
+  /** Converts a standardized value to the metric's unit. */
   readonly invert: (value: number) => number;
 };
 
-/** Up to so many points all tell what the hyperparameters are. */
+/** With up to this many points, all are used to fit the hyperparameters. */
 const FITTED = 128;
 /** Steps towards the most probable hyperparameters. */
 const STEPS = { first: 40, further: 12 };
-/** More points would make a proposal slow: the root of their matrix costs their number cubed. */
+/** More points would make a proposal slow, because the cost grows with the cube of their number. */
 const KEPT = { best: 86, near: 85, latest: 85 };
 
 /**
- * The belief after all trials, oldest first.
- * @param before hyperparameters of the last time; null the first time
- * @param center what the next candidates will be near
- * @param pending points whose numbers are on their way; they are believed to be what is expected of them ("kriging believer";
- *   Ginsbourger, Le Riche and Carraro, 2010), so that what is near them promises less
+ * Fits the model to all trials, oldest first.
+ * @param before the previous hyperparameters; null the first time
+ * @param center where the next candidates will be
+ * @param pending points in training; the model assumes the values it expects ("kriging believer"; Ginsbourger, Le Riche
+ *   and Carraro, 2010), so that points near them look less promising
  */
 export function fitSurrogate(
   axes: Axes,
@@ -49,7 +49,7 @@ export function fitSurrogate(
   const kept = selectTrials(axes, trials, all, center);
   const points = kept.map(place => trials[place]?.point ?? center);
   const values = kept.map(place => all[place] ?? 0);
-  // Lengths and noise are known well from every other of many points, in an eighth of the time.
+  // With many points, every other one is enough to fit lengths and noise, in an eighth of the time.
   const isFitted = (_: unknown, place: number) => points.length <= FITTED || place % 2 === 1;
   const parameters = findMostProbable(
     ...([axes, points.filter(isFitted), values.filter(isFitted)] as const),
@@ -71,7 +71,7 @@ export function fitSurrogate(
   return { parameters, posterior: believed ?? posterior, best: best.trial, level, invert };
 }
 
-/** Places of the trials the process is to know, in their order: the best, the nearest to `center` and the latest. */
+/** Indices of the trials that the process uses, in order: the best, those nearest to `center` and the latest. */
 function selectTrials(
   axes: Axes,
   trials: readonly Trial[],

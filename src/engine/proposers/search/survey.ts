@@ -9,22 +9,22 @@ import { givenBy } from './given.ts';
 import { isSeed } from './left-alone.ts';
 import { MAX_SOURCE_BYTES, NO_CONSTANTS } from './search-proposer.ts';
 
-/** Of more editable files only these are looked at. */
+/** Only this many editable files are read. */
 const MAX_FILES = 100;
-/** So many are read by one process of git's. */
+/** How many files one git process reads. */
 const FILES_AT_ONCE = 20;
-/** Nobody has more. */
+/** Nobody uses more seeds. */
 const MAX_SEEDS = 20;
 
 export type Survey = {
   readonly constants: readonly Constant[];
-  /** Whether all editable files were looked at. */
+  /** Whether all editable files were read. */
   readonly isWhole: boolean;
 };
 
 /**
  * The constants the search would find in a commit's editable files.
- * @param enough how many are wanted; no further file is read once there are so many
+ * @param enough how many are wanted; once there are that many, no further file is read
  * @param isWanted as in `findConstants`
  */
 export async function surveyConstants(
@@ -54,7 +54,7 @@ export async function surveyConstants(
   return { constants, isWhole: files.length <= MAX_FILES };
 }
 
-/** Files that are too large together are read one by one. */
+/** If files are too large to be read together, they are read one by one. */
 async function readSome(
   repository: Repository,
   names: readonly BlobName[],
@@ -77,7 +77,7 @@ export async function findSeed(
   return null;
 }
 
-/** Rejects with `proposer_invalid` where a study would train its baseline for a search that has nothing to turn. */
+/** Rejects with `proposer_invalid` if a study would train its baseline although the search has nothing to change. */
 export async function refuseConstantless(
   repository: Repository,
   commit: string,
@@ -97,7 +97,7 @@ export async function findIdleSearch(
   study: Pick<Study, 'proposer' | 'contract' | 'stop'>,
 ): Promise<string | null> {
   const { proposer } = study;
-  // One that only stands in may never be asked.
+  // A stand-in may never be asked.
   const isArm =
     proposer.kind === 'route' &&
     proposer.mode !== 'stand_in' &&
@@ -111,7 +111,7 @@ async function lacksConstants(
   commit: string,
   { contract, stop }: Pick<Study, 'contract' | 'stop'>,
 ): Promise<boolean> {
-  // A baseline alone needs no proposer.
+  // A study of only the baseline needs no proposer.
   if (stop.experiments === 0) return false;
   const { constants, isWhole } = await surveyConstants(repository, commit, contract, 1);
   return constants.length === 0 && isWhole;

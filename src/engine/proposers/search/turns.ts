@@ -3,7 +3,7 @@ import { findConstants } from './constants.ts';
 import { type Literal, readNumber } from './literal.ts';
 import type { Direction } from './moves.ts';
 
-/** A constant that a proposal turned, as its memo keeps it. */
+/** A constant that a proposal changed, as stored in its memo. */
 const turnSchema = z.object({
   file: z.string(),
   name: z.string(),
@@ -25,7 +25,7 @@ export function findTurns(file: string, before: string, after: string): readonly
   });
 }
 
-/** The text with nothing but those constants turned. */
+/** The text with only those constants changed. */
 export function turnConstants(file: string, before: string, turns: readonly Turn[]): string {
   let text = before;
   for (const { name, start, end } of findConstants(file, before).toReversed()) {
@@ -35,14 +35,14 @@ export function turnConstants(file: string, before: string, turns: readonly Turn
   return text;
 }
 
-/** Which way a constant goes from a literal to another text. */
+/** In which direction a constant goes from a literal to another text. */
 export function directionBetween(literal: Literal, text: string): Direction {
   const [from, to] = [readNumber(literal), readNumber({ ...literal, text })];
   if (from === null || to === null || from === to || Number.isNaN(to)) return 'other';
   return to > from ? 'up' : 'down';
 }
 
-/** The search calls its turns moves. */
+/** The search calls its changes moves. */
 const memoSchema = z.object({ turns: z.array(turnSchema).optional(), moves: z.array(turnSchema).optional() });
 
 /** The constants that an experiment with this memo changed; none if not recorded. */

@@ -10,21 +10,21 @@ import type { StageContext } from '../stage-context.ts';
 
 export type Attempted = { readonly type: 'attempted'; readonly n: number; readonly commit: string };
 
-/** It waits for the user: approve mode. `repair` is the crashed run it mends, or null. */
+/** In approve mode it waits for the user. `repair` is the crashed run that it repairs, or null. */
 export type Submitted = {
   readonly type: 'submitted';
   readonly n: number;
   readonly repair: CrashedRun | null;
 };
 
-/** A commit that is to be the attempt, with what the ledger keeps of it. */
+/** A commit to become the attempt, with what the ledger stores about it. */
 export type MadeAttempt = {
   readonly commit: string;
   readonly editDigest: string;
   readonly sourceLines: number;
 };
 
-/** Experiment 0: the code as it is. */
+/** Experiment 0: the unchanged code. */
 export async function takeBaseline(context: StageContext): Promise<Attempted> {
   const { ledger, workbench, now, emit, study } = context;
   const { id, baseCommit: commit } = study;
@@ -44,7 +44,10 @@ export async function takeBaseline(context: StageContext): Promise<Attempted> {
   return acceptAttempt(context, { n: 0, proposal: null, made, files: [] });
 }
 
-/** Commits the edit on what was the incumbent when it was asked for; where the user approves proposals it then waits for them. */
+/**
+ * Commits the edit on the commit that was the incumbent when the proposer was asked. In approve mode, the proposal
+ * then waits for the user.
+ */
 export async function makeAttempt(
   context: StageContext,
   n: number,
@@ -71,16 +74,16 @@ export async function makeAttempt(
   return acceptAttempt(context, { n, proposal: repairOf && proposal, made, files: edit.paths });
 }
 
-/** Writes down what is to be trained, then makes its ref. */
+/** Stores the attempt in the ledger, then creates its ref. */
 export async function acceptAttempt(
   context: StageContext,
   attempt: {
     readonly n: number;
-    /** Where it takes the place of the one the experiment has. */
+    /** Set if it replaces the experiment's present proposal. */
     readonly proposal: Proposal | null;
     readonly made: MadeAttempt;
     readonly files: readonly string[];
-    /** Of an attempt that the user approved. */
+    /** For an attempt that the user approved. */
     readonly saveReview?: () => void;
   },
 ): Promise<Attempted> {
@@ -98,8 +101,8 @@ export async function acceptAttempt(
 }
 
 /**
- * The first attempt is `<n>`, the one of the first repair `<n>.1`. Does nothing for a ref that is there. Rejects with
- * `branch_moved` where it points elsewhere.
+ * The first attempt is `<n>`, the first repair's is `<n>.1`. Does nothing if the ref exists. Rejects with
+ * `branch_moved` if it points elsewhere.
  */
 export async function refAttempt(
   { ledger, repository, study }: Pick<StageContext, 'ledger' | 'repository' | 'study'>,

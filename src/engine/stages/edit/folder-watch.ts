@@ -2,10 +2,13 @@ import { lstat, mkdir, utimes } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { foldersOf } from '../../sandbox/seals.ts';
 
-/** Before any file was written. */
+/** A time before any file was written. */
 const LONG_AGO = new Date('2001-01-01T00:00:00Z');
 
-/** Remembers when each tracked folder of a worktree last changed, to tell in which of them a run made, renamed or deleted something. */
+/**
+ * Remembers when each tracked folder of a worktree last changed, so that it can tell in which ones a run created,
+ * renamed or deleted something.
+ */
 export class FolderWatch {
   readonly #root: string;
   readonly #times: ReadonlyMap<string, bigint>;
@@ -18,10 +21,10 @@ export class FolderWatch {
   static async begin(root: string, trackedPaths: Iterable<string>): Promise<FolderWatch> {
     const tracked = [...trackedPaths].filter(path => !path.includes('\0'));
     const folders = foldersOf(tracked);
-    // Python makes one wherever it imports from, which is no reason to leave a whole package open.
+    // Python creates one wherever it imports from, which is no reason to leave a whole package writable.
     const packages = new Set(tracked.filter(path => /.\/[^/]*\.py$/.test(path)).map(dirname));
     for (const folder of packages) await mkdir(join(root, folder, '__pycache__')).catch(() => {});
-    // Long ago, for some file systems tell times only to the second or two.
+    // A time long ago, because some file systems store times only to the second or two.
     for (const folder of folders) await utimes(join(root, folder), LONG_AGO, LONG_AGO).catch(() => {});
     const times = await Promise.all(folders.map(folder => timeOf(root, folder)));
     return new FolderWatch(
@@ -38,7 +41,7 @@ export class FolderWatch {
   }
 }
 
-/** When the entries of a folder last changed, in nanoseconds; null where there is no such folder. */
+/** When a folder's entries last changed, in nanoseconds; null if there is no such folder. */
 async function timeOf(root: string, folder: string): Promise<bigint | null> {
   const found = await lstat(join(root, folder), { bigint: true }).catch(() => null);
   return found?.isDirectory() ? found.mtimeNs : null;

@@ -1,12 +1,12 @@
 import { type Entry, readFolder } from '../../git/read-folder.ts';
 import { filterIgnored, type Worktree } from '../../git/worktree.ts';
 
-/** A message names a few; what comes after so many is not looked at. */
+/** A message names only a few, so the search ends after this many. */
 const ENOUGH = 100;
 
 /**
- * Collects untracked paths that an edit may not leave: neither editable nor ignored by git. Folders are only looked into
- * where git does not ignore them as a whole, and one without anything in it is nothing.
+ * Collects untracked paths that an edit may not leave: neither editable nor ignored by git. Looks into folders only
+ * if git does not ignore them entirely; empty folders do not count.
  */
 export class ForeignPaths {
   readonly found: string[] = [];
@@ -38,7 +38,7 @@ export class ForeignPaths {
   }
 }
 
-/** A path git can be asked about: of a name that is not UTF-8 the folder it is in. */
+/** A path that git can be asked about; for a name that is not UTF-8, its folder. */
 function askable(path: string): string {
   return path.includes('\0') ? path.slice(0, path.lastIndexOf('/', path.indexOf('\0'))) || '.' : path;
 }

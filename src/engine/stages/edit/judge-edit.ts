@@ -8,7 +8,7 @@ import {
   type Scan,
 } from '../../git/scan.ts';
 
-/** What a proposer left behind, judged. */
+/** The verdict on a proposer's changes to the worktree. */
 export type Edit =
   | {
       readonly kind: 'edit';
@@ -23,7 +23,7 @@ export type AcceptableEdit = Extract<Edit, { kind: 'edit' }>;
 /** How many paths a message names before it counts the rest. */
 const NAMED_PATHS = 5;
 
-/** Only regular files that may be edited may differ. Pure. */
+/** Only editable regular files may differ. Pure. */
 export function judgeEdit(
   seen: {
     readonly before: Files;

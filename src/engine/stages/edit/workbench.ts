@@ -42,20 +42,20 @@ import { type AcceptableEdit, type Edit, judgeEdit, refuseEdit } from './judge-e
 /** git's mode of a submodule in a tree. */
 const SUBMODULE_MODE = '160000';
 
-/** Runs the contract's set-up command in a fresh checkout; `isNew` where an earlier one's work is gone. */
+/** Runs the contract's set-up command in a fresh checkout; `isNew` means that an earlier set-up's files are gone. */
 export type SetUp = (workbench: Workbench, isNew: boolean) => Promise<void>;
 
 /**
- * How the worktree compares with the commit that is checked out. `exact`: nothing was changed. `littered`: nothing that is tracked was
- * changed, and something else lies there. `unknown`: somebody may have changed anything.
+ * How the worktree compares with the checked-out commit. `exact`: nothing was changed. `littered`: no tracked file
+ * was changed, but there are other files. `unknown`: anything may have changed.
  */
 type WorktreeState = 'exact' | 'littered' | 'unknown';
 
-/** The last one finds nothing to remove; where not even that is so, somebody else is at work. */
+/** The last pass finds nothing to remove; if even ten passes are not enough, another process keeps writing. */
 const CLEANING_PASSES = 10;
 
 /**
- * A study's worktree with the contract's eyes: what is tracked, what may change, what did change. Every experiment
+ * A study's worktree as the contract sees it: what is tracked, what may change, what did change. Every experiment
  * starts from exactly the incumbent's files, and every training from exactly the attempt's.
  */
 export class Workbench {
@@ -65,9 +65,9 @@ export class Workbench {
   readonly #isNamedLocked: ((path: string) => boolean) | null;
   readonly #instructions: string | null;
   readonly #baseCommit: string;
-  /** Tracked files that the user's own code was seen to write. */
+  /** Tracked files that the user's own code has written. */
   readonly #outputs: Set<string>;
-  /** Tracked folders in which it made, renamed or deleted something; null before it was watched. */
+  /** Tracked folders in which it created, renamed or deleted something; null until that was observed. */
   #writtenFolders: Set<string> | null;
   #watch: FolderWatch | null = null;
   readonly #scanner: WorktreeScanner;
@@ -76,18 +76,18 @@ export class Workbench {
   #worktree: Worktree | null = null;
   #commit = '';
   #tracked: ReadonlySet<string> = new Set();
-  /** Tracked paths by commit: of the incumbent and of the latest attempt, between which the loop goes to and fro. */
+  /** Tracked paths by commit: the incumbent's and the latest attempt's, because the loop alternates between them. */
   #trackedOf = new Map<string, ReadonlySet<string>>();
-  /** The files as the current commit has them. */
+  /** The files of the current commit. */
   #pristine: Files = new Map();
   #state: WorktreeState = 'unknown';
-  /** The commit made last, where its parent's files can be had back in the same way. */
+  /** The last commit, if the parent's files can be restored in the same quick way. */
   #plain: PlainCommit | null = null;
   #conversions: Conversions | null = null;
-  /** The edit that was judged last, and what lay there. */
+  /** The edit that was judged last, and the files seen then. */
   #edited: { readonly edit: Edit; readonly scan: Scan } | null = null;
   #isSetUp = false;
-  /** Files nobody may edit, as the sitting's first checkout had them. */
+  /** Files that may not be edited, as in the sitting's first checkout. */
   #first: Files | null = null;
 
   readonly #signal: AbortSignal;
@@ -95,7 +95,7 @@ export class Workbench {
 
   /**
    * @param path absolute, without symbolic links
-   * @param signal the sitting's: looking, cleaning and setting up reject with an AbortError when it is aborted
+   * @param signal the sitting's; when it is aborted, scanning, cleaning and setting up reject with an AbortError
    * @param setUp called with a fresh checkout, before anything runs in it
    */
   constructor(
@@ -139,17 +139,17 @@ export class Workbench {
     return this.#path;
   }
 
-  /** Exempts untracked paths from looking and cleaning. */
+  /** Excludes untracked paths from scans and cleaning. */
   keep(preserved: readonly string[]): void {
     for (const path of preserved) this.#skip.add(path);
   }
 
-  /** What {@link keep} exempts. */
+  /** The paths that {@link keep} excludes. */
   preservedPaths(): readonly string[] {
     return [...this.#skip];
   }
 
-  /** What the set-up command left is not what it left any more: it is removed, for the next checkout to set up again. */
+  /** The set-up command's files have been changed: removes them, so that the next checkout runs the set-up again. */
   async discardSetUp(): Promise<void> {
     for (const path of this.#skip) await removeBelow(this.#path, path, this.#signal);
     this.#skip.clear();
@@ -157,23 +157,24 @@ export class Workbench {
     this.#state = 'unknown';
   }
 
-  /** Somebody else is about to write in the worktree. */
+  /** Call it before anything else writes into the worktree. */
   markDirty(): void {
     this.#state = 'unknown';
   }
 
   /**
-   * Makes the worktree exactly the commit's: git's record mended, tracked files reset, everything else but the
-   * preserved removed. A worktree that had to be made anew is set up first.
+   * Makes the worktree match the commit exactly: repairs git's record, resets tracked files, and removes everything
+   * else except preserved paths. If the worktree has to be created anew, it is set up first.
    */
   async checkout(commit: string): Promise<void> {
     const { worktree, isNew } = await openWorktree(this.#repository, this.#path, commit, this.#signal);
     this.#worktree = worktree;
     if (!isNew && this.#state === 'exact' && this.#commit === commit) return;
-    // The first checkout of a sitting owes nothing to what an earlier one left.
+    // A sitting's first checkout does not trust what an earlier sitting left.
     if (!this.#isSetUp) await forgetIndex(worktree);
     if (this.#setUp && (isNew || !this.#isSetUp)) {
-      // It runs as the user, so it finds the commit the user agreed to, and nothing that an attempt or its training left.
+      // The set-up runs as the user, so it must find the commit that the user agreed to, without files of attempts or
+      // trainings.
       await this.#layOut(worktree, this.#baseCommit);
       await this.#clean();
       await this.#setUp(this, isNew);
@@ -182,7 +183,7 @@ export class Workbench {
     this.#isSetUp = true;
     this.#pristine = await this.#clean();
     if (!this.#agreesWithFirst()) {
-      // Something kept git from seeing a change. Written anew, the files can only be the commit's.
+      // Something hid a change from git. Once every file is written anew, they can only be the commit's.
       await forgetIndex(worktree);
       await resetWorktree(worktree, commit, this.#signal);
       this.#pristine = await this.#clean();
@@ -192,8 +193,8 @@ export class Workbench {
   }
 
   /**
-   * Makes the tracked files the commit's without looking at all of them: they are already, or those of a plain edit of it. False where they
-   * must be laid out.
+   * Restores the commit's tracked files without looking at all of them: they are unchanged, or differ by one plain
+   * edit. False if a full checkout is needed.
    */
   async #goBack(commit: string): Promise<boolean> {
     if (this.#state === 'unknown') return false;
@@ -206,13 +207,13 @@ export class Workbench {
     return true;
   }
 
-  /** Makes the tracked files the commit's. */
+  /** Writes the commit's tracked files. */
   async #layOut(worktree: Worktree, commit: string): Promise<void> {
     await resetWorktree(worktree, commit, this.#signal);
     this.#remember(commit, this.#trackedOf.get(commit) ?? (await this.#listTracked(commit)));
   }
 
-  /** Whether the files nobody may edit are what they were at the sitting's first checkout. */
+  /** Whether the files that may not be edited are the same as in the sitting's first checkout. */
   #agreesWithFirst(): boolean {
     const fixed = new Map([...this.#pristine].filter(([path]) => !this.#isEditable(path)));
     this.#first ??= fixed;
@@ -230,7 +231,7 @@ export class Workbench {
     this.#commit = commit;
   }
 
-  /** What the set-up command made: untracked paths, folders in one piece, and submodules it filled. */
+  /** What the set-up command made: untracked paths, with whole folders as one entry, and the submodules it filled. */
   async listMade(): Promise<readonly string[]> {
     const { worktree } = this;
     const { stdout } = await gitIn(worktree, ['ls-files', '-z', '--others', '--directory']);
@@ -251,7 +252,7 @@ export class Workbench {
       .sort();
   }
 
-  /** Plain files that a training must not change, as the commit has them. */
+  /** Plain files of the commit that a training must not change. */
   lockedFiles(): readonly string[] {
     return [...this.#pristine]
       .filter(([path, { kind }]) => kind === 'file' && this.isLocked(path) && !path.includes('\0'))
@@ -260,8 +261,9 @@ export class Workbench {
   }
 
   /**
-   * What a training finds read-only. The user's own code finds single files only, for it shows where it writes.
-   * @param writes patterns of what the contract lets a training write all the same
+   * What is read-only for a training. For the user's own code only single files are, so that it shows which folders
+   * it writes in.
+   * @param writes patterns of files that the contract lets a training write anyway
    */
   seals(writes: readonly string[]): Seals {
     return planSeals({
@@ -272,20 +274,21 @@ export class Workbench {
     });
   }
 
-  /** Whether what is checked out is what the user began with. */
+  /** Whether the checked-out commit is the one the user began with. */
   #isUsersOwn(): boolean {
     return this.#commit === this.#baseCommit;
   }
 
-  /** Whether a training must not change it. */
+  /** Whether a training must not change the path. */
   isLocked(path: string): boolean {
     if (this.#isNamedLocked) return this.#isNamedLocked(path);
     return this.#tracked.has(path) && !this.#isEditable(path) && !this.#mayBeWritten(path);
   }
 
   /**
-   * Whether what is checked out may write a tracked file; the next checkout restores it. The user's own code may write all but
-   * code and configuration, for nobody knows yet what its outputs are; what a proposer wrote may write outputs only.
+   * Whether the checked-out code may write a tracked file; the next checkout restores it. The user's own code may
+   * write anything but code and configuration, because its outputs are not known yet; a proposer's code may write
+   * only known outputs.
    */
   #mayBeWritten(path: string): boolean {
     const was = this.#pristine.get(path);
@@ -294,12 +297,15 @@ export class Workbench {
     return this.#isUsersOwn() || this.#outputs.has(path) || isOutputName(path);
   }
 
-  /** What the baseline's runs were seen to write; see {@link Study}. */
+  /** What the baseline's runs have written; see {@link Study}. */
   written(): Pick<Study, 'outputs' | 'writtenFolders'> {
     return { outputs: [...this.#outputs], writtenFolders: this.#writtenFolders && [...this.#writtenFolders] };
   }
 
-  /** To be called before a run: of the user's own code it is remembered which folders it may write in, see {@link FolderWatch}. */
+  /**
+   * Call it before a run: for the user's own code, the folders in which it writes are recorded, see {@link
+   * FolderWatch}.
+   */
   async watchFolders(): Promise<void> {
     this.#state = 'unknown';
     this.#watch = this.#isUsersOwn() ? await FolderWatch.begin(this.#path, this.#tracked) : null;
@@ -314,8 +320,8 @@ export class Workbench {
   }
 
   /**
-   * Judges what was changed since `checkout` (or, for a repair, since the crashed attempt). Only regular editable
-   * files may differ; new files git ignores are not part of an edit and are removed before the training.
+   * Judges the changes since `checkout` (for a repair, since the crashed attempt). Only editable regular files may
+   * differ. New files that git ignores are not part of an edit, and are removed before the training.
    */
   async readEdit(): Promise<Edit> {
     this.#state = 'unknown';
@@ -331,8 +337,8 @@ export class Workbench {
   }
 
   /**
-   * Commits the edit on top of `parent` and leaves the worktree exactly as committed. Returns the commit, or null
-   * where git's filters leave no difference.
+   * Commits the edit on top of `parent` and leaves the worktree exactly as committed. Returns the commit, or null if
+   * git's filters remove every difference.
    */
   async commit(
     edit: AcceptableEdit,
@@ -357,7 +363,7 @@ export class Workbench {
     return commit;
   }
 
-  /** What was seen when the edit was judged; null where something has to be removed. */
+  /** The files seen when the edit was judged; null if some have to be removed. */
   #filesOf({ digest }: AcceptableEdit): Files | null {
     const { edit, scan } = this.#edited ?? {};
     return edit?.kind === 'edit' && edit.digest === digest && scan?.hasLeftovers === false
@@ -365,7 +371,7 @@ export class Workbench {
       : null;
   }
 
-  /** What is tracked once the paths are committed as they are on disk. */
+  /** The tracked paths once these are committed as they are on disk. */
   async #trackedWith(paths: readonly string[]): Promise<ReadonlySet<string>> {
     const tracked = new Set(this.#tracked);
     for (const path of paths) {
@@ -377,12 +383,12 @@ export class Workbench {
   }
 
   /**
-   * Locked files that are not what they were before the training. What else the user's own code changed is an output from now
-   * on, see {@link written}.
+   * Locked files that differ from before the training. Other tracked files that the user's own code changed count as
+   * outputs from now on, see {@link written}.
    */
   async findTouchedLocks(): Promise<readonly string[]> {
     this.#state = 'unknown';
-    // Whatever the training did to git's record of the worktree ends here.
+    // Undoes whatever the training did to git's record of the worktree.
     await mendWorktree(this.worktree, this.#commit);
     const { files, hasLeftovers } = await this.#look();
     const changed = changedPaths(this.#pristine, files);
@@ -399,17 +405,17 @@ export class Workbench {
     return changed.filter(path => this.isLocked(path));
   }
 
-  /** What lies there now, to be compared with the pristine files. */
+  /** The files now, for comparison with the commit's. */
   #look(onLeftovers?: ScanOptions['onLeftovers']): Promise<Scan> {
     const options = { signal: this.#signal, expected: this.#pristine, onLeftovers };
     return this.#scanner.scan({ tracked: this.#tracked, skip: this.#skip }, options);
   }
 
-  /** Removes what is neither tracked nor preserved, and returns what stays. */
+  /** Removes everything that is neither tracked nor preserved, and returns what remains. */
   async #clean(): Promise<Files> {
     const signal = this.#signal;
     const layout = { tracked: this.#tracked, skip: this.#skip };
-    // What is removed while a folder is read can hide another entry of it on some file systems.
+    // On some file systems, removing an entry while its folder is read can hide another one.
     for (let pass = 0; pass < CLEANING_PASSES; pass += 1) {
       const { files, hasLeftovers } = await this.#scanner.scan(layout, {
         ...{ signal, isCleaning: true },

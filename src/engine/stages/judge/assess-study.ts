@@ -8,12 +8,12 @@ import { mean } from '../../verdicts/noise.ts';
 import { oriented, trialsOf } from './trials.ts';
 import { ruleOf } from './verdict-rule.ts';
 
-/** By study, with what it was made of: adding up the evidence of a night takes some milliseconds. */
+/** By study, with the version of its data: evaluating a night takes some milliseconds. */
 const known = new Map<string, { readonly version: string; readonly claims: StudyClaims | null }>();
 
 /**
- * What the study's numbers allow to claim; null before its baseline, of an imported one, and under the rule `greedy` as long as
- * nothing was repeated.
+ * What the study's numbers allow it to claim. Null before its baseline, for an imported study, and under the rule
+ * `greedy` as long as nothing was repeated.
  */
 export function assessStudy(ledger: Ledger, study: Study): StudyClaims | null {
   const { id, contract } = study;
@@ -54,7 +54,7 @@ function measurement(values: readonly number[]): Measurement {
   return { mean: mean(values), runs: values.length };
 }
 
-/** The i-th run with another seed of one commit has the seed of the i-th of another. */
+/** Pairs runs by seed: the i-th seed run of one commit has the same seed as the i-th of another. */
 function seedsOf(
   repeats: readonly Repeat[],
   trials: readonly Trial[],
@@ -65,13 +65,16 @@ function seedsOf(
   const of = (n: number) =>
     repeats.flatMap(repeat => (repeat.n === n && repeat.purpose === 'seed' ? (repeat.value ?? []) : []));
   const before = of(baseline);
-  // A seed that decides nothing shows nothing: both give what they gave.
+  // If the seed changes no number, it has no effect and proves nothing.
   const isIdle = [baseline, best].every(n => of(n).every(value => value === own(n)));
   if (baseline === best || isIdle) return [];
   return of(best).flatMap((value, place) => (before[place] === undefined ? [] : [value - before[place]]));
 }
 
-/** From the fresh runs at the end alone, never from the record: the number that made it the best was picked for being good. */
+/**
+ * Only from the fresh runs at the end, never from the record: the number that made this commit the best was selected
+ * for being good.
+ */
 function headlineOf(
   repeats: readonly Repeat[],
   baseline: number,

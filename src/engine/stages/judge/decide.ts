@@ -5,59 +5,63 @@ import type { GuardFailure } from '../../../shared/guard.ts';
 import type { Hint, ProbeEvidence, ProbeReason } from '../../../shared/probes.ts';
 import { type Crash, type Evidence, isBetter, type Verdict } from '../../../shared/study.ts';
 
-/** An attempt whose parent was not the incumbent when it was measured. */
+/** An attempt whose parent was no longer the incumbent when it was measured. */
 export type Late = {
   readonly parent: {
     readonly experiment: number;
-    /** The mean of its runs. */
+    /** The mean of the parent's runs. */
     readonly value: number;
   };
-  /** Experiments of the branch that it does not hold, oldest first; null where it holds one that was taken back. */
+  /**
+   * Experiments of the branch that the attempt does not contain, oldest first; null if it contains one that was taken
+   * back.
+   */
   readonly missing: readonly number[] | null;
 };
 
 export type DecideInput = {
   readonly metric: Contract['metric'];
-  /** Index `k` of the run the numbers are from. */
+  /** Index `k` of the run that gave the numbers. */
   readonly run: number;
   readonly crash: Crash | null;
   readonly value: number | null;
   readonly memory: number | null;
-  /** Null for the baseline, which has nothing to beat. */
+  /** Null for the baseline, which has nothing to compare with. */
   readonly incumbent: {
     readonly experiment: number;
-    /** The mean of its runs. */
+    /** The mean of the incumbent's runs. */
     readonly value: number;
     readonly runs: number;
   } | null;
-  /** Where the attempt was not made on the incumbent. */
+  /** Set if the attempt was not made on the incumbent. */
   readonly late?: Late | null;
   /**
-   * The worst number that an attempt with fewer lines may have and still be kept; see {@link simplifiedBound}. Null before
+   * The worst number with which an attempt of fewer lines is still kept; see {@link simplifiedBound}. Null before
    * there is an incumbent.
    */
   readonly simplifiedBound: number | null;
   /** Non-blank lines of the editable files, attempt minus incumbent. */
   readonly sourceLinesDelta: number;
-  /** Why the number was not fairly come by, where it decides all the same. */
+  /** Why the number was not measured fairly although it decides. */
   readonly unfair: readonly FlagKind[];
-  /** Why its run was ended before its time; null where it was not. */
+  /** Why its run was ended early; null if it was not. */
   readonly early: EarlyEnd | null;
   /** The condition or check of the contract that failed; null if all passed. */
   readonly guard: GuardFailure | null;
   /** The source of the number, if no program of the run printed it; otherwise null. */
   readonly source: string | null;
-  /** Why somebody should look closer. */
+  /** Reasons for a closer look. */
   readonly hints: readonly Hint[];
-  /** What other data showed: a reason where it speaks against the number; null where it was not asked. */
+  /** What other data showed: a reason if it speaks against the number; null if there was no probe. */
   readonly probe: { readonly reason: ProbeReason | null; readonly evidence: ProbeEvidence } | null;
 };
 
 /**
- * A number that is better than the incumbent's record, by at least the contract's least gain, is kept, an equal or worse one
- * discarded, and one that is about as good, reached with fewer lines, is a keep of reason `simplified`. A crash or a missing
- * metric is never anything else. An attempt that was made on another commit than the incumbent takes its place where it is
- * better than that, and is never kept for anything else. A number whose guards do not hold is discarded, the baseline's too, and one that does not come from the data. A run that was ended because it could not reach the incumbent is a discard without a number.
+ * Keeps a number that beats the incumbent's record by at least the contract's minimum gain, and discards an equal or
+ * worse one; one about as good, with fewer lines, is kept as `simplified`. A crash or a missing metric always stays
+ * one. An attempt that was made on another commit replaces the incumbent if it is better, and is never kept for any
+ * other reason. Discards a number whose guards fail, even the baseline's, and one that does not come from the data. A
+ * run that was ended because it could not reach the incumbent is a discard without a number.
  */
 export function decide(input: DecideInput): Verdict {
   const { crash, value, memory, incumbent, metric } = input;
@@ -80,7 +84,7 @@ export function decide(input: DecideInput): Verdict {
   };
   if (crash) return { word: 'crash', reason: crash.class, evidence };
   if (input.early) return { word: 'discard', reason: reasonOf(input.early), evidence };
-  // Also without a number, where that would have come later.
+  // Even without a number, if that would have come later.
   if (input.guard) return { word: 'discard', reason: 'guard', evidence };
   if (value === null) return { word: 'crash', reason: 'no_metric', evidence };
   if (!incumbent) return { word: 'keep', reason: 'baseline', evidence };
@@ -97,7 +101,7 @@ export function decide(input: DecideInput): Verdict {
   const bound = input.simplifiedBound ?? incumbent.value;
   if (!input.late && input.sourceLinesDelta < 0 && !isBetter(metric.goal, bound, value))
     return { word: 'keep', reason: 'simplified', evidence };
-  // A gain too small to count is no loss.
+  // A gain too small to count is not a loss.
   const isWorse = isBetter(metric.goal, incumbent.value, value);
   return { word: 'discard', reason: isWorse ? 'worse' : 'equal', evidence };
 }

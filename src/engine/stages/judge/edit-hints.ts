@@ -5,7 +5,10 @@ import type { Study } from '../../../shared/study.ts';
 import { readDiff } from '../../git/diff.ts';
 import type { Repository } from '../../git/repository.ts';
 
-/** What an honest edit seldom names, in Python and elsewhere. Words, for a reader to look at; no rule follows from one alone. */
+/**
+ * Names that an honest edit rarely mentions, in Python and elsewhere. They are hints for a reader; none of them
+ * decides anything.
+ */
 const NAMES: readonly (readonly [Exclude<Hint, 'jump' | 'bound'>, RegExp])[] = [
   ['evaluation', /\beval(?:uat\w*|_\w+)|\w_eval(?:uat\w*)?\b/i],
   [
@@ -16,7 +19,7 @@ const NAMES: readonly (readonly [Exclude<Hint, 'jump' | 'bound'>, RegExp])[] = [
   ['timer', /\btime\.(?:time|perf_counter|monotonic|process_time)|\bperf_counter\b|\b\w*time_?budget\w*\b/i],
 ];
 
-/** What in an edit is a reason to look closer, by the names in its changed lines. */
+/** Reasons to look closer at an edit, from the names in its changed lines. */
 export async function findEditHints(
   repository: Repository,
   parent: string,
@@ -25,9 +28,9 @@ export async function findEditHints(
 ): Promise<readonly Hint[]> {
   const diff = await readDiff(repository, parent, commit);
   const own: Partial<Record<Hint, readonly string[]>> = {
-    // `loss` and `acc` stand in every training.
+    // `loss` and `acc` appear in every training.
     evaluation: /[_/]/.test(metric.name) ? [metric.name] : [],
-    // Of a folder the name says too little.
+    // A folder's name says too little.
     validation: audit.swaps.map(({ path }) => basename(path)).filter(name => name.includes('.')),
   };
   const changed = diff.split('\n').filter(line => /^[+-](?![+-]{2} )/.test(line));
@@ -42,7 +45,7 @@ function hasWord(line: string, name: string): boolean {
   return at >= 0 && !isPart(line[at - 1]) && !isPart(line[at + name.length]);
 }
 
-/** Whether an edit waits for the user's word although the study asks for none, because of what it names. */
+/** Whether an edit has to wait for the user because of the names in it, although the study needs no approval. */
 export async function isHeld(
   {
     repository,

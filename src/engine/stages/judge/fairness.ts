@@ -4,41 +4,44 @@ import { type GpuSample, THROTTLE, throttleWords } from '../../../shared/telemet
 import type { ForeignProcess } from '../../machine/foreign-processes.ts';
 import { median } from '../../metrics/number.ts';
 
-/** Fewer samples say nothing. */
+/** Fewer samples prove nothing. */
 const LEAST_SAMPLES = 3;
-/** What so many runs in a row had is usual. */
+/** A flag of this many runs in a row counts as usual. */
 const USUAL_RUNS = 3;
-/** A clock that is set by a network may jump this much without anybody having slept. */
+/** A clock that is set over the network may jump this far although the machine never slept. */
 const SLEPT_SECONDS = 2;
-/** A script's timer may count its own start-up a little otherwise, but no more time than there was. */
+/** A script may count its start-up time differently, but cannot have had more time than passed. */
 const SKEW_SHARE = 0.02;
 const SKEW_SECONDS = 1;
-/** Slowed for a larger share of its samples a run is another run. A power limit is not meant: many GPUs train at it. */
+/**
+ * A run that was slowed in a larger share of its samples does not compare. The power limit does not count, because
+ * many GPUs train at it.
+ */
 const THROTTLED_SHARE = 0.1;
 const SLOWED = THROTTLE.hardwareSlowdown | THROTTLE.thermal | THROTTLE.hardwareThermal | THROTTLE.powerBrake;
 const SHARED_SHARE = 0.1;
-/** Clocks this far from the study's own are another machine's. */
+/** A clock speed this far from the study's usual one does not compare. */
 const CLOCKS_SHARE = 0.05;
 /** The number of runs needed for a norm. */
 const NORM_RUNS = 3;
 /** Wall time is noisy; a larger difference between runs of the same code is flagged. */
 const SPEED_SHARE = 0.1;
 const BUSY_PERCENT = 50;
-/** Beyond this an allocator begins to work around its limits. */
+/** Above this share, an allocator begins to work around its limits. */
 const FULL_SHARE = 0.98;
 
-/** Shorter runs are over before it shows. */
+/** In shorter runs, contention does not show. */
 const LEAST_CONTENDED_SECONDS = 30;
-/** What others take of a machine that is full to this share was missing. */
+/** If the machine is this busy, the run lacked what other programs used. */
 const FULL_MACHINE = 0.95;
 const OTHERS_SHARE = 0.1;
 
-/** Start and end of a run are not counted to the last moment. */
+/** Tolerance, because the first and last moments of a run are not measured exactly. */
 const CORES_SHARE = 0.05;
 
 export type ProcessorTime = { readonly own: number; readonly all: number; readonly cores: number };
 
-/** The share of the processors that others took while none was free; null where that was too little to matter. */
+/** The share of the processors that other programs used while none was free; null if it was too small to matter. */
 function othersShare({ own, all, cores }: ProcessorTime, seconds: number): number | null {
   const room = seconds * cores;
   if (seconds < LEAST_CONTENDED_SECONDS || all < FULL_MACHINE * room) return null;
@@ -47,46 +50,46 @@ function othersShare({ own, all, cores }: ProcessorTime, seconds: number): numbe
 }
 
 export type FairnessInput = {
-  /** Samples of the GPU that trains, oldest first; empty where there is none. */
+  /** Samples of the GPU that trains, oldest first; empty if there is none. */
   readonly gpu: readonly GpuSample[];
-  /** Of the run, by the clock on the wall and by one that stands still while the machine sleeps. */
+  /** Duration of the run by the wall clock, and by a clock that stops while the machine sleeps. */
   readonly wallSeconds: number;
   readonly awakeSeconds: number;
   readonly summary: Summary | null;
-  /** A printed number that differs from the score; null if there is none. */
+  /** A printed number that differs from the score, or null. */
   readonly claim?: Claim | null;
   readonly stepsPerSecond: number | null;
   readonly steps?: number | null;
-  /** How its compiler caches differed from those of other runs; null where they did not. */
+  /** How its compiler caches differed from other runs'; null if they did not. */
   readonly cold?: string | null;
-  /** Processor time over the run, in seconds: of its own processes and of the whole machine. Null where it is not known. */
+  /** Processor time during the run in seconds: of its own processes and of the whole machine. Null if unknown. */
   readonly processors?: ProcessorTime | null;
-  /** Why a run on another machine ended, where that says nothing of its code. */
+  /** Why a run on another machine ended, if its code did not cause that. */
   readonly loss?: string | null;
-  /** Processor cores that the contract lets a run use; null where it does not say. */
+  /** How many processor cores the contract lets a run use; null if it does not say. */
   readonly cores?: number | null;
-  /** GPUs beside its own on which the run computed. */
+  /** Other GPUs on which the run computed. */
   readonly otherGpus?: readonly string[];
-  /** How long the training took, start to exit, and its score. */
+  /** How long the training took from start to exit, without its scoring. */
   readonly seconds?: number;
   readonly scoreSeconds?: number;
-  /** What earlier runs of the same commit were judged by, as far as they came to their own end. */
+  /** The fairness of earlier runs of the same commit that ended by themselves. */
   readonly sameCode: readonly Fairness[];
-  /** On that GPU. */
+  /** Processes on that GPU that do not belong to the run. */
   readonly foreign: readonly ForeignProcess[];
   /** Whether the run itself was seen on the GPU; null if processes are not reported. */
   readonly isUsed: boolean | null;
-  /** What the study's earlier runs were judged by, newest first. */
+  /** The fairness of the study's earlier runs, newest first. */
   readonly earlier: readonly Fairness[];
 };
 
-/** Judges whether a run's number was fairly come by. Pure. */
+/** Judges whether a run's number was measured fairly. Pure. */
 export function judgeFairness(input: FairnessInput): Fairness {
   const { wallSeconds, awakeSeconds, summary, earlier } = input;
-  // A GPU that the run does not compute on says nothing of it.
+  // A GPU that the run does not use says nothing about it.
   const gpu = input.isUsed === false ? [] : input.gpu;
   const comparable = earlier.filter(({ samples }) => samples >= LEAST_SAMPLES).slice(0, USUAL_RUNS);
-  /** A flag that the last runs had too is normal for this machine, and running again would not help. */
+  /** A flag that the last runs had too is normal on this machine, and another run would not help. */
   const isUsual = (has: (run: Fairness) => boolean) =>
     comparable.length === USUAL_RUNS && comparable.every(has);
   const hadFlag = (kind: FairnessFlag['kind']) => (run: Fairness) =>
@@ -101,7 +104,7 @@ export function judgeFairness(input: FairnessInput): Fairness {
 
   const own = summary?.training_seconds;
   if (own !== undefined && own > awakeSeconds * (1 + SKEW_SHARE) + SKEW_SECONDS) {
-    // Running it again would not fix a timer.
+    // Another run would not fix a timer.
     flag(
       'clock_skew',
       `it says it trained for ${own.toFixed(1)} s, but it had only ${awakeSeconds.toFixed(1)} s`,
@@ -115,7 +118,7 @@ export function judgeFairness(input: FairnessInput): Fairness {
   const share = input.processors && othersShare(input.processors, awakeSeconds);
   if (share) {
     const detail = `${Math.round(100 * share)} % of them, and none was free`;
-    // Whether a GPU was sampled has nothing to do with it.
+    // This does not depend on whether a GPU was sampled.
     const lastRuns = earlier.slice(0, USUAL_RUNS);
     const isSo = lastRuns.length === USUAL_RUNS && lastRuns.every(hadFlag('contended'));
     flag('contended', detail, !isSo);
@@ -123,7 +126,7 @@ export function judgeFairness(input: FairnessInput): Fairness {
 
   const used = input.processors ? input.processors.own / Math.max(1, awakeSeconds) : null;
   const { cores = null } = input;
-  // What the code takes it takes again.
+  // The code would use as many cores again.
   if (cores !== null && used !== null && used > cores * (1 + CORES_SHARE))
     flag('cores', `${used.toFixed(1)} cores, but budget.cores is ${cores}`, false);
   for (const name of input.otherGpus ?? []) flag('other_gpu', name, false);
@@ -146,7 +149,7 @@ export function judgeFairness(input: FairnessInput): Fairness {
       .flatMap(sample => sample.smClockMhz ?? []),
   );
   const norm = earlierClocks.length < NORM_RUNS ? null : median(earlierClocks);
-  // At its power limit a GPU's clock is the code's doing.
+  // At its power limit, a GPU's clock speed depends on the code.
   const capped = told.filter(reasons => (reasons & THROTTLE.powerCap) !== 0);
   const isCapped = capped.length > told.length / 2;
   if (!isCapped && smClockMhz !== null && norm !== null && Math.abs(smClockMhz / norm - 1) > CLOCKS_SHARE) {
@@ -158,7 +161,7 @@ export function judgeFairness(input: FairnessInput): Fairness {
   if (stepsPerSecond !== null && usualRate !== null) {
     const change = stepsPerSecond / usualRate - 1;
     const detail = `${stepsPerSecond.toPrecision(3)} steps per second, against ${usualRate.toPrecision(3)} before`;
-    // What hindered it is told by the machine: a change may as well be of the code's own making.
+    // Other flags report what slowed the run; a change of speed alone may come from the code.
     if (Math.abs(change) > SPEED_SHARE) flag('speed', detail, false);
   }
 

@@ -5,7 +5,7 @@ import type { Repository } from '../../git/repository.ts';
 import type { Ledger } from '../../store/ledger.ts';
 import { baselineTimes } from './study-budget.ts';
 
-/** Under which the ledger keeps, by repository, how long the code took in the last check of its metric. */
+/** The ledger's name for how long a repository's code took in the last check of its metric. */
 const SETTING = 'baseline-times';
 
 const savedSchema = z.object({
@@ -22,8 +22,8 @@ export function saveTimes(ledger: Ledger, gitDir: string, times: SavedTimes): vo
 }
 
 /**
- * What the code of a repository takes with this training command, as the baseline of its last study or the last check of its metric
- * told, whichever is newer. Empty where neither has run.
+ * How long a repository's code takes with this training command: from the baseline of its last study or from the last
+ * check of its metric, whichever is newer. Empty if neither has run.
  */
 export function knownTimes(
   ledger: Ledger,

@@ -3,43 +3,43 @@ import type { Contract } from '../../../shared/contract.ts';
 import type { PruneEvidence } from '../../../shared/prune.ts';
 import { CURVE_PARTS, type Curve, type CurvePoint } from '../../metrics/curve.ts';
 
-/** Before this share of the way nothing is ended, and after the other it is not worth it. */
+/** Nothing is ended before this share of the budget; after the other share it is no longer worth it. */
 const FIRST_PART = 0.3 * CURVE_PARTS;
 const LAST_PART = 0.9 * CURVE_PARTS;
-/** This many parts in a row must agree; one may be noise. Source of the idea: Optuna's PatientPruner. */
+/** This many parts in a row must agree, because one may be noise. Source of the idea: Optuna's PatientPruner. */
 const PATIENCE = 2;
-/** Fewer runs do not tell how much a run can catch up. */
+/** Fewer runs do not show how much a run can catch up. */
 const LEAST_RUNS = 10;
-/** Of the latest runs; older ones were measured against what is long passed. */
+/** Only the latest runs count, because older ones had another incumbent. */
 export const PRUNE_RUNS = 50;
-/** How far beyond the most that any run caught up is hopeless: so many deviations of what they caught up. */
+/** How far behind the best catch-up so far a run is hopeless, in standard deviations of all catch-ups. */
 const DEVIATIONS = 2;
-/** As a share of the metric; the runs of a study may happen to agree. */
+/** Minimum deviation as a share of the metric, because a study's runs may happen to agree. */
 const LEAST_DEVIATION = 0.002;
 
-/** A run that was trained to its end, and what it was worth. */
+/** A run that trained to its end, and its result. */
 export type PastRun = { readonly curve: Curve; readonly metric: number };
 
 export type PruneInput = {
   readonly goal: Contract['metric']['goal'];
-  /** What counts; a curve of another name is a loss, and lower is better. */
+  /** The metric's name; a curve of another name is a loss, for which lower is better. */
   readonly metric: string;
-  /** So far, its last part just ended. */
+  /** The curve so far; its last part has just ended. */
   readonly curve: Curve;
   readonly incumbent: PastRun;
-  /** Of the same study, newest first, the incumbent not among them. */
+  /** Runs of the same study, newest first, without the incumbent's. */
   readonly earlier: readonly PastRun[];
 };
 
 /**
- * Judges whether a run cannot reach the incumbent any more. Pure; null for go on.
+ * Judges whether a run can no longer reach the incumbent. Pure; null lets it go on.
  *
- * A stopping rule on performance curves, as Golovin et al. describe the family (Google Vizier, KDD 2017), with what this
- * study has measured in place of a model: of each earlier run it is known how far it was behind the incumbent at this
- * place of the way, and how far at the end, by the metric itself; the difference is what it caught up. A run is doomed
- * where it is further behind than any earlier one has ever caught up from there, and {@link DEVIATIONS} standard
- * deviations more; by the same share of the budget and by the same step, in two parts in a row. What a training curve
- * does not tell of the metric, a schedule that pays late, and faster steps are all in what earlier runs caught up.
+ * A stopping rule on performance curves, as Golovin et al. describe the family (Google Vizier, KDD 2017), with this
+ * study's measurements in place of a model. For each earlier run, Pawl knows how far behind the incumbent it was at
+ * this point, and how far at the end by the metric itself; the difference is what it caught up. A run is hopeless if
+ * it is further behind than any earlier run ever caught up from there, plus {@link DEVIATIONS} standard deviations:
+ * both at the same share of the budget and at the same step, in two parts in a row. These catch-ups include whatever
+ * a training curve does not show about the metric: schedules that pay off late, and faster steps.
  */
 export function judgeCurve(input: PruneInput): PruneEvidence | null {
   const { curve, incumbent } = input;
@@ -92,13 +92,13 @@ function judgePart(input: PruneInput, part: number): PruneEvidence | null {
   );
 }
 
-/** How much worse than the other, as a share of it; null where there is nothing to be a share of. */
+/** By how much one value is worse than the other, as a share of it; null if there is no share to compute. */
 function relative(value: number, other: number | null, isHigherBetter: boolean): number | null {
   if (other === null || other === 0) return null;
   return (isHigherBetter ? other - value : value - other) / Math.abs(other);
 }
 
-/** Of a curve at a step, on the line between two of its points; beyond its last one what it ended with. */
+/** A curve's value at a step, interpolated between two of its points; after its last point, the last value. */
 function valueAtStep({ points }: Curve, step: number | null): number | null {
   if (step === null) return null;
   let before: CurvePoint | null = null;

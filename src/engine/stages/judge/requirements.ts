@@ -3,8 +3,8 @@ import type { GuardFailure } from '../../../shared/guard.ts';
 import { inUnit, parseQuantity } from '../../metrics/number.ts';
 
 /**
- * The first condition that does not hold; null where all do. What was not printed fails its condition.
- * @param printed what was printed for a name, as it stood
+ * The first condition that does not hold; null if all hold. A value that was not printed fails its condition.
+ * @param printed the text printed for a name
  */
 export function findUnmet(
   requirements: readonly Requirement[],
@@ -22,7 +22,7 @@ function holds(found: string, how: Requirement['how'], value: string): boolean {
   if (how === '=') return isSame(found, value);
   if (how === '!=') return !isSame(found, value);
   const [printed, wanted] = [parseQuantity(found), parseQuantity(value)];
-  // A unit that the condition does not name may be any.
+  // If the condition names no unit, any is accepted.
   if (!printed || !wanted || (printed.unit !== null && wanted.unit === null)) return false;
   const number = wanted.unit === null ? printed.value : inUnit(printed, wanted.unit);
   const bound = wanted.value;
@@ -32,7 +32,10 @@ function holds(found: string, how: Requirement['how'], value: string): boolean {
   return how === '>' ? number > bound : number >= bound;
 }
 
-/** `PASS`, `pass`, and `PASS (12 of 12)` are one; so are `1` and `1.0`. `PASS with errors` is another, as is `PASS | FAIL`. */
+/**
+ * `PASS`, `pass`, and `PASS (12 of 12)` are equal; so are `1` and `1.0`. `PASS with errors` and `PASS | FAIL` differ
+ * from them.
+ */
 function isSame(found: string, value: string): boolean {
   const bare = found.replaceAll(/^["'`*]+|["'`*]+$/g, '').trim();
   if (bare.toLowerCase() === value.toLowerCase()) return true;

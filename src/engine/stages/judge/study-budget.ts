@@ -2,12 +2,15 @@ import { type BaselineTime, budgetOf, type RunBudget } from '../../../shared/bud
 import type { Study } from '../../../shared/study.ts';
 import type { Ledger } from '../../store/ledger.ts';
 
-/** How long the others have: what the baseline's own runs took. */
+/** The time that other runs get: what the baseline's own runs took. */
 export function studyBudget({ id, contract }: Study, ledger: Ledger): RunBudget {
   return budgetOf(contract.budget, baselineTimes(id, ledger));
 }
 
-/** What the whole runs of a study's baseline took, as far as they were fair; with other data one may take another time. */
+/**
+ * How long the complete, fair runs of a study's baseline took. Runs with other data do not count, because their time
+ * may differ.
+ */
 export function baselineTimes(id: string, ledger: Ledger): readonly BaselineTime[] {
   const runs = ledger.runs.list(id, 0).filter(({ purpose }) => purpose !== 'probe');
   return runs.flatMap(({ outcome, fairness, summary }) => {

@@ -4,14 +4,14 @@ import type { HistoryEntry } from '../../store/experiment-past.ts';
 import type { Repeat } from '../../store/runs.ts';
 import type { Trial } from '../../verdicts/claims.ts';
 
-/** Every experiment of a study that has a number, with those of its repeats, oldest first. */
+/** Every experiment of a study with a number, together with the numbers of its repeats, oldest first. */
 export function trialsOf(history: readonly HistoryEntry[], repeats: readonly Repeat[]): readonly Trial[] {
   const further = new Map<number, number[]>();
   for (const { n, purpose, value } of repeats) {
     if (value !== null && isOfRecord(purpose)) further.set(n, [...(further.get(n) ?? []), value]);
   }
   return history.flatMap(({ n, metric, verdict, reason, incumbent, lateParent, guard }) => {
-    // What breaks a condition, or does not come from the data, is not comparable, whatever its number.
+    // An experiment that breaks a condition, or whose number does not come from the data, cannot be compared.
     if (metric === null || guard || isProbeReason(reason)) return [];
     const values = [metric, ...(further.get(n) ?? [])];
     const isKept = verdict === 'keep';
@@ -20,7 +20,7 @@ export function trialsOf(history: readonly HistoryEntry[], repeats: readonly Rep
   });
 }
 
-/** What a verdict's reason says of a trial. */
+/** What a verdict's reason means for a trial. */
 export function standing(reason: string): Pick<Trial, 'isTakenBack' | 'isSimplified'> {
   return {
     ...(reason === 'rolled_back' ? { isTakenBack: true } : {}),
@@ -28,7 +28,7 @@ export function standing(reason: string): Pick<Trial, 'isTakenBack' | 'isSimplif
   };
 }
 
-/** As the statistics want them: lower is better. */
+/** Oriented for the statistics: lower is better. */
 export function oriented(
   trials: readonly Trial[],
   goal: Study['contract']['metric']['goal'],

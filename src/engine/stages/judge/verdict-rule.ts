@@ -1,8 +1,8 @@
 import type { Contract, VerdictRule } from '../../../shared/contract.ts';
 
 /**
- * Whether a run can be repeated so that its number says something new. One that comes days later, or is typed in, is not asked for
- * twice; and a model that the training asks answers the same question once in a study.
+ * Whether repeating a run gives new information. A number that arrives days later, or is typed in, is not asked for
+ * twice; and a model that trainings ask answers the same question only once per study.
  */
 export function canRepeat({ metric, model }: Contract): boolean {
   return metric.waitSeconds === null && model === null;
@@ -13,7 +13,7 @@ export function canProbe(contract: Contract): boolean {
   return contract.audit.swaps.length > 0 && contract.score === null && canRepeat(contract);
 }
 
-/** The rule in force. */
+/** The verdict rule of a contract. */
 export function ruleOf(contract: Contract): VerdictRule {
   return canRepeat(contract) ? (contract.metric.verdict ?? 'honest') : 'greedy';
 }

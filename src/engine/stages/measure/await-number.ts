@@ -11,7 +11,7 @@ import { surroundingsOf } from '../train/surroundings.ts';
 import type { TrainPorts } from '../train/train-ports.ts';
 import { askMetricCommand } from './measure-attempt.ts';
 
-/** Another process may have written a number down. */
+/** How often to look, because another process may have stored a number. */
 const LOOK_MS = 1_000;
 
 /** The run that waits for its number, from `metric.command` or typed in; null if none waits. */
@@ -20,7 +20,7 @@ export function findAwaited(ledger: Ledger, { id, contract }: Study, n: number):
   const experiment = ledger.experiments.get(id, n);
   const run = ledger.runs.list(id, n).at(-1);
   const isWaiting = experiment?.phase === 'measuring' && experiment.verdict === null;
-  // One that was interrupted has not been checked.
+  // An interrupted run has not been checked.
   const isDone = run?.outcome?.kind === 'exit' && run.outcome.code === 0 && run.crash === null;
   return isWaiting && isDone && run.commit === experiment.attemptCommit ? run : null;
 }
@@ -31,8 +31,8 @@ export function awaitedUntil({ contract }: Study, run: Run): number {
 }
 
 /**
- * Writes a number down that somebody has typed in; the engine takes it from there, now or in its next sitting. Throws `usage`
- * where none is waited for.
+ * Stores a number that the user typed in; the engine continues with it, now or in its next sitting. Throws `usage` if
+ * none is awaited.
  */
 export function enterNumber(
   ledger: Ledger,
@@ -53,7 +53,7 @@ export function enterNumber(
   ledger.write(() => ledger.lateNumbers.add(study.id, n, { value: number.value, source, at: now }));
 }
 
-/** A number that came, with who says it, or why none did. */
+/** A number with its source, or why there is none. */
 type Came = {
   readonly value: number | null;
   readonly source: string | null;
@@ -62,8 +62,8 @@ type Came = {
 };
 
 /**
- * Waits until the number is typed in, `metric.command` prints it, or its time is over; null where something else is to be done
- * first. What was typed in counts before what a command says.
+ * Waits until the number is typed in, `metric.command` prints it, or its time is over; null if something else has to
+ * be done first. A typed number goes before a command's.
  */
 export async function awaitNumber(
   study: Study,
@@ -71,7 +71,7 @@ export async function awaitNumber(
   ports: TrainPorts,
   sitting: {
     readonly isDisturbed: () => boolean;
-    /** Resolves after so many milliseconds, or earlier. */
+    /** Resolves after this many milliseconds, or earlier. */
     readonly rest: (ms: number) => Promise<void>;
   },
 ): Promise<Came | null> {
@@ -86,7 +86,7 @@ export async function awaitNumber(
     if (command !== null && now() >= nextPoll && !(hasAsked && now() >= until)) {
       hasAsked = true;
       const ask = () => askForNumber(study, run, ports);
-      // What the model did not answer is asked again with the next look.
+      // A question that the model did not answer is asked again at the next look.
       const { value: found } = (await ports.model?.during(run.n, ask)) ?? { value: await ask() };
       nextPoll = now() + 1000 * pollSeconds;
       if (found === null) continue;
@@ -102,7 +102,7 @@ export async function awaitNumber(
   }
 }
 
-/** Runs `metric.command` once, where the run was trained; its number, or null if there is none yet. */
+/** Runs `metric.command` once where the run was trained; returns its number, or null if there is none yet. */
 async function askForNumber(study: Study, run: Run, ports: TrainPorts): ReturnType<typeof askMetricCommand> {
   const { ledger, paths, workbench, signal, killTimes } = ports;
   const { n, k } = run;

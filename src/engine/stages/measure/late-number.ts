@@ -6,10 +6,13 @@ import type { Disturbed, Sitting } from '../unfinished.ts';
 import { awaitedUntil, awaitNumber, findAwaited } from './await-number.ts';
 import { compareLines, type Measured, unfairKinds } from './measured.ts';
 
-/** The number came, or did not in time. */
+/** The number arrived, or its time is over. */
 export type Numbered = { readonly type: 'numbered'; readonly run: Measured };
 
-/** Waits until the number of a run that ended is there, however long; a wish or the deadline end the wait, and it goes on later. */
+/**
+ * Waits for the number of a run that has ended, however long. A user's request or the deadline interrupts the wait,
+ * which continues later.
+ */
 export async function takeLateNumber(
   context: StageContext,
   {
@@ -25,7 +28,7 @@ export async function takeLateNumber(
   const run = findAwaited(ledger, study, n);
   if (!run) throw new Error(`experiment ${n} has no run whose number is to come`);
   if (isResumed) {
-    // What the training left is gone, its code is not.
+    // The training's files are gone, but not its code.
     const parent = ledger.experiments.get(study.id, n)?.parentCommit ?? run.commit;
     emit({ type: 'experiment_started', n, parent });
     await workbench.checkout(run.commit);

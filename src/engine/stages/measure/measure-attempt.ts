@@ -11,36 +11,36 @@ import { OutputReader } from '../../metrics/output-reader.ts';
 import { runTraining, type TrainingOptions, type TrainingResult } from '../../process/run-training.ts';
 import { findUnmet } from '../judge/requirements.ts';
 
-/** Of what a command printed, the log of its run keeps this much from the end. */
+/** How much of a command's output the run's log keeps, from the end. */
 const KEPT_OUTPUT_BYTES = 256 * 1024;
 
-/** What the commands run in: the training's own place. */
+/** Where the commands run: in the training's place. */
 export type CommandPlace = Omit<
   TrainingOptions,
   'command' | 'logPath' | 'limitSeconds' | 'onOutput' | 'onStart' | 'enough'
 > & {
-  /** The run's log, to which what they print is added. */
+  /** The run's log; the commands' output is appended. */
   readonly logPath: string;
 };
 
 export type MeasuredByCommands = {
-  /** From `metric.command`, instead of the training. */
+  /** From `metric.command`, in place of the training's own. */
   readonly summary: Summary | null;
   readonly units: Readonly<Record<string, string>>;
-  /** Why there is no number; null where there is one, or none was to be found here. */
+  /** Why there is no number; null if there is one, or if none is expected here. */
   readonly crash: Crash | null;
   readonly guard: GuardFailure | null;
   readonly addedBytes: number;
-  /** How the last command ended, if the study was asked to stop meanwhile. */
+  /** How the last command ended, if the study was asked to stop during it. */
   readonly isAborted: boolean;
   readonly survivors: readonly number[];
 };
 
 /**
- * What is to be done once a training ended well: `metric.command` gives the number where the training does not, the
- * conditions are looked at, and the checks run, in their order, until one fails. All of it is the attempt's code, so it
- * runs where the training ran.
- * @param training reader of what that printed
+ * Measures after a training that ended well: `metric.command` gives the number if the training does not, the
+ * conditions are evaluated, and the checks run in order until one fails. All of these run the attempt's code, so they
+ * run where the training ran.
+ * @param training the reader of the training's output
  */
 export async function measureAttempt(
   contract: Contract,
@@ -86,7 +86,7 @@ export async function measureAttempt(
         };
     if (crash) return end(false);
   }
-  // A command that prints the number later prints what must hold with it, and so does a scorer.
+  // A command that prints the number later also prints the conditions' values then, and so does a scorer.
   const isLater = contract.score !== null || (metric.waitSeconds !== null && metric.command !== null);
   guard = isLater ? null : findUnmet(metric.require, name => reader.printed(name) ?? training.printed(name));
   if (guard) return end(false);
@@ -102,7 +102,10 @@ export async function measureAttempt(
   return end(false);
 }
 
-/** Runs `metric.command` without a word in the log; its number and the conditions on what it prints, or null where it has none yet. */
+/**
+ * Runs `metric.command` without logging it; returns its number and the conditions on its output, or null if there is
+ * no number yet.
+ */
 export async function askMetricCommand(
   { metric }: Contract,
   units: Readonly<Record<string, string>>,
@@ -144,8 +147,8 @@ export function describeEnd(outcome: RunOutcome, seconds: number): string {
 }
 
 /**
- * Runs a command whose output goes to a log of its own, which is gone afterwards.
- * @param keep what is done with that log before
+ * Runs a command whose output goes to a temporary log.
+ * @param keep called with that log before it is removed
  */
 async function runAside(
   command: string,
@@ -165,7 +168,7 @@ async function runAside(
   }
 }
 
-/** Runs a command whose output becomes part of the run's log. */
+/** Runs a command and appends its output to the run's log. */
 async function runToLog(
   { name, command, seconds }: Check,
   place: CommandPlace,
@@ -191,7 +194,7 @@ async function runToLog(
   return { result, tail: tail.lines(), addedBytes };
 }
 
-/** So that one log holds everything about a run. */
+/** So that a single log contains everything about a run. */
 export async function addToLog(log: string, from: string, title: string): Promise<number> {
   const { size } = await stat(from);
   const before = (await stat(log)).size;

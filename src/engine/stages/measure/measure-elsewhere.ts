@@ -5,7 +5,10 @@ import type { RemoteResult } from '../../remote/remote-training.ts';
 import { findUnmet } from '../judge/requirements.ts';
 import { addToLog, type MeasuredByCommands } from './measure-attempt.ts';
 
-/** As {@link measureAttempt}, of a run on another machine: `metric.command` has run there already, right after the training. */
+/**
+ * Like {@link measureAttempt}, for a run on another machine: `metric.command` has already run there, right after the
+ * training.
+ */
 export async function measureElsewhere(
   { metric, score }: Contract,
   training: OutputReader,

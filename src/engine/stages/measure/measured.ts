@@ -6,20 +6,20 @@ import { type Crash, lastTrial, type Run, type Study } from '../../../shared/stu
 import { measure } from '../../metrics/measure.ts';
 import type { Ledger } from '../../store/ledger.ts';
 
-/** What a run came to: all that a verdict needs to know of it. */
+/** The result of a run: everything that a verdict needs. */
 export type Measured = {
   readonly n: number;
   readonly k: number;
-  /** Experiment whose commit the attempt was made on; null for the baseline. */
+  /** The experiment whose commit the attempt was made on; null for the baseline. */
   readonly parent: number | null;
   readonly crash: Crash | null;
   readonly value: number | null;
   readonly memory: number | null;
   /** Lines of the editable files, compared with the incumbent's; 0 for the baseline. */
   readonly sourceLinesDelta: number;
-  /** Why the number was not fairly come by; empty where it was. */
+  /** Why the number was not measured fairly; empty if it was. */
   readonly unfair: readonly FlagKind[];
-  /** Why the run was ended before its time; null where it was not. */
+  /** Why the run was ended early; null if it was not. */
   readonly early: EarlyEnd | null;
   /** The condition or check of the contract that failed. */
   readonly guard: GuardFailure | null;
@@ -33,8 +33,8 @@ export type Measured = {
 export type CrashedRun = Measured & { readonly crash: Crash };
 
 /**
- * The run of an experiment whose latest attempt crashed, read back from the ledger, where its end is written; null where the
- * latest run did not crash.
+ * Reads an experiment's latest crashed run back from the ledger, where its end is stored; null if the latest run did
+ * not crash.
  */
 export function findCrashedRun(ledger: Ledger, { id, contract }: Study, n: number): CrashedRun | null {
   const run = ledger.runs.list(id, n).at(-1);
@@ -49,14 +49,14 @@ export function findCrashedRun(ledger: Ledger, { id, contract }: Study, n: numbe
 }
 
 /**
- * The run of an experiment without an end that was measured, and after which probes were begun: its verdict waited for them when
- * the engine died. Null where there is none.
+ * The measured run of an unfinished experiment whose verdict waited for probes when the engine died: probes began
+ * after it. Null if there is none.
  */
 export function findHeldRun(ledger: Ledger, { id, contract }: Study, n: number): Measured | null {
   const run = lastTrial(ledger.runs.list(id, n));
   const commit = ledger.experiments.get(id, n)?.attemptCommit;
   const isWhole = run?.outcome?.kind === 'exit' && run.outcome.code === 0 && !run.crash;
-  // One that was not fair was to be run again.
+  // An unfair run was to be repeated.
   if (
     !run ||
     !isWhole ||
@@ -76,7 +76,7 @@ export function findHeldRun(ledger: Ledger, { id, contract }: Study, n: number):
   };
 }
 
-/** @param lines of the attempt; null where it has none */
+/** @param lines of the attempt; null if unknown */
 export function compareLines(ledger: Ledger, studyId: string, lines: number | null): number {
   const before = ledger.experiments.incumbent(studyId)?.sourceLines ?? lines;
   return lines === null || before === null ? 0 : lines - before;

@@ -7,29 +7,29 @@ import { makeScratch, removeScratch } from '../../scratch.ts';
 /** A proposal that was made while other experiments trained. */
 export type Prepared = {
   readonly proposal: Proposal;
-  /** The incumbent it was made for. */
+  /** The incumbent for which it was made. */
   readonly base: string;
-  /** Whole texts of the files it changes. */
+  /** The full texts of the files it changes. */
   readonly files: ReadonlyMap<string, string>;
 };
 
 type Running = {
   readonly base: string;
-  /** What the user told the proposer; a new message makes the proposal outdated. */
+  /** What the user had told the proposer; a newer message makes the proposal outdated. */
   readonly told: string;
   readonly stop: AbortController;
   readonly made: Promise<Prepared | null>;
-  /** What was made, as soon as it is. */
+  /** The finished proposal; null until then. */
   proposal: Proposal | null;
 };
 
 /**
- * Has the next proposals made while experiments train, each in a folder of its own, so that a lane need not wait for it. At most one for
- * each experiment to come; what fails here is simply asked for again when its turn comes.
+ * Prepares the next proposals while experiments train, each in a separate folder, so that lanes need not wait. At
+ * most one per future experiment; if preparing one fails, it is simply requested again at its turn.
  */
 export class LookAhead {
   readonly #scratch: string;
-  /** By the number of the experiment they are for. */
+  /** By the number of their experiment. */
   readonly #running = new Map<number, Running>();
 
   /** @param scratch see {@link makeScratch} */
@@ -41,7 +41,7 @@ export class LookAhead {
     return this.#running.has(n);
   }
 
-  /** What is prepared, as far as it is known. */
+  /** The prepared proposals known so far. */
   prepared(): readonly RunningExperiment[] {
     return [...this.#running].flatMap(([n, { proposal }]) => {
       const { hypothesis = '', category = null, memo = null } = proposal ?? {};
@@ -67,7 +67,10 @@ export class LookAhead {
     this.#running.set(n, running);
   }
 
-  /** What was prepared for experiment `n`, once it is; null where nothing was, or the user has said something since. */
+  /**
+   * The proposal prepared for experiment `n`, as soon as it is ready; null if there is none, or the user has said
+   * something since.
+   */
   async take(n: number, told: string): Promise<Prepared | null> {
     const running = this.#running.get(n);
     if (!running) return null;
@@ -77,12 +80,12 @@ export class LookAhead {
     return null;
   }
 
-  /** Resolves once the proposer is done with all of it; what it made stays to be taken. */
+  /** Resolves once the proposer has finished all of them; they can still be taken. */
   async settled(): Promise<void> {
     await Promise.all([...this.#running.values()].map(({ made }) => made));
   }
 
-  /** Resolves once nothing of it is left. */
+  /** Ends everything; resolves once nothing is left. */
   async stop(): Promise<void> {
     const all = [...this.#running.values()];
     this.#running.clear();

@@ -9,22 +9,22 @@ import type { Trial } from '../../verdicts/claims.ts';
 import { mean } from '../../verdicts/noise.ts';
 
 /**
- * The lines of a study besides the one that the branch holds: experiments that were measured and left, with what was built on them.
- * Pure. To go on from what was not the best finds steps that only help together; parents are chosen by how good they are and how few
- * children they have, as in the Darwin Gödel Machine (Zhang et al. 2025).
+ * The lines of a study besides the branch: experiments that were measured but not kept, with those built on them.
+ * Pure. Continuing from one that was not the best can find steps that only help together. Parents are chosen by how
+ * good they are and how few children they have, as in the Darwin Gödel Machine (Zhang et al. 2025).
  */
 
-/** As many lines are gone on with. */
+/** How many lines are considered. */
 const MOST_LINES = 8;
-/** One proposal of so many starts from another line. */
+/** One in this many proposals starts from another line. */
 const ONE_IN = 3;
 
 export type OtherLine = {
-  /** Its best experiment, which a proposal starts from. */
+  /** The line's best experiment, where a proposal starts. */
   readonly n: number;
-  /** The mean of that one's runs. */
+  /** The mean of that experiment's runs. */
   readonly metric: number;
-  /** What was tried on the line so far, whatever came of it. */
+  /** How many experiments were tried on the line, whatever their result. */
   readonly children: number;
 };
 
@@ -59,15 +59,18 @@ export function findOtherLines({ history, trials, goal }: Study): readonly Other
     .slice(0, MOST_LINES);
 }
 
-/** An edit that changed nothing is no line of its own, and one that broke a condition leads nowhere. */
+/** An edit that changed nothing begins no new line, and one that broke a condition leads nowhere. */
 const STARTS: readonly string[] = ['worse', 'better', 'simplified'];
 
-/** The line that the proposal for experiment `n` starts from; null for the incumbent. The same numbers give the same answer. */
+/**
+ * The line from which the proposal for experiment `n` starts; null for the incumbent. Equal inputs give the same
+ * answer.
+ */
 export function chooseOtherLine(study: Study, n: number, use: OtherLines): OtherLine | null {
   const isWanted = use === 'always' || (use === 'plateau' && sinceKeep(study.history) >= PLATEAU);
   if (!isWanted || n % ONE_IN !== 0) return null;
   const lines = findOtherLines(study);
-  // Better ones more often, and those that little was tried on.
+  // Prefer better lines, and those with fewer experiments.
   const weights = lines.map(({ children }, rank) => 1 / ((1 + rank) * (1 + children)));
   const sums = cumsum(weights);
   const drawn = seededRandom(n)() * (sums.at(-1) ?? 0);
@@ -78,7 +81,10 @@ function madeOn({ lateParent, incumbent }: HistoryEntry): number | null {
   return lateParent ?? incumbent;
 }
 
-/** The first experiment of the line of `n`, made on what the branch holds; null where it is no line, or holds what was taken back. */
+/**
+ * The first experiment on the line of `n`, whose parent is on the branch; null if `n` is on the branch itself, or its
+ * line contains an experiment that was taken back.
+ */
 function rootOf(
   n: number,
   {
@@ -92,12 +98,12 @@ function rootOf(
   },
 ): number | null {
   if (held.has(n)) return null;
-  // An experiment is built on older ones only, so this comes to an end.
+  // The loop ends, because each parent is older.
   for (let at = n; ; ) {
     const parent = parentOf(at);
     if (parent === null || known.get(at)?.isTakenBack) return null;
     if (held.has(parent)) return at;
-    // What has no number that counts was taken back for it.
+    // A parent without a valid number was taken back.
     if (!known.has(parent)) return null;
     at = parent;
   }

@@ -25,15 +25,18 @@ type Ports = {
   readonly now: () => number;
 };
 
-/** What a proposal is made on, and what it is to beat. */
+/** Where a proposal starts, and which number it has to beat. */
 export type Begun = { readonly incumbent: Incumbent; readonly start: Point };
 
-/** Where a study's proposals come from: the proposer, asked when the turn has come or while the one before trains. */
+/**
+ * The source of a study's proposals: asks the proposer when it is a proposal's turn, or while the previous experiment
+ * trains.
+ */
 export class ProposalSource {
   readonly #study: Study;
   readonly #ports: Ports;
   readonly #ahead: LookAhead;
-  /** The last of those that are asked one after the other. */
+  /** The last of the requests that have to run one after another. */
   #turn: Promise<unknown> = Promise.resolve();
   #instructions: { readonly commit: string; readonly text: string | null } | null = null;
 
@@ -44,8 +47,8 @@ export class ProposalSource {
   }
 
   /**
-   * Performs what asks the proposer for experiment `n`, from the question until what came of it is in the ledger: after what was begun
-   * before, where the proposer takes one question at a time.
+   * Runs `work`, which asks the proposer for experiment `n` and stores the result. If the proposer takes only one
+   * request at a time, waits for earlier work first.
    */
   async inTurn<T>(n: number, work: () => Promise<T>): Promise<T> {
     if (this.#ports.proposer.canLookAhead?.(n)) return work();
@@ -58,8 +61,8 @@ export class ProposalSource {
   }
 
   /**
-   * An answer for experiment `n`; the edit of a proposal is in the worktree, which is as the proposer is to find it.
-   * Rejects with an AbortError when the sitting's signal is aborted.
+   * Gets an answer for experiment `n`. The worktree must be as the proposer should find it, and contains the
+   * proposal's edit afterwards. Rejects with an AbortError when the sitting's signal is aborted.
    */
   async ask(
     n: number,
@@ -70,7 +73,7 @@ export class ProposalSource {
   ): Promise<ProposerAnswer> {
     const { proposer, signal } = this.#ports;
     const request = await this.#requestFor(n, { incumbent, start }, repair, false);
-    // One question at a time; what was prepared stays for its turn.
+    // Only one request at a time; prepared proposals stay for their turn.
     if (repair) await this.#ahead.settled();
     else {
       const prepared = await this.#takePrepared(request, workbench, reset);
@@ -84,13 +87,13 @@ export class ProposalSource {
     });
   }
 
-  /** What the proposal for experiment `n` is made on. */
+  /** Where the proposal for experiment `n` starts. */
   startOf(n: number, incumbent: Incumbent): Point {
     const { ledger, proposer } = this.#ports;
     const { id, otherLines, contract } = this.#study;
     if (ledger.reviews.latest(id, n)?.outcome === 'sent_back') return this.#startSentBack(n, incumbent);
     if (otherLines === 'off' || !proposer.canStartElsewhere?.(n)) return incumbent;
-    // What waits is for the branch, and so is a second try.
+    // Waiting ideas are meant for the branch, and so are second tries.
     const hasIdea = this.#ideasFor(n).handed !== null || ledger.ideas.ofExperiment(id, n) !== null;
     if (hasIdea || ledger.refusals.list(id).some(refusal => refusal.n === n)) return incumbent;
     const history = ledger.experiments.history(id);
@@ -100,7 +103,7 @@ export class ProposalSource {
     return line && commit ? { n: line.n, commit, metric: line.metric } : incumbent;
   }
 
-  /** What the user read was made on it, and so is what is made of it. */
+  /** A proposal that was sent back starts where the user saw it start. */
   #startSentBack(n: number, incumbent: Incumbent): Point {
     const { experiments } = this.#ports.ledger;
     const { otherLine = null } = experiments.get(this.#study.id, n) ?? {};
@@ -110,7 +113,7 @@ export class ProposalSource {
       : incumbent;
   }
 
-  /** Has the proposal for a coming experiment `n` made while others train, where the proposer can. */
+  /** Prepares the proposal for a future experiment `n` while others train, if the proposer can. */
   async lookAhead(n: number, incumbent: Incumbent, workbench: Workbench): Promise<void> {
     const { proposer, signal } = this.#ports;
     if (this.#ahead.has(n) || !proposer.canLookAhead?.(n)) return;
@@ -128,7 +131,7 @@ export class ProposalSource {
     );
   }
 
-  /** Resolves once nothing is asked any more. */
+  /** Resolves once no request is in progress. */
   stop(): Promise<void> {
     return this.#ahead.stop();
   }
@@ -154,7 +157,7 @@ export class ProposalSource {
     };
   }
 
-  /** What is tried, or is prepared to be, besides experiment `n`. */
+  /** What is in flight or being prepared besides experiment `n`. */
   #running(n: number): ProposalRequest['running'] {
     const tried = this.#ports.ledger.experiments
       .unfinished(this.#study.id)
@@ -172,7 +175,7 @@ export class ProposalSource {
     const { ideas } = this.#ports.ledger;
     const waiting = ideas.waiting(this.#study.id).filter(({ edit }) => edit === null);
     const own = ideas.ofExperiment(this.#study.id, n);
-    // One that this experiment was begun with stays until something came of it.
+    // The idea with which this experiment began stays until something was made of it.
     const handed = own?.edit === null ? own : (waiting.find(({ author }) => isByHand(author)) ?? null);
     return {
       handed: handed && toldIdea(handed),
@@ -180,7 +183,7 @@ export class ProposalSource {
     };
   }
 
-  /** What was prepared for this request, written into the worktree; null where it has to be asked for. */
+  /** Writes the proposal prepared for this request into the worktree; null if it has to be requested. */
   async #takePrepared(
     request: ProposalRequest,
     workbench: Workbench,
@@ -196,7 +199,7 @@ export class ProposalSource {
     const last = ledger.experiments.get(this.#study.id, start.n);
     const { category } = prepared.proposal;
     if (isNew && category !== null && last?.proposal?.category === category) return null;
-    // What fails here is asked for again.
+    // If this fails, the proposal is requested again.
     const files = await rebaseFiles(prepared, start.commit, repository, paths.scratch).catch(() => null);
     if (!files) return null;
     const tracked = (await listTree(repository, start.commit)).map(({ path }) => path);
@@ -207,7 +210,7 @@ export class ProposalSource {
     return { kind: 'proposed', proposal: prepared.proposal };
   }
 
-  /** The experiment's last proposal, where the user wants it done again. */
+  /** The experiment's last proposal, if the user wants it redone. */
   async #readSentBack(n: number, isRepair: boolean): Promise<ProposalRequest['review']> {
     const review = this.#ports.ledger.reviews.latest(this.#study.id, n);
     if (review?.outcome !== 'sent_back' || review.isRepair !== isRepair) return null;
@@ -218,7 +221,7 @@ export class ProposalSource {
     };
   }
 
-  /** The user's latest version; without one the file as the incumbent has it. */
+  /** The user's latest version; if there is none, the incumbent's file. */
   async #readInstructions(commit: string): Promise<string | null> {
     const path = this.#study.contract.instructions;
     if (path === null) return null;
@@ -232,12 +235,12 @@ export class ProposalSource {
   }
 }
 
-/** What the user has said to the proposer so far. */
+/** Everything the user has told the proposer so far. */
 function toldBy({ instructions, memory, steering, ideas }: ProposalRequest): string {
   return JSON.stringify([instructions, memory, steering, handedByUser(ideas.handed)]);
 }
 
-/** One that a proposer chose itself says nothing new to it. */
+/** An idea that a proposer chose itself tells it nothing new. */
 function handedByUser(idea: Idea | null): number | null {
   return idea && isByHand(idea.author) ? idea.id : null;
 }

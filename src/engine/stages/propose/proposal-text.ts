@@ -1,7 +1,7 @@
 import type { Proposal } from '../../../shared/study.ts';
 import { stripControl } from '../../metrics/line-splitter.ts';
 
-/** A proposal is a model's text: no control characters in what goes to terminals, tables and commits. */
+/** A proposal is a model's text, so control characters are removed before it goes to terminals, tables and commits. */
 export function cleanProposal(proposal: Proposal): Proposal {
   const line = (text: string) => stripControl(text.replace(/\s+/g, ' ')).trim();
   const paragraphs = (text: string) =>
@@ -17,7 +17,7 @@ export function cleanProposal(proposal: Proposal): Proposal {
   };
 }
 
-/** Message of an attempt's commit: the hypothesis as subject, trailers that lead back to the notebook. */
+/** The message of an attempt's commit: the hypothesis as subject, and trailers that lead back to the notebook. */
 export function commitMessage(tag: string, n: number, { hypothesis, rationale }: Proposal): string {
   const body = rationale ? `\n\n${rationale.trim()}` : '';
   return `${hypothesis}${body}\n\nPawl-Study: ${tag}\nPawl-Experiment: ${n}\n`;

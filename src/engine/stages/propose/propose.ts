@@ -10,7 +10,7 @@ import type { Begun } from './proposal-source.ts';
 import { cleanProposal } from './proposal-text.ts';
 import { refuse } from './refuse.ts';
 
-/** An edit that was found good, with what was said of it. */
+/** An accepted edit with its proposal. */
 export type AcceptedEdit = AcceptableEdit & {
   readonly proposal: Proposal;
   /** The commit the proposer started from. */
@@ -19,7 +19,7 @@ export type AcceptedEdit = AcceptableEdit & {
   readonly repairOf: CrashedRun | null;
 };
 
-/** The user did not let a proposal run. */
+/** The user did not allow a proposal to run. */
 export type TurnedDown = {
   readonly type: 'turned_down';
   readonly how: 'sent_back' | 'rejected';
@@ -27,7 +27,10 @@ export type TurnedDown = {
   readonly repair: CrashedRun | null;
 };
 
-/** What to return without a proposal: after `refused` the proposer is asked again, `repair_failed` leaves the crash as it is. */
+/**
+ * The result if there is no proposal: after `refused` the proposer is asked again; `repair_failed` leaves the crash
+ * as it is.
+ */
 export type NotProposed =
   | { readonly type: 'refused'; readonly message: string }
   | { readonly type: 'repair_failed'; readonly run: CrashedRun };
@@ -37,20 +40,23 @@ export type Proposed =
   | NotProposed
   | TurnedDown
   | { readonly type: 'exhausted'; readonly message: string }
-  /** Only the user can help: a pause until they continue, or until the proposer is asked again. */
+  /** Only the user can help: the study pauses until they continue, or until the proposer is asked again. */
   | { readonly type: 'blocked'; readonly message: string }
   | { readonly type: 'spent'; readonly message: string };
 
-/** What a crashed attempt is handed back with. */
+/** A crashed attempt that is to be repaired. */
 export type Repair = {
   readonly run: CrashedRun;
-  /** The run's end, to be written; null where it is. */
+  /** The run's end, which is not stored yet; null if it is. */
   readonly ended: EndedRun | null;
-  /** How many repairs this experiment has had, this one counted. */
+  /** How many repairs this experiment has had, including this one. */
   readonly count: number;
 };
 
-/** Asks for a proposal, and judges the edit that comes: only editable plain files, and not tried before. */
+/**
+ * Asks for a proposal and judges its edit: it may change only editable plain files, and must not have been tried
+ * before.
+ */
 export async function propose(
   context: StageContext,
   n: number,
@@ -59,14 +65,14 @@ export async function propose(
 ): Promise<Proposed> {
   let begun = await layOut(context, n, repair);
   return context.source.inTurn(n, async () => {
-    // While it waited for its turn another lane may have found a better one.
+    // Another lane may have found a better one while this one waited for its turn.
     const isOld = begun.incumbent.commit !== context.ledger.experiments.incumbent(context.study.id)?.commit;
     if (isOld && !repair) begun = await layOut(context, n, repair);
     return ask(context, n, repair, begun, hasWish);
   });
 }
 
-/** Begins the experiment and makes the worktree what the proposer is to find. */
+/** Begins the experiment and lays out the worktree for the proposer. */
 async function layOut(context: StageContext, n: number, repair: Repair | null): Promise<Begun> {
   const begun = begin(context, n, repair);
   await resetTo(context, begun.start.commit);
@@ -92,7 +98,7 @@ async function ask(
     ...{ crash: repair.run.crash, count: repair.count, hypothesis: crashed?.hypothesis ?? '' },
   };
   const answer = await context.source.ask(n, { incumbent, start }, handedBack, workbench, reset);
-  // Where the user wants a pause or a stop it is theirs, whatever the proposer says.
+  // If the user wants a pause or stop, that is the reason, whatever the proposer says.
   if (answer.kind === 'blocked' && !hasWish()) {
     const message = `The proposer needs you. ${answer.message}`;
     emit({ type: 'warning', code: 'proposer_blocked', message });
@@ -106,7 +112,7 @@ async function ask(
     const message = stripControl(said);
     refuse(context, { n, reason, message, hypothesis: refused?.hypothesis ?? null, memo });
     if (repair) return { type: 'repair_failed', run: repair.run };
-    // What came from the queue says nothing of the proposer.
+    // An idea from the queue says nothing about the proposer.
     const isFromQueue = refused !== null && isByHand(ledger.proposerCalls.author(study.id, n));
     return isFromQueue
       ? { type: 'turned_down', how: 'rejected', n, repair: null }
@@ -119,7 +125,8 @@ async function ask(
   if (edit.kind === 'refused') return turnDown(edit.reason, edit.message);
   const same = ledger.experiments.findSameEdit(study.id, edit.digest, n);
   if (same !== null) return turnDown('duplicate', `The same files were already tried in experiment ${same}.`);
-  // The repaired hypothesis belongs to the repaired attempt; until that exists the ledger keeps the crashed one's.
+  // The repaired hypothesis belongs to the repaired attempt; until that exists, the ledger keeps the crashed
+  // attempt's hypothesis.
   if (!repair) ledger.write(() => ledger.experiments.propose(study.id, n, proposal));
   const { hypothesis, rationale, predictedEffect, category } = proposal;
   emit({ type: 'proposed', n, hypothesis, rationale, predictedEffect, category });
@@ -144,7 +151,7 @@ function begin(context: StageContext, n: number, repair: Repair | null): Begun {
     emit({ type: 'experiment_started', n, parent: commit });
     return { start, incumbent };
   }
-  // The crashed run is history now, whatever comes of the repair.
+  // The crashed run is over, whatever the repair brings.
   endRun(context, repair.ended, () => {
     ledger.experiments.setPhase(id, n, 'proposing');
     return [{ type: 'phase', n, phase: 'proposing' }];

@@ -2,8 +2,8 @@ import type { Refusal } from '../../store/refusals.ts';
 import type { StageContext } from '../stage-context.ts';
 
 /**
- * Writes down that a proposal was refused, and says so.
- * @param saveReview where it was the user who turned it down
+ * Stores a refusal in the ledger and announces it.
+ * @param saveReview set if the user turned it down
  */
 export function refuse(
   { ledger, emit, now, study }: Pick<StageContext, 'ledger' | 'emit' | 'now' | 'study'>,

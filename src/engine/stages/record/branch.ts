@@ -5,12 +5,12 @@ import { attemptRef, branchRef, createRef, moveRef } from '../../git/refs.ts';
 import { type Repository, readRef } from '../../git/repository.ts';
 import type { Ledger } from '../../store/ledger.ts';
 
-/** A move of the branch that the verdict of experiment `n` asks for. */
+/** A move of the branch that follows from the verdict of experiment `n`. */
 type Move = { readonly n: number; readonly from: string; readonly to: string };
 
 /**
- * Moves the branch to a kept attempt and then says so in the ledger. The verdict is in the ledger already, so a
- * death in between is finished by calling this again. Rejects with `branch_moved`; the verdict stays.
+ * Moves the branch to a kept attempt, then records that in the ledger. The verdict is already in the ledger, so if
+ * the engine dies in between, calling this again finishes the move. Rejects with `branch_moved`; the verdict stays.
  */
 export function ratchet(
   ledger: Ledger,
@@ -25,7 +25,7 @@ export function ratchet(
   return moveBranch(ledger, repository, study, { n, from, to }, worktreePath, refusal);
 }
 
-/** The same from a keep that was taken back to its parent. */
+/** Moves the branch from a keep that was taken back to its parent. */
 export function rollBack(
   ledger: Ledger,
   repository: Repository,
@@ -48,7 +48,7 @@ async function moveBranch(
   refusal: string,
 ): Promise<void> {
   const ref = branchRef(study.tag);
-  // The baseline is the commit the branch was made at.
+  // The baseline is the commit at which the branch was created, so nothing moves.
   if (from !== to) await refuseCheckedOut(repository, study.tag, worktreePath);
   if (from !== to && !(await moveRef(repository, ref, from, to))) {
     throw new PawlError(
@@ -60,8 +60,9 @@ async function moveBranch(
 }
 
 /**
- * A branch that somebody has checked out would move under their files. Rejects with `branch_moved`.
- * @param own the study's worktree, in which a training may check out what it likes
+ * Rejects with `branch_moved` if another worktree has the branch checked out, because moving it would no longer match
+ * the files there.
+ * @param own the study's worktree, in which trainings may check out anything
  */
 async function refuseCheckedOut(repository: Repository, tag: string, own: string): Promise<void> {
   const [folder] = await listCheckouts(repository, branchRef(tag), own);
@@ -73,13 +74,13 @@ async function refuseCheckedOut(repository: Repository, tag: string, own: string
   );
 }
 
-/** Where the branch stands, or stood, before it moves to a keep. */
+/** The commit at which the branch is, or was, before it moves to a keep. */
 export function branchParent(ledger: Ledger, { id, baseCommit }: Study, { verdict }: Experiment): string {
   const before = verdict?.evidence.incumbentExperiment;
   return (before === undefined ? null : ledger.experiments.get(id, before)?.branchCommit) ?? baseCommit;
 }
 
-/** Finishes a move of the branch the engine died in, and makes sure the branch stands where the ledger says. */
+/** Finishes a move of the branch during which the engine died, and checks that the branch is where the ledger says. */
 export async function settleBranch(
   ledger: Ledger,
   repository: Repository,

@@ -4,9 +4,9 @@ import type { StageContext } from '../stage-context.ts';
 import type { EndedRun } from '../train/ended-run.ts';
 
 /**
- * Writes a run's end together with what follows from it, in one transaction, and then sends its events.
- * @param write returns the events of what follows; see {@link Enter}
- * @returns sends what `write` held
+ * Stores a run's end and its consequences in one transaction, then sends its events.
+ * @param write stores the consequences and returns their events; see {@link Enter}
+ * @returns a function that sends the events `write` held back
  */
 export function endRun(
   { ledger, enter }: Pick<StageContext, 'ledger' | 'enter'>,

@@ -11,8 +11,9 @@ import { commitMessage } from '../propose/proposal-text.ts';
 import type { StageContext } from '../stage-context.ts';
 
 /**
- * The commit that the branch moves to where an attempt takes the place of an incumbent that it was not made on: its tree, which is
- * what was measured, with the incumbent as parent. No ref leads to it yet. Null where the branch moves to the attempt itself.
+ * The commit to which the branch moves if an attempt replaces an incumbent that it was not made on: it has the
+ * attempt's tree, which was measured, and the incumbent as parent. No ref leads to it yet. Null if the branch moves
+ * to the attempt itself.
  */
 export async function supersede(
   { ledger, repository, study, identity }: StageContext,
@@ -31,10 +32,13 @@ export async function supersede(
   return commitTree({ tree, parent, message }, repository, identity);
 }
 
-/** The edit that `lost`, made on `base`, is to be tried on top of another, which does not hold it. */
+/** The edit of `lost`, which was made on `base`, is to be tried on top of `onto`, which does not contain it. */
 export type Combination = { readonly base: number; readonly lost: number; readonly onto: number };
 
-/** What lost as an idea for the queue; null where the two do not merge, and where one of them is such a combination itself. */
+/**
+ * The edit of `lost` as an idea for the queue; null if the two do not merge, or if one of them is itself such a
+ * combination.
+ */
 export async function combine(
   { ledger, repository, study, paths, now }: StageContext,
   { base, lost, onto }: Combination,

@@ -19,7 +19,7 @@ function describeEvidence({ reason, evidence }: Verdict): string | null {
   return probe && isProbeReason(reason) ? describeProbe(reason, probe) : describeEarlyEnd(evidence);
 }
 
-/** Records the verdict, with the run's end if that is not written yet, moves the branch for a keep, and sends events. */
+/** Records the verdict (and the run's end if it is not stored yet), moves the branch for a keep, and sends events. */
 export async function record(
   context: StageContext,
   {
@@ -61,7 +61,7 @@ export async function record(
     seconds: experiment.trainedSeconds,
     hypothesis: experiment.proposal?.hypothesis ?? '',
   });
-  // Fewer lines are kept also a little worse.
+  // With fewer lines, a slightly worse number is also kept.
   const isWorse = before && metric !== null && isBetter(study.contract.metric.goal, before.metric, metric);
   if (isKeep && metric !== null && commit && !isWorse) {
     emit({ type: 'new_best', n, commit, metric, previous: before?.metric ?? null });

@@ -8,9 +8,9 @@ import { applyMoves } from '../../proposers/search/search-proposer.ts';
 import { findSeed } from '../../proposers/search/survey.ts';
 
 /**
- * Gives the checked-out commit another seed, in its files alone: nothing is committed, and the next checkout takes it back. False
- * where no editable file has a whole number that is called a seed.
- * @param offset what is added to the seed
+ * Changes the seed in the checked-out files: nothing is committed, and the next checkout undoes it. False if no
+ * editable file has a whole number that is named as a seed.
+ * @param offset added to the seed
  */
 export async function takeOtherSeed(
   worktree: string,

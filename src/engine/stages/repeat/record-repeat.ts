@@ -14,25 +14,25 @@ export type RepeatRecorded = {
   readonly value: number | null;
 };
 
-/** What a further run came to, and what follows from it. */
+/** The result of a further run, and what follows from it. */
 export type RepeatResult = {
   readonly n: number;
   readonly purpose: RepeatPurpose;
-  /** Null where the number does not count. */
+  /** Null if the number does not count. */
   readonly value: number | null;
   readonly ended: EndedRun;
   readonly rolledBack: RolledBack | null;
-  /** What a probe showed for a keep; null where it showed nothing, or was none. */
+  /** What a probe showed for a keep; null if it showed nothing, or was no probe. */
   readonly passed: ProbeEvidence | null;
-  /** Why the baseline's probe says that nothing can be probed. */
+  /** Why the baseline's probe shows that nothing can be probed. */
   readonly swapFault: SwapFault | null;
-  /** The model that it asked did not answer: it is as if it had not run. */
+  /** The model that it asked did not answer, so the run does not count at all. */
   readonly isDenied: boolean;
 };
 
 /**
- * Writes the run's end and its number down, with the new verdict of a keep that is taken back in the same transaction; then the
- * branch moves.
+ * Stores the run's end and number in one transaction, with the new verdict if a keep is taken back; then moves the
+ * branch.
  */
 export async function recordRepeat(
   context: StageContext,

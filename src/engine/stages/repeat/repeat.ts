@@ -20,23 +20,23 @@ export type Repeated = {
   readonly type: 'repeated';
   readonly n: number;
   readonly purpose: RepeatPurpose;
-  /** Null where the run crashed. */
+  /** Null if the run crashed. */
   readonly value: number | null;
-  /** Whether its own code is why there is no number: not the machine, a limit or a check. */
+  /** Whether there is no number because of its own code, rather than the machine, a limit or a check. */
   readonly isOwnFailure: boolean;
-  /** Why the number was not fairly come by; empty where it was. */
+  /** Why the number was not measured fairly; empty if it was. */
   readonly unfair: readonly FlagKind[];
   readonly denial: Denial | null;
   readonly ended: EndedRun;
 };
 
-/** What a training ends by because of its own code. */
+/** Crashes that a training's own code causes. */
 export const OWN_FAILURES: readonly CrashClass[] = ['exception', 'no_metric', 'diverged'];
 
-/** Data cannot be exchanged here, or there is no seed; nothing was trained. */
+/** Data cannot be swapped here, or there is no seed; nothing was trained. */
 export type NotProbed = { readonly type: 'not_probed'; readonly purpose: 'probe' | 'seed' };
 
-/** Why data cannot be exchanged here. Tries the jail of a run, and that with the data exchanged. */
+/** Why data cannot be swapped here. Tries a run's jail, first as it is and then with the data swapped. */
 async function findProbeFault(context: StageContext, n: number): Promise<string | null> {
   const { study, workbench, userEnvironment, paths, repository, remote } = context;
   if (remote) return 'Data can only be swapped in lanes of this machine.';
@@ -80,7 +80,7 @@ export async function repeat(
   await workbench.checkout(commit);
   const fault = purpose === 'probe' ? await findProbeFault(context, n) : null;
   if (fault !== null) {
-    // Upstream's shape names its data whether it is there or not.
+    // Upstream's shape names this data even if it is missing, so there is no warning.
     if (study.contract.source !== 'autoresearch')
       emit({ type: 'warning', code: 'probe', message: `${fault} No keep is audited.` });
     return { type: 'not_probed', purpose: 'probe' };
@@ -89,7 +89,7 @@ export async function repeat(
   if (purpose === 'seed' && context.remote) return { type: 'not_probed', purpose };
   if (purpose === 'seed') {
     const done = ledger.runs.list(study.id, n).filter(run => run.purpose === 'seed' && run.value !== null);
-    // So both are trained with the same ones.
+    // Counted per commit, so that both commits are trained with the same seeds.
     const isOther = await takeOtherSeed(workbench.path, repository, commit, study.contract, 1 + done.length);
     if (!isOther) return { type: 'not_probed', purpose };
   }
@@ -97,7 +97,7 @@ export async function repeat(
   await lookAhead(context, ahead);
   const once = () =>
     trainAttempt(study, n, commit, context, purpose).catch(error => {
-      // Stopped while its files were compared: nothing else says that it has ended.
+      // If it was stopped while its files were compared, nothing else records its end.
       ledger.write(() => {
         for (const open of ledger.runs.open(study.id, n)) ledger.runs.interrupt(open.run, now());
       });
@@ -114,7 +114,7 @@ export async function repeat(
     });
     return { type: 'aborted', n: null, ended: null };
   }
-  // One that breaks a condition now and then has no number that could be trusted this time; with other data none is asked for.
+  // A run that breaks a condition has no number that could be trusted. For a probe, conditions do not matter.
   const value = ended.guard && purpose !== 'probe' ? null : ended.metric;
   const isOwnFailure = value === null && OWN_FAILURES.includes(ended.result.crash?.class ?? 'killed');
   const unfair = unfairKinds(ended.result);

@@ -8,14 +8,17 @@ import type { IdeaEdit } from '../../store/ideas.ts';
 import { rollBack } from '../record/branch.ts';
 import type { StageContext } from '../stage-context.ts';
 
-/** A keep that cannot stay, with all that was built on it; see `findTakeBack`. */
+/** A keep that cannot stay, with every keep built on it; see `findTakeBack`. */
 export type Unfounded = {
   readonly n: number;
   readonly reason: ProbeReason;
   readonly evidence: ProbeEvidence;
-  /** Experiments of the branch after `parent`, oldest first: it, those after it, and those before it whose probes are inconclusive. */
+  /**
+   * Experiments of the branch after `parent`, oldest first: this keep, those after it, and those before it whose
+   * probes were inconclusive.
+   */
   readonly chain: readonly number[];
-  /** Experiment at which the branch is to stand, and the mean of its runs. */
+  /** The experiment to which the branch goes back, and the mean of its runs. */
   readonly parent: number;
   readonly parentRecord: number;
 };
@@ -23,18 +26,18 @@ export type Unfounded = {
 export type TakenBack = {
   readonly type: 'taken_back';
   readonly back: Unfounded;
-  /** Experiments that had no end yet, and ended with it. */
+  /** Unfinished experiments that ended together with it. */
   readonly closed: readonly number[];
 };
 
-/** No more than somebody would look through. */
+/** Nobody would look through more. */
 const MOST_QUEUED = 30;
 const GONE = 'The attempt it was based on was taken back.';
 
 /**
- * Takes a keep back whose number does not come from the data, and what stands on it: all in one transaction, before the branch
- * moves back from parent to parent. The edits of what was better than the parent that is left wait to be tried again, and so
- * does the edit of an experiment that was under way.
+ * Takes back a keep whose number does not come from the data, and every keep built on it: all in one transaction,
+ * before the branch moves back from parent to parent. Edits that beat the remaining parent wait to be tried again,
+ * and so does the edit of an experiment in flight.
  */
 export async function takeBack(context: StageContext, back: Unfounded): Promise<TakenBack> {
   const { ledger, repository, study, paths, enter, workbench, now } = context;
@@ -93,12 +96,12 @@ export async function takeBack(context: StageContext, back: Unfounded): Promise<
   return { type: 'taken_back', back, closed: open.map(other => other.n) };
 }
 
-/** What was only begun is proposed on what is the best then. */
+/** An experiment without an edit is simply proposed again, on the new incumbent. */
 function hasEdit({ ledger, study }: StageContext, { n, attemptCommit }: Experiment): boolean {
   return attemptCommit !== null || ledger.reviews.open(study.id, n) !== null;
 }
 
-/** What was begun on nothing of what is taken back goes on. */
+/** An experiment that builds on none of these keeps continues. */
 function isBuiltOn(
   { ledger, study }: StageContext,
   { parentCommit }: Experiment,
@@ -107,7 +110,7 @@ function isBuiltOn(
   return chain.some(n => ledger.experiments.get(study.id, n)?.branchCommit === parentCommit);
 }
 
-/** Attempts that lost only against numbers that are not real. */
+/** Attempts that lost only to numbers that were not real. */
 function findBetter(
   { ledger, study }: StageContext,
   { chain, parentRecord }: Unfounded,
@@ -126,7 +129,7 @@ function findBetter(
     .flatMap(({ n }) => ledger.experiments.get(study.id, n) ?? []);
 }
 
-/** With what each changed; one that cannot be tried again is left out. */
+/** Reads the edit of each; leaves out edits that cannot be tried again. */
 async function readAll(
   { ledger, repository, study, paths }: StageContext,
   experiments: readonly Experiment[],

@@ -27,23 +27,23 @@ type Ports = {
   readonly now: () => number;
 };
 
-/** What became of a proposal that waited. */
+/** The outcome for a proposal that waited. */
 export type Reviewed =
   | ({
       readonly kind: 'approved';
-      /** As it is to run. */
+      /** The proposal as it will run. */
       readonly review: Review;
       readonly files: readonly string[];
     } & Decided)
-  /** The reason, or the remarks it goes back with. */
+  /** The reason for a rejection, or the remarks with which it goes back. */
   | ({ readonly kind: 'sent_back' | 'rejected'; readonly review: Review; readonly message: string } & Decided)
-  /** Something else is to be done first; it waits on. */
+  /** Something else has to be done first; the proposal keeps waiting. */
   | { readonly kind: 'disturbed' };
 
 type Decided = {
-  /** Writes the decision down. Call it inside the `ledger.write` that says what it means to the experiment. */
+  /** Stores the decision. Call it inside the `ledger.write` that stores its consequences for the experiment. */
   readonly save: () => void;
-  /** Tells whoever decided that it is done, or why it could not be. */
+  /** Reports to whoever decided that it is done, or why it could not be. */
   readonly done: (error?: unknown) => void;
 };
 
@@ -54,7 +54,7 @@ type Handed = {
   readonly reject: (error: unknown) => void;
 };
 
-/** Where proposals of one study wait for the user. What waits is in the ledger and in git, so it outlives the engine. */
+/** Where a study's proposals wait for the user. They are stored in the ledger and in git, so they outlive the engine. */
 export class ReviewDesk {
   readonly #study: Study;
   readonly #ports: Ports;
@@ -66,14 +66,14 @@ export class ReviewDesk {
     this.#ports = ports;
   }
 
-  /** Puts a committed proposal on the desk. Call it inside `ledger.write`. */
+  /** Submits a committed proposal for review. Call it inside `ledger.write`. */
   open(review: Omit<Review, 'id' | 'outcome' | 'message' | 'at'>): void {
     const { ledger, now } = this.#ports;
     ledger.reviews.add(this.#study.id, { ...review, at: now() });
     ledger.experiments.setPhase(this.#study.id, review.n, 'reviewing');
   }
 
-  /** What waits for the user in experiment `n`, kept from git's clearing up. */
+  /** The proposal of experiment `n` that waits for the user, with a ref that protects it from git's garbage collection. */
   async take(n: number): Promise<Review> {
     const { ledger, repository } = this.#ports;
     const review = ledger.reviews.open(this.#study.id, n);
@@ -83,8 +83,8 @@ export class ReviewDesk {
   }
 
   /**
-   * Takes decisions from the moment it is called. Resolves once the user has decided, or `isDisturbed` says so after a
-   * {@link wake}. The decision is not in the ledger by then: it is written with what follows from it.
+   * Accepts decisions from now on. Resolves once the user has decided, or when `isDisturbed` says so after a {@link
+   * wake}. The decision is not in the ledger yet: it is stored together with its consequences.
    */
   async wait(
     review: Review,
@@ -115,20 +115,20 @@ export class ReviewDesk {
     }
   }
 
-  /** Makes {@link wait} look again at what it waits for. */
+  /** Makes {@link wait} check its conditions again. */
   wake(): void {
     this.#wakeUp?.();
   }
 
-  /** Tells whoever has decided something that it came too late. */
+  /** Tells whoever has decided something that it was too late. */
   dismiss(): void {
     this.#handed?.reject(notWaiting());
     this.#handed = null;
   }
 
   /**
-   * Resolves once it is done, which is not before {@link wait}. Rejects with `usage` where this proposal does not wait,
-   * or its changed files are no edit.
+   * Resolves once the decision is carried out, which cannot be before {@link wait}. Rejects with `usage` if this
+   * proposal does not wait, or its changed files are not a valid edit.
    */
   decide(id: number, decision: Decision): Promise<void> {
     const isOpen = this.#ports.ledger.reviews.isOpen(this.#study.id, id);
@@ -139,7 +139,7 @@ export class ReviewDesk {
     });
   }
 
-  /** Null if the decision could not be carried out; the caller knows. */
+  /** Null if the decision could not be carried out; the caller has been told. */
   async #settle(
     review: Review,
     { decision, resolve, reject }: Handed,
@@ -187,7 +187,7 @@ export class ReviewDesk {
     ledger.reviews.close(review.id, outcome, message, comments, now(), commit);
   }
 
-  /** The proposal with the user's files instead of its own, judged and committed like any edit. */
+  /** The proposal with the user's files in place of its own, judged and committed like any edit. */
   async #rewrite(
     review: Review,
     { files, title }: Extract<Decision, { kind: 'approve' }>,
@@ -224,7 +224,7 @@ export class ReviewDesk {
   }
 }
 
-/** Describes the edit that really runs: the proposal's words and expected effect belonged to another edit. */
+/** Describes the edit that will run, because the proposal's words and expected effect belonged to another one. */
 async function proposalOfEdit(
   repository: Repository,
   { proposal, start }: Review,

@@ -7,10 +7,13 @@ import { refuse } from '../propose/refuse.ts';
 import type { StageContext } from '../stage-context.ts';
 import type { Disturbed, Sitting } from '../unfinished.ts';
 
-/** Node takes a longer wait for none. */
+/** Node does not support longer timers. */
 const LONGEST_TIMER_MS = 2 ** 31 - 1;
 
-/** Waits for the user's word on a proposal; a wish, the deadline or the end of approve mode end the wait as well. */
+/**
+ * Waits for the user's decision on a proposal; a request to pause or stop, the deadline, or the end of approve mode
+ * end the wait too.
+ */
 export async function review(
   context: StageContext,
   n: number,
@@ -22,7 +25,7 @@ export async function review(
   ledger.write(() => ledger.experiments.setPhase(study.id, n, 'reviewing'));
   emit({ type: 'experiment_started', n, parent: waiting.parent });
   let late: NodeJS.Timeout | undefined;
-  // A timer may fire a little early, and none is as long as some deadlines.
+  // A timer may fire slightly early, and cannot be as long as some deadlines.
   const watch = () => {
     const left = Math.min(Math.max(deadline - now(), 1), LONGEST_TIMER_MS);
     late = setTimeout(() => {

@@ -5,22 +5,23 @@ import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import { matchPaths, mayMatchBelow } from '../../contract/editable.ts';
 
-/** More is not what a training leaves for a scorer, but a dump. */
+/** A training that leaves more files leaves a dump, not something for a scorer. */
 const MAX_FILES = 10_000;
-/** A larger file is copied by a program, which can be stopped and keeps its holes. */
+/** Larger files are copied by a program that can be stopped and preserves holes. */
 const LARGE_BYTES = 16 * 1024 ** 2;
 
 export type Artifact = {
   readonly path: string;
-  /** That a copy takes on the disk. */
+  /** The disk space that a copy takes. */
   readonly bytes: number;
 };
 
 /**
- * Plain files of a worktree that patterns name, a folder's name standing for all in it. Links are not followed, for they may
- * lead to what the training could not read, and a name that is not UTF-8 is not found. Rejects with the file system's errors.
+ * Plain files of a worktree that match the patterns; a folder's name stands for everything in it. Does not follow
+ * links, because they may lead to files that the training could not read, and does not find names that are not UTF-8.
+ * Rejects with the file system's errors.
  * @param isTaken whether a path is a locked file, which no artifact can be
- * @returns null where there are more than {@link MAX_FILES}
+ * @returns null if there are more than {@link MAX_FILES}
  */
 export async function findArtifacts(
   worktree: string,
@@ -36,7 +37,7 @@ export async function findArtifacts(
       if (entry.isDirectory()) {
         if (path !== '.git' && mayHold(path) && !(await visit(path))) return false;
       } else if (entry.isFile() && matches(path) && !isTaken(path) && !path.includes('\uFFFD')) {
-        // Blocks of 512 bytes, whatever the file system's are: stat(2).
+        // In blocks of 512 bytes, whatever the file system's block size: stat(2).
         found.push({ path, bytes: (await lstat(join(worktree, path))).blocks * 512 });
         if (found.length > MAX_FILES) return false;
       }
@@ -47,8 +48,8 @@ export async function findArtifacts(
 }
 
 /**
- * Copies artifacts, for whoever left them may still hold them open. Rejects with the file system's errors, and with an
- * AbortError when the signal is aborted.
+ * Copies artifacts, because their writers may still hold them open. Rejects with the file system's errors, and with
+ * an AbortError when the signal is aborted.
  */
 export async function copyArtifacts(
   worktree: string,

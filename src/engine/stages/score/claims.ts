@@ -1,15 +1,18 @@
 import type { Claim } from '../../../shared/fairness.ts';
 import type { Summary } from '../../../shared/study.ts';
 
-/** Numbers that are further apart are not the same measurement. A share. */
+/** Numbers that differ by more than this share are not the same measurement. */
 const SAME_SHARE = 1e-3;
 
-/** Under this name stands what a training printed for a number that only its scorer gives. */
+/** The name for a number that a training printed itself although its scorer measures it. */
 function claimName(metric: string): string {
   return `printed_${metric}`;
 }
 
-/** What a training printed, and over it the scores. Its own word for the metric is kept under another name. */
+/**
+ * The training's printed values, overridden by the scores. The training's own value of the metric is kept under
+ * another name.
+ */
 export function withClaims(printed: Summary | null, scores: Summary | null, metric: string): Summary | null {
   if (!printed) return scores;
   const { [metric]: claim, ...rest } = printed;
@@ -17,8 +20,8 @@ export function withClaims(printed: Summary | null, scores: Summary | null, metr
 }
 
 /**
- * A printed number that is not the score, where the baseline printed its own: else the two measure different things, and a
- * difference says nothing.
+ * A printed number that differs from the score, provided that the baseline's did not: otherwise the two measure
+ * different things, and the difference means nothing.
  */
 export function claimOf(summary: Summary | null, baseline: Summary | null, metric: string): Claim | null {
   const differs = (of: Summary | null) => {

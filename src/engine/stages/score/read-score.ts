@@ -3,8 +3,8 @@ import type { Summary } from '../../../shared/study.ts';
 const MAX_CHARACTERS = 64 * 1024;
 
 /**
- * What a scorer wrote to its descriptor: one line of JSON, an object of finite numbers, the metric among them.
- * @returns the numbers, or what is wrong with the text, in a sentence
+ * Parses a scorer's output: one line of JSON, an object of finite numbers that includes the metric.
+ * @returns the numbers, or a sentence that says what is wrong
  */
 export function readScore(text: string, metric: string): Summary | string {
   const line = text.trim();

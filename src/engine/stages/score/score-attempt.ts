@@ -12,22 +12,25 @@ import { type Artifact, findArtifacts } from './artifacts.ts';
 import { readScore } from './read-score.ts';
 import { ScorePlace, type ScoreProgram } from './score-place.ts';
 
-/** Beside a run's log: what the programs said where there is hidden data, which they may have printed. No proposer reads it. */
+/**
+ * Beside a run's log: the programs' output if there is hidden data, because it may contain that data. No proposer
+ * reads it.
+ */
 const SCORE_LOG = 'score.log';
-/** An attempt that scores so much longer than the baseline may be training on what it is asked. */
+/** An attempt whose scoring takes this many times the baseline's may be training on the questions. */
 const LONGER = 3;
 const LONGER_SECONDS = 10;
-/** How long a model program may take to end once its scorer has. */
+/** How long a model program may take to end after its scorer. */
 const LAST_WORDS_MS = 1_000;
 
 export type Scored = {
-  /** What the scorer gave; null where it gave nothing that counts. */
+  /** The scorer's numbers; null if it gave none that count. */
   readonly values: Summary | null;
   readonly crash: Crash | null;
   readonly isAborted: boolean;
-  /** To the run's log. */
+  /** Bytes appended to the run's log. */
   readonly addedBytes: number;
-  /** How long the programs took. */
+  /** How long the programs ran. */
   readonly seconds: number;
   readonly survivors: readonly number[];
 };
@@ -43,7 +46,7 @@ export type ScoreRun = {
 };
 
 export type ScorePorts = SurroundingsPorts & {
-  /** Bytes that may be written to the disk of Pawl's data. */
+  /** How many bytes may be written to the disk of Pawl's data. */
   readonly roomBytes: () => number;
 };
 
@@ -54,10 +57,10 @@ type Ran = {
 };
 
 /**
- * Scores what a training left, once nothing of it runs any more. The scorer is the user's own code, in a checkout and a jail
- * of its own; the attempt's code, where it is needed, runs in another. Nothing that the training printed has a say. What the
- * training left can end in a crash, and never rejects.
- * @param place of the training: its limits, its log, to which both programs' output is added
+ * Scores the files that a training left, once all of its processes have ended. The scorer is the user's own code, in
+ * a separate checkout and jail; if the attempt's code is needed, it runs in another one. The training's output has no
+ * influence. A fault in those files becomes a crash, never a rejection.
+ * @param place the training's: its limits, and its log, to which both programs' output is appended
  */
 export async function scoreAttempt(
   study: Study,
@@ -79,7 +82,7 @@ export async function scoreAttempt(
   }
 }
 
-/** Null where all is there, else why it is not. */
+/** Null if everything is ready; otherwise why it is not. */
 async function layOut(
   scoring: ScorePlace,
   { artifacts: patterns }: Score,
@@ -104,7 +107,7 @@ async function layOut(
     return null;
   } catch (error) {
     signal.throwIfAborted();
-    // What git or the disk does not do for anybody is no fault of the attempt.
+    // A failure of git or the disk is not the attempt's fault.
     if (error instanceof PawlError) throw error;
     const { code = '', message } = error as NodeJS.ErrnoException;
     const crash = noScore(`The scorer's files could not be copied (${code || message}).`);
@@ -141,7 +144,7 @@ async function runPrograms(
     }
   };
   const began = performance.now();
-  // Both jails are built first: a program that is started is not to wait for that.
+  // Both jails are built first, so that a started program does not have to wait for the other's.
   const scorer = await scoring.scorer(`${marker}.score`);
   const models: (readonly [(typeof scoring.models)[number], ScoreProgram])[] = [];
   for (const who of scoring.models)
@@ -150,7 +153,7 @@ async function runPrograms(
     models.map(([who, program]) => run(who, program).finally(() => scoring.closePipes([who]))),
   );
   const scored = run('command', scorer).finally(async () => {
-    // The model finds the end of what it is asked, and has a moment to end by itself.
+    // The model program reaches the end of its questions, and has a moment to end by itself.
     await scoring.closePipes();
     await Promise.race([asked, delay(LAST_WORDS_MS, undefined, { ref: false })]);
     done.abort();
@@ -171,7 +174,7 @@ async function runPrograms(
   const fault = words('score.command', ran);
   const values = fault === null ? readScore(await scoring.result(), study.contract.metric.name) : null;
   if (values !== null && typeof values !== 'string') return { values, crash: null, ...found };
-  // A scorer that lost its model says so in its own words; why it was lost, the model says.
+  // A scorer that lost its model reports that; the reason is in the model program's own output.
   const lost = others.find(({ result }) => result.outcome.kind !== 'aborted' && !endedWell(result.outcome));
   const behind = lost ? words('score.model', lost) : null;
   const where = isHidden ? `Their output is in ${SCORE_LOG} beside the run's log.` : null;
@@ -185,13 +188,13 @@ function noScore(message: string, tail: readonly string[] = []): Crash {
 }
 
 /**
- * How a program failed, with its last words; null where it ended well.
- * @param isHidden whether its words may be of what nobody else is to see
+ * How a program failed, with its last output; null if it ended well.
+ * @param isHidden whether its output may contain hidden data
  */
 function faultOf(name: string, { result, tail }: Ran, seconds: number, isHidden: boolean): string | null {
   const { outcome } = result;
   if (endedWell(outcome)) return null;
-  // A sentence brings a full stop of its own.
+  // A sentence has its own full stop.
   const last = isHidden ? undefined : tail.at(-1)?.replace(/\.$/, '');
   return `${name} ${describeEnd(outcome, Math.round(seconds))}${last === undefined ? '' : `: ${last}`}.`;
 }

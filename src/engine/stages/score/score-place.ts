@@ -32,36 +32,36 @@ import { type Artifact, copyArtifacts } from './artifacts.ts';
 
 /** In a study's folder: the working folder for scoring, recreated for each run. */
 export const SCORE = 'score';
-/** Each is a mount; other files that the set-up command left are copied. */
+/** Each folder is a mount; other files that the set-up command left are copied. */
 const MAX_MOUNTED = 50;
-/** Numbers of the descriptors that the programs find open; see docs/scoring.md. */
+/** Numbers of the descriptors that the programs have open; see docs/scoring.md. */
 const RESULT_FD = 3;
 const FIRST_PIPE_FD = 4;
 
-/** The model's programs are two that know nothing of each other; see docs/scoring.md. */
+/** There are two model programs that know nothing of each other; see docs/scoring.md. */
 const MODELS = ['model', 'twin'] as const;
 type ModelProgram = (typeof MODELS)[number];
 type Who = 'scorer' | ModelProgram;
 
-/** What a program of the score is started with. */
+/** How a scoring program is started. */
 export type ScoreProgram = {
   readonly command: string;
   readonly cwd: string;
   readonly environment: Readonly<Record<string, string>>;
-  /** What opens its descriptors, and the sandbox behind that. */
+  /** The command that opens its descriptors, followed by the sandbox. */
   readonly sandbox: readonly string[];
   readonly owner: Owner | null;
 };
 
 type Layout = {
-  /** Folders that the set-up command left, which are mounted; and paths in them that a training may have written. */
+  /** Folders that the set-up command left, to be mounted; and paths in them that a training may have written. */
   readonly preserved: readonly string[];
   readonly emptied: readonly string[];
 };
 
 /**
- * Two checkouts that nothing of the training ever touched: the scorer's has what the user wrote and nobody may edit, the
- * model's is the attempt. Neither sees the other; a pair of pipes connects them.
+ * Two checkouts that no training has touched: the scorer's contains the user's files that may not be edited, the
+ * model's contains the attempt. Neither sees the other; a pair of pipes connects them.
  */
 export class ScorePlace {
   readonly #study: Study;
@@ -69,7 +69,7 @@ export class ScorePlace {
   readonly #ports: SurroundingsPorts;
   readonly #folder: string;
   readonly #layouts = new Map<Who, Layout>();
-  /** Of each model, held open so that no program waits for one that never comes. */
+  /** The pipes of each model program, held open so that a program does not wait for one that never starts. */
   #pipes = new Map<ModelProgram, readonly FileHandle[]>();
 
   private constructor(study: Study, score: Score, ports: SurroundingsPorts, folder: string) {
@@ -79,7 +79,7 @@ export class ScorePlace {
     this.#folder = folder;
   }
 
-  /** An empty place; what an earlier one left is gone. */
+  /** An empty place; removes what an earlier one left. */
   static async open(study: Study, score: Score, ports: SurroundingsPorts): Promise<ScorePlace> {
     await mkdir(ports.folder, { recursive: true });
     const parent = await real(ports.folder);
@@ -88,7 +88,10 @@ export class ScorePlace {
     return new ScorePlace(study, score, ports, join(parent, SCORE));
   }
 
-  /** Lays out both checkouts, with the artifacts that the training left in `from`. Rejects with the file system's and git's errors, and with an AbortError. */
+  /**
+   * Lays out both checkouts, with the artifacts that the training left in `from`. Rejects with errors of the file
+   * system and git, and with an AbortError.
+   */
   async layOut(
     commit: string,
     from: string,
@@ -114,7 +117,7 @@ export class ScorePlace {
     return this.#score.hasTwin ? MODELS : ['model'];
   }
 
-  /** A model's program, or the scorer, ended: from now on whoever reads finds the end, and whoever writes that nobody reads. */
+  /** A model program or the scorer has ended: from now on, reading gives the end of the data, and writing fails. */
   async closePipes(models: readonly ModelProgram[] = this.models): Promise<void> {
     for (const who of models) {
       const pipes = this.#pipes.get(who) ?? [];
@@ -128,7 +131,7 @@ export class ScorePlace {
     await removeBelow(dirname(this.#folder), SCORE);
   }
 
-  /** What the scorer gave through its descriptor. */
+  /** What the scorer wrote to its descriptor. */
   result(): Promise<string> {
     return readFile(this.#result, 'utf8');
   }
@@ -185,8 +188,8 @@ export class ScorePlace {
   }
 
   /**
-   * What the set-up command left and no training may write: folders are mounted, files are copied, for they may be many, and
-   * links stay links, wherever they lead.
+   * Provides the set-up command's files that no training may write: mounts folders, copies files because there may be
+   * many, and keeps links as links, wherever they lead.
    */
   async #layOutPreserved(checkout: string): Promise<Layout> {
     const { workbench } = this.#ports;
@@ -270,12 +273,12 @@ export class ScorePlace {
   }
 }
 
-/** Descriptors to read from and to write to, of the nth pair. */
+/** Descriptors for reading and writing, of the nth pair. */
 function pipePair(at: number): string {
   return `${FIRST_PIPE_FD + 2 * at},${FIRST_PIPE_FD + 2 * at + 1}`;
 }
 
-/** A shell that opens descriptors, one after the other, and becomes what follows. */
+/** A shell that opens descriptors, one after the other, and then becomes the command after it. */
 function opening(descriptors: readonly (readonly [number, '<' | '>', string])[]): readonly string[] {
   const redirections = descriptors.map(([fd, how], at) => `${fd}${how}"$f${at}"`).join(' ');
   const names = descriptors.map((_, at) => `f${at}=$${at + 1}`).join('; ');

@@ -2,8 +2,8 @@ import { lstat, readlink } from 'node:fs/promises';
 import { join } from 'node:path';
 
 /**
- * What tells whether each path is still what it was: of a link where it leads, of a folder which one it is, of a file its
- * size and times. What is in a folder is not looked at.
+ * Shows whether each path is unchanged: a link by its target, a folder by its identity, a file by its size and times.
+ * The content of folders is not checked.
  */
 export async function fingerprints(
   folder: string,
@@ -22,7 +22,7 @@ async function fingerprint(path: string): Promise<string> {
   return `file ${stat.ino} ${stat.size} ${stat.mtimeNs} ${stat.ctimeNs}`;
 }
 
-/** Paths that are not what they were. */
+/** Paths that have changed. */
 export function exchanged(
   before: ReadonlyMap<string, string>,
   after: ReadonlyMap<string, string>,

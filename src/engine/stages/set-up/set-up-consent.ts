@@ -9,19 +9,19 @@ import type { Ledger } from '../../store/ledger.ts';
 import { readSetUpWords } from './set-up-words.ts';
 
 /**
- * The set-up command runs outside of the sandbox, with everything its user can do, and a repository may bring it. So it is
- * shown word for word, with the files it names, and agreed to once for this content: for the whole commit but what every
- * experiment changes. What the named files call in turn is not shown.
+ * The set-up command runs outside the sandbox, with all of the user's rights, and it comes from the repository. So
+ * the user sees it word for word, with the files it names, and agrees once to this content: the whole commit except
+ * what every experiment changes. Files that those files use in turn are not shown.
  */
 
-/** Under which the ledger keeps that the user agreed to a content. */
+/** The ledger's name for the content that the user agreed to. */
 const SETTING = 'set-up';
-/** How much of each file is shown; of a larger one nothing. All of it counts. */
+/** How much of each file is shown; larger files are not shown at all. All of it is in the digest. */
 const SHOWN_BYTES = 64 * 1024;
 const MAX_READ_BYTES = 4 * 1024 * 1024;
-/** This many files are shown, and only the names of the others; all of them count. */
+/** How many files are shown; of the others only the names. All of them are in the digest. */
 const MAX_FILES = 20;
-/** As in Linux: more links than this on the way to a file are a circle. */
+/** As in Linux: more links than this on the way to a file form a circle. */
 const MAX_LINKS = 40;
 
 export type SetUpText = Omit<SetUpView, 'isAgreed'>;
@@ -29,7 +29,7 @@ export type SetUpText = Omit<SetUpView, 'isAgreed'>;
 type ShownFile = SetUpView['files'][number];
 type Entry = { readonly path: string; readonly isLink: boolean; readonly record: Buffer };
 
-/** What a set-up command of a commit is, and a digest of the command and of all that can change what it does. */
+/** A commit's set-up command, and a digest of the command and of everything that can change what it does. */
 export async function readSetUp(repository: Repository, commit: string, command: string): Promise<SetUpText> {
   const entries = await listEntries(repository, commit);
   const tree = new Tree(repository, commit, entries);
@@ -42,13 +42,13 @@ export async function readSetUp(repository: Repository, commit: string, command:
     files.push({ path: `and ${others.length} more files`, text: `${others.join('\n')}\n`, isCut: true });
   }
   const isEditable = await readEditable(repository, commit);
-  // As `data.py`, and as `data` in `import tools.data`.
+  // For instance `data.py`, or `data` in `import tools.data`.
   const said = new Set(
     files.flatMap(({ text }) =>
       [/[\p{L}\p{N}_.-]+/gu, /[\p{L}\p{N}_]+/gu].flatMap(word => text.match(word) ?? []),
     ),
   );
-  // A file that every experiment changes does not make it another set-up, unless the set-up speaks of it, or may.
+  // A file that every experiment changes does not count, unless the set-up names it, or may name it.
   const isCut = files.some(file => file.isCut);
   const isSpokenOf = (path: string) =>
     isCut || paths.has(path) || said.has(posix.basename(path)) || said.has(posix.parse(path).name);
@@ -58,7 +58,7 @@ export async function readSetUp(repository: Repository, commit: string, command:
   return { command, files, digest: hash.digest('hex') };
 }
 
-/** What of a commit its own contract lets experiments change; nothing where it has none or leaves that open. */
+/** What a commit's own contract lets experiments change; empty if it has none or leaves that open. */
 async function readEditable(repository: Repository, commit: string): Promise<(path: string) => boolean> {
   try {
     const { draft } = await readContract(repository, commit);
@@ -69,7 +69,7 @@ async function readEditable(repository: Repository, commit: string): Promise<(pa
   }
 }
 
-/** The files of a commit; a record holds mode, object name and path. */
+/** The files of a commit; a record consists of mode, object name and path. */
 async function listEntries(repository: Repository, commit: string): Promise<readonly Entry[]> {
   const { stdout } = await gitOf(repository, ['ls-tree', '-r', '-z', '--full-tree', commit]);
   const entries: Entry[] = [];
@@ -88,7 +88,7 @@ class Tree {
   readonly #repository: Repository;
   readonly #commit: string;
   readonly #files: ReadonlySet<string>;
-  /** Where each link leads, read when it is come to. */
+  /** The target of each link, read when it is needed. */
   readonly #links = new Map<string, string | null>();
 
   constructor(repository: Repository, commit: string, entries: readonly Entry[]) {
@@ -98,7 +98,7 @@ class Tree {
     for (const { path, isLink } of entries) if (isLink) this.#links.set(path, null);
   }
 
-  /** The links on the way to a path and the file they end in; nothing where that is no file of the commit. */
+  /** The links on the way to a path and the file at its end; empty if that is not a file of the commit. */
   async resolve(path: string): Promise<readonly string[]> {
     const found: string[] = [];
     let rest = posix.normalize(path);
@@ -108,7 +108,7 @@ class Tree {
       found.push(link);
       const target = await this.#targetOf(link);
       const next = posix.join(posix.dirname(link), target, rest.slice(link.length));
-      // Where it leads out of the commit it is shown as the link that it is.
+      // A link that leads out of the commit is shown as a link.
       if (target.startsWith('/') || next.startsWith('..')) return found;
       rest = next;
     }
@@ -149,7 +149,7 @@ export function agreeToSetUp(ledger: Ledger, digest: string): void {
   ledger.settings.set(`${SETTING} ${digest}`, true);
 }
 
-/** For a study whose set-up command nobody has agreed to. */
+/** For a study whose set-up command the user has not agreed to. */
 export function setUpUnagreed({ command, files }: SetUpText): PawlError {
   const what = files.length > 0 ? `, which reads ${files.map(({ path }) => path).join(', ')}` : '';
   return new PawlError(

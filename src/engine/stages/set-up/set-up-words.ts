@@ -1,6 +1,6 @@
 import { posix } from 'node:path';
 
-/** What programs read what to do from, without its being named. */
+/** Files that programs read without being told to. */
 const IMPLIED: ReadonlyMap<string, readonly string[]> = new Map([
   ['make', ['GNUmakefile', 'makefile', 'Makefile']],
   ['gmake', ['GNUmakefile', 'makefile', 'Makefile']],
@@ -22,15 +22,16 @@ const IMPLIED: ReadonlyMap<string, readonly string[]> = new Map([
   ['ninja', ['build.ninja']],
   ['just', ['justfile', 'Justfile']],
 ]);
-/** Options that a folder to work in stands behind. */
+/** Options that are followed by a working folder. */
 const FOLDER_OPTIONS = new Set(['-C', '-S', '--directory', '--prefix', '--project', '--cwd', '--chdir']);
 
 const MAX_FOLDERS = 8;
 
 /**
- * The paths that a command line may read what to do from, relative to the top of the commit: every word of it, in the
- * folder it is in by then, with what its programs and modules imply. Most of them are no files; that is the caller's to see.
- * What variables and substitutions come to is not known, so behind a folder of that kind words count from where they stood.
+ * The paths from which a command line may read instructions, relative to the top of the commit: each of its words, in
+ * the working folder at that point, and the files that its programs and modules imply. Most of these are not files;
+ * the caller checks that. Variables and substitutions are unknown, so after a folder with one, words count from the
+ * folder before it.
  */
 export function readSetUpWords(command: string): readonly string[] {
   const paths = new Set<string>();
@@ -50,14 +51,14 @@ export function readSetUpWords(command: string): readonly string[] {
       continue;
     }
     close();
-    // What a subshell goes to is left with it.
+    // A subshell's change of folder ends with it.
     if (token === '(') outer.push(folder);
     if (token === ')') folder = outer.pop() ?? folder;
   }
   close();
   for (const [, one, other] of command.matchAll(/"([^"\n]*)"|'([^'\n]*)'/g)) {
     const quoted = one ?? other ?? '';
-    // A name with a blank in it.
+    // A name that contains a space.
     if (/\s/.test(quoted)) for (const from of ['', folder]) paths.add(inside(from, quoted));
   }
   return [...paths].filter(path => path !== '' && !path.startsWith('..'));
@@ -75,18 +76,18 @@ function pathsOf(words: readonly string[], folder: string): readonly string[] {
   }
   const different = [...new Set(words)];
   const implied = [...new Set(different.flatMap(word => IMPLIED.get(posix.basename(word)) ?? []))];
-  // A folder that is named is one that its program looks into: `pip install ./tool`.
+  // A program looks into a folder that it is given: `pip install ./tool`.
   const below = implied.flatMap(name => different.map(word => posix.join(word, name)));
   const named = [...different, ...modules.flatMap(filesOfModule), ...below];
   const places = chosen.size > 0 ? [...chosen].slice(0, MAX_FOLDERS) : [folder];
-  // Whether a name counts from the chosen folder or from where the command stands is each program's own.
+  // Whether a name is relative to the chosen folder or to the current one depends on the program.
   return [
     ...places.flatMap(place => [...named, ...implied].map(word => inside(place, word))),
     ...named.map(word => inside(folder, word)),
   ];
 }
 
-/** What Python runs for `-m a.b`: its packages from the outside in, then the module. */
+/** The files that Python runs for `-m a.b`: its packages from the outside in, then the module. */
 function filesOfModule(module: string): readonly string[] {
   const parts = module.split('.');
   const packages = parts.map((_, index) => `${parts.slice(0, index + 1).join('/')}/__init__.py`);
@@ -96,7 +97,7 @@ function filesOfModule(module: string): readonly string[] {
 
 /** A path from the top, for a word in a folder. */
 function inside(folder: string, word: string): string {
-  // Most variables that a path begins with hold the folder itself: `$PWD/tool.sh`.
+  // A variable at the start of a path is usually the folder itself: `$PWD/tool.sh`.
   const own = word.replace(/^\$\w+\//, '');
   if (/^[/~$-]/.test(own)) return folder;
   const path = posix.join(folder, own);

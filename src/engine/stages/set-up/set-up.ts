@@ -13,12 +13,12 @@ import type { Workbench } from '../edit/workbench.ts';
 import type { TrainPorts } from '../train/train-ports.ts';
 import { fingerprints } from './preserved.ts';
 
-/** A set-up may download and compile; after this it hangs. */
+/** A set-up may download and compile; after this long it counts as hanging. */
 const SETUP_LIMIT_SECONDS = 3600;
 
 /**
- * Runs the contract's set-up command in a fresh checkout, unless this worktree has been set up before. What it made
- * is kept from then on. Rejects with `setup_failed`.
+ * Runs the contract's set-up command in a fresh checkout, unless this worktree was already set up. Its files are kept
+ * from then on. Rejects with `setup_failed`.
  */
 export async function runSetUp(
   study: Study,
@@ -71,8 +71,8 @@ export async function runSetUp(
 }
 
 /**
- * Whether a set-up was made and what it left is what it left: an engine that died while a training ran could not look. Not
- * looked at where trainings are not contained, which may write there.
+ * Whether a set-up finished and its files are unchanged, which an engine that died during a training could not check.
+ * Skipped if trainings are not contained, because they may write there.
  */
 async function isAsLeft(
   study: Study,
@@ -96,12 +96,12 @@ async function readLeft(done: string): Promise<ReadonlyMap<string, string> | nul
   }
 }
 
-/** Holds the {@link fingerprints} of what was left. */
+/** The file with the {@link fingerprints} of the set-up's files. */
 function doneMark(folder: string): string {
   return join(folder, 'setup-done');
 }
 
-/** Takes back what the set-up command made in the worktree, so that it is run again before the next training. */
+/** Removes the set-up command's files from the worktree, so that the set-up runs again before the next training. */
 export async function discardSetUp(laneFolder: string, workbench: Workbench): Promise<void> {
   await rm(doneMark(laneFolder), { force: true });
   await workbench.discardSetUp();

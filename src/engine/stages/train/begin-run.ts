@@ -9,15 +9,15 @@ import { type Surroundings, surroundingsOf } from './surroundings.ts';
 import { isContainedElsewhere } from './train-elsewhere.ts';
 import type { TrainPorts } from './train-ports.ts';
 
-/** The commit that is to be trained. */
+/** The commit to train. */
 export type WantedRun = {
   readonly n: number;
   readonly commit: string;
-  /** Why a commit that has its verdict is trained again; null for the run that decides. */
+  /** Why a commit that has its verdict is trained again; null for a run that leads to the verdict. */
   readonly purpose: RepeatPurpose | null;
 };
 
-/** A run that is in the ledger, and whose training can be started. */
+/** A run that is in the ledger and can start training. */
 export type BegunRun = WantedRun & {
   readonly study: Study;
   readonly k: number;
@@ -26,9 +26,9 @@ export type BegunRun = WantedRun & {
   readonly marker: string;
   readonly logPath: string;
   readonly limits: RunLimits;
-  /** Bytes that were free on the disk of Pawl's data. */
+  /** Free bytes on the disk of Pawl's data, before the run. */
   readonly freeBefore: number;
-  /** The baseline's last run, as far as there is one. */
+  /** The baseline's last run, if there is one. */
   readonly baseline: Run | undefined;
   readonly isHopeless: RunWatch;
   readonly surroundings: Surroundings;
@@ -36,14 +36,14 @@ export type BegunRun = WantedRun & {
   readonly startedAt: number;
 };
 
-/** What a run on another machine is given of this one. */
+/** What a run on another machine gets from this one. */
 const ELSEWHERE: Surroundings = { environment: {} };
 
-/** Prepares a run and writes down that it begins. Rejects with `disk_full` where there is no room for it. */
+/** Prepares a run and stores its beginning. Rejects with `disk_full` if there is no space for it. */
 export async function beginRun(study: Study, wanted: WantedRun, ports: TrainPorts): Promise<BegunRun> {
   const { ledger, paths, reserve } = ports;
   const { n, purpose } = wanted;
-  // What the ledger still takes may come out of the reserve.
+  // What the ledger still writes may come out of the reserve.
   reserve.requireRoom();
   await reserve.fill();
   const limits = limitsFor(study.contract.limits, paths.home);
@@ -66,7 +66,7 @@ export async function beginRun(study: Study, wanted: WantedRun, ports: TrainPort
   return { ...planned, surroundings, isHopeless, startedAt, row };
 }
 
-/** What a run on this machine is started with; again, where what was to be mounted has gone meanwhile. */
+/** Plans how a run on this machine is started; does it again if a path to be mounted has disappeared meanwhile. */
 export function surround(
   { study, marker, purpose }: Pick<BegunRun, 'study' | 'marker' | 'purpose'>,
   ports: TrainPorts,
@@ -75,7 +75,7 @@ export function surround(
   return surroundingsOf(study, ports, marker, swaps);
 }
 
-/** An experiment that has its verdict stays recorded. */
+/** An experiment with a verdict stays recorded. */
 export function setPhase(
   { study, n, purpose }: Pick<BegunRun, 'study' | 'n' | 'purpose'>,
   phase: 'training' | 'measuring',
@@ -101,7 +101,7 @@ function writeBegin(
   });
 }
 
-/** The next `k` of an experiment, which no run in another lane gets. */
+/** The next `k` of an experiment, reserved so that no other lane gets it. */
 function claimIndex({ id }: Study, n: number, { ledger, claimed }: TrainPorts): number {
   const k = Math.max(ledger.runs.nextIndex(id, n), 1 + (claimed.get(n) ?? -1));
   claimed.set(n, k);

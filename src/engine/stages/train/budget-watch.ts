@@ -2,12 +2,12 @@ import type { OverBudget, RunBudget } from '../../../shared/budget.ts';
 
 /** Between two looks. */
 const LOOK_MS = 250;
-/** A GPU that is busier than this computes. */
+/** A GPU that is busier than this is computing. */
 const IDLE_PERCENT = 10;
 
 export type BudgetWatchOptions = {
   readonly budget: RunBudget;
-  /** Extra seconds for compiling, before the first step. */
+  /** Extra seconds for compiling before the first step. */
   readonly startupSeconds: number;
   /** Seconds since the run began. */
   readonly elapsed: () => number;
@@ -15,8 +15,8 @@ export type BudgetWatchOptions = {
 };
 
 /**
- * Looks at the clock of a run that has only so much time. Before its first step a run may compile: seconds in which its GPU
- * was seen idle are added to what it has, up to a bound. Where nobody sees a GPU nothing is added.
+ * Watches the time of a run with a fixed budget. Before its first step a run may compile: seconds in which its GPU is
+ * idle are added to its budget, up to a limit. Without a visible GPU nothing is added.
  */
 export class BudgetWatch {
   readonly #options: BudgetWatchOptions;
@@ -30,12 +30,12 @@ export class BudgetWatch {
     if (options.budget.kind === 'time-boxed') this.#timer = setInterval(() => this.look(), LOOK_MS);
   }
 
-  /** The run printed a step. */
+  /** The run has printed a step. */
   step(): void {
     this.#hasStepped = true;
   }
 
-  /** A sample of the run's GPU came. */
+  /** A sample of the run's GPU has arrived. */
   gpu(utilizationPercent: number | undefined): void {
     const now = this.#options.elapsed();
     const since = this.#seenAt ?? now;

@@ -21,12 +21,12 @@ import { type FullDisk, findFullDisk, makeRoom } from './full-disk.ts';
 import { findLoss } from './train-elsewhere.ts';
 import type { TrainPorts } from './train-ports.ts';
 
-/** How a run ends that the user stopped, while the others of its study go on. */
+/** The outcome of a run that the user stopped while the study's other runs continue. */
 const BY_USER: RunOutcome = { kind: 'signal', signal: constants.signals.SIGTERM };
 const STOPPED: Crash = { class: 'killed', message: 'You stopped this run.', tail: [] };
 const CUT_LOG = 'Only the first 256 KiB of its output were kept.';
 
-/** What was found out about a run after its training. */
+/** Facts about a run that were determined after its training. */
 type Conclusion = Findings & {
   readonly measured: MeasuredByCommands | null;
   readonly guard: GuardFailure | null;
@@ -34,8 +34,8 @@ type Conclusion = Findings & {
 };
 
 /**
- * Finds out what a training came to: its number, what it touched, its score, whether it was fair. Rejects with
- * `disk_full` where the output could not be kept and the run was not what filled the disk.
+ * Determines a training's results: its number, the files it touched, its score, whether it was fair. Rejects with
+ * `disk_full` if the output could not be kept and the run was not what filled the disk.
  */
 export async function concludeRun(
   begun: BegunRun,
@@ -46,7 +46,7 @@ export async function concludeRun(
   const fullDisk = findFullDisk(trained, observer.broken, ports.paths.home);
   if (fullDisk) {
     ports.reserve.release();
-    // What was written at the end of the training may have found no room.
+    // The disk may have been too full for the training's last output.
     ports.ledger.write(() => setPhase(begun, 'measuring', ports));
   } else observer.broken.throwIfAborted();
   ports.emit({ type: 'phase', n: begun.n, phase: 'measuring' });
@@ -91,12 +91,12 @@ async function findOut(
   return { outcome, measured, scored, survivors, summary, guard, crash };
 }
 
-/** Whether the user ended this run, and not the whole study. */
+/** Whether the user ended only this run, not the study. */
 function isStoppedAlone({ observer }: ConductedRun, outcome: RunOutcome, { signal }: TrainPorts): boolean {
   return outcome.kind === 'aborted' && observer.stopped.aborted && !signal.aborted;
 }
 
-/** What the commands say that run after a training which ended well; null after any other. */
+/** The results of the commands that run after a successful training; null if it was not successful. */
 async function measureRun(
   { study: { contract }, logPath }: BegunRun,
   { observer: { reader }, there, place }: ConductedRun,
@@ -106,7 +106,7 @@ async function measureRun(
   return there ? measureElsewhere(contract, reader, there, logPath) : measureAttempt(contract, reader, place);
 }
 
-/** Locked files that the run changed, and what the set-up left that is not the same any more. */
+/** Locked files that the run changed, and files of the set-up that are no longer the same. */
 async function findTouched(
   { keptBefore, there }: ConductedRun,
   outcome: RunOutcome,
@@ -148,7 +148,7 @@ function warnOfSurvivors(
   }
 }
 
-/** What the training printed, over it what the command for the metric did, and over both what the scorer gave. */
+/** The training's printed values, overridden by the metric command's, and those by the scorer's. */
 function summaryOf(
   { study: { contract } }: BegunRun,
   { observer }: ConductedRun,
@@ -195,7 +195,7 @@ function endedRun(
     survivors: [...survivors],
   };
   const numbers = measure(summary, study.contract.metric);
-  // It may have ended by itself at the same moment. What one that was ended printed on its way out is no result.
+  // It may have crashed at the same moment. Output that a run printed after it was told to end is not a result.
   const isEarly = (outcome.kind === 'pruned' || outcome.kind === 'over_budget') && !crash;
   const isLost = there !== null && findLoss(there) !== null;
   return {

@@ -13,24 +13,24 @@ import type { TrainPorts } from './train-ports.ts';
 /** A path has at most 4,096 bytes. */
 const MAX_FAULT_BYTES = 8 * 1024;
 
-/** A training that has ended, and about which nothing is found out yet. */
+/** A training that has ended but was not yet examined. */
 export type ConductedRun = {
   readonly observer: RunObserver;
   readonly trained: TrainingResult;
-  /** The same of a run on another machine; null for one on this. */
+  /** The result from another machine; null for a run on this one. */
   readonly there: RemoteResult | null;
-  /** What the training ran in. */
+  /** Where the training ran. */
   readonly place: CommandPlace;
-  /** What the set-up left and the run was to leave alone, as it was before. */
+  /** The set-up's files that the run must leave alone, as they were before. */
   readonly keptBefore: ReadonlyMap<string, string>;
-  /** By the clock on the wall and by one that stands still while the machine sleeps. */
+  /** By the wall clock, and by a clock that stops while the machine sleeps. */
   readonly wallSeconds: number;
   readonly awakeSeconds: number;
-  /** Processor time of the whole machine meanwhile; null where it is not known. */
+  /** Processor time of the whole machine during the run; null if unknown. */
   readonly busySeconds: number | null;
 };
 
-/** Trains a run that has begun until its end, here or on another machine, and follows it meanwhile. */
+/** Trains a run from its beginning to its end, here or on another machine, and observes it. */
 export async function conductRun(begun: BegunRun, ports: TrainPorts): Promise<ConductedRun> {
   const { workbench, remote } = ports;
   const observer = new RunObserver(begun, ports);
@@ -52,7 +52,7 @@ export async function conductRun(begun: BegunRun, ports: TrainPorts): Promise<Co
   return { ...result, observer, place, keptBefore, ...readClocks() };
 }
 
-/** Returns what reads how much time has passed since this call. */
+/** Returns a function that says how much time has passed since this call. */
 function startClocks({
   now,
   place: { cores, elsewhere },
@@ -90,7 +90,7 @@ async function trainHere(
 ): Promise<TrainingResult> {
   const first = await trainIn(begun, place, observer, ports);
   if (!place.sandbox || !(await isJailFault(first, place.logPath))) return first;
-  // What was to be mounted has gone since the jail was planned, a socket for instance: nothing was trained yet.
+  // A path to be mounted, for instance a socket, has disappeared since the jail was planned; nothing was trained yet.
   const { seals: _seals, caches: _caches, ...again } = await surround(begun, ports);
   return trainIn(begun, { ...place, ...again }, observer, ports);
 }
@@ -135,7 +135,10 @@ function trainThere(
   return trainElsewhere(begun.study, begun, there, watch, ports);
 }
 
-/** A job whose output cannot be recorded is ended. What fails in another lane is passed on as it is: that leaves the job to the next engine. */
+/**
+ * Ends a job whose output cannot be recorded. A failure in another lane is passed on unchanged, which leaves the job
+ * to the next engine.
+ */
 function endOfJob({ broken, stopped }: RunObserver, { signal }: TrainPorts): AbortSignal {
   const unrecorded = new AbortController();
   broken.addEventListener('abort', () => unrecorded.abort(), { once: true });
@@ -143,7 +146,7 @@ function endOfJob({ broken, stopped }: RunObserver, { signal }: TrainPorts): Abo
   return AbortSignal.any([signal, stopped, unrecorded.signal]);
 }
 
-/** Whether a run ended before its command began, because the sandbox could not be built: bubblewrap says so in one line. */
+/** Whether a run ended before its command began, because bubblewrap could not build the sandbox and said so in one line. */
 async function isJailFault({ outcome, outputBytes }: TrainingResult, logPath: string): Promise<boolean> {
   if (outcome.kind !== 'exit' || outcome.code !== 1 || outputBytes > MAX_FAULT_BYTES) return false;
   return /^bwrap: Can't [^\n]*\n*$/.test(await readFile(logPath, 'utf8'));

@@ -7,14 +7,14 @@ import type { ConductedRun } from './conduct-run.ts';
 import { findSealedPath } from './sealed-path.ts';
 import { findLoss } from './train-elsewhere.ts';
 
-/** A baseline that fails is more often the sandbox's doing than the code's. */
+/** If a baseline fails, the sandbox is more often the cause than the code. */
 const SANDBOX_HINT =
   'It ran in the sandbox: add to sandbox.reads what it may read, and to sandbox.writes which set-up files it may write; a file cannot be renamed from outside into a folder with locked files. PAWL_SANDBOX=off runs it without a sandbox.';
 
 /**
- * Why a run that was not scored yet counts for nothing; null where nothing is wrong with it.
+ * Why a run that was not scored yet does not count; null if nothing is wrong.
  * @param touched locked files that it changed
- * @param measured what its commands ended in
+ * @param measured the crash of its later commands
  */
 export function findCrash(
   { study: { contract } }: BegunRun,
@@ -25,14 +25,14 @@ export function findCrash(
 ): Crash | null {
   const { score, metric, budget } = contract;
   const printsMetric = metric.command === null && metric.waitSeconds === null && score === null;
-  // What another machine took from it is no crash of its own.
+  // If another machine ended it, its own outcome is no crash.
   const isLost = there !== null && findLoss(there) !== null;
   const classify = () =>
     observer.reader.classify(outcome, printsMetric ? metric.name : null, budget.limitSeconds);
   return lockCrash(touched, contract) ?? (isLost ? null : classify()) ?? measured;
 }
 
-/** The crash with what the user can do about it. @param cut what became of the output, where the disk was full */
+/** Adds advice for the user to a crash. @param cut a sentence about cut output, if the disk was full */
 export function explainCrash(
   crash: Crash,
   { study: { contract }, n, surroundings: { seals, sandbox } }: BegunRun,

@@ -4,24 +4,24 @@ import type { GuardFailure } from '../../../shared/guard.ts';
 import type { RunOutcome } from '../../../shared/study.ts';
 import type { RunResult } from '../../store/runs.ts';
 
-/** A run that has ended. Its end is not in the ledger yet: it is written together with what follows from it. */
+/** A run that has ended. Its end is not in the ledger yet: it is stored together with its consequences. */
 export type EndedRun = {
   readonly n: number;
   readonly commit: string;
-  /** The run's row in the ledger; its end is not written yet. */
+  /** The run's row in the ledger; its end is not stored yet. */
   readonly run: number;
   readonly k: number;
   readonly result: RunResult;
   readonly metric: number | null;
   readonly memory: number | null;
-  /** Why it was ended before its time; null where it was not. */
+  /** Why it was ended early; null if it was not. */
   readonly early: EarlyEnd | null;
   /** The condition or check of the contract that failed; null if all passed. */
   readonly guard: GuardFailure | null;
-  /** Milliseconds since the epoch, both. */
+  /** Both in milliseconds since the epoch. */
   readonly startedAt: number;
   readonly endedAt: number;
-  /** To be sent once the run's end is written. */
+  /** Sent once the run's end is stored. */
   readonly finished: EngineEventBody;
 };
 

@@ -11,10 +11,10 @@ import type { ConductedRun } from './conduct-run.ts';
 import { findLoss } from './train-elsewhere.ts';
 import type { TrainPorts } from './train-ports.ts';
 
-/** As many earlier runs say what the study's clocks are. */
+/** How many earlier runs determine the study's usual clock speeds. */
 const NORM_RUNS = 50;
 
-/** What a run came to, as far as it matters for whether its number was fairly come by. */
+/** The results of a run that matter for its fairness. */
 export type Findings = {
   readonly outcome: RunOutcome;
   readonly summary: Summary | null;
@@ -22,7 +22,7 @@ export type Findings = {
   readonly scored: Scored | null;
 };
 
-/** Judges whether the run had the same chances as the others of its study. */
+/** Judges whether the run had the same conditions as the study's other runs. */
 export async function fairnessOfRun(
   begun: BegunRun,
   conducted: ConductedRun,
@@ -51,7 +51,7 @@ export async function fairnessOfRun(
   });
 }
 
-/** Why a whole run of the baseline does not count, where it filled the caches; null for any other run. */
+/** Why a complete run of the baseline that filled the caches does not count; null for any other run. */
 async function settleColdCaches(
   { study, n, purpose, surroundings: { caches } }: BegunRun,
   steps: number | null,
@@ -64,7 +64,7 @@ async function settleColdCaches(
   });
 }
 
-/** The run of a baseline that filled its caches. */
+/** The baseline's run that filled the caches. */
 function coldRun(runs: readonly Run[]): Run | undefined {
   return runs.find(({ fairness }) => fairness?.flags.some(({ kind }) => kind === 'cold'));
 }
@@ -82,7 +82,7 @@ function fairnessOfSameCode(
       .list(study.id, n)
       .filter(isSame)
       .flatMap(({ fairness }) => fairness ?? [])
-      // At other clocks it may have been faster than it should.
+      // Other clock speeds may have made it faster than it should be.
       .filter(({ flags }) => flags.every(({ kind }) => kind !== 'clocks'))
   );
 }

@@ -7,18 +7,21 @@ import { DATA_VIEW } from '../../sandbox/contain.ts';
 import { removeCaches } from '../../sandbox/run-caches.ts';
 import type { TrainPorts } from './train-ports.ts';
 
-/** Of the output of a run that filled the disk with it. */
+/** How much is kept of the output with which a run filled the disk. */
 const KEPT_LOG_BYTES = 256 * 1024;
-/** Share of what was free before a run that is free again when all it left is gone, if it was the run that took it. */
+/**
+ * If the run filled the disk, at least this share of the space that was free before it is free again once its files
+ * are removed.
+ */
 const GIVEN_BACK = 0.7;
 
 export type FullDisk = {
   readonly outcome: Extract<RunOutcome, { kind: 'limited' }>;
-  /** What ends the sitting where the run was not what filled the disk. */
+  /** Ends the sitting if the run was not what filled the disk. */
   readonly error: PawlError;
 };
 
-/** What a run that met a full disk ended as; null for any other. Throws where its output was lost for another reason. */
+/** The outcome of a run that met a full disk; null for any other run. Throws if its output was lost for another reason. */
 export function findFullDisk(
   { outcome, logError }: TrainingResult,
   broken: AbortSignal,
@@ -47,8 +50,9 @@ export function findFullDisk(
 }
 
 /**
- * Removes what the run left in its worktree and, where that is not enough, its caches and all but the beginning of its output. Rejects where
- * there is no room then either: somebody else filled the disk, and the run proves nothing. Resolves to whether output was cut.
+ * Removes the run's files from its worktree and, if that is not enough, its caches and all but the beginning of its
+ * output. Rejects if there is still no space: then something else filled the disk, and the run proves nothing.
+ * Resolves to whether output was cut.
  */
 export async function makeRoom(
   { error }: FullDisk,
@@ -60,7 +64,7 @@ export async function makeRoom(
 ): Promise<boolean> {
   await workbench.checkout(commit);
   await removeBelow(laneFolder, DATA_VIEW);
-  // This only costs time: compilers fill them again.
+  // Removing caches only costs time, because compilers fill them again.
   if (reserve.free() < GIVEN_BACK * freeBefore) await removeCaches(folder, laneFolder);
   const isGivenBack = () => reserve.free() > GIVEN_BACK * freeBefore;
   const isCut = !isGivenBack() && (await stat(logPath)).size > KEPT_LOG_BYTES;

@@ -6,7 +6,7 @@ import type { Telemetry } from '../../machine/telemetry.ts';
 import type { SeriesPoint } from '../../metrics/output-reader.ts';
 import type { FairnessInput } from '../judge/fairness.ts';
 
-/** One sample may be of a moment in which nothing was given yet. */
+/** A single sample may be from a moment before anything was allocated. */
 const LEAST_SAMPLES = 3;
 
 /** Whether the GPU is identified by its UUID. */
@@ -16,25 +16,25 @@ function isNamed({ CUDA_VISIBLE_DEVICES: cuda, ROCR_VISIBLE_DEVICES: rocr }: Nod
 
 export type MachineWatchOptions = {
   readonly telemetry: Telemetry | undefined;
-  /** What the training is given: it names its GPUs. */
+  /** The training's environment, which names its GPUs. */
   readonly environment: NodeJS.ProcessEnv;
-  /** The run's, see `runMarker`. */
+  /** The run's marker, see `runMarker`. */
   readonly marker: string;
   /** Seconds since the run began. */
   readonly elapsed: () => number;
-  /** Gets each sample of the whole machine. */
+  /** Called with each sample of the whole machine. */
   readonly onPoint: (point: SeriesPoint) => void;
-  /** Gets each sample of the GPU that trains. */
+  /** Called with each sample of the GPU that trains. */
   readonly onGpu: (sample: GpuSample) => void;
 };
 
-/** Watches the machine from when it is made until `stop`, and above all the GPUs that the run was given. */
+/** Watches the machine from construction until `stop`, above all the GPUs that the run uses. */
 export class MachineWatch {
   readonly #foreign: ForeignProcesses;
-  /** Of the GPU that trains; of several the first one. */
+  /** Samples of the GPU that trains; the first one if there are several. */
   readonly #watched: GpuSample[] = [];
   readonly #power: SeriesPoint[] = [];
-  /** By name, the processes on GPUs that the run was not given. */
+  /** By GPU name, the processes on GPUs that the run was not given. */
   readonly #beside = new Map<string, ForeignProcesses>();
   readonly #marker: string;
   #root: number | null = null;
@@ -47,7 +47,7 @@ export class MachineWatch {
       const gpus = boundGpus(sample.gpus, environment);
       const seconds = elapsed();
       this.#power.push({ seconds, values: telemetrySeries({ ...sample, gpus }) });
-      // CUDA counts its devices in another order than nvidia-smi, so a number may mean another GPU.
+      // CUDA numbers its devices in another order than nvidia-smi, so a number may mean another GPU.
       if (isNamed(environment)) this.#lookBeside(sample.gpus, gpus);
       const [gpu] = gpus;
       if (gpu) {
@@ -69,12 +69,12 @@ export class MachineWatch {
     this.#leave?.();
   }
 
-  /** Of the GPUs the run was given, in Wh; null where no power was measured. */
+  /** Energy of the run's GPUs in Wh; null if no power was measured. */
   energyWh(): number | null {
     return gpuEnergyWh(this.#power);
   }
 
-  /** What the run's fairness is judged by, of its GPU. */
+  /** The observations of its GPU from which the run's fairness is judged. */
   async seen(): Promise<Pick<FairnessInput, 'gpu' | 'foreign' | 'isUsed' | 'otherGpus'>> {
     const beside = [...this.#beside].map(async ([name, processes]) =>
       (await processes.list()).ownSamples >= LEAST_SAMPLES ? [name] : [],

@@ -6,14 +6,14 @@ import type { Ledger } from '../../store/ledger.ts';
 import { unpackInTurns } from '../../store/series.ts';
 import { judgeCurve, type PastRun, PRUNE_RUNS } from '../judge/prune.ts';
 
-/** Reads a run's points and says when it has become hopeless; null as long as it has not. */
+/** Reads a run's points; returns the evidence once it is hopeless, null until then. */
 export type RunWatch = (point: SeriesPoint) => PruneEvidence | null;
 
-/** Watches the runs of a sitting for those that cannot reach the incumbent any more, where the contract asks for it. */
+/** Watches a sitting's runs for those that can no longer reach the incumbent, if the contract asks for it. */
 export class Pruner {
   readonly #study: Study;
   readonly #ledger: Ledger;
-  /** By experiment; null for one that gives nothing to compare with. Curves never change. */
+  /** By experiment; null if there is nothing to compare with. Curves never change. */
   readonly #past = new Map<number, PastRun | null>();
 
   constructor(study: Study, ledger: Ledger) {
@@ -21,7 +21,7 @@ export class Pruner {
     this.#ledger = ledger;
   }
 
-  /** Call before each run of experiment `n`. One of another line is worth its time if it only gets better than that. */
+  /** Call it before each run of experiment `n`. A run on another line has to beat only that line's best. */
   async watch(n: number): Promise<RunWatch> {
     const { contract, id } = this.#study;
     if (this.#ledger.experiments.get(id, n)?.otherLine != null) return () => null;

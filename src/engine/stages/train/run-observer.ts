@@ -10,8 +10,8 @@ import { ProgressEmitter, SeriesWriter } from './series-writer.ts';
 import type { TrainPorts } from './train-ports.ts';
 
 /**
- * Follows one training while it runs: reads what it prints, writes its series to the ledger, watches the machine and its budget,
- * and says when it is to be ended. It observes from when it is made until {@link stop}.
+ * Follows one training: reads its output, writes its series to the ledger, watches the machine and the budget, and
+ * decides when to end it. Observes from construction until {@link stop}.
  */
 export class RunObserver {
   readonly steps = new StepRate();
@@ -27,7 +27,7 @@ export class RunObserver {
   readonly #enough = new AbortController();
   readonly #stopped = new AbortController();
   #early: EarlyEnd | null = null;
-  /** By the clock that stands still while the machine sleeps; null for a run that waits in a queue. */
+  /** By a clock that stops while the machine sleeps; null while the run waits in a queue. */
   #began: number | null;
   #startedAt: number;
 
@@ -62,22 +62,22 @@ export class RunObserver {
     });
   }
 
-  /** Aborted where the ledger or a reader failed: the result could not be recorded. */
+  /** Aborted if the ledger or a reader failed, because the result could not be recorded. */
   get broken(): AbortSignal {
     return this.#broken.signal;
   }
 
-  /** Aborted where enough is known of the run. */
+  /** Aborted once enough is known about the run. */
   get enough(): AbortSignal {
     return this.#enough.signal;
   }
 
-  /** Aborted where the user ended this run alone. */
+  /** Aborted if the user ended only this run. */
   get stopped(): AbortSignal {
     return this.#stopped.signal;
   }
 
-  /** Why the run was to be ended before its time; null where it was not. */
+  /** Why the run is to be ended early; null if it is not. */
   get early(): EarlyEnd | null {
     return this.#early;
   }
@@ -87,7 +87,7 @@ export class RunObserver {
     return this.#startedAt;
   }
 
-  /** The training starts only now: it waited in a queue. */
+  /** The training begins only now, after waiting in a queue. */
   begin(): void {
     [this.#began, this.#startedAt] = [performance.now(), this.#ports.now()];
   }
@@ -96,7 +96,7 @@ export class RunObserver {
     this.attempt(() => this.reader.push(chunk));
   }
 
-  /** What fails in here ends the training. */
+  /** An error in `work` ends the training. */
   attempt(work: () => void): void {
     try {
       work();
@@ -105,7 +105,7 @@ export class RunObserver {
     }
   }
 
-  /** @param write what is written together with the last points */
+  /** @param write stores something together with the last points */
   stop(write: () => void = () => {}): void {
     this.machine.stop();
     this.#budget.stop();
@@ -145,7 +145,7 @@ export class RunObserver {
 }
 
 function budgetOf({ study, n, commit, purpose }: BegunRun, { ledger }: TrainPorts): RunBudget {
-  // What the user began with is what the others are held to, and other data may take another time.
+  // The user's own code sets the time for all others, and other data may take a different time.
   const isMeasure = n === 0 || commit === study.baseCommit || purpose === 'probe';
   return isMeasure ? { kind: 'fixed' } : studyBudget(study, ledger);
 }

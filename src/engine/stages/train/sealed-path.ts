@@ -6,13 +6,13 @@ import { isBelow } from '../../paths.ts';
 import type { Seals } from '../../sandbox/seals.ts';
 
 const LINE_CHARACTERS = 400;
-/** What the C library calls EROFS; Python, shells and coreutils print it with the path in quotes or before a colon. */
+/** The C library's text for EROFS; Python, shells and coreutils print it with the path in quotes or before a colon. */
 const READ_ONLY = /read-only file system/i;
 const PATHS = /'([^']+)'|"([^"]+)"|\u2018([^\u2019]+)\u2019|(?:^|[\s(])([^\s'"\u2018():]+)(?=:|\s|$)/g;
 
 /**
- * A crash of a training that wrote where it found its worktree read-only, said with the path and what to do about it. Null
- * where that was not why it ended, as far as its last lines tell.
+ * The crash of a training that tried to write a read-only path of its worktree, with the path and advice. Null if its
+ * last lines show another reason.
  * @param worktree absolute, without symbolic links
  */
 export function findSealedPath(
@@ -22,7 +22,7 @@ export function findSealedPath(
   contract: Contract,
 ): Crash | null {
   if (!seals || crash.class !== 'exception') return null;
-  // What was said last ended it: it may have tried other places before.
+  // The last message is why it ended; it may have tried other paths before.
   const line = [...crash.tail, crash.message].findLast(text => READ_ONLY.test(text));
   if (line === undefined) return null;
   for (const match of line.slice(0, LINE_CHARACTERS).matchAll(PATHS)) {

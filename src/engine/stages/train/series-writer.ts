@@ -1,13 +1,13 @@
 import { toScalar } from '../../../shared/scalar.ts';
 import type { SeriesPoint } from '../../metrics/output-reader.ts';
 
-/** Points are written to the ledger in chunks: when this many have come, or this much time has passed. */
+/** Points are stored in chunks: after this many points, or after this much time. */
 const CHUNK_POINTS = 512;
 const CHUNK_MS = 2_000;
 /** Hosts get at most ten progress events a second. */
 const PROGRESS_MS = 100;
 
-/** Collects points and hands them on in chunks, so that a long run is in the ledger while it runs, silent or not. */
+/** Collects points and passes them on in chunks, so that a long run is stored while it runs, even if it prints little. */
 export class SeriesWriter {
   readonly #write: (points: readonly SeriesPoint[]) => void;
   #points: SeriesPoint[] = [];
@@ -28,7 +28,7 @@ export class SeriesWriter {
     if (points.length > 0) this.#write(points);
   }
 
-  /** What is not written yet, for who writes it together with something else. */
+  /** Returns the points that are not stored yet, so that they can be stored together with something else. */
   take(): readonly SeriesPoint[] {
     clearTimeout(this.#timer);
     this.#timer = undefined;
@@ -38,7 +38,7 @@ export class SeriesWriter {
   }
 }
 
-/** Joins the newest values and passes them on at a bounded rate; the last ones always arrive. */
+/** Merges the newest values and passes them on at a bounded rate; the last ones always arrive. */
 export class ProgressEmitter {
   readonly #emit: (values: Record<string, ReturnType<typeof toScalar>>) => void;
   #values = new Map<string, ReturnType<typeof toScalar>>();
@@ -53,7 +53,7 @@ export class ProgressEmitter {
     for (const [key, value] of point.values) this.#values.set(key, toScalar(value));
     const wait = this.#last + PROGRESS_MS - performance.now();
     if (wait <= 0) this.flush();
-    // Nothing may come after this point for long.
+    // The next point may come much later.
     else this.#timer ??= setTimeout(() => this.flush(), wait);
   }
 

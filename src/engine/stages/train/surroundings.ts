@@ -21,31 +21,31 @@ import type { Ledger } from '../../store/ledger.ts';
 import type { Workbench } from '../edit/workbench.ts';
 import type { Tell } from '../tell.ts';
 
-/** A driver that has not answered by then is not waited for. */
+/** How long to wait for a driver's answer. */
 const GPU_WAIT_MS = 5_000;
-/** Longer if the user chose one: many GPUs without a persistent driver take their time. */
+/** Longer if the user chose a GPU: many GPUs without persistence mode take their time. */
 const CHOSEN_GPU_WAIT_MS = 60_000;
 
 export type SittingSandbox = Bubblewrap & {
-  /** Why nothing may run without it, for a reason it does not work; null where something may. */
+  /** The error if the sandbox does not work for the given reason; null if runs may go without it. */
   readonly refuse: (why: string) => PawlError | null;
-  /** What the repository calls its data. */
+  /** The folders that the repository calls its data. */
   readonly namedData: readonly string[];
-  /** Whether the study's own jail works; null before it was tried. */
+  /** Whether the study's own jail works; null until it was tried. */
   isWorking: boolean | null;
 };
 
-/** What a lane has of its own. */
+/** What each lane has for itself. */
 export type LanePorts = {
-  /** Place among the lanes of its study. */
+  /** The lane's index in its study. */
   readonly lane: number;
   readonly workbench: Workbench;
   readonly place: LanePlace;
-  /** For what its runs need beside the worktree. */
+  /** For files that its runs need outside the worktree. */
   readonly folder: string;
-  /** What binds its runs to one GPU, once it is known. */
+  /** The variables that bind its runs to one GPU, once known. */
   readonly gpu: { variables: Readonly<Record<string, string>> };
-  /** What trains its runs on another machine; null for this one. */
+  /** Trains its runs on another machine; null for this one. */
   readonly remote: RemoteTraining | null;
 };
 
@@ -56,25 +56,25 @@ export type SurroundingsPorts = Tell &
     readonly repository: Repository;
     readonly userEnvironment: NodeJS.ProcessEnv;
     readonly telemetry: Telemetry | undefined;
-    /** What the sitting's trainings are contained with; null for nothing. */
+    /** The sandbox of the sitting's trainings; null for none. */
     readonly sandbox: SittingSandbox | null;
-    /** The model that the contract lets its runs ask; null where it names none. */
+    /** The model that the contract lets runs ask; null if it names none. */
     readonly model: AskedModel | null;
   };
 
-/** What a run is started with: its environment, and the sandbox it is run behind. */
+/** How a run is started: its environment, and the command that contains it. */
 export type Surroundings = {
   readonly environment: Readonly<Record<string, string>>;
   readonly sandbox?: readonly string[];
   readonly owner?: Owner | null;
-  /** What the run finds read-only, and of caches; absent where nothing contains it. */
+  /** The run's read-only paths, and its caches; absent without a sandbox. */
   readonly seals?: Seals;
   readonly caches?: RunCaches;
 };
 
 /**
- * Plans what a run is started with.
- * @param swaps data that it finds exchanged
+ * Plans how a run is started.
+ * @param swaps data that is swapped for it
  */
 export async function surroundingsOf(
   study: Study,
@@ -136,7 +136,7 @@ export async function surroundingsOf(
   return { environment, sandbox: argv, owner: sandbox.identity, seals, caches };
 }
 
-/** All lanes share the environment that the baseline made. Rejects with `cannot_train` where the code of the first lane is installed there. */
+/** All lanes share the baseline's environment. Rejects with `cannot_train` if the first lane's code is installed there. */
 async function refuseSharedInstall(
   venv: string | undefined,
   { worktreeName }: Study,

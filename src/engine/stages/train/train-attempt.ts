@@ -6,9 +6,10 @@ import type { EndedRun } from './ended-run.ts';
 import type { TrainPorts } from './train-ports.ts';
 
 /**
- * One run: written down, trained, measured. The worktree must be exactly the attempt. Rejects with `disk_full` when
- * the output could not be kept.
- * @param purpose of a run of a commit that has its verdict: its experiment stays recorded, and the run is never hopeless
+ * Records, trains and measures one run. The worktree must match the attempt exactly. Rejects with `disk_full` if the
+ * output could not be kept.
+ * @param purpose set if the commit already has its verdict: its experiment then stays recorded, and the run is never
+ * ended as hopeless
  */
 export async function trainAttempt(
   study: Study,

@@ -15,10 +15,10 @@ import { environmentOf } from '../../sandbox/contain.ts';
 import { sandboxMode } from '../../sandbox/find-sandbox.ts';
 import type { TrainPorts } from './train-ports.ts';
 
-/** What a scorer gets of a run on another machine. */
+/** How much a scorer can get from a run on another machine. */
 const MAX_ARTIFACT_BYTES = 16 * 1024 ** 3;
 
-/** Ends of a job that say nothing of its commit. */
+/** Ends of a job that its commit did not cause. */
 const LOST = ['preempted', 'requeued', 'node_failed', 'host_gone', 'cancelled', 'lost'] as const;
 
 /** A run that no machine had taken yet makes way for something else; the message is what it waited for. */
@@ -39,7 +39,7 @@ export function describePhase({ label, gpu }: LanePlace, phase: RemotePhase): st
   return `${label}, ${phase.node}${phase.gpu === null || gpu !== null ? '' : `, ${phase.gpu}`}`;
 }
 
-/** Whether runs of a study are contained on other machines. */
+/** Whether a study's runs are contained on other machines. */
 export function isContainedElsewhere({ contract }: Study, { userEnvironment }: TrainPorts): boolean {
   return sandboxMode(contract, userEnvironment) !== 'off';
 }
@@ -82,7 +82,7 @@ async function adopt(
 ): Promise<RemoteResult | null> {
   const { ledger } = ports;
   for (const { marker, k } of ledger.jobs.untaken(study.id, { ...run, place: remote.place })) {
-    // No other run gets its result, also where the engine dies before that is removed there.
+    // Marked first, so that no other run gets the result even if the engine dies before the job is removed.
     ledger.write(() => ledger.jobs.take(marker, run.k));
     const adopted = await remote.adopt(jobOf(study, run, k, ports), watch);
     if (adopted) return adopted;

@@ -9,9 +9,9 @@ export type TrainPorts = SurroundingsPorts & {
   readonly killTimes: KillTimes | undefined;
   readonly signal: AbortSignal;
   readonly pruner: Pruner;
-  /** By experiment, the last `k` that a run of this sitting has: it is written down a little later. */
+  /** By experiment, the last `k` that a run of this sitting has reserved, because it is stored slightly later. */
   readonly claimed: Map<number, number>;
-  /** By experiment, what ends the run of it that is under way, because the user wants no more of it. */
+  /** By experiment, a function that ends its run at the user's request. */
   readonly running: Map<number, () => void>;
   readonly reserve: DiskReserve;
   /** Of the run that is about to begin: something else is to be done first, as soon as no machine has taken it yet. */

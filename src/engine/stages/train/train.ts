@@ -11,16 +11,16 @@ import type { StageContext } from '../stage-context.ts';
 import type { EndedRun } from './ended-run.ts';
 import { trainAttempt } from './train-attempt.ts';
 
-/** What a training came to. Its run's end is not written yet: whoever takes it writes it with what follows from it. */
+/** The result of a training. The run's end is not stored yet: the caller stores it together with its consequences. */
 export type TrainResult =
   | {
       readonly type: 'measured';
       readonly run: Measured;
       readonly ended: EndedRun;
-      /** Why the model that the run asked did not answer; null where it did, or none was asked. */
+      /** Why the model that the run asked did not answer; null if it did, or none was asked. */
       readonly denial: Denial | null;
     }
-  /** Trained, and its number comes later. */
+  /** Trained, but its number comes later. */
   | {
       readonly type: 'awaiting';
       readonly n: number;
@@ -28,26 +28,26 @@ export type TrainResult =
       readonly ended: EndedRun;
       readonly denial: Denial | null;
     }
-  /** It was stopped. */
+  /** The run was stopped. */
   | { readonly type: 'aborted'; readonly n: number; readonly ended: EndedRun };
 
 export type TrainInput = {
   readonly n: number;
   readonly commit: string;
-  /** The run before, which is not to decide. */
+  /** The run before, which must not decide because it was unfair. */
   readonly unfair: EndedRun | null;
   /** Whether the attempt is from an earlier sitting. */
   readonly isResumed: boolean;
-  /** Experiments to come, as far as known now, whose proposals may be prepared meanwhile. */
+  /** Future experiments, as far as known, whose proposals may be prepared meanwhile. */
   readonly ahead: readonly number[];
 };
 
-/** Trains an attempt once, while the next proposal is prepared, and says what came of it. */
+/** Trains an attempt once while the next proposal is prepared, and returns the result. */
 export async function train(context: StageContext, input: TrainInput): Promise<TrainResult> {
   const { ledger, workbench, emit, study } = context;
   const { n, commit, unfair, isResumed, ahead } = input;
   if (isResumed) {
-    // The engine may have died before it made the ref.
+    // The engine may have died before it created the ref.
     await refAttempt(context, n, commit);
     const parent = ledger.experiments.get(study.id, n)?.parentCommit ?? commit;
     emit({ type: 'experiment_started', n, parent });
@@ -100,7 +100,7 @@ function rememberOutputs({ ledger, workbench, enter, study: { id } }: StageConte
   });
 }
 
-/** Asked only of what could be kept. */
+/** Only for an attempt that might be kept. */
 async function hintsOf(
   { ledger, repository, study: { id, contract } }: StageContext,
   n: number,
@@ -111,12 +111,12 @@ async function hintsOf(
   const incumbent = experiments.incumbent(id);
   const isGain = incumbent && metric !== null && isBetter(contract.metric.goal, metric, incumbent.metric);
   const { otherLine = null, parentCommit = null } = experiments.get(id, n) ?? {};
-  // What was done on another line comes to the branch with it.
+  // Keeping it brings all edits of its line to the branch.
   const parent = otherLine === null ? parentCommit : incumbent?.commit;
   return isGain && parent && n > 0 ? findEditHints(repository, parent, commit, contract) : [];
 }
 
-/** A run that is not to decide is history before the next one begins. */
+/** An unfair run is stored before the next one begins. */
 function saveUnfair(context: StageContext, n: number, ended: EndedRun): void {
   const flags = ended.result.fairness.flags.filter(({ isUnfair }) => isUnfair);
   const told = flags.map(({ kind, detail }) => ({ kind, detail }));

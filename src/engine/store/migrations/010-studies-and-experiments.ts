@@ -1,4 +1,4 @@
-/** Times are milliseconds since the epoch. JSON columns hold what is only ever read whole. Commits are full names. */
+/** Times are milliseconds since the epoch. JSON columns hold values that are always read whole. Commits are full ids. */
 export const studiesAndExperiments = `
 CREATE TABLE study (
   id TEXT PRIMARY KEY,

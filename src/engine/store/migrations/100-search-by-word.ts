@@ -1,4 +1,4 @@
-/** Words as they are written, beside their stems: a stem does not begin like every part of its word. */
+/** Words as they are written, in addition to their stems: a stem does not start with every prefix of its word. */
 export const searchByWord = `
 CREATE VIRTUAL TABLE experiment_word USING fts5 (
   hypothesis, rationale, notes, content = '', contentless_delete = 1, tokenize = 'unicode61', prefix = '2 3'

@@ -1,4 +1,7 @@
-/** An idea with files has the commit they were made from; "position" orders those that wait, "change" tells windows of news. */
+/**
+ * An idea with files has the commit they are based on; "position" orders waiting ideas, "change" tells windows that
+ * something changed.
+ */
 export const ideas = `
 CREATE TABLE idea (
   id INTEGER PRIMARY KEY,

@@ -1,6 +1,6 @@
 /**
- * Runs of a commit that has its verdict: why it was trained again (`baseline`, `remeasure`, `audit`, `headline`; null for a run
- * that led to the verdict), and the number that counts in the experiment's record.
+ * Runs of a commit that already has its verdict: why it was trained again (`baseline`, `remeasure`, `audit`,
+ * `headline`; null for a run that led to the verdict), and the number that counts in the experiment's record.
  */
 export const repeats = `
 ALTER TABLE run ADD COLUMN purpose TEXT;

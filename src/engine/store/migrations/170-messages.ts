@@ -1,4 +1,4 @@
-/** What is to be told to the user away from this machine. A message that waits is sent by whichever engine runs next. */
+/** Messages for the user away from this machine. A waiting message is sent by the next engine that runs. */
 export const messages = `
 CREATE TABLE message (
   id INTEGER PRIMARY KEY,

@@ -1,4 +1,7 @@
-/** What a model wrote of a debrief. `sitting_from` is when its sitting began, null for the whole study; `finished` counts verdicts then. */
+/**
+ * A model's summaries of debriefs. `sitting_from` is when the sitting began, null for the whole study; `finished` is
+ * the number of verdicts at that time.
+ */
 export const summaries = `
 CREATE TABLE summary (
   id INTEGER PRIMARY KEY,

@@ -1,6 +1,6 @@
 /**
- * Several experiments at once: verdicts come in another order than numbers, and what the branch moves to is not always the commit that
- * was measured.
+ * Several experiments at once: verdicts come in another order than numbers, and the branch does not always move to
+ * the commit that was measured.
  */
 export const lanes = `
 ALTER TABLE experiment ADD COLUMN verdict_order INTEGER;

@@ -1,4 +1,7 @@
-/** Proposals may start from another experiment than the incumbent; null where they start from that. What combines two is found fast. */
+/**
+ * A proposal may start from another experiment than the incumbent; null if it starts from the incumbent. The index
+ * finds combinations of two experiments quickly.
+ */
 export const otherLines = `
 ALTER TABLE study ADD COLUMN other_lines TEXT NOT NULL DEFAULT 'off';
 ALTER TABLE experiment ADD COLUMN other_line INTEGER;

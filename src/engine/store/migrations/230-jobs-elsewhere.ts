@@ -1,6 +1,6 @@
 /**
- * Jobs on other machines, from before they are made until nothing is left of them. A job may outlive its study, so that it is no child of
- * it. One run of an experiment can be asked to end.
+ * Jobs on other machines, from before their creation until they are completely removed. A job may outlive its study,
+ * so it is not a child of it. The user can ask for a single run of an experiment to be ended.
  */
 export const jobsElsewhere = `
 CREATE TABLE job (

@@ -1,2 +1,2 @@
-/** Since when a job's study is known to be removed: a host that is gone for good is asked for it no longer than some days. */
+/** Since when a job's study is known to be deleted: after some days, Pawl stops asking a host that is gone for good. */
 export const removedSince = 'ALTER TABLE job ADD COLUMN removed_since INTEGER';

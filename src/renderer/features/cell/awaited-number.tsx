@@ -5,7 +5,7 @@ import { getClient } from '../../app/sync.ts';
 import { Button } from '../../ui/button.tsx';
 import { TextInput } from '../../ui/field.tsx';
 
-/** Takes a number that comes after the training, from the user who has it. */
+/** Lets the user enter a number that arrives after the training. */
 export function AwaitedNumber({
   card,
   detail,

@@ -21,10 +21,10 @@ const PART_NAMES = { why: 'Reason and result', diff: 'Diff', curves: 'Curves', l
 
 const ELSEWHERE = 'This experiment was run elsewhere.';
 
-/** An opened cell: everything the ledger has of an experiment. */
+/** An opened cell: everything the ledger has about an experiment. */
 export function CellDetails({ card, cell }: { readonly card: StudyCard; readonly cell: Cell }) {
   const [part, setPart] = useState<(typeof PARTS)[number]>('why');
-  // Asked again when the cell has moved on.
+  // Read again when the cell has changed.
   const version = [
     ...[cell.phase, cell.endedAt, cell.notes, cell.commit],
     ...[cell.record?.runs, cell.verdict?.reason, cell.trainedSeconds],
@@ -37,7 +37,7 @@ export function CellDetails({ card, cell }: { readonly card: StudyCard; readonly
   );
   const [chosen, setChosen] = useState<number | null>(null);
   const runs = detail?.runs ?? [];
-  // The one that decided, until another is chosen.
+  // The deciding run, until the user chooses another.
   const run = runs.find(({ k }) => k === (chosen ?? detail?.evidence?.run)) ?? runs.at(-1) ?? null;
   return (
     <Tabs

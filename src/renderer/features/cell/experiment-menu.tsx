@@ -4,7 +4,7 @@ import { selectCell } from '../../app/actions.ts';
 import { CommandItem } from '../../app/command-button.tsx';
 import { Menu, MenuArea, MenuLine } from '../../ui/menu.tsx';
 
-/** What can be done with the experiment that is selected; which one that is, whoever opens the menu says first. */
+/** Commands for the selected experiment; whoever opens the menu selects it first. */
 function Items() {
   return (
     <>
@@ -22,7 +22,7 @@ function Items() {
   );
 }
 
-/** The menu of one experiment, behind a button. */
+/** The menu of one experiment, opened by a button. */
 export function ExperimentMenu({ n }: { readonly n: number }) {
   return (
     <Menu
@@ -42,7 +42,7 @@ export function ExperimentMenu({ n }: { readonly n: number }) {
   );
 }
 
-/** The same on whatever in `area` has a `data-cell` with its number. */
+/** The same menu for any element in `area` with a `data-cell` attribute. */
 export function ExperimentMenuArea({ area }: { readonly area: ReactElement }) {
   const select = (target: Element) => {
     const n = target.closest<HTMLElement>('[data-cell]')?.dataset.cell;

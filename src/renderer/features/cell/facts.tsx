@@ -18,7 +18,7 @@ import type { Settings } from '../../../shared/settings.ts';
 import { TRUST_WORDS, trustOf } from '../../../shared/trust.ts';
 import { useStore } from '../../app/store.ts';
 
-/** Numbers of the run, as far as they were measured. */
+/** The run's measured numbers. */
 export function Facts({
   card,
   detail,
@@ -31,7 +31,7 @@ export function Facts({
   const electricity = useStore(state => state.settings.electricity);
   const facts =
     card.state === 'imported' ? importedFacts(card, detail, run) : ownFacts(card, detail, run, electricity);
-  // Of an imported run they are among its fields.
+  // For an imported run, they are among its fields.
   const summary = card.state === 'imported' ? [] : (run?.summary ?? []);
   const printed = summary.filter(({ name }) => name !== card.contract.metric.name);
   return (
@@ -108,14 +108,14 @@ function ownFacts(
   ];
 }
 
-/** What the training said of itself, where a scorer has the word. */
+/** The number that the training printed, if a scorer gives the real one. */
 function printedOf(card: StudyCard, run: RunView | null): FactList {
   const { score, metric } = card.contract;
   const printed = score && run?.summary.find(({ name }) => name === `printed_${metric.name}`);
   return printed ? [['it printed', formatMetric(Number(printed.value))]] : [];
 }
 
-/** What somebody wrote down elsewhere, and nothing else. */
+/** Only the values that an import contains. */
 function importedFacts(card: StudyCard, { cell, imported }: ExperimentDetail, run: RunView | null): FactList {
   const ends = cell.endedAt === null ? [] : [cell.startedAt, cell.endedAt].map(formatExactTime);
   return [
@@ -155,7 +155,7 @@ const REVIEWED: Readonly<Record<ReviewOutcome, string>> = {
   rejected: 'rejected by you',
 };
 
-/** What its calls to a model took; a model without a price has tokens only. */
+/** The cost of its model calls; for a model without a price, only tokens. */
 function costOf(card: StudyCard, { calls }: ExperimentDetail): readonly (readonly [string, string])[] {
   if (calls.length === 0) {
     return [

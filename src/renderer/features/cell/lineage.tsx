@@ -4,7 +4,7 @@ import { formatMetric } from '../../../shared/numbers.ts';
 import { jumpTo } from '../../app/actions.ts';
 import { classNames } from '../../ui/class-names.ts';
 
-/** A longer line shows its ends. */
+/** Of a longer line, only the ends are shown. */
 const MOST_SHOWN = 12;
 const FIRST_SHOWN = 2;
 
@@ -12,7 +12,7 @@ const STANDING_WORDS: Readonly<Record<Ancestor['standing'], string>> = {
   ...{ kept: '', left: 'not kept, another line', taken_back: 'taken back since' },
 };
 
-/** What an experiment was built on, one upon the other: the baseline first, itself last. */
+/** The ancestors of an experiment: the baseline first, the experiment itself last. */
 export function Lineage({
   detail: { cell, lineage },
   metric,

@@ -5,7 +5,7 @@ import { seriesLine } from '../../charts/series-lines-of.ts';
 
 const HEIGHT = 120;
 
-/** Which series share a chart: by the end of their names, which is their unit. */
+/** Which series share a chart, by the ending of their names, which is the unit. */
 const CHARTS = [
   { title: 'GPU utilisation', unit: '%', end: /^gpu(\d+)_utilization_percent$/, top: 100 },
   { title: 'GPU memory', unit: 'MiB', end: /^gpu(\d+)_memory_mib$/, top: null },
@@ -20,7 +20,7 @@ const CHARTS = [
   { title: 'Disks', unit: 'MiB/s', end: /^disk_(read|write)_mib_per_second$/, top: null },
 ] as const;
 
-/** What the machine did during a run. Charts without a series are left out; without any GPU it says so. */
+/** The machine's load during a run. Charts without a series are left out; if there is no GPU, it says so. */
 export function MachineCharts({ series }: { readonly series: readonly SeriesView[] }) {
   const hasGpu = series.some(view => view.name.startsWith('gpu'));
   return (
@@ -56,7 +56,7 @@ export function MachineCharts({ series }: { readonly series: readonly SeriesView
   );
 }
 
-/** Of a line, by what tells it from the others of its chart. */
+/** A line's name: what distinguishes it from the others in its chart. */
 function nameOf(which: string | undefined, title: string): string {
   if (which === undefined) return title;
   return /^\d/.test(which) ? `GPU ${which}` : which;

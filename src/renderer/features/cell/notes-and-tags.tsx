@@ -8,7 +8,7 @@ import { Button } from '../../ui/button.tsx';
 import { TextArea, TextInput } from '../../ui/field.tsx';
 import { RelativeTime } from '../../ui/relative-time.tsx';
 
-/** The user's own words on an experiment. */
+/** The user's notes and tags for an experiment. */
 export function NotesAndTags({
   study,
   detail,
@@ -17,7 +17,7 @@ export function NotesAndTags({
   readonly detail: ExperimentDetail;
 }) {
   const { n } = detail.cell;
-  // The cell as it is now: the detail is not read anew for a tag, and the next one is added to these.
+  // From the current cell: the details are not read again for a tag, and the next tag is added to these.
   const tags = useStore(state => state.notebook?.cells[n]?.tags ?? detail.cell.tags);
   const [note, setNote] = useState('');
   const [tag, setTag] = useState('');

@@ -12,7 +12,7 @@ import { MachineCharts } from './machine-charts.tsx';
 
 const HEIGHT = 220;
 
-/** A run's curves with the incumbent's behind them, and what the machine did meanwhile. */
+/** A run's curves in front of the incumbent's, and the machine's load. */
 export function RunCurves({
   card,
   detail,
@@ -30,7 +30,7 @@ export function RunCurves({
   const { incumbent } = detail;
   const names = run?.series.map(series => series.name) ?? [];
   const shown = name !== null && names.includes(name) ? name : (names[0] ?? null);
-  // Of another width it is the same curve, which stays until it comes.
+  // At another width it is the same curve, so the old one stays until the new one arrives.
   const subject = JSON.stringify(['series', card.id, n, run?.k, shown, askedAxis(by), smoothing]);
   const { value, problem } = useCall(
     run && shown !== null ? `${subject} ${run.outcome} ${incumbent} ${width}` : null,

@@ -5,7 +5,7 @@ import { getClient } from '../../app/sync.ts';
 import { holdPieces, type LogSearch } from '../../viewers/log-lines.ts';
 import { LogView } from '../../viewers/log-view.tsx';
 
-/** What is held of a log at a time. */
+/** How much of a log is held at a time. */
 const HELD_BYTES = 1024 * 1024;
 const PIECE_BYTES = 256 * 1024;
 const FOLLOW_MS = 500;
@@ -13,7 +13,7 @@ const FOLLOW_MS = 500;
 type Held = { readonly pieces: readonly LogPiece[]; readonly size: number; readonly isComplete: boolean };
 const NOTHING: Held = { pieces: [], size: 0, isComplete: false };
 
-/** The log of one run: holds a window of it and moves it as the reader does. */
+/** The log of one run: holds a part of it that moves with the reader. */
 export function RunLog({
   study,
   n,

@@ -7,7 +7,7 @@ import type { ExperimentDetail, RunView } from '../../../shared/notebook.ts';
 import { describeHints, describeProbe, isProbeReason } from '../../../shared/probes.ts';
 import { describeRollBack, describeTakenWith } from '../../../shared/repeats.ts';
 
-/** What the verdict came from besides the metric. */
+/** The reasons for the verdict besides the metric. */
 export function VerdictNotes({ detail: { cell, evidence } }: { readonly detail: ExperimentDetail }) {
   if (!evidence) return null;
   const { guard, probe, rolledBack, takenBackWith, hints, lateParent } = evidence;

@@ -9,7 +9,7 @@ import { Lineage } from './lineage.tsx';
 import { NotesAndTags } from './notes-and-tags.tsx';
 import { CrashReport, VerdictNotes } from './verdict-notes.tsx';
 
-/** The first page of an opened cell: what was tried, why, and what came of it. */
+/** The first page of an opened cell: what was tried, why, and the result. */
 export function Why({
   card,
   detail,
@@ -58,7 +58,7 @@ export function Why({
   );
 }
 
-/** What went another way than asked: a model that declined, another that answered, a server that failed. */
+/** Calls that went differently than asked: a model that declined, another model that answered, a server that failed. */
 function ToldCalls({ calls }: { readonly calls: readonly ModelCall[] }) {
   const told = tellCalls(calls);
   if (told.length === 0) return null;
@@ -77,7 +77,7 @@ function ToldCalls({ calls }: { readonly calls: readonly ModelCall[] }) {
   );
 }
 
-/** What was predicted beside what was measured. */
+/** The prediction beside the measurement. */
 function Effect({ card, detail }: { readonly card: StudyCard; readonly detail: ExperimentDetail }) {
   const { cell, incumbent } = detail;
   if (cell.predictedEffect === null && cell.delta === null) return null;

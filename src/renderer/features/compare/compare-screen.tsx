@@ -25,7 +25,7 @@ import { VerdictBadge } from '../../ui/verdict-badge.tsx';
 import { LazyDiffView } from '../../viewers/lazy-diff-view.tsx';
 import { Differences } from './differences.tsx';
 
-/** Experiments side by side: their curves, their numbers, what differs, and the code of two of them. */
+/** Experiments side by side: their curves, numbers and differences, and the code of two of them. */
 export function CompareScreen({ card }: { readonly card: StudyCard }) {
   const compared = useStore(state => state.view.compared);
   const cells = useStore(state => state.notebook?.cells);
@@ -58,7 +58,7 @@ function Comparison({ card, cells }: { readonly card: StudyCard; readonly cells:
   const study = card.id;
   const shown = cells.slice(0, MOST_COMPARED);
   const subject = JSON.stringify(['compared', study, shown.map(({ n }) => n)]);
-  // Asked again when one of them has moved on.
+  // Read again when one of them has changed.
   const versions = shown.map(({ phase, endedAt, commit, record }) => [phase, endedAt, commit, record?.runs]);
   const { value: details, problem } = useCall(
     subject + JSON.stringify(versions),

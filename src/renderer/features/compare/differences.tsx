@@ -9,7 +9,7 @@ import { type DifferingRow, differingCosts, differingSummary } from './differing
 
 type Group = { readonly title: string; readonly rows: readonly DifferingRow[] };
 
-/** What is not the same in all compared experiments: constants, what the trainings cost, what they printed at their end. */
+/** What differs between the compared experiments: constants, costs, and values printed at the end. */
 export function Differences({
   card,
   details,
@@ -129,7 +129,7 @@ function GroupRows({ group, ns }: { readonly group: Group; readonly ns: readonly
   );
 }
 
-/** Takes what is left of the width, so that values stand beside their names. */
+/** Takes the remaining width, so that values are next to their names. */
 function Rest() {
   return <td aria-hidden className="w-full" />;
 }

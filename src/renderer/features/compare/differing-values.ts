@@ -2,16 +2,16 @@ import { directionOf } from '../../../shared/metric-direction.ts';
 import type { ExperimentDetail, RunView, StudyCard } from '../../../shared/notebook.ts';
 import { formatBytes, formatDuration, formatEnergy, formatNumber } from '../../../shared/numbers.ts';
 
-/** A value that is not the same in all compared experiments. */
+/** A value that differs between the compared experiments. */
 export type DifferingRow = {
   readonly name: string;
-  /** In the order of the experiments; null where one has none. */
+  /** In the order of the experiments; null if one has none. */
   readonly values: readonly (string | null)[];
-  /** Places of the best values; empty where nobody can say which way is better. */
+  /** Indices of the best values; empty if it is unknown which direction is better. */
   readonly best: readonly number[];
 };
 
-/** They count how much was done, and more or less of it is neither better nor worse. */
+/** Amounts of work, of which more or less is neither better nor worse. */
 const AMOUNT = /(?:^|[_\s])(?:tokens|steps|params|parameters|seconds|epochs?|iters?|iterations)(?:$|[_\s])/i;
 
 /** The run that gave the verdict, else the last one. */
@@ -32,7 +32,7 @@ export function differingCosts(
     isLessBetter = true,
   ) => rowOf(name, values, format, isLessBetter ? 'minimize' : null);
   return [
-    // Most trainings use their budget up: a shorter one is no gain.
+    // Most trainings use up their budget, so a shorter one is not a gain.
     row(
       'trained',
       details.map(({ cell }) => cell.trainedSeconds),
@@ -57,7 +57,7 @@ export function differingCosts(
   ].flatMap(found => found ?? []);
 }
 
-/** What the trainings printed at their end, as far as it differs; the metric and its memory stand elsewhere. */
+/** Values that the trainings printed at their end, if they differ; the metric and its memory are shown elsewhere. */
 export function differingSummary(
   { contract }: Pick<StudyCard, 'contract'>,
   details: readonly ExperimentDetail[],
@@ -76,7 +76,7 @@ export function differingSummary(
     });
 }
 
-/** Null where all are written alike. */
+/** Null if all are written the same. */
 function rowOf(
   name: string,
   values: readonly (number | string | null | undefined)[],
@@ -88,6 +88,6 @@ function rowOf(
   const numbers = values.filter(value => typeof value === 'number');
   const best = goal === 'minimize' ? Math.min(...numbers) : Math.max(...numbers);
   const places = values.flatMap((value, place) => (value === best ? [place] : []));
-  // One alone is the best of nothing.
+  // A single value is not the best of anything.
   return { name, values: written, best: goal === null || numbers.length < 2 ? [] : places };
 }

@@ -1,33 +1,33 @@
 import { axisTicks, logTicks, type Tick } from '../../../shared/charts/axis-ticks.ts';
 import { readNumeral } from '../../format/numeral.ts';
 
-/** Values along one line, from 0 at its beginning to 1 at its end. */
+/** Values along a line, from 0 at its start to 1 at its end. */
 export type ConstantAxis = {
   readonly name: string;
   readonly kind: 'numbers' | 'words';
   readonly isLog: boolean;
-  /** Where a value stands; null for what has no place. */
+  /** The position of a value; null if it has none. */
   readonly placeOf: (text: string) => number | null;
   readonly ticks: readonly { readonly at: number; readonly label: string }[];
-  /** Stretches in which nothing was tried. */
+  /** Ranges in which nothing was tried. */
   readonly gaps: readonly (readonly [number, number])[];
-  /** The value at a place, as a filter takes it; null of words. */
+  /** The value at a position, in the filter's notation; null for words. */
   readonly valueAt: (place: number) => number | null;
 };
 
-/** From this ratio of the largest to the smallest on, sizes are compared by their logarithms. */
+/** If the largest value is at least this many times the smallest, the axis is logarithmic. */
 const LOG_RATIO = 8;
-/** Room on either side of what was tried. */
+/** Margin on both sides of the tried values. */
 const PADDING = 0.08;
-/** Values that lie further apart leave a gap. */
+/** A larger distance between neighbouring values is a gap. */
 const GAP = 0.2;
-/** Around a value that was tried nothing counts as not tried. */
+/** This close to a tried value does not belong to a gap. */
 const MARGIN = 0.025;
 const TICKS = 4;
-/** More different words find no place beside each other. */
+/** More different words do not fit beside each other. */
 const MOST_WORDS = 12;
 
-/** The axis of a constant that had these texts; null where it had one only, or too many words. */
+/** The axis of a constant with these texts; null if it had only one, or too many words. */
 export function axisOf(name: string, texts: Iterable<string>): ConstantAxis | null {
   const different = [...new Set(texts)];
   if (different.length < 2) return null;
@@ -61,7 +61,7 @@ export function numberAxis(name: string, values: readonly number[]): ConstantAxi
   };
 }
 
-/** Powers of ten; where there are few of them, twice and five times these too. */
+/** Powers of ten and, if there are few, also twice and five times those. */
 function sizeTicks(domain: readonly [number, number]): readonly Tick[] {
   const powers = logTicks(domain, TICKS);
   if (powers.length > 2) return powers;
@@ -85,7 +85,7 @@ function wordAxis(name: string, words: readonly string[]): ConstantAxis {
   };
 }
 
-/** @param places in order */
+/** @param places in ascending order */
 function gapsOf(places: readonly number[]): ConstantAxis['gaps'] {
   const between = places
     .slice(1)

@@ -11,12 +11,12 @@ import { ParallelPlot } from './parallel-plot.tsx';
 import { ScatterPlot } from './scatter-plot.tsx';
 import { type Trials, useTrials } from './use-trials.ts';
 
-/** Less than this foretold is as good as nothing. */
+/** A smaller predicted share is as good as none. */
 const LEAST_FORETOLD = 0.1;
-/** Shares are weighed anew with so many more experiments, not with each. */
+/** The shares are computed again after this many more experiments, not after each. */
 const WEIGHED_EVERY = 10;
 
-/** The constants that were turned: how much each matters, and what became of each value. */
+/** The constants that were changed: how much each matters, and the results of each value. */
 export function ConstantsScreen({ card }: { readonly card: StudyCard }) {
   const trials = useTrials(card);
   const round = Math.floor(card.tally.finished / WEIGHED_EVERY);
@@ -50,7 +50,7 @@ function NothingTurned() {
   );
 }
 
-/** What matters most comes first. */
+/** The most important come first. */
 function inOrder(
   axes: readonly ConstantAxis[],
   importance: ConstantImportance | null,

@@ -14,21 +14,24 @@ import type { Trial, Trials } from './use-trials.ts';
 
 const HEIGHT = 250;
 const PLOT = { left: 46, right: 46, top: 30, bottom: 14 };
-/** More axes stand too close together. */
+/** More axes would be too close together. */
 const MOST_AXES = 8;
-/** More lines are one surface. */
+/** More lines would merge into one surface. */
 const MOST_LINES = 1_500;
 const BRUSH_PX = 12;
 /** How far a key moves an end of a range. */
 const KEY_STEP = 0.05;
-/** A press that moves less is none. */
+/** A shorter drag does not count. */
 const LEAST_BRUSH = 0.01;
 
-/** A stretch of an axis, from 0 at its lower end to 1. */
+/** A range on an axis, from 0 at its lower end to 1. */
 type Range = readonly [number, number];
 type Line = { readonly trial: Trial; readonly places: readonly number[] };
 
-/** Each experiment as a line through its constants to its number; a stretch of an axis leaves those that pass it. */
+/**
+ * Each experiment is a line through its constants to its metric; a range on an axis keeps only the lines that pass
+ * through it.
+ */
 export function ParallelPlot({
   card,
   trials,
@@ -173,7 +176,7 @@ function isKept({ trial }: Line): boolean {
   return trial.cell.verdict?.word === 'keep';
 }
 
-/** What was kept, and of the others evenly as many as are drawn. */
+/** All keeps, and an even selection of the others up to the limit. */
 function sample(lines: readonly Line[]): readonly Line[] {
   if (lines.length <= MOST_LINES) return lines;
   const every = Math.ceil(lines.length / MOST_LINES);
@@ -243,7 +246,7 @@ function AxisLine({
   );
 }
 
-/** A stretch of an axis: dragged, or by keyboard moved with the arrows and widened with Shift. */
+/** A range on an axis: dragged, or moved by the arrow keys and widened with Shift. */
 function Brush({
   axis,
   x,
@@ -325,7 +328,7 @@ function wordsIn({ ticks }: ConstantAxis, [low, high]: Range): readonly string[]
   return ticks.filter(({ at }) => at >= low && at <= high).map(({ label }) => label);
 }
 
-/** The same stretches as a filter of the table. */
+/** The same ranges as a filter of the table. */
 function showInTable(
   card: StudyCard,
   axes: readonly ConstantAxis[],

@@ -10,7 +10,7 @@ import type { Trials } from './use-trials.ts';
 
 const HEIGHT = 170;
 const PLOT = { left: 58, right: 12, top: 12, bottom: 24 };
-/** As far from a point the pointer still means it. */
+/** The largest distance from the pointer at which a point is still meant. */
 const REACH_PX = 24;
 
 type Point = {
@@ -22,7 +22,7 @@ type Point = {
   readonly y: number;
 };
 
-/** A constant's values against the metric. Arrows go from point to point, Enter opens the experiment. */
+/** A constant's values against the metric. Arrow keys move from point to point, Enter opens the experiment. */
 export function ScatterPlot({
   card,
   trials,
@@ -128,7 +128,7 @@ function pointsOf({ all }: Trials, axis: ConstantAxis, metricAxis: ConstantAxis)
     const text = constants.get(axis.name);
     const x = text === null ? null : axis.placeOf(text);
     if (text === null || x === null) return [];
-    // What has no number stands at the top edge.
+    // Experiments without a number are at the top edge.
     const y = metric === null ? 1 : (metricAxis.placeOf(String(metric)) ?? 1);
     return [{ n: cell.n, word: cell.verdict?.word ?? '', text, metric, x, y }];
   });
@@ -215,7 +215,7 @@ const Marks = memo(function Marks({ points }: { readonly points: readonly Point[
   );
 });
 
-/** A second mark on a pixel would draw the same again. */
+/** A second mark on the same pixel would change nothing. */
 function onePerPixel(points: readonly Point[]): readonly Point[] {
   const taken = new Map(points.map(point => [`${Math.round(point.x)} ${Math.round(point.y)}`, point]));
   return [...taken.values()];
@@ -231,7 +231,7 @@ function nearest(points: readonly Point[], x: number, y: number): Point | null {
   return best;
 }
 
-/** The next point to the right or to the left; of equal values in the order of the experiments. */
+/** The next point to the right or left; of equal values, in the order of the experiments. */
 function neighbour(points: readonly Point[], n: number | null, step: 1 | -1): number | null {
   const order = points.toSorted((a, b) => a.x - b.x || a.n - b.n);
   const at = order.findIndex(point => point.n === n);

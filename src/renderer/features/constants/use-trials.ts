@@ -9,21 +9,21 @@ import { axisOf, type ConstantAxis, numberAxis } from './constant-axis.ts';
 export type Trial = {
   readonly cell: Cell;
   readonly constants: ConstantTexts;
-  /** Null of a crash, and of what has no finite number. */
+  /** Null for a crash, and without a finite number. */
   readonly metric: number | null;
 };
 
 export type Trials = {
   readonly all: readonly Trial[];
-  /** Of the constants that had more than one value. */
+  /** For the constants that had more than one value. */
   readonly axes: readonly ConstantAxis[];
   readonly metricAxis: ConstantAxis | null;
   readonly incumbent: Trial | null;
-  /** Experiments whose constants are still on their way. */
+  /** How many experiments' constants are still loading. */
   readonly missing: number;
 };
 
-/** What constants experiments had and what came of it. */
+/** The constants of experiments, and their results. */
 export function useTrials(card: StudyCard): Trials {
   const constants = useConstantRows();
   const cells = useStore(state => state.notebook?.cells);
@@ -64,7 +64,10 @@ function axesOf(trials: readonly Trial[]): readonly ConstantAxis[] {
   return [...texts].flatMap(([name, own]) => axisOf(name, own) ?? []);
 }
 
-/** The middle and three times its spread to either side: what lies beyond stands at the edge, so that the rest can be seen. */
+/**
+ * The median and three times the spread on either side: values beyond are drawn at the edge, so that the others can
+ * be told apart.
+ */
 function withoutOutliers(values: readonly number[]): readonly number[] {
   const sorted = values.toSorted((a, b) => a - b);
   const at = (share: number) => sorted[Math.round(share * (sorted.length - 1))] ?? 0;

@@ -18,7 +18,7 @@ type Step =
   | { readonly kind: 'question'; readonly question: ImportQuestion }
   | { readonly kind: 'done'; readonly done: Done };
 
-/** Results from elsewhere become a read-only study; what their file leaves open is asked, what was left out is listed. */
+/** Imports results as a read-only study; asks what their file leaves open, and lists what was left out. */
 export function ImportDialog({
   source: given,
   pathOfFile,

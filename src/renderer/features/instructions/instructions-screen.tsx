@@ -15,7 +15,7 @@ import { VersionedEditor } from './versioned-editor.tsx';
 
 const PARTS = ['instructions', 'memory'] as const;
 
-/** What proposers are told before anything else: the user's instructions, and what earlier studies learnt. */
+/** What every proposer reads first: the user's instructions, and what earlier studies learnt. */
 export function InstructionsScreen({ card }: { readonly card: StudyCard }) {
   const [part, setPart] = useState<(typeof PARTS)[number]>('instructions');
   return (
@@ -28,7 +28,7 @@ export function InstructionsScreen({ card }: { readonly card: StudyCard }) {
           isSmall
         />
       </div>
-      {/* Both stay, so that words that are not saved yet do. */}
+      {/* Both panels stay in the page, so that unsaved text is kept. */}
       <TabPanel name="instructions" isKept className="flex min-h-0 flex-1 flex-col">
         <InstructionsPart card={card} />
       </TabPanel>
@@ -39,7 +39,7 @@ export function InstructionsScreen({ card }: { readonly card: StudyCard }) {
   );
 }
 
-/** What the proposer reads first, with everything that was ever in it. */
+/** The instructions, with all their versions. */
 function InstructionsPart({ card }: { readonly card: StudyCard }) {
   const study = card.id;
   const { value, problem, again } = useCall(`instructions ${study}`, () =>
@@ -99,7 +99,7 @@ function InstructionsPart({ card }: { readonly card: StudyCard }) {
   );
 }
 
-/** What was tried under a version, and what came of it. */
+/** What was tried under a version, and the results. */
 function Yielded({ found }: { readonly found: InstructionsYield | undefined }) {
   if (!found) return null;
   const { experiments, keep, gain, sinceGain } = found;

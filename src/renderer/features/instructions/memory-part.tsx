@@ -14,10 +14,10 @@ import { VersionedEditor } from './versioned-editor.tsx';
 
 export const MEMORY_TITLE = 'What earlier studies learnt';
 
-/** What the proposers of the study are told of earlier ones, where each line comes from, and ways to change it. */
+/** What the study's proposers read about earlier studies, the source of each line, and ways to change it. */
 export function MemoryPart({ card }: { readonly card: StudyCard }) {
   const study = card.id;
-  // A terminal may change it too; the mark of that is the news.
+  // A terminal command may change it too; a new mark shows that.
   const news = useStore(state =>
     state.notebook?.study === study ? state.notebook.marks.findLast(({ kind }) => kind === 'memory')?.id : 0,
   );
@@ -103,7 +103,7 @@ function hintFor(card: StudyCard, text: string, author: MemoryAuthor | undefined
     : `The proposer of this study (${proposerLabel(card.proposer)}) cannot read it.`;
 }
 
-/** The experiments that the text names, to be opened. */
+/** The experiments that the text names, as links. */
 function Sources({ card, text }: { readonly card: StudyCard; readonly text: string }) {
   const studies = useStore(state => state.studies);
   const sources = sourcesIn(text);

@@ -10,11 +10,11 @@ import { MarkdownEditor } from '../../viewers/markdown-editor.tsx';
 export type Version = { readonly id: number; readonly at: number; readonly bytes: number };
 export type Versioned<V extends Version> = {
   readonly text: string;
-  /** Newest first; the first is the one that counts. */
+  /** Newest first; only the first counts. */
   readonly versions: readonly V[];
 };
 
-/** A text that proposers are told, with everything that ever stood there. What is saved counts from the next proposal on. */
+/** An editor of a text for proposers, with all its versions. A saved version applies from the next proposal on. */
 export function VersionedEditor<V extends Version>({
   name,
   title,
@@ -25,13 +25,13 @@ export function VersionedEditor<V extends Version>({
   actions,
   aside,
 }: {
-  /** Of the text, for screen readers. */
+  /** The text's name for screen readers. */
   readonly name: string;
-  /** Of the text, where a sentence begins with it. */
+  /** The text's name at the start of a sentence. */
   readonly title: string;
-  /** As it was read last. Where that changes, so does what is shown, but for words that are not saved yet. */
+  /** As last read. When this changes, the editor shows the change, except over unsaved text. */
   readonly given: Versioned<V>;
-  /** Stands above a text that is saved. */
+  /** Shown above an unchanged text. */
   readonly hint: string;
   readonly describe: (version: V) => { readonly title: string; readonly more: ReactNode };
   readonly calls: {
@@ -39,20 +39,20 @@ export function VersionedEditor<V extends Version>({
     readonly version: (id: number) => Promise<{ readonly text: string }>;
     readonly save: (text: string, base: number) => Promise<Versioned<V>>;
   };
-  /** Other ways to a new version; `run` shows what comes of one. */
+  /** Other ways to make a new version; `run` shows the result. */
   readonly actions?: (state: {
     readonly saved: Versioned<V>;
     readonly isChanged: boolean;
     readonly run: (make: (base: number) => Promise<Versioned<V>>, done: string) => void;
   }) => ReactNode;
-  /** Above the versions, for the text that is shown. */
+  /** Shown above the versions, for the visible text. */
   readonly aside?: (text: string) => ReactNode;
 }) {
   const [saved, setSaved] = useState(given);
   const [text, setText] = useState(given.text);
-  /** The version that changes are shown against; null shows none. */
+  /** The version to compare with; null for no comparison. */
   const [against, setAgainst] = useState<{ readonly id: number; readonly text: string } | null>(null);
-  /** An old version that is looked at; null while the current text is edited. */
+  /** The old version on display; null while the current text is edited. */
   const [old, setOld] = useState<{ readonly id: number; readonly text: string } | null>(null);
   const current = saved.versions[0]?.id ?? 0;
   const isChanged = text !== saved.text;
@@ -80,7 +80,7 @@ export function VersionedEditor<V extends Version>({
     await attempt(async () => {
       const next = await calls.save(text, current);
       setSaved(next);
-      // What is saved may be tidier than what was written; what was written since stays.
+      // The saved text may be tidier than the typed one; text typed since then stays.
       setText(now => (now === text ? next.text : now));
       toast.success(`${title} is saved. It applies from the next proposal on.`);
     });

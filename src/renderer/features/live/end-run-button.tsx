@@ -6,7 +6,7 @@ import { getClient } from '../../app/sync.ts';
 import { Button } from '../../ui/button.tsx';
 import { Dialog } from '../../ui/dialog.tsx';
 
-/** Ends the training of one experiment, after asking; the study and its other lanes go on. */
+/** Ends the training of one experiment, after a question; the study and its other lanes continue. */
 export function EndRunButton({
   study,
   experiment: { n, phase, run },

@@ -10,7 +10,7 @@ import { hasLiveTokens, useLiveLine } from './use-live-line.ts';
 const TILE_PX = 264;
 const CURVE_PX = 238;
 
-/** What each lane of a study is at; one of them is looked at more closely. */
+/** A tile for each lane of a study; one of them is shown in detail. */
 export function LaneTiles({
   card,
   shown,
@@ -53,7 +53,7 @@ function LaneTile({
 }) {
   const clock = useRunClock(card);
   const hasTokens = useStore(({ live }) => hasLiveTokens(live));
-  // As the curve below, so that both tell the same difference.
+  // The same x axis as the curve below, so that both show the same difference.
   const { by } = useCurves('live', hasTokens);
   const { lines, name, newest, incumbentNow } = useLiveLine(card, by, TILE_PX);
   const own = lines.find(({ isBehind }) => !isBehind);
@@ -74,7 +74,7 @@ function LaneTile({
     >
       <span className="flex w-full items-baseline justify-between gap-2 text-xs">
         <span className="tabular font-medium text-accent">#{experiment.n}</span>
-        {/* Cut in its middle: lanes differ at their ends. */}
+        {/* Cut in its middle, because lanes' hypotheses differ at their ends. */}
         <span className="flex min-w-0 text-muted" title={experiment.run?.lane ?? undefined}>
           <OneLine text={experiment.run?.lane ?? ''} />
         </span>

@@ -17,7 +17,10 @@ import { MachineNow } from './machine-now.tsx';
 import { phaseWords, useRunClock } from './now-running.tsx';
 import { hasLiveTokens, useLiveLine } from './use-live-line.ts';
 
-/** Everything about what runs now: curve, terminal, machine; of several lanes a tile for each, and of one of them the rest. */
+/**
+ * Everything about the current run: curve, terminal, machine. With several lanes, a tile for each and the details of
+ * one.
+ */
 export function LiveScreen({ card: whole }: { readonly card: StudyCard }) {
   const [chosen, setChosen] = useState<number | null>(null);
   const shown = whole.inFlight.find(({ n }) => n === chosen) ?? whole.current;
@@ -39,13 +42,13 @@ export function LiveScreen({ card: whole }: { readonly card: StudyCard }) {
   }
   return (
     <div className="grid min-h-0 flex-1 grid-cols-[minmax(0,1fr)_19rem] grid-rows-[max-content_max-content_minmax(8rem,1fr)] overflow-y-auto min-[1180px]:grid-cols-[minmax(0,1fr)_22rem]">
-      {/* High enough that a third row of tiles is seen to begin. */}
+      {/* Tall enough to show the top of a third row of tiles. */}
       <div className="col-span-2 max-h-80 min-w-0 overflow-y-auto">
         {whole.inFlight.length > 1 ? <LaneTiles card={whole} shown={shown} onShow={setChosen} /> : null}
       </div>
       <LiveCurve card={card} />
       <aside aria-label="Machine now" className="relative border-line border-b border-l bg-surface">
-        {/* As high as the curve, however many GPUs there are. */}
+        {/* As tall as the curve, however many GPUs there are. */}
         <div className="absolute inset-0 overflow-y-auto px-4 py-4">
           <MachineNow isSmall />
         </div>
@@ -149,6 +152,6 @@ async function followOutput(
       );
     }
   } catch {
-    // A lost connection is told by its own notice; the log of the cell has everything.
+    // A lost connection has its own notice, and the cell's log contains everything.
   }
 }

@@ -9,7 +9,7 @@ import { BEAT_MS, useEvery } from '../../ui/use-now.ts';
 const readTelemetry = () => useStore.getState().telemetry;
 const readGpuState = () => useStore.getState().gpuState;
 
-/** The machine's last minutes: each GPU where there is one, the host always. */
+/** The machine's last minutes: each GPU, if any, and the host. */
 export function MachineNow({ isSmall }: { readonly isSmall?: boolean }) {
   const telemetry = useEvery(BEAT_MS, readTelemetry);
   const gpuState = useEvery(BEAT_MS, readGpuState);

@@ -12,7 +12,7 @@ import { BudgetBar, phaseWords, useRunClock } from './now-running.tsx';
 import { ThoughtNow } from './thought-now.tsx';
 import { useLiveLine } from './use-live-line.ts';
 
-/** What runs now, beside the notebook. */
+/** What is running now, beside the notebook. */
 export function NowPanel({ card }: { readonly card: StudyCard }) {
   const [width, setWidth] = useState(280);
   const clock = useRunClock(card);
@@ -97,7 +97,7 @@ export function NowPanel({ card }: { readonly card: StudyCard }) {
   );
 }
 
-/** What else is in flight where there are several lanes; the live view has more of each. */
+/** The other experiments in flight, if there are several lanes; the live view shows more of each. */
 function Others({ card: { inFlight, current } }: { readonly card: StudyCard }) {
   const others = inFlight.filter(({ n }) => n !== current?.n);
   if (others.length === 0) return null;

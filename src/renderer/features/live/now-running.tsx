@@ -23,11 +23,11 @@ export function phaseWords(phase: Phase): string {
   return PHASE_WORDS[phase];
 }
 
-/** Seconds a run has had, and the share of its budget; null while nothing trains. */
+/** Seconds that a run has trained, and the share of its budget; null if nothing is training. */
 export function useRunClock(card: StudyCard): { readonly seconds: number; readonly share: number } | null {
   const tick = useNow(BEAT_MS);
   const connection = useStore(state => state.connection);
-  // What is not known to go on does not count on.
+  // Without a connection the clock stops, because it is unknown whether the run continues.
   const now = connection.kind === 'offline' ? connection.since : tick;
   const run = card.current?.run;
   if (!run || card.current?.phase !== 'training') return null;
@@ -35,7 +35,10 @@ export function useRunClock(card: StudyCard): { readonly seconds: number; readon
   return { seconds, share: seconds / card.contract.budget.seconds };
 }
 
-/** One line: number, phase, clock against the budget, hypothesis; of several how many train, and the one that ends first. */
+/**
+ * One line: number, phase, clock and budget, hypothesis; with several experiments, how many are training, and the one
+ * that ends first.
+ */
 export function NowRunning({ card: whole }: { readonly card: StudyCard }) {
   const several = describeInFlight(whole);
   const card = several === null ? whole : { ...whole, current: nextToEnd(whole) ?? whole.current };
@@ -51,7 +54,7 @@ export function NowRunning({ card: whole }: { readonly card: StudyCard }) {
     current.wish === null ? null : `${current.wish === 'pause' ? 'pauses' : 'stops'} after ${which}`;
   return (
     <div>
-      {/* What has no room in the line goes into one below, which is not seen: no word is cut to a letter. */}
+      {/* Words that do not fit wrap to a hidden second line, so that no word is cut to a letter. */}
       <p className="flex h-5 flex-wrap items-baseline gap-x-2 overflow-hidden text-sm">
         {several === null ? null : <span className="tabular shrink-0 font-medium">{several}</span>}
         <span className="tabular shrink-0 font-medium text-accent">
@@ -79,9 +82,9 @@ export function NowRunning({ card: whole }: { readonly card: StudyCard }) {
   );
 }
 
-/** Which experiment it is, and of how many where a stop rule says so. */
+/** The experiment's number and, if a stop rule limits it, the total. */
 function placeOf({ stop }: StudyCard, { n }: CurrentExperiment): string {
-  // A baseline is none of those, and one that is measured again may be of before the rule.
+  // The baseline does not count towards the limit, and a repeated experiment may be older than the rule.
   return stop.experiments === undefined || n === 0 || n > stop.experiments
     ? `#${n}`
     : `#${n} of ${stop.experiments}`;
@@ -106,7 +109,7 @@ function ExpectedEnd({ card }: { readonly card: StudyCard }) {
   );
 }
 
-/** How much of the budget a run has used; past it the bar stays full and changes its colour. */
+/** The used share of a run's budget; beyond it the bar stays full and changes its colour. */
 export function BudgetBar({ share }: { readonly share: number }) {
   return (
     <div

@@ -14,7 +14,7 @@ import type { SeriesLine } from '../../charts/series-scale.ts';
 
 /**
  * @param from when its run took its first step, in seconds
- * @param tokens how its run counts them
+ * @param tokens how the run counts tokens
  */
 function xOf(point: LivePoint, by: SeriesAxis, from: number, tokens: TokenCount | null): number | null {
   if (by === 'tokens') return tokens?.(name => point.values[name] ?? undefined) ?? null;
@@ -27,28 +27,28 @@ function xOf(point: LivePoint, by: SeriesAxis, from: number, tokens: TokenCount 
   return null;
 }
 
-/** Whether what trains tells how many tokens it has had. */
+/** Whether the current run reports how many tokens it has trained on. */
 export function hasLiveTokens(live: readonly Live[]): boolean {
   return live.some(({ points }) => tokensOf(points.at(-1) ?? null) !== null);
 }
 
 function tokensOf(point: LivePoint | null): TokenCount | null {
-  // The summary, which might tell of them too, comes at the end.
+  // The summary could report tokens too, but only at the end.
   return point && tokenCount(Object.keys(point.values), []);
 }
 
 export type LiveLine = {
-  /** The live line, and the incumbent's behind it where there is one. */
+  /** The live line, in front of the incumbent's if there is one. */
   readonly lines: readonly SeriesLine[];
   readonly name: string | null;
   readonly newest: LivePoint | null;
-  /** The incumbent's value at the step the live run has reached. */
+  /** The incumbent's value at the live run's present step. */
   readonly incumbentNow: number | null;
 };
 
 /**
- * The main series of what trains now: what the ledger had when the window came to it, and the points that came since,
- * with the incumbent's curve at the same step or time.
+ * The main series of the current run: the part that was in the ledger when the window opened, and the points since
+ * then, with the incumbent's curve on the same axis.
  */
 export function useLiveLine(card: StudyCard, by: SeriesAxis, width: number, smoothing = 0): LiveLine {
   const asked = askedAxis(by);
@@ -126,7 +126,7 @@ export function useLiveLine(card: StudyCard, by: SeriesAxis, width: number, smoo
   };
 }
 
-/** The moving average of what the ledger had, and of the points after that. */
+/** Continues the moving average of the ledger's part over the live points. */
 function goOnSmoothing(
   before: SeriesView['smooth'],
   x: readonly number[],
@@ -139,7 +139,7 @@ function goOnSmoothing(
   return thinSeries([...(before?.x ?? []), ...x.slice(since)], [...(before?.y ?? []), ...later.y], width);
 }
 
-/** In seconds since the run began; 0 before there is one. */
+/** In seconds since the run began; 0 before the first step. */
 function firstStepOf(points: readonly LivePoint[]): number {
   return points.find(({ values }) => STEP_NAMES.some(name => values[name] !== undefined))?.seconds ?? 0;
 }

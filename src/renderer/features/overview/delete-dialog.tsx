@@ -9,7 +9,7 @@ import { Button } from '../../ui/button.tsx';
 import { Dialog } from '../../ui/dialog.tsx';
 import { Field, Switch, TextInput } from '../../ui/field.tsx';
 
-/** Deleting a study says what is lost, and wants its name typed. */
+/** Deletes a study: says what will be lost, and asks for the name. */
 export function DeleteDialog({ card, onClose }: { readonly card: StudyCard; readonly onClose: () => void }) {
   const [typed, setTyped] = useState('');
   const [keepsRefs, setKeepsRefs] = useState(true);

@@ -3,16 +3,19 @@ import type { StudyCard } from '../../../shared/notebook.ts';
 import { type StudyOutline, titleOf } from '../../../shared/overview.ts';
 import type { SeriesLine } from '../../charts/series-scale.ts';
 
-/** A study with what the overview knows of it. */
+/** A study with the overview's data. */
 export type OverviewRow = {
   readonly card: StudyCard;
   readonly project: string;
   readonly outline: StudyOutline | null;
-  /** Of logs and worktree; null until it is known. */
+  /** Disk space of logs and worktree; null until known. */
   readonly bytes: number | null;
 };
 
-/** How much better the best is than the baseline, as a share of it; negative is worse. Null where that says nothing. */
+/**
+ * How much better the best is than the baseline, as a share of it; negative is worse. Null if there is no meaningful
+ * share.
+ */
 export function gainOf({ tally, contract }: StudyCard): number | null {
   const { baseline, best } = tally;
   if (baseline === null || best === null || baseline === 0) return null;
@@ -30,7 +33,7 @@ const SORTS = {
 } as const;
 export type Sort = keyof typeof SORTS;
 
-/** In a new order; equal rows stay as they were. */
+/** In the new order; equal rows keep their order. */
 export function sortRows(rows: readonly OverviewRow[], sort: Sort): readonly OverviewRow[] {
   const key = SORTS[sort];
   return rows.toSorted((one, other) => {
@@ -39,7 +42,7 @@ export function sortRows(rows: readonly OverviewRow[], sort: Sort): readonly Ove
   });
 }
 
-/** The best so far with a point for each of `width` places, for a line without axes. */
+/** The best so far, sampled at `width` points, for a line without axes. */
 export function sparklineOf({ best, last }: StudyOutline, width: number): readonly (number | null)[] {
   const end = Math.max(1, last ?? 1);
   return Array.from({ length: width }, (_, place) => {
@@ -48,7 +51,7 @@ export function sparklineOf({ best, last }: StudyOutline, width: number): readon
   });
 }
 
-/** Whether the numbers of the studies can stand on one axis. */
+/** Whether the studies' numbers can share one axis. */
 export function isSameMetric(rows: readonly OverviewRow[]): boolean {
   const metrics = new Set(
     rows.map(({ card: { contract } }) => `${contract.metric.name} ${contract.metric.goal}`),
@@ -59,8 +62,8 @@ export function isSameMetric(rows: readonly OverviewRow[]): boolean {
 const COLOURS = 8;
 
 /**
- * The best so far of each study as steps over its experiments: in the unit of the metric where they share one, else in percent of each
- * baseline.
+ * The best so far of each study as steps over its experiments: in the metric's unit if they share it, else in percent
+ * of each baseline.
  */
 export function outlineLines(rows: readonly OverviewRow[]): readonly SeriesLine[] {
   const isSame = isSameMetric(rows);
@@ -80,7 +83,7 @@ export function outlineLines(rows: readonly OverviewRow[]): readonly SeriesLine[
       x.push(n);
       y.push(scaled(value));
     }
-    // Half a step further, so that a best of the last experiment is no line along the edge.
+    // Half a step further, so that a best in the last experiment is not a line along the edge.
     x.push((outline.last ?? 0) + 0.5);
     y.push(y.at(-1) ?? null);
     return [{ key: card.id, label: titleOf(card), x, y, colour: `var(--series-${(place % COLOURS) + 1})` }];

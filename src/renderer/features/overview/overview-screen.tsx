@@ -13,12 +13,12 @@ import { isSameMetric, type OverviewRow, outlineLines, type Sort, sortRows } fro
 import { OverviewTable } from './overview-table.tsx';
 import { RenameDialog } from './rename-dialog.tsx';
 
-/** Drawn together, more lines cannot be told apart. */
+/** More lines in one drawing cannot be told apart. */
 const MOST_COMPARED = 8;
 
 export type Asked = { readonly study: string; readonly what: 'rename' | 'delete' };
 
-/** All studies side by side, to be compared, renamed, put away or deleted. */
+/** All studies side by side: compare, rename, archive or delete them. */
 export function OverviewScreen() {
   const studies = useStore(state => state.studies);
   const [sort, setSort] = useState<Sort>('activity');
@@ -84,7 +84,7 @@ export function OverviewScreen() {
   );
 }
 
-/** The cards of all studies with what the overview asks for; lines follow what is kept, sizes what is there. */
+/** The cards of all studies with the overview's data, updated after keeps and when studies come or go. */
 function useRows(): readonly OverviewRow[] {
   const studies = useStore(state => state.studies);
   const projects = useStore(state => state.projects);

@@ -8,7 +8,7 @@ import { TextInput } from '../../ui/field.tsx';
 import { changeIdeaDraft, editsOf, type IdeaDraft, useIdeaDraft, wordsOf } from './idea-draft.ts';
 import { addIdea, DeafHint } from './idea-form.tsx';
 
-/** A line for an idea in words; whatever else it needs is a form of its own. */
+/** A line for an idea in words; a form has its other fields. */
 export function IdeaComposer({
   card,
   onWrite,
@@ -53,7 +53,7 @@ export function IdeaComposer({
   );
 }
 
-/** What a draft has besides its line; empty for nothing. */
+/** Describes what a draft contains beside its line; empty if nothing. */
 function describeMore(draft: IdeaDraft): string {
   const edits = editsOf(draft);
   return [

@@ -1,7 +1,7 @@
 import { create } from 'zustand';
 import type { EditableFiles, FileEdit, Idea, IdeaWords } from '../../../shared/ideas.ts';
 
-/** The words of an idea as they stand in their fields. */
+/** The words of an idea, as typed into the fields. */
 export type WordsDraft = {
   readonly hypothesis: string;
   readonly rationale: string;
@@ -9,18 +9,18 @@ export type WordsDraft = {
   readonly category: string;
 };
 
-/** An idea the user writes and has not added yet; kept while other screens are looked at. */
+/** An idea that the user is writing; kept while other screens are shown. */
 export type IdeaDraft = WordsDraft & {
-  /** The files as they were opened; null while there is no edit. */
+  /** The files when they were opened; null while there is no edit. */
   readonly opened: EditableFiles | null;
-  /** Those that were changed, by path. */
+  /** The changed files, by path. */
   readonly files: Readonly<Record<string, string>>;
 };
 
 export const EMPTY_WORDS: WordsDraft = { hypothesis: '', rationale: '', effect: '', category: '' };
 const EMPTY: IdeaDraft = { ...EMPTY_WORDS, opened: null, files: {} };
 
-/** By study, and by the experiment that is tried again. */
+/** By study, and by the experiment to try again. */
 const useDrafts = create<Readonly<Record<string, IdeaDraft | undefined>>>(() => ({}));
 
 const keyOf = (study: string, again: number | null) => `${study} ${again}`;
@@ -34,7 +34,7 @@ export function changeIdeaDraft(study: string, again: number | null, patch: Part
   useDrafts.setState(drafts => ({ [key]: { ...(drafts[key] ?? EMPTY), ...patch } }));
 }
 
-/** Begins one with these words where none was begun. */
+/** Starts a draft with these words, unless there is one. */
 export function beginIdeaDraft(study: string, again: number | null, words: Partial<WordsDraft>): void {
   if (!useDrafts.getState()[keyOf(study, again)]) changeIdeaDraft(study, again, words);
 }
@@ -43,7 +43,7 @@ export function clearIdeaDraft(study: string, again: number | null): void {
   useDrafts.setState({ [keyOf(study, again)]: undefined });
 }
 
-/** What the draft changes in the files it was opened with. */
+/** The draft's changes to the files it was opened with. */
 export function editsOf({ opened, files }: IdeaDraft): readonly FileEdit[] {
   return (opened?.files ?? []).flatMap(({ path, text }) => {
     const content = files[path];
@@ -51,14 +51,14 @@ export function editsOf({ opened, files }: IdeaDraft): readonly FileEdit[] {
   });
 }
 
-/** Expected change of the metric: NaN where it is no number, null where nothing is written. */
+/** The expected change of the metric: NaN for an invalid number, null if empty. */
 export function effectOf(text: string): number | null {
   const plain = text.trim().replace('−', '-');
   if (plain === '') return null;
   return /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i.test(plain) ? Number(plain) : Number.NaN;
 }
 
-/** Null where they are not complete, or not right. */
+/** Null if they are incomplete or invalid. */
 export function wordsOf({ hypothesis, rationale, effect, category }: WordsDraft): IdeaWords | null {
   const predicted = effectOf(effect);
   if (hypothesis.trim() === '' || (predicted !== null && !Number.isFinite(predicted))) return null;

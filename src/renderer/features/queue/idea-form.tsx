@@ -18,13 +18,13 @@ import {
 } from './idea-draft.ts';
 import { IdeaWordsFields } from './idea-words.tsx';
 
-/** Only who edits a file waits for its editor. */
+/** Loaded only when the user edits a file. */
 const CodeEditor = lazyView(
   () => import('../../viewers/code-editor.tsx').then(file => file.CodeEditor),
   <Loading />,
 );
 
-/** Puts the draft into the queue. Rejects with what the host says. */
+/** Puts the draft into the queue. Rejects with the host's error. */
 export async function addIdea(study: string, again: number | null, draft: IdeaDraft): Promise<Idea> {
   const words = wordsOf(draft);
   if (!words) throw new Error('Write the idea first.');
@@ -36,7 +36,7 @@ export async function addIdea(study: string, again: number | null, draft: IdeaDr
   return idea;
 }
 
-/** A whole idea: its words, and the edit where the user makes it. */
+/** All parts of an idea: its words and, optionally, an edit by the user. */
 export function IdeaForm({
   card,
   again,
@@ -45,9 +45,9 @@ export function IdeaForm({
   onAdded,
 }: {
   readonly card: StudyCard;
-  /** The experiment whose edit is tried again; null for a new idea. */
+  /** The experiment to try again; null for a new idea. */
   readonly again: number | null;
-  /** What the button that leaves it says. */
+  /** The label of the button that leaves the form. */
   readonly leave: string;
   readonly onLeave: () => void;
   readonly onAdded: (idea: Idea) => void;
@@ -93,7 +93,7 @@ export function IdeaForm({
   );
 }
 
-/** The edit that goes with the words, if any does. */
+/** The edit that belongs to the words, if any. */
 function Edit({
   card,
   again,
@@ -178,7 +178,7 @@ function describeEdit(
     : 'Words only.';
 }
 
-/** Who would make the edit cannot. */
+/** Says that no proposer can make the edit. */
 export function DeafHint({ card }: { readonly card: StudyCard }) {
   if (canRead(card.proposer)) return null;
   return (

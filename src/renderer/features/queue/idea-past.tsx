@@ -8,10 +8,10 @@ import { RelativeTime } from '../../ui/relative-time.tsx';
 import { VerdictBadge } from '../../ui/verdict-badge.tsx';
 import { Author } from './idea-row.tsx';
 
-/** Shown before somebody asks for the rest. */
+/** How many are shown until the user asks for the rest. */
 const SHOWN = 5;
 
-/** What became of ideas whose turn has come, or never will. */
+/** The outcomes of ideas that are no longer waiting. */
 export function PastIdeas({
   card,
   past,

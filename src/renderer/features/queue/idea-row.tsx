@@ -27,21 +27,21 @@ import { LazyDiffView } from '../../viewers/lazy-diff-view.tsx';
 import { draftOf, type WordsDraft, wordsOf } from './idea-draft.ts';
 import { IdeaWordsFields } from './idea-words.tsx';
 
-/** Where an idea can be moved to. */
+/** Where an idea can be moved. */
 export type Move = 'up' | 'down' | 'first';
 
 export type IdeaActions = {
   readonly move: (id: number, where: Move) => void;
-  /** Unfolds it, or folds it up. */
+  /** Folds or unfolds it. */
   readonly toggle: (id: number) => void;
-  /** Begins to edit its words, or with null ends it. */
+  /** Starts editing its words; null ends it. */
   readonly edit: (id: number | null) => void;
   readonly drop: (id: number) => void;
-  /** It is the one the keys are for. */
+  /** Makes it the idea that keys apply to. */
   readonly point: (id: number) => void;
 };
 
-/** Of the button that unfolds an idea. */
+/** Id of the button that unfolds an idea. */
 export function ideaButtonId(id: number): string {
   return `idea-${id}`;
 }
@@ -53,18 +53,18 @@ type Props = {
   /** From 1. */
   readonly place: number;
   readonly isLast: boolean;
-  /** Its turn is next. */
+  /** Whether its turn is next. */
   readonly isNext: boolean;
-  /** It is words, and the proposer of the study cannot read. */
+  /** Whether it is only words, and no proposer of the study can read. */
   readonly isStuck: boolean;
-  /** Of all ideas only one is a stop for Tab. */
+  /** Only one of all ideas is a tab stop. */
   readonly isPointed: boolean;
   readonly isOpen: boolean;
   readonly isEdited: boolean;
   readonly actions: IdeaActions;
 };
 
-/** One idea that waits: a line or two to read while passing, unfolded all it says. */
+/** A waiting idea: one or two lines, or everything when unfolded. */
 export const IdeaRow = memo(function IdeaRow(props: Props) {
   const { study, metric, idea, place, isNext, isStuck, isPointed, isOpen, isEdited, actions } = props;
   const [isHovered, setHovered] = useState(false);
@@ -135,7 +135,7 @@ export const IdeaRow = memo(function IdeaRow(props: Props) {
           <p
             className={classNames(
               'mt-1 whitespace-pre-wrap break-words text-sm',
-              // Above the button that covers the row: what is read as a whole can be marked and copied.
+              // Above the button that covers the row, so that the text can be selected and copied.
               isOpen ? 'relative cursor-text' : 'line-clamp-2 text-muted',
             )}
           >
@@ -151,7 +151,7 @@ export const IdeaRow = memo(function IdeaRow(props: Props) {
   );
 });
 
-/** The edit that an idea brings. */
+/** The edit of an idea. */
 function IdeaChanges({ study, idea }: { readonly study: string; readonly idea: Idea }) {
   const mode = useStore(state => state.settings.diff);
   const { value, problem } = useCall(`${study}/${idea.id}`, () =>
@@ -160,7 +160,7 @@ function IdeaChanges({ study, idea }: { readonly study: string; readonly idea: I
   if (problem !== null) return <p className="mt-2 text-crash text-sm">{problem}</p>;
   if (value === null) return <p className="mt-2 text-muted text-sm">Reading its changes …</p>;
   return (
-    // Above the button that covers the row, as what is read is.
+    // Above the button that covers the row, like the text.
     <div className="relative mt-2 overflow-hidden rounded-lg border border-line">
       <LazyDiffView
         diff={value.diff}
@@ -211,7 +211,7 @@ export function isGain({ goal }: Contract['metric'], delta: number): boolean {
   return goal === 'minimize' ? delta < 0 : delta > 0;
 }
 
-/** Whose idea it is. */
+/** The author of an idea. */
 export function Author({ name }: { readonly name: string }) {
   const Icon = name === YOU ? User : name === OUTSIDE ? SquareTerminal : Bot;
   return (
@@ -225,7 +225,7 @@ export function Author({ name }: { readonly name: string }) {
   );
 }
 
-/** The words of an idea, in their place. */
+/** Edits the words of an idea in place. */
 function IdeaWordsEditor({
   study,
   metric,

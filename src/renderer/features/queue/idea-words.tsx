@@ -4,7 +4,7 @@ import { MAX_HYPOTHESIS } from '../../../shared/ideas.ts';
 import { Field, TextArea, TextInput } from '../../ui/field.tsx';
 import { effectOf, type WordsDraft } from './idea-draft.ts';
 
-/** The fields of what an idea says of itself. */
+/** The fields for an idea's description. */
 export function IdeaWordsFields({
   metric,
   words,
@@ -13,7 +13,7 @@ export function IdeaWordsFields({
 }: {
   readonly metric: Contract['metric'];
   readonly words: WordsDraft;
-  /** Whether the first field takes the focus. */
+  /** Whether the first field gets the focus. */
   readonly hasFocus?: boolean;
   readonly onChange: (patch: Partial<WordsDraft>) => void;
 }) {

@@ -18,14 +18,14 @@ import { PastIdeas } from './idea-past.tsx';
 import { type IdeaActions, IdeaRow, ideaButtonId, type Move } from './idea-row.tsx';
 import { inOrder, nextOf, onListKey } from './queue-order.ts';
 
-/** What waits to be tried, what became of earlier ideas, and a form for a new one. */
+/** Waiting ideas, the outcomes of earlier ones, and a form for a new one. */
 export function QueueDialog({
   card,
   again,
   onClose,
 }: {
   readonly card: StudyCard;
-  /** The experiment to be tried again; null shows the queue. */
+  /** The experiment to try again; null shows the queue. */
   readonly again: number | null;
   readonly onClose: () => void;
 }) {
@@ -82,7 +82,7 @@ function TryAgain({
 function Queue({ card, onClose }: { readonly card: StudyCard; readonly onClose: () => void }) {
   const [isWriting, setWriting] = useState(false);
   const [editing, setEditing] = useState<number | null>(null);
-  /** What gets the focus once it is there. */
+  /** The element to focus once it exists. */
   const wanted = useRef<number | null>(null);
   const reads = canRead(card.proposer);
   const description = isWriting
@@ -129,7 +129,7 @@ function Queue({ card, onClose }: { readonly card: StudyCard; readonly onClose: 
 }
 
 type Notice = { readonly text: string; readonly dropped: Dropped | null };
-/** With the order in which it stood. */
+/** With the order before it was dropped. */
 type Dropped = { readonly idea: Idea; readonly ids: readonly number[] };
 
 function Waiting({
@@ -152,7 +152,7 @@ function Waiting({
     () => getClient().ideas.list({ study }),
     subject,
   );
-  /** The order the user has just made, until the host tells it. */
+  /** The user's new order, until the host confirms it. */
   const [order, setOrder] = useState<readonly number[] | null>(null);
   const sending = useRef(0);
   const [opened, setOpened] = useState<ReadonlySet<number>>(new Set());
@@ -164,7 +164,7 @@ function Waiting({
   useEffect(() => {
     if (sending.current === 0) setOrder(null);
   }, [value]);
-  // Moved elements lose the focus, and new ones come later.
+  // Moved elements lose the focus, and new ones appear later.
   useLayoutEffect(() => {
     if (wanted.current === null || editing !== null) return;
     const button = document.getElementById(ideaButtonId(wanted.current));
@@ -203,7 +203,7 @@ function Waiting({
       dropped: { idea, ids: ideas.map(other => other.id) },
     });
   };
-  /** Back to the place it had. */
+  /** Back to its old position. */
   const restore = async (id: number, ids: readonly number[] | null) => {
     setNotice(null);
     const isBack = await attempt(async () => {

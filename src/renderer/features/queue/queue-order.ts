@@ -2,7 +2,7 @@ import type { KeyboardEvent } from 'react';
 import { type Idea, OUTSIDE, YOU } from '../../../shared/ideas.ts';
 import { type IdeaActions, ideaButtonId, type Move } from './idea-row.tsx';
 
-/** Ideas in the order the user made; those that came since are last. */
+/** Ideas in the user's order; newer ones are last. */
 export function inOrder(waiting: readonly Idea[], order: readonly number[] | null): readonly Idea[] {
   if (!order) return waiting;
   const place = new Map(order.map((id, index) => [id, index]));
@@ -11,14 +11,14 @@ export function inOrder(waiting: readonly Idea[], order: readonly number[] | nul
   );
 }
 
-/** Whose turn is next: an edit goes before words, and the user's words before those a proposer wrote down. */
+/** The next idea: edits go before words, and the user's words before a proposer's. */
 export function nextOf(ideas: readonly Idea[], isDeaf: boolean): number | null {
   const edit = ideas.find(({ files }) => files.length > 0);
   const words = isDeaf ? undefined : ideas.find(({ author }) => author === YOU || author === OUTSIDE);
   return (edit ?? words)?.id ?? null;
 }
 
-/** Arrows go from idea to idea, with Alt they take it along. */
+/** Arrow keys move from idea to idea; with Alt they move the idea. */
 export function onListKey(
   event: KeyboardEvent<HTMLElement>,
   ideas: readonly Idea[],

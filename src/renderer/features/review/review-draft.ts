@@ -1,20 +1,20 @@
 import { create } from 'zustand';
 import type { ReviewComment } from '../../../shared/review.ts';
 
-/** What the user has written about a proposal and not sent yet; kept while other screens are looked at. */
+/** What the user has written about a proposal but not sent; kept while other screens are shown. */
 export type ReviewDraft = {
   readonly text: string;
   readonly comments: readonly ReviewComment[];
-  /** Files the user changes by hand; null while the diff is shown. */
+  /** Files that the user is changing by hand; null while the diff is shown. */
   readonly files: Readonly<Record<string, string>> | null;
-  /** What the changed files try, in one line. */
+  /** One line about what the changed files try. */
   readonly title: string;
   readonly isSending: boolean;
 };
 
 const EMPTY: ReviewDraft = { text: '', comments: [], files: null, title: '', isSending: false };
 
-/** One at a time: only one proposal waits. */
+/** Only one, because only one proposal waits. */
 const useDraft = create<{ readonly id: number | null; readonly draft: ReviewDraft }>(() => ({
   id: null,
   draft: EMPTY,

@@ -18,7 +18,7 @@ import { type DiffRemarks, DiffRemarksContext } from '../../viewers/diff-remarks
 import { LazyDiffView } from '../../viewers/lazy-diff-view.tsx';
 import { changeReviewDraft, useReviewDraft } from './review-draft.ts';
 
-/** The proposal that waits for the user: what it says, what it changes, and what can be done with it. */
+/** The proposal that waits for the user: its description, its changes, and the possible decisions. */
 export function ReviewPanel({
   card,
   n,
@@ -26,7 +26,7 @@ export function ReviewPanel({
 }: {
   readonly card: StudyCard;
   readonly n: number;
-  /** Its id. */
+  /** The review's id. */
   readonly review: number;
 }) {
   const study = card.id;
@@ -127,7 +127,7 @@ function Fact({ name, children }: { readonly name: string; readonly children: Re
   );
 }
 
-/** The proposal's files as text, to be changed by hand. */
+/** The proposal's files as editable text. */
 function Files({ review }: { readonly review: ReviewView }) {
   const { files } = useReviewDraft(review.id);
   return review.files.map(({ path, text, before }) => (
@@ -148,7 +148,7 @@ function Files({ review }: { readonly review: ReviewView }) {
   ));
 }
 
-/** What the user can decide, always in sight. */
+/** The user's possible decisions, always visible. */
 function Verdict({ card, review }: { readonly card: StudyCard; readonly review: ReviewView }) {
   const draft = useReviewDraft(review.id);
   const isOnline = useStore(state => state.connection.kind === 'online');

@@ -23,7 +23,7 @@ import { StatePill } from '../../ui/state-pill.tsx';
 import { useNow } from '../../ui/use-now.ts';
 import { BudgetBar, phaseWords, useRunClock } from '../live/now-running.tsx';
 
-/** What can be read from across the room: the best, how far it is, the last gain, the GPU. */
+/** A view to read from across the room: the best value, the progress, the last gain, the GPU. */
 export function RoomScreen({ card, onClose }: { readonly card: StudyCard; readonly onClose: () => void }) {
   const { isFull, toggle } = useFullScreen();
   return (
@@ -31,7 +31,7 @@ export function RoomScreen({ card, onClose }: { readonly card: StudyCard; readon
       <Radix.Portal>
         <Radix.Content
           aria-describedby={undefined}
-          // A button with the focus shows its tooltip, and the first Escape would only close that.
+          // A focused button would show its tooltip, and the first Escape would only close that.
           onOpenAutoFocus={event => {
             event.preventDefault();
             if (event.currentTarget instanceof HTMLElement) event.currentTarget.focus();
@@ -67,7 +67,7 @@ export function RoomScreen({ card, onClose }: { readonly card: StudyCard; readon
   );
 }
 
-/** Whether the window fills the whole screen, which only a click may ask for; leaving this leaves that. */
+/** Whether the window is full screen, which only a click may request; leaving this view ends it. */
 function useFullScreen() {
   const [isFull, setFull] = useState(document.fullscreenElement !== null);
   useEffect(() => {
@@ -104,7 +104,7 @@ function Best({ card }: { readonly card: StudyCard }) {
   );
 }
 
-/** One of the facts below the best. */
+/** One of the facts below the best value. */
 function Fact({
   name,
   value,

@@ -10,11 +10,11 @@ import { Select } from '../../ui/select.tsx';
 import type { ArmForm } from './set-up-arm.ts';
 import type { ArmProps } from './set-up-part.tsx';
 
-/** Which agent proposes, whether it is there, and a try of it. */
+/** Chooses the agent, shows whether it is installed, and offers a trial. */
 export function AgentFields(props: ArmProps) {
   const { form, onChange } = props;
   const first = useCall('agents', () => getClient().proposers.agents({ isPatient: false }));
-  // Some take long to say their version; nobody waits for them.
+  // Some agents take long to report their version, so the form does not wait for that.
   const whole = useCall('agents, all of it', () => getClient().proposers.agents({ isPatient: true }));
   const agents = whole.value ?? first.value;
   const chosen = agents?.find(({ agent }) => agent === form.agent);
@@ -45,7 +45,7 @@ export function AgentFields(props: ArmProps) {
   );
 }
 
-/** One harmless proposal, to see whether it works and how long it takes. */
+/** Asks for one harmless proposal, to see whether the agent works and how long it takes. */
 function AgentTrialButton({ form, isFound }: { readonly form: ArmForm; readonly isFound: boolean }) {
   const [trial, setTrial] = useState<AgentTrial | 'asking' | null>(null);
   const ask = async () => {

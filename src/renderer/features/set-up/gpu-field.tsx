@@ -3,12 +3,12 @@ import { useStore } from '../../app/store.ts';
 import { Field } from '../../ui/field.tsx';
 import { Select } from '../../ui/select.tsx';
 
-/** Which GPU a study trains on; only where there is a choice, or the one that was made is not there any more. */
+/** Chooses the GPU for training; shown only if there is a choice, or the chosen one is gone. */
 export function GpuField({
   value,
   onChange,
 }: {
-  /** Its UUID or number; empty leaves it to the machine. */
+  /** Its UUID or number; empty leaves the choice to the machine. */
   readonly value: string;
   readonly onChange: (gpu: string) => void;
 }) {

@@ -6,7 +6,10 @@ import { useCall } from '../../app/use-call.ts';
 import { Button } from '../../ui/button.tsx';
 import { Field, TextInput } from '../../ui/field.tsx';
 
-/** The key that the desktop app keeps: there or not, put in or forgotten. It never comes back to the window. */
+/**
+ * The key that the desktop app stores: whether there is one, entering it, and deleting it. The key itself never comes
+ * back to the window.
+ */
 export function KeyField({ onChanged }: { readonly onChanged: () => void }) {
   const [key, setKey] = useState('');
   const { value: status, problem, again } = useCall('key status', () => getClient().keys.status());

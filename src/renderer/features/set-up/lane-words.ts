@@ -1,12 +1,12 @@
 import { lanesSchema } from '../../../shared/call-inputs.ts';
 import { wordsOf } from './set-up-arm.ts';
 
-/** The words of a text that is separated by commas or spaces. */
+/** The words in a text, separated by commas or spaces. */
 export function laneWordsOf(text: string): string[] {
   return text.split(/[\s,]+/).filter(word => word !== '');
 }
 
-/** What is wrong with the words of a text, as a sentence; null where nothing is. */
+/** What is wrong with the words, as a sentence; null if nothing is. */
 export function laneProblemOf(text: string): string | null {
   const [issue] = lanesSchema.safeParse(laneWordsOf(text)).error?.issues ?? [];
   return issue ? wordsOf(issue) : null;

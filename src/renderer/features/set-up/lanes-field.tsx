@@ -1,12 +1,12 @@
 import { Field, TextInput } from '../../ui/field.tsx';
 
-/** Where several experiments are trained at once. */
+/** Where to train several experiments at the same time. */
 export function LanesField({
   value,
   problem,
   onChange,
 }: {
-  /** Separated by commas; empty for one at a time. */
+  /** Separated by commas; empty for one experiment at a time. */
   readonly value: string;
   readonly problem: string | null | undefined;
   readonly onChange: (lanes: string) => void;

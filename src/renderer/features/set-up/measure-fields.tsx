@@ -4,7 +4,7 @@ import { hasMeasures } from './set-up-measures.ts';
 import { Group, type GroupProps, hasProblemIn, Lines, Text } from './set-up-part.tsx';
 import { describeMeasure, describeMeasures } from './set-up-summaries.ts';
 
-/** Which number counts, and for how long is trained. */
+/** Which number counts, and how long to train. */
 export function MeasureFields({ tries, ...props }: GroupProps) {
   const { form, onChange } = props;
   return (
@@ -74,7 +74,7 @@ export function MeasureFields({ tries, ...props }: GroupProps) {
   );
 }
 
-/** What most contracts do without, open where this one does not. */
+/** Fields that most contracts do not need; open if this one does. */
 export function MoreMeasureFields({ tries, ...props }: GroupProps) {
   return (
     <Group

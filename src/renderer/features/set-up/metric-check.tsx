@@ -15,14 +15,14 @@ import { Button } from '../../ui/button.tsx';
 import { numberOf } from './set-up-arm.ts';
 import { contractOf, type SetUpForm } from './set-up-form.ts';
 
-/** The code as it is, and once broken. */
+/** Runs of the unchanged code, and one of broken code. */
 const RUNS = METRIC_CHECK_RUNS.usual + 1;
 
 /**
- * Trains the code a few times before a night is spent on it, and tells what its metric is worth.
- * @param isReady whether the contract can be trained at all
- * @param agreed the digest of the set-up command that was ticked
- * @param onMeasured called when the host knows more of the code's time than before
+ * Trains the code a few times before a whole night, and reports what its metric is worth.
+ * @param isReady whether the contract is complete enough to train
+ * @param agreed the digest of the set-up command that the user agreed to
+ * @param onMeasured called when the host has new timings of the code
  */
 export function MetricCheck({
   path,
@@ -43,13 +43,13 @@ export function MetricCheck({
   const [problem, setProblem] = useState<string | null>(null);
   const [isChecking, setIsChecking] = useState(false);
   const [isEnding, setIsEnding] = useState(false);
-  /** What the last one was of. */
+  /** The settings that were last checked. */
   const [checked, setChecked] = useState('');
   const left = useRef(new AbortController());
   useEffect(() => {
     const own = new AbortController();
     left.current = own;
-    // Nobody would read what came of it.
+    // Nobody would read the result.
     return () => own.abort();
   }, []);
   const subject = JSON.stringify([path, contractOf(form), form.gpu]);

@@ -17,7 +17,7 @@ const KEYS: readonly SelectOption<ArmForm['key']>[] = [
   { value: 'none', label: 'None: the server needs no key' },
 ];
 
-/** Which model proposes, and where it is asked. */
+/** Chooses the model that proposes, and its server. */
 export function ModelFields(props: ArmProps) {
   const { form, onChange } = props;
   const listId = useId();
@@ -72,7 +72,7 @@ export function ModelFields(props: ArmProps) {
   );
 }
 
-/** How hard it thinks, and what it may cost. */
+/** How hard the model thinks, and what it may cost. */
 export function ModelDetails(props: ArmProps) {
   const { form, onChange } = props;
   return (

@@ -5,10 +5,10 @@ import type { Client } from '../../host/host.ts';
 import { useSettled } from '../../ui/use-settled.ts';
 import type { SpendBasisForm } from './set-up-form.ts';
 
-/** What the night is likely to cost, beside the caps. */
+/** What the night will probably cost, beside the limits. */
 export function PlannedSpend({ model, basis }: { readonly model: string; readonly basis: SpendBasisForm }) {
   const { experiments, ...question } = basis;
-  // A key and not the question itself: that is another object with every letter typed anywhere.
+  // A key instead of the question object, which would change with every keystroke.
   const key = useSettled(JSON.stringify({ ...question, model }));
   const asked: Parameters<Client['projects']['spendPlan']>[0] = JSON.parse(key);
   const { value, problem } = useCall(

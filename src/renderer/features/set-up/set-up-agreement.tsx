@@ -2,12 +2,12 @@ import type { SetUpView } from '../../../shared/set-up.ts';
 import { visibleLines } from '../../../shared/visible-lines.ts';
 import { Switch } from '../../ui/field.tsx';
 
-/** Nothing in it may be hidden, or turn the line around. */
+/** Shows hidden characters, so that nothing can be invisible or change the direction of a line. */
 function shown(text: string): string {
   return visibleLines(text).join('\n');
 }
 
-/** Asked once for each content: what the set-up command is, word for word, before it runs with all rights of the user. */
+/** Asked once for each content: shows the set-up command word for word before it runs with all of the user's rights. */
 export function SetUpAgreement({
   setUp,
   isAgreed,

@@ -2,9 +2,9 @@ import type { z } from 'zod';
 import type { NewStudyForm } from '../../../shared/call-inputs.ts';
 import type { ArmSettings, ModelSettings, SearchSettings } from '../../../shared/proposers.ts';
 
-/** One proposer as text fields: what the user typed, right or wrong. */
+/** One proposer as text fields: the user's input, valid or not. */
 export type ArmForm = {
-  /** Stays while the order changes. */
+  /** Stays the same when the order changes. */
   readonly id: number;
   readonly kind: ArmSettings['kind'];
   readonly seed: string;
@@ -46,7 +46,7 @@ export function newArm(kind: ArmForm['kind']): ArmForm {
   };
 }
 
-/** The form filled in from what a study has. */
+/** The form filled in from a study's settings. */
 export function armFormOf(settings: ArmSettings): ArmForm {
   const fresh = newArm(settings.kind);
   const text = (value: number | null) => (value === null ? '' : String(value));
@@ -73,7 +73,7 @@ export function armFormOf(settings: ArmSettings): ArmForm {
   }
 }
 
-/** A number, or NaN for the schema to complain about; null for an empty field. */
+/** A number, or NaN, which the schema will reject; null for an empty field. */
 export function numberOf(text: string): number | null {
   return text.trim() === '' ? null : Number(text);
 }
@@ -107,7 +107,7 @@ export function armOf(form: ArmForm): Extract<NewStudyForm['proposer'], { kind: 
   }
 }
 
-/** Field a schema's path belongs to. */
+/** The field for a path in the schema. */
 const FIELDS: Readonly<Record<string, keyof ArmForm>> = {
   seed: 'seed',
   command: 'command',
@@ -119,7 +119,7 @@ const FIELDS: Readonly<Record<string, keyof ArmForm>> = {
   'capUsd.sitting': 'sittingCap',
 };
 
-/** What a schema cannot say in the user's words, because it only sees that nothing is there. */
+/** Messages for missing values, which the schema would not describe in the user's words. */
 const EMPTY: ArmProblems = {
   command: 'Write the command line of the proposer.',
   patches: 'Name the folder with the patches.',
@@ -128,21 +128,21 @@ const EMPTY: ArmProblems = {
 
 type Issue = z.core.$ZodIssue;
 
-/** What is wrong with which field; null where the field is not in the form. */
+/** The field that an issue is about, and its message; null if the form has no such field. */
 export function readArmIssue(
   form: ArmForm | undefined,
   issue: Issue,
   path: readonly string[],
 ): ArmProblems | null {
   const name = FIELDS[path.join('.')];
-  // The agent's model has a field of its own.
+  // The agent's model has a separate field.
   const field = name === 'model' && form?.kind === 'agent' ? 'agentModel' : name;
   if (!form || !field) return null;
   const isEmpty = String(form[field]).trim() === '';
   return { [field]: (isEmpty ? EMPTY[field] : undefined) ?? wordsOf(issue) };
 }
 
-/** A schema's complaint as a sentence. */
+/** A schema's message as a sentence. */
 export function wordsOf(issue: Issue): string {
   if (issue.code === 'invalid_type' && issue.expected === 'number') return 'Write a number.';
   return `${issue.message[0]?.toUpperCase()}${issue.message.slice(1)}.`.replace(/\.\.$/, '.');

@@ -8,7 +8,7 @@ const SIGNS = {
   skipped: { icon: CircleMinus, className: 'text-muted', word: 'skipped' },
 } as const;
 
-/** The host's checks, each with what it found. */
+/** The host's checks and their results. */
 export function Checks({
   checks,
   isLoading,

@@ -65,7 +65,7 @@ export function ContractFields({ tries, ...props }: GroupProps) {
   );
 }
 
-/** What the training can reach. */
+/** What the training can access. */
 export function SandboxFields({ tries, ...props }: GroupProps) {
   const { form, onChange } = props;
   return (
@@ -147,12 +147,12 @@ export function SandboxFields({ tries, ...props }: GroupProps) {
   );
 }
 
-/** What the study is called. */
+/** The study's name. */
 export function NameField(props: PartProps) {
   return <Text {...props} name="tag" label="Name of the study" hint="Its branch is autoresearch/<name>." />;
 }
 
-/** For how long, as most say it. */
+/** How long the study runs, in the most common terms. */
 export function LengthFields(props: PartProps) {
   return (
     <>
@@ -168,7 +168,7 @@ export function LengthFields(props: PartProps) {
   );
 }
 
-/** When the study ends besides. */
+/** Further rules for the study's end. */
 export function StopFields({ tries, ...props }: GroupProps) {
   return (
     <Group

@@ -20,9 +20,9 @@ import {
 } from './set-up-arm.ts';
 import { type MeasuresForm, measuresOf, metricMeasures, tableMeasures } from './set-up-measures.ts';
 
-/** Who proposes, as text fields: what the user typed, right or wrong. */
+/** The proposers as text fields: the user's input, valid or not. */
 export type ProposerForm = {
-  /** In their order; at least one. */
+  /** In order; at least one. */
   readonly arms: readonly ArmForm[];
   readonly routing: RouteSettings['mode'];
   /** Whether the search proposes while the only proposer cannot. */
@@ -33,7 +33,7 @@ type Parts = MeasuresForm & ProposerForm;
 
 /** The set-up form as text fields. */
 export type SetUpForm = Parts & {
-  /** What the form was filled in from, for what it has no field for. */
+  /** The draft from which the form was filled, for values without a field. */
   readonly kept: Draft | null;
   readonly editable: string;
   readonly locked: string;
@@ -47,16 +47,16 @@ export type SetUpForm = Parts & {
   readonly network: boolean;
   readonly reads: string;
   readonly metric: string;
-  /** Empty where the name tells, or nobody has said. */
+  /** Empty if the name implies it, or if it is still open. */
   readonly goal: '' | 'minimize' | 'maximize';
   readonly memory: string;
   readonly memoryLimit: string;
-  /** UUID of the GPU; empty leaves it to the machine. */
+  /** UUID of the GPU; empty leaves the choice to the machine. */
   readonly gpu: string;
   /** Separated by commas; empty for one experiment at a time. */
   readonly lanes: string;
   readonly otherLines: OtherLines;
-  /** Whether hopeless runs are ended. */
+  /** Whether to end hopeless runs. */
   readonly prune: boolean;
   readonly budget: string;
   readonly limit: string;
@@ -66,7 +66,7 @@ export type SetUpForm = Parts & {
   readonly freeDiskGb: string;
   readonly tag: string;
   readonly asksApproval: boolean;
-  /** What it may spend on models in US dollars, where the contract lets the training ask one. */
+  /** Spending limit for models in US dollars, if the contract lets the training ask one. */
   readonly cap: string;
   readonly experiments: string;
   readonly hours: string;
@@ -76,14 +76,17 @@ export type SetUpForm = Parts & {
   readonly crashes: string;
 };
 export type FormProblems = Partial<Record<Exclude<keyof SetUpForm, 'arms' | 'kept'>, string>> & {
-  /** By place; undefined where nothing is wrong. */
+  /** By index; undefined if nothing is wrong. */
   readonly arms?: readonly (ArmProblems | undefined)[];
 };
 
 /** A night of five-minute runs is about a hundred experiments. */
 const DEFAULT_EXPERIMENTS = '100';
 
-/** The form filled in from what was found, empty where that is unclear; where nothing was found only the defaults. */
+/**
+ * The form filled in from what was found, with empty fields for what is unclear; if nothing was found, with the
+ * defaults.
+ */
 export function formOf(contract: Draft | null, tag: string): SetUpForm {
   const text = (value: number | null | undefined) =>
     value === null || value === undefined ? '' : String(value);
@@ -135,7 +138,7 @@ function lines(text: string): string[] {
     .filter(line => line !== '');
 }
 
-/** The number under its key; nothing for an empty field. */
+/** An object with the number under its key; empty for an empty field. */
 function number<K extends string>(key: K, text: string): { [P in K]?: number } {
   const value = numberOf(text);
   return value === null ? {} : ({ [key]: value } as { [P in K]?: number });
@@ -152,7 +155,7 @@ function toLocalInput(iso: string): string {
   return local.toISOString().slice(0, 16);
 }
 
-/** Whether a proposer may be away for a while and come back, as one behind a server may. */
+/** Whether a proposer may be unavailable for a while and come back, like one behind a server. */
 export function mayBeAway({ kind }: Pick<ArmForm, 'kind'>): boolean {
   return kind === 'model' || kind === 'agent';
 }
@@ -165,7 +168,7 @@ export function proposerOf({ arms: forms, routing, standsIn }: ProposerForm): Ne
   return { kind: 'route', mode: 'stand_in', arms: [first, armOf(newArm('search'))] };
 }
 
-/** The form filled in from what a study has. */
+/** The form filled in from a study's settings. */
 export function proposerFormOf(settings: ProposerSettings): ProposerForm {
   if (settings.kind !== 'route') return { arms: [armFormOf(settings)], routing: 'fallback', standsIn: false };
   const { arms, mode } = settings;
@@ -176,7 +179,7 @@ export function proposerFormOf(settings: ProposerSettings): ProposerForm {
   return { arms: arms.map(armFormOf), routing: mode, standsIn: false };
 }
 
-/** What is wrong with which field of which proposer; undefined where nothing is. */
+/** The problems of each proposer's fields; undefined if there are none. */
 export function readProposer(form: ProposerForm): readonly (ArmProblems | undefined)[] | undefined {
   const issues = proposerSettingsSchema.safeParse(proposerOf(form)).error?.issues ?? [];
   const arms = armProblems(
@@ -186,7 +189,7 @@ export function readProposer(form: ProposerForm): readonly (ArmProblems | undefi
   return arms.length > 0 ? arms : undefined;
 }
 
-/** @param issues each with its path inside of the proposer's settings */
+/** @param issues each with its path in the proposer's settings */
 function armProblems(
   form: ProposerForm,
   issues: readonly (readonly [z.core.$ZodIssue, readonly string[]])[],
@@ -201,17 +204,17 @@ function armProblems(
   return arms;
 }
 
-/** What the form says of how much a model will be asked. */
+/** The form's information about how often a model will be asked. */
 export type SpendBasisForm = {
   readonly path: string;
   readonly editable: readonly string[];
   readonly instructions: string | null;
   readonly budgetSeconds: number | null;
-  /** One proposer's; null where they are not counted. */
+  /** Experiments of one proposer; null if their number is not limited. */
   readonly experiments: number | null;
 };
 
-/** Fields that are not right yet are as if they were empty: they have complaints of their own. */
+/** Invalid fields count as empty here, because they have their own messages. */
 export function spendBasisOf(path: string, form: SetUpForm): SpendBasisForm {
   const count = numberOf(form.experiments);
   const seconds = numberOf(form.budget);
@@ -264,7 +267,7 @@ export function contractOf(form: SetUpForm): NonNullable<NewStudyForm['contract'
       ...(lines(form.writes).length > 0 ? { writes: lines(form.writes) } : {}),
       ...(form.kept ? { cache_mb: form.kept.sandbox.cacheMb } : {}),
     },
-    // The form does not show it, and a study in lanes of the cluster needs it.
+    // The form does not show the cluster, but a study with lanes on it needs it.
     ...(form.kept?.cluster ? { cluster: clusterToFile(form.kept.cluster) } : {}),
   };
 }
@@ -281,7 +284,7 @@ function stopOf(form: SetUpForm): NonNullable<NewStudyForm['stop']> {
   };
 }
 
-/** Field a schema's path belongs to. */
+/** The field for a path in the schema. */
 const FIELDS: Readonly<Record<string, Exclude<keyof FormProblems, 'arms'>>> = {
   'contract.contract.editable': 'editable',
   'contract.contract.locked': 'locked',
@@ -326,7 +329,7 @@ const FIELDS: Readonly<Record<string, Exclude<keyof FormProblems, 'arms'>>> = {
   capUsd: 'cap',
 };
 
-/** What a schema cannot say in the user's words, because it only sees that nothing is there. */
+/** Messages for missing values, which the schema would not describe in the user's words. */
 const EMPTY: FormProblems = {
   editable: 'Name at least one file that may change.',
   train: 'Write the command that trains.',
@@ -336,7 +339,7 @@ const EMPTY: FormProblems = {
   artifacts: 'Name the files that the training writes for it.',
 };
 
-/** The study to start, or what is wrong field by field. */
+/** The study to start, or the problems by field. */
 export function readForm(
   path: string,
   form: SetUpForm,
@@ -365,7 +368,7 @@ export function readForm(
     }
     const field = [path.length, 3, 2, 1].map(length => FIELDS[path.slice(0, length).join('.')]).find(Boolean);
     if (!field) continue;
-    // A metric without a name has no direction either; the one complaint is enough.
+    // A metric without a name has no direction either; one message is enough.
     if (field === 'goal' && form.metric.trim() === '') continue;
     const isEmpty = String(form[field]).trim() === '';
     problems[field] ??= (isEmpty ? EMPTY[field] : undefined) ?? wordsOf(issue);
@@ -375,7 +378,7 @@ export function readForm(
   return { study, problems };
 }
 
-/** Whether the contract part can be checked by the host at all. */
+/** Whether the contract part is complete enough for the host to check. */
 export function isContractWhole(form: SetUpForm): boolean {
   return contractFileSchema.safeParse(contractOf(form)).success;
 }

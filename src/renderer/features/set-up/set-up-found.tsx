@@ -9,7 +9,7 @@ import {
 import { Button } from '../../ui/button.tsx';
 import type { SetUpForm } from './set-up-form.ts';
 
-/** The field that answers a question. */
+/** The field that answers each question. */
 const FIELDS = {
   editable: 'editable',
   train: 'train',
@@ -17,7 +17,7 @@ const FIELDS = {
   goal: 'goal',
 } as const satisfies Record<AskedName, keyof SetUpForm>;
 
-/** What is still unclear in a form: the sentence for each field that is empty yet. */
+/** What is still unclear: a sentence for each field that is still empty. */
 export function unclearFields(
   unclear: readonly Unclear[],
   form: SetUpForm,
@@ -26,7 +26,7 @@ export function unclearFields(
   return Object.fromEntries(open.map(({ name, why }) => [name, why]));
 }
 
-/** What the repository says of its contract, each with where, and what it leaves open. */
+/** What the repository says about its contract, with sources, and what it leaves open. */
 export function Found({
   findings,
   unclear,

@@ -4,8 +4,8 @@ import type { contractFileSchema } from '../../../shared/contract-schema.ts';
 import type { Draft } from '../../../shared/findings.ts';
 
 /**
- * What of a contract the form folds away: how the number is found, what else must hold, checks, and a model. Several of
- * something stand one a line. What has no field (time limits, how often is asked) is kept from `kept`.
+ * Fields that the form folds away: how the number is found, further conditions, checks, and a model. Several entries
+ * are one per line. Values without a field (time limits, poll interval) are taken from `kept`.
  */
 export type MeasuresForm = {
   readonly pattern: string;
@@ -15,7 +15,7 @@ export type MeasuresForm = {
   /** `name: command`, one per line. */
   readonly checks: string;
   readonly wait: string;
-  /** '' leaves it to the machine. */
+  /** '' uses the machine's setting. */
   readonly verdict: VerdictRule | '';
   readonly leastGain: string;
   readonly bound: string;
@@ -23,7 +23,7 @@ export type MeasuresForm = {
   readonly swaps: string;
   readonly approvesHints: boolean;
   readonly scoreCommand: string;
-  /** One a line, as are the hidden ones. */
+  /** One per line, like the hidden ones. */
   readonly artifacts: string;
   readonly scoreModel: string;
   readonly scoreReads: string;
@@ -55,7 +55,7 @@ export function measuresOf(contract: Draft | null): MeasuresForm {
   };
 }
 
-/** Whether the form has something there, so that it stands open. */
+/** Whether any of these fields is filled, so that the group starts open. */
 export function hasMeasures(form: MeasuresForm): boolean {
   const { pattern, metricCommand, require, checks, wait, verdict, leastGain, model, modelUrl } = form;
   const { scoreCommand, artifacts, scoreModel, scoreReads, bound, swaps } = form;
@@ -64,7 +64,7 @@ export function hasMeasures(form: MeasuresForm): boolean {
   return form.approvesHints || [...texts, ...more].some(text => text.trim() !== '');
 }
 
-/** The keys below `metric`. */
+/** The keys of the `metric` table. */
 export function metricMeasures(
   form: MeasuresForm,
   kept: Draft | null,
@@ -102,7 +102,7 @@ export function tableMeasures(
   };
 }
 
-/** A time limit has no field. */
+/** There is no field for the time limit. */
 function scoreTable(form: MeasuresForm, kept: Draft | null): Pick<ContractInput, 'score'> {
   const [artifacts, reads] = [lines(form.artifacts), lines(form.scoreReads)];
   const texts = [form.scoreCommand, form.scoreModel, ...artifacts, ...reads];
@@ -131,20 +131,20 @@ function auditTable(form: MeasuresForm): Pick<ContractInput, 'audit'> {
   return Object.keys(audit).length > 0 ? { audit } : {};
 }
 
-/** One that is there twice gets a name that the schema refuses, so that neither is lost in silence. */
+/** A duplicate gets a name that the schema rejects, so that neither is lost silently. */
 function byName<T>(entries: readonly (readonly [string, T])[]): Readonly<Record<string, T>> {
   const found: Record<string, T> = {};
   for (const [name, value] of entries) found[name in found ? `${name}: named twice` : name] = value;
   return found;
 }
 
-/** `recall@1 >= 0.5`, `correctness = PASS`; what is behind the first sign of a comparison is the value. */
+/** `recall@1 >= 0.5`, `correctness = PASS`; the value follows the first comparison sign. */
 function readRequirement(line: string): readonly [string, string] {
   const found = /^([^=<>!]*)((?:==?|!=|<=?|>=?).*)$/.exec(line);
   return [found?.[1]?.trim() ?? line, found?.[2]?.trim() ?? ''];
 }
 
-/** A check keeps its own time limit for as long as it keeps its name. */
+/** A check keeps its own time limit as long as it keeps its name. */
 function readCheck(
   line: string,
   kept: Contract['checks'],
@@ -156,7 +156,7 @@ function readCheck(
   return [name, { command, ...(seconds === undefined ? {} : { seconds }) }];
 }
 
-/** In the largest unit that needs no fraction. */
+/** In the largest unit that gives a whole number. */
 function waitText(seconds: number | null): string {
   if (seconds === null) return '';
   const units = [

@@ -4,29 +4,29 @@ import { Field, TextArea, TextInput } from '../../ui/field.tsx';
 import type { ArmForm, ArmProblems } from './set-up-arm.ts';
 import type { FormProblems, SetUpForm, SpendBasisForm } from './set-up-form.ts';
 
-/** Of the fields of one proposer. */
+/** Props for the fields of one proposer. */
 export type ArmProps = {
   readonly form: ArmForm;
   readonly problems: ArmProblems;
   readonly onChange: (patch: Partial<ArmForm>) => void;
-  /** What a model's cost is estimated from. */
+  /** The basis for estimating a model's cost. */
   readonly spend: SpendBasisForm;
 };
 
-/** What every part of the set-up form is given. */
+/** Props for every part of the set-up form. */
 export type PartProps = {
   readonly form: SetUpForm;
   readonly problems: FormProblems;
   readonly onChange: (patch: Partial<SetUpForm>) => void;
 };
 
-/** What a folded part of the form is given besides. */
+/** Additional props for a folded part. */
 export type GroupProps = PartProps & {
-  /** How often a start was tried with fields that are not right. */
+  /** How many times the user tried to start with invalid fields. */
   readonly tries: number;
 };
 
-/** Fields that belong together, two beside each other. */
+/** Related fields, in two columns. */
 export function Part({
   title,
   hint,
@@ -46,8 +46,8 @@ export function Part({
 }
 
 /**
- * Fields that belong together and have to be looked at by few: folded, it says what is in them. It opens by itself when
- * one of them is not right.
+ * Related fields that few users need: when folded, a summary shows their content. It opens by itself if one of them
+ * is invalid.
  */
 export function Group({
   title,
@@ -94,12 +94,12 @@ export function Group({
   );
 }
 
-/** Whether one of these fields is not right. */
+/** Whether one of these fields is invalid. */
 export function hasProblemIn(problems: FormProblems, names: readonly (keyof FormProblems)[]): boolean {
   return names.some(name => problems[name] !== undefined);
 }
 
-/** One text field of a form, with its complaint. */
+/** A text field of a form, with its message. */
 export function Text<F extends object>({
   form,
   problems,
@@ -134,7 +134,7 @@ export function Text<F extends object>({
   );
 }
 
-/** Several of something, one per line. */
+/** A field with one entry per line. */
 export function Lines({
   form,
   problems,
@@ -179,5 +179,5 @@ export function Lines({
   );
 }
 
-/** The fields of a form that hold any text. */
+/** The text fields of a form. */
 type TextName<F> = { [K in keyof F]: string extends F[K] ? K : never }[keyof F];

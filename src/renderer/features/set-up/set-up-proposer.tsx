@@ -11,23 +11,23 @@ import { type FormProblems, mayBeAway, type ProposerForm, type SpendBasisForm } 
 import { type ArmProps, Group, Text } from './set-up-part.tsx';
 import { describeProposers } from './set-up-summaries.ts';
 
-/** As many as the host takes. */
+/** The host's limit. */
 const MAX_ARMS = 8;
 
 type ProposerProps = {
   readonly form: ProposerForm;
   readonly problems: Pick<FormProblems, 'arms'>;
   readonly onChange: (patch: Partial<ProposerForm>) => void;
-  /** What a model's cost is estimated from. */
+  /** The basis for estimating a model's cost. */
   readonly spend: SpendBasisForm;
 };
 
-/** Fields without which a proposer cannot be asked; what is wrong with others is found in its details. */
+/** Fields without which a proposer cannot be asked; problems of other fields are shown in its details. */
 const ESSENTIAL: readonly (keyof ArmForm)[] = [
   ...(['kind', 'command', 'patches', 'agent', 'model', 'key', 'baseUrl'] as const),
 ];
 
-/** Who proposes: one with what it cannot do without, several each with all of it. */
+/** Chooses the proposers: a single one with its essential fields, several with all of theirs. */
 export function ProposerChoice({ form, problems, onChange, spend }: ProposerProps) {
   const { arms } = form;
   const setArms = (next: readonly ArmForm[]) => onChange({ arms: next });
@@ -91,7 +91,7 @@ export function ProposerChoice({ form, problems, onChange, spend }: ProposerProp
   );
 }
 
-/** What else can be said of the proposer; approval only where it is given. */
+/** The proposer's further fields; approval only if there is such a setting. */
 export function ProposerDetails({
   approval,
   otherLines,
@@ -162,7 +162,7 @@ export function ProposerDetails({
   );
 }
 
-/** Which one, and what it cannot be asked without. */
+/** Chooses one proposer, with its essential fields. */
 function ArmChoice(props: ArmProps) {
   const { form, onChange } = props;
   return (

@@ -31,7 +31,7 @@ import { Part } from './set-up-part.tsx';
 import { ProposerChoice, ProposerDetails } from './set-up-proposer.tsx';
 import { UncontainedConsent } from './uncontained-consent.tsx';
 
-/** What will be tried, how, and whether everything is there for it. */
+/** What will be tried, how, and whether everything needed is there. */
 export function SetUpScreen({ path }: { readonly path: string }) {
   const { value, problem, again } = useCall(`inspect ${path}`, () => getClient().projects.inspect({ path }));
   if (problem) {
@@ -60,14 +60,14 @@ function SetUp({
   readonly onLookAgain: () => void;
 }) {
   const [form, setForm] = useState<SetUpForm>(() => formOf(inspection.draft, inspection.tag));
-  /** How often a start was tried. */
+  /** How many times a start was tried. */
   const [tries, setTries] = useState(0);
   const isTried = tries > 0;
   const [isStarting, setIsStarting] = useState(false);
   const [refusal, setRefusal] = useState<string | null>(null);
-  /** Null until the host asks for it. */
+  /** Null until the host requires it. */
   const [consent, setConsent] = useState<boolean | null>(null);
-  /** The digest of the set-up command that was ticked. */
+  /** The digest of the set-up command that the user agreed to. */
   const [agreed, setAgreed] = useState<string | null>(null);
   const running = useRunning();
   const formId = useId();
@@ -78,7 +78,7 @@ function SetUp({
   const setUp = useSetUp(inspection.path, form.setup)?.value ?? null;
   const failed = checks?.value?.filter(check => check.outcome === 'failed') ?? [];
   const hasProblems = Object.keys(problems).length > 0;
-  // Until the first try, an empty field of a project nothing was found in is not a mistake yet.
+  // In a project where nothing was found, an empty field is not an error before the first try.
   const shown: FormProblems =
     isTried || inspection.contract ? problems : unclearFields(inspection.unclear, form);
   const set = (patch: Partial<SetUpForm>) => {
@@ -232,7 +232,7 @@ function SetUp({
               kind="primary"
               size="large"
               className="w-full"
-              // The form's own: without one, Enter in a field would do nothing.
+              // A submit button, because without one Enter in a field would do nothing.
               type="submit"
               form={formId}
               disabled={!canStart}
@@ -251,7 +251,7 @@ function SetUp({
   );
 }
 
-/** Ctrl+Enter, wherever in the window, but for a dialog over it. */
+/** Ctrl+Enter anywhere in the window, except over a dialog. */
 function useStartKey(start: () => void): void {
   const latest = useRef(start);
   latest.current = start;
@@ -279,7 +279,7 @@ function Source({ inspection }: { readonly inspection: Inspection }) {
   return <span className="rounded-full bg-accent-soft px-2.5 py-1 text-accent text-xs">{text}</span>;
 }
 
-/** The host's checks of the form as it is, once it holds still; null while it describes no contract to check. */
+/** The host's checks of the form, once the user stops typing; null while it describes no contract. */
 function useChecks(path: string, form: SetUpForm) {
   const settled = useSettled(form);
   const contract = isContractWhole(settled) ? contractOf(settled) : null;
@@ -292,7 +292,7 @@ function useChecks(path: string, form: SetUpForm) {
   return contract && checks;
 }
 
-/** What the set-up command of the form is, once it holds still; null while there is none. */
+/** The form's set-up command as the host shows it, once the user stops typing; null if there is none. */
 function useSetUp(path: string, command: string) {
   const wanted = useSettled(command).trim();
   return useCall(wanted === '' ? null : JSON.stringify(['set-up', path, wanted]), () =>

@@ -3,7 +3,7 @@ import type { ArmForm } from './set-up-arm.ts';
 import type { ProposerForm, SetUpForm } from './set-up-form.ts';
 import { mayBeAway } from './set-up-form.ts';
 
-/** What is in the folded groups of the form, each in one line. */
+/** One-line summaries of the form's folded groups. */
 
 const GOALS = { minimize: ', lower is better', maximize: ', higher is better', '': '' } as const;
 const SANDBOXES: Readonly<Record<SetUpForm['sandbox'], string>> = {

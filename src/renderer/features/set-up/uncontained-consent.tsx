@@ -1,6 +1,6 @@
 import { Switch } from '../../ui/field.tsx';
 
-/** Asked once for a machine: code that nobody read would run with all the rights of the user. */
+/** Asked once per machine: code that nobody has read would run with all of the user's rights. */
 export function UncontainedConsent({
   isAgreed,
   onChange,

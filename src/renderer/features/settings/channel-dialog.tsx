@@ -47,7 +47,7 @@ const TITLES: Readonly<Record<MessagePreview['kind'], string>> = {
   attention: 'Attention',
 };
 
-/** Where the user is told what happens while they are away. Nothing is sent before they have seen what it would be. */
+/** How the user gets messages while away. Nothing is sent before the user has seen what it would be. */
 export function ChannelDialog({ onClose }: { readonly onClose: () => void }) {
   const { value, problem, isLoading, again } = useCall('channel', () => getClient().channel.get());
   return (
@@ -81,7 +81,7 @@ function ChannelForms({
 }) {
   const [form, setForm] = useState(view?.form ?? NEW);
   const [token, setToken] = useState('');
-  /** Whether the stored token goes with the next save. */
+  /** Whether the next save deletes the stored token. */
   const [forgets, setForgets] = useState(false);
   const change = (part: Partial<ChannelForm>) => setForm(before => ({ ...before, ...part }));
   const kind = KINDS.find(({ value }) => value === form.kind);
@@ -209,7 +209,7 @@ function problemOf(form: ChannelForm): string | null {
   return channelSchema.safeParse(form).error?.issues[0]?.message ?? null;
 }
 
-/** Whether it is on, and what became of the last message. */
+/** Whether the channel is on, and what happened to the last message. */
 function State({ view }: { readonly view: ChannelView | null }) {
   if (!view) return 'Off';
   const { isOn, last, waiting } = view;
@@ -228,7 +228,7 @@ function State({ view }: { readonly view: ChannelView | null }) {
   );
 }
 
-/** Every message word for word. */
+/** The exact text of every message. */
 function Previews({
   messages,
   problem,

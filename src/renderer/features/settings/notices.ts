@@ -1,4 +1,4 @@
-/** What the user can be told, here or elsewhere. */
+/** The kinds of notifications, here or elsewhere. */
 export const NOTICES = [
   { kind: 'new_best', label: 'A new best', hint: 'Shows the old and the new value.' },
   { kind: 'study_ended', label: 'A study has ended', hint: 'With the reason.' },

@@ -76,7 +76,7 @@ export function SettingsDialog({ host, onClose }: { readonly host: Host; readonl
   );
 }
 
-/** What the user pays, so that runs can say what they cost. */
+/** The user's electricity price, so that runs can show their cost. */
 function Electricity() {
   const { electricity } = useStore(state => state.settings);
   const [price, setPrice] = useState(electricity.price === null ? '' : String(electricity.price));

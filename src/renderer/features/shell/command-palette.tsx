@@ -20,11 +20,11 @@ type Kind = 'study' | 'running' | 'app';
 
 const STUDIES_LISTED = 50;
 
-/** Everything that can be done, by name. */
+/** Every available command, by name. */
 export function CommandPalette({ onClose }: { readonly onClose: () => void }) {
   const [text, setText] = useState('');
   return (
-    // A dialog that Radix calls modal changes the style of everything behind it, which costs more than all that is in this one. It
+    // A modal dialog of Radix changes the style of everything behind it, which costs more than this whole dialog. It
     // covers the window anyway, and keeps the focus.
     <Dialog.Root open modal={false} onOpenChange={isOpen => !isOpen && onClose()}>
       <Dialog.Portal>
@@ -111,9 +111,9 @@ const Item = memo(function Item({
   );
 });
 
-/** What can be done now, of one kind; the same list until that changes, whatever else happens meanwhile. */
+/** The commands of one kind that can run now; the same list until that changes. */
 function useCommands(kind: Kind): readonly Entry[] {
-  // In the order of the commands; null where one cannot be run now.
+  // In the order of the commands; null for one that cannot run now.
   const names = useStore(
     useShallow(state =>
       COMMANDS_OF[kind].map(command => (isAvailable(command, state) ? tell(command.label, state) : null)),

@@ -8,7 +8,7 @@ import { EmptyState } from '../../ui/empty-state.tsx';
 import { TextInput } from '../../ui/field.tsx';
 import { RelativeTime } from '../../ui/relative-time.tsx';
 
-/** Tells that what is shown may be old, and how to get it fresh. Nothing while all is well. */
+/** Says that the content may be out of date, and how to reconnect. Hidden while connected. */
 export function ConnectionNotice({ host }: { readonly host: Host }) {
   const connection = useStore(state => state.connection);
   if (connection.kind === 'online' || connection.kind === 'connecting') return null;
@@ -41,7 +41,7 @@ export function ConnectionNotice({ host }: { readonly host: Host }) {
   );
 }
 
-/** In place of everything else, where nothing could be shown before Pawl refused this window. */
+/** Replaces everything else if Pawl refused this window before it could show anything. */
 export function Refusal({ host }: { readonly host: Host }) {
   return (
     <div role="alert" className="w-full max-w-lg">

@@ -5,7 +5,7 @@ import { openProject, showOverlay } from '../../app/actions.ts';
 import { readDropped } from '../../app/import-source.ts';
 import type { Host } from '../../host/host.ts';
 
-/** A folder dropped anywhere in the window is opened as a project, a file is read as results from elsewhere. */
+/** A folder dropped anywhere in the window opens as a project; a file is imported as results. */
 export function DropZone({ host, children }: { readonly host: Host; readonly children: ReactNode }) {
   const [isOver, setIsOver] = useState(false);
   const isFile = (event: DragEvent) => event.dataTransfer.types.includes('Files') || isText(event);
@@ -39,7 +39,7 @@ export function DropZone({ host, children }: { readonly host: Host; readonly chi
   );
 }
 
-/** What trackers call the folders they write. */
+/** Names of the folders that trackers write. */
 const RESULTS_FOLDER = /[\\/](?:wandb|mlruns|lightning_logs|tensorboard|tb_logs)[\\/]?$/;
 
 function isText(event: DragEvent): boolean {
@@ -48,7 +48,7 @@ function isText(event: DragEvent): boolean {
 
 async function drop(event: DragEvent, host: Host): Promise<void> {
   const [file] = event.dataTransfer.files;
-  // To be asked before anything is waited for.
+  // Read before any `await`, because the data is gone afterwards.
   const isFolder = event.dataTransfer.items[0]?.webkitGetAsEntry()?.isDirectory ?? file === undefined;
   const address = event.dataTransfer.getData('text/uri-list').split('\n')[0]?.trim();
   if (file && !isFolder) {
@@ -63,7 +63,7 @@ async function drop(event: DragEvent, host: Host): Promise<void> {
     return;
   }
   if (!path) {
-    // A browser does not tell where a dropped folder lies.
+    // A browser does not reveal a dropped folder's path.
     toast.info("The browser does not reveal this folder's path. Choose the folder here instead.");
     showOverlay({ name: 'folder' });
     return;

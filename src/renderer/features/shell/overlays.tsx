@@ -3,7 +3,7 @@ import { useStore, useStudy } from '../../app/store.ts';
 import type { Host } from '../../host/host.ts';
 
 import { lazyView } from '../../ui/lazy-view.tsx';
-// Whoever opens it types on at once, and would not wait for its code.
+// Not loaded on demand, because users type right after opening it.
 import { CommandPalette } from './command-palette.tsx';
 
 const ImportDialog = lazyView(() => import('../import/import-dialog.tsx').then(file => file.ImportDialog));
@@ -27,7 +27,10 @@ const StopDialog = lazyView(() => import('../study/stop-dialog.tsx').then(file =
 const FolderDialog = lazyView(() => import('../welcome/folder-dialog.tsx').then(file => file.FolderDialog));
 const ShortcutsDialog = lazyView(() => import('./shortcuts-dialog.tsx').then(file => file.ShortcutsDialog));
 
-/** Whatever lies over the screen, one at a time. The place is for what is said where one could not be loaded: a dialog has its own. */
+/**
+ * The overlay above the screen, only one at a time. The status area reports one that could not be loaded; a dialog
+ * has its own.
+ */
 export function Overlays({ host }: { readonly host: Host }) {
   return (
     <div className="fixed inset-x-0 top-0 z-50 flex justify-center empty:hidden">

@@ -3,7 +3,7 @@ import { ALL_COMMANDS } from '../../app/commands.ts';
 import { useStore } from '../../app/store.ts';
 import { Dialog } from '../../ui/dialog.tsx';
 
-/** Keys that belong to what has the focus, and are no commands. */
+/** Keys of focused elements, which are not commands. */
 const OTHER_KEYS = [
   { keys: 'Ctrl Enter', label: 'Start the study that is set up' },
   { keys: '+ − 0 ← →', label: 'Zoom, reset and pan the focused chart' },

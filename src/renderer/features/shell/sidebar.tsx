@@ -11,7 +11,7 @@ import { classNames } from '../../ui/class-names.ts';
 import { PawlMark } from '../../ui/pawl-mark.tsx';
 import { StatePill } from '../../ui/state-pill.tsx';
 
-/** Projects with their studies, and what concerns the app as a whole; folded, a strip with the latter. */
+/** Projects with their studies, and the app's own buttons; when folded, a strip with only the latter. */
 export function Sidebar() {
   const isFolded = useStore(state => state.isSidebarFolded);
   const isNarrow = useStore(state => state.isNarrow);
@@ -27,7 +27,7 @@ export function Sidebar() {
           isNarrow && !isFolded && 'absolute inset-y-0 left-0 z-30 shadow-float',
         )}
       >
-        {/* The same elements folded or not, so that the focus stays where it is. */}
+        {/* The same elements when folded, so that the focus stays. */}
         <div
           className={classNames(
             'flex items-center',
@@ -75,7 +75,7 @@ export function Sidebar() {
 function Studies() {
   const projects = useStore(state => state.projects);
   const all = useStore(state => state.studies);
-  // What is put away is found in the overview.
+  // Archived studies are shown only in the overview.
   const studies = useMemo(() => all.filter(({ archivedAt }) => archivedAt === null), [all]);
   return (
     <>
@@ -155,7 +155,7 @@ type Group = {
   readonly studies: readonly StudyCard[];
 };
 
-/** Studies under their projects; those whose project was taken off the list, and imported ones, under their own names. */
+/** Studies under their projects; studies of removed projects, and imported ones, under their own names. */
 export function groupStudies(projects: readonly Project[], studies: readonly StudyCard[]): readonly Group[] {
   const groups: Group[] = projects.map(({ gitDir, name, path }) => ({
     key: gitDir,

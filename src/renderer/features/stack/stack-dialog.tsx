@@ -25,7 +25,7 @@ import {
 import { StackRow } from './stack-row.tsx';
 import { Take } from './take.tsx';
 
-/** What a night kept, as commits to choose from, and the ways to take them to git. */
+/** A night's keeps, as commits to choose from, and ways to export them to git. */
 export function StackDialog({ card, onClose }: { readonly card: StudyCard; readonly onClose: () => void }) {
   const study = card.id;
   const [arrangement, setArrangement] = useState<Arrangement>(AS_KEPT);
@@ -42,11 +42,11 @@ export function StackDialog({ card, onClose }: { readonly card: StudyCard; reado
   const keeps = useMemo(() => inOrder(value?.keeps ?? [], arrangement), [value, arrangement]);
   const ns = useMemo(() => keeps.map(({ n }) => n), [keeps]);
   const isThere = value !== null;
-  // What was there when the dialog opened had no field; Enter then makes the branch.
+  // When the dialog opened it had no field yet; with the focus there, Enter makes the branch.
   useEffect(() => {
     if (isThere) document.querySelector<HTMLElement>('[data-branch-name]')?.focus();
   }, [isThere]);
-  // The order of the next question, which has no other keeps than the answer had.
+  // The order for the next question, with the same keeps as the last answer.
   if (ns.join() !== known.join()) setKnown(ns);
   return (
     <Dialog
@@ -103,7 +103,7 @@ function Keeps({
 }: {
   readonly card: StudyCard;
   readonly stack: Stack;
-  /** All of them in their order. */
+  /** All of them, in order. */
   readonly ns: readonly number[];
   readonly arrangement: Arrangement;
   readonly isChecking: boolean;
@@ -112,7 +112,7 @@ function Keeps({
   const [opened, setOpened] = useState<ReadonlySet<number>>(new Set());
   const [pointed, setPointed] = useState<number | null>(null);
   const [notice, setNotice] = useState('');
-  /** What gets the focus once it stands in its new place. */
+  /** The element to focus once it is in its new place. */
   const wanted = useRef<number | null>(null);
   const keepOf = useMemo(() => new Map(stack.keeps.map(keep => [keep.n, keep])), [stack]);
   const { leftOut } = arrangement;
@@ -226,7 +226,7 @@ function Keeps({
   );
 }
 
-/** What the whole of it would be. */
+/** The result of the whole stack. */
 function Outcome({
   card,
   stack: { steps, measured },

@@ -1,9 +1,9 @@
 import type { KeyboardEvent } from 'react';
 import type { StackKeep, StackStep } from '../../../shared/stack.ts';
 
-/** How the user has arranged what was kept. */
+/** The user's arrangement of the keeps. */
 export type Arrangement = {
-  /** Numbers in the user's order; what was kept since comes last. Empty is as they were kept. */
+  /** Numbers in the user's order; newer keeps come last. Empty means the order in which they were kept. */
   readonly order: readonly number[];
   readonly leftOut: readonly number[];
 };
@@ -17,7 +17,7 @@ export function inOrder(keeps: readonly StackKeep[], { order }: Arrangement): re
   );
 }
 
-/** The list with one of it at another place. */
+/** The list with one entry moved. */
 export function moveTo(ns: readonly number[], n: number, to: number): readonly number[] {
   const rest = ns.filter(other => other !== n);
   return [...rest.slice(0, to), n, ...rest.slice(to)];
@@ -28,7 +28,10 @@ export function toggle({ order, leftOut }: Arrangement, n: number): Arrangement 
   return { order, leftOut: isOut ? leftOut.filter(other => other !== n) : [...leftOut, n] };
 }
 
-/** What is known of a choice from the answer to another: what becomes of a keep depends on those before it alone. */
+/**
+ * The steps of a choice that are known from the answer to another: a keep's outcome depends only on the keeps before
+ * it.
+ */
 export function knownSteps(
   steps: readonly StackStep[],
   chosen: readonly number[],
@@ -37,29 +40,29 @@ export function knownSteps(
   return new Map(steps.slice(0, first < 0 ? steps.length : first).map(step => [step.n, step]));
 }
 
-/** Numbers of what conflicts. */
+/** Numbers of conflicting keeps. */
 export function conflictsOf(steps: readonly StackStep[]): readonly number[] {
   return steps.filter(({ state }) => state === 'conflict').map(({ n }) => n);
 }
 
-/** Of the box that chooses a keep; what the arrows go along. */
+/** Id of the checkbox that chooses a keep; arrow keys move between these. */
 export function boxId(n: number): string {
   return `stack-${n}`;
 }
 
 export type StackActions = {
-  /** To a place of the list as it then is. */
+  /** To an index in the resulting list. */
   readonly move: (n: number, to: number) => void;
-  /** Before a place of the list as it is. */
+  /** Before an index of the present list. */
   readonly drop: (n: number, before: number) => void;
   readonly choose: (n: number) => void;
   readonly unfold: (n: number) => void;
   readonly tryWithout: (n: number) => void;
-  /** It is the one the keys are for. */
+  /** Makes it the keep that keys apply to. */
   readonly point: (n: number) => void;
 };
 
-/** Arrows go from keep to keep, with Alt they take it along; Enter unfolds it. */
+/** Arrow keys move from keep to keep, with Alt they move the keep; Enter unfolds it. */
 export function onListKey(
   event: KeyboardEvent<HTMLElement>,
   ns: readonly number[],

@@ -33,15 +33,15 @@ type Props = {
   readonly place: number;
   readonly isLast: boolean;
   readonly isChosen: boolean;
-  /** What becomes of it; null while that is being found out. */
+  /** Its outcome; null while that is being computed. */
   readonly step: StackStep | null;
-  /** Of all keeps only one is a stop for Tab. */
+  /** Only one of all keeps is a tab stop. */
   readonly isPointed: boolean;
   readonly isOpen: boolean;
   readonly actions: StackActions;
 };
 
-/** One keep: whether it is taken, where it stands, and what becomes of it there. */
+/** One keep: whether it is chosen, its position, and its outcome there. */
 export const StackRow = memo(function StackRow(props: Props) {
   const { study, metric, keep, place, isChosen, step, isPointed, isOpen, actions } = props;
   const { n, hypothesis, gain, record } = keep;
@@ -134,7 +134,7 @@ export const StackRow = memo(function StackRow(props: Props) {
   );
 });
 
-/** The kind of what is dragged: nothing else can be dropped here. */
+/** The data type of a dragged keep: nothing else can be dropped here. */
 const DRAGGED = 'application/x-pawl-keep';
 
 function Actions({ keep: { n }, place, isLast, isChosen, isPointed, actions }: Props) {
@@ -175,7 +175,7 @@ function Actions({ keep: { n }, place, isLast, isChosen, isPointed, actions }: P
   );
 }
 
-/** What becomes of a keep, as a picture and in words. */
+/** A keep's outcome as icon and words. */
 function StateMark({
   isChosen,
   step,

@@ -20,12 +20,12 @@ type Props = {
   readonly card: StudyCard;
   readonly stack: Stack;
   readonly order: readonly number[];
-  /** Whether it is known what becomes of the choice. */
+  /** Whether the outcome of the choice is known. */
   readonly isReady: boolean;
   readonly onClose: () => void;
 };
 
-/** Where the chosen commits go. */
+/** What to do with the chosen commits. */
 export function Take(props: Props) {
   const [way, setWay] = useState<(typeof WAYS)[number]>('branch');
   const [signsOff, setSignsOff] = useState(false);
@@ -201,7 +201,7 @@ function PullText({ card, order, stack, isReady }: Props) {
     );
   }
   const { title, text } = value;
-  // A forge asks for the title apart.
+  // A forge asks for the title separately.
   const body = text.slice(text.indexOf('\n')).trimStart();
   const copy = (what: string, words: string) =>
     attempt(() => navigator.clipboard.writeText(words), `The ${what} is copied.`);

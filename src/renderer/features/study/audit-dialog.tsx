@@ -8,10 +8,10 @@ import { Button } from '../../ui/button.tsx';
 import { Dialog } from '../../ui/dialog.tsx';
 import { Field, TextInput } from '../../ui/field.tsx';
 
-/** Kept edits that are shown; more would not be read here. */
+/** How many kept edits are shown; nobody would read more here. */
 const SHOWN = 6;
 
-/** What more may be claimed of the gains, and what that costs. */
+/** What an audit could show about the gains, and what it costs. */
 export function AuditDialog({ card, onClose }: { readonly card: StudyCard; readonly onClose: () => void }) {
   const { claims } = card;
   const [runs, setRuns] = useState(String(AUDIT_RUNS));

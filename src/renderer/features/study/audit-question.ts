@@ -5,10 +5,13 @@ import { formatDuration } from '../../../shared/numbers.ts';
 import { openStudy, showOverlay } from '../../app/actions.ts';
 import { useStore } from '../../app/store.ts';
 
-/** Long enough to read it and to decide; not to answer is an answer. */
+/** Long enough to read and decide; no answer is an answer too. */
 const ASKED_MS = 20_000;
 
-/** What is still open of the gains of a study that its user has just stopped; null where nothing is, or nothing was kept. */
+/**
+ * What is still uncertain about the gains of a study that its user has just stopped; null if nothing is, or nothing
+ * was kept.
+ */
 export function openGains(
   before: StudyCard | undefined,
   { state, stopReason, claims }: StudyCard,
@@ -22,7 +25,7 @@ export function openGains(
   return unproven === 0 ? 'The gain was not measured again.' : `${kept} not proven.`;
 }
 
-/** Asks once, when the user has stopped a study, whether its gains are to be measured again. Returns the function that ends it. */
+/** When the user has stopped a study, asks once whether to measure its gains again. Returns a function that ends this. */
 export function askAboutGains(): () => void {
   return useStore.subscribe((state, before) => {
     if (state.studies === before.studies) return;

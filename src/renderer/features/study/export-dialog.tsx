@@ -15,7 +15,7 @@ const FORMATS = [
 
 type Format = (typeof FORMATS)[number]['format'];
 
-/** Takes a study out of Pawl as a file. */
+/** Exports a study as a file. */
 export function ExportDialog({ card, onClose }: { readonly card: StudyCard; readonly onClose: () => void }) {
   const [progress, setProgress] = useState<{ readonly format: Format; readonly bytes: number } | null>(null);
   const [problem, setProblem] = useState<string | null>(null);

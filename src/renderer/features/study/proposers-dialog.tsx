@@ -10,7 +10,7 @@ import { Field } from '../../ui/field.tsx';
 import { RelativeTime } from '../../ui/relative-time.tsx';
 import { Select } from '../../ui/select.tsx';
 
-/** What is known of how well each proposer works: calls, failures, results, cost. */
+/** How well each proposer works: calls, failures, results, cost. */
 export function ProposersDialog({
   card,
   onClose,
@@ -68,7 +68,7 @@ function Record({ record }: { readonly record: ProposerRecord }) {
     ['calls', `${calls}, ${formatPercent(calls === 0 ? null : proposed / calls, 0)} led to a proposal`],
     ['a call takes', formatDuration(calls === 0 ? null : record.seconds / calls)],
     ['experiments', `${experiments}: ${keep} kept, ${record.discard} discarded, ${record.crash} crashed`],
-    // Without the baseline, which nobody proposed: so it is not the study's keep rate, and not called that.
+    // Without the baseline, which no proposer made: so this is not the study's keep rate, and has another name.
     ['keep rate of its own', formatPercent(keepRate(record), 1)],
     ['gain', formatPercent(gainShare, 2)],
     ['cost', costUsd === null ? ABSENT : formatUsd(costUsd)],

@@ -24,10 +24,10 @@ import {
 import { ProposerChoice, ProposerDetails } from '../set-up/set-up-proposer.tsx';
 import { UncontainedConsent } from '../set-up/uncontained-consent.tsx';
 
-/** How many more a study that had all its experiments is offered. */
+/** How many more experiments to suggest if a study has used all of its own. */
 const MORE = 100;
 
-/** A further sitting, with its stop rules to look over: they count over the whole study. */
+/** Starts another sitting, after a look at its stop rules, which count over the whole study. */
 export function ResumeDialog({ card, onClose }: { readonly card: StudyCard; readonly onClose: () => void }) {
   const done = countTried(card);
   const wanted = card.stop.experiments;
@@ -42,12 +42,12 @@ export function ResumeDialog({ card, onClose }: { readonly card: StudyCard; read
   const [lanes, setLanes] = useState(card.lanes.join(', '));
   const [otherLines, setOtherLines] = useState(card.otherLines);
   const [cap, setCap] = useState(card.capUsd === null ? '' : String(card.capUsd));
-  /** Null while the study keeps the proposer that it has. */
+  /** Null while the study keeps its proposer. */
   const [proposer, setProposer] = useState<ProposerForm | null>(null);
   const [tries, setTries] = useState(0);
   const left = experiments.trim() === '' ? null : Number(experiments) - done;
   const [problem, setProblem] = useState<string | null>(null);
-  /** Null until the host asks for it. */
+  /** Null until the host requires it. */
   const [consent, setConsent] = useState<boolean | null>(null);
   const resume = async (event: FormEvent) => {
     event.preventDefault();
@@ -175,7 +175,7 @@ export function ResumeDialog({ card, onClose }: { readonly card: StudyCard; read
   );
 }
 
-/** Who proposes from now on, as in the set-up of a study. */
+/** The proposer from now on, chosen as in the set-up. */
 function Proposer({
   tries,
   ...rest
@@ -211,7 +211,7 @@ function spendBasisOf(
   };
 }
 
-/** What is left of the study is likely to cost, with each model that proposes. */
+/** What the rest of the study will probably cost, for each model that proposes. */
 function PlannedSpends({ card, left }: { readonly card: StudyCard; readonly left: number | null }) {
   const { proposer } = card;
   const arms = proposer.kind === 'route' ? proposer.arms : [proposer];

@@ -9,14 +9,14 @@ import { Button } from '../../ui/button.tsx';
 import { Dialog } from '../../ui/dialog.tsx';
 import { Field, TextArea } from '../../ui/field.tsx';
 
-/** A note to the proposer without stopping anything. */
+/** A note to the proposer, without stopping anything. */
 export function SteerDialog({
   card,
   draft,
   onClose,
 }: {
   readonly card: StudyCard;
-  /** What stands in it at first. */
+  /** The initial text. */
   readonly draft: string;
   readonly onClose: () => void;
 }) {
@@ -95,7 +95,7 @@ function hasSearch({ proposer }: StudyCard): boolean {
   );
 }
 
-/** What becomes of a note that not all of can be followed; it is kept all the same. */
+/** Shown if not all of a note can be followed; it is stored anyway. */
 function Effect({ effect }: { readonly effect: SteeringEffect }) {
   return (
     <div

@@ -3,7 +3,7 @@ import { useRunning } from '../../app/store.ts';
 import { Button } from '../../ui/button.tsx';
 import { Dialog } from '../../ui/dialog.tsx';
 
-/** Stopping now throws away what trains; that is asked once. */
+/** Stopping now discards the run in training, so this asks first. */
 export function StopDialog({ onClose }: { readonly onClose: () => void }) {
   const running = useRunning();
   const numbers = running?.inFlight.map(({ n }) => n) ?? [];

@@ -24,7 +24,7 @@ import { Menu, MenuLine } from '../../ui/menu.tsx';
 import { StatePill } from '../../ui/state-pill.tsx';
 import { NowRunning } from '../live/now-running.tsx';
 
-/** What can be read from across the room: the best value, and what runs now. */
+/** Readable from across the room: the best value, and what is running. */
 export function StudyHeader({ card }: { readonly card: StudyCard }) {
   const { tally, contract } = card;
   const kept = countKept(card);
@@ -89,7 +89,7 @@ export function StudyHeader({ card }: { readonly card: StudyCard }) {
   );
 }
 
-/** What may be claimed, and how much runs of the same code differ. */
+/** What may be claimed, and how much runs of the same code vary. */
 function Claims({ claims }: { readonly claims: StudyClaims }) {
   const [first = '', ...rest] = describeClaims(claims);
   return (
@@ -104,7 +104,7 @@ function Claims({ claims }: { readonly claims: StudyClaims }) {
   );
 }
 
-/** No sandbox holds what the study runs. */
+/** The study's runs are not in a sandbox. */
 function NotContained() {
   return (
     <span
@@ -116,7 +116,7 @@ function NotContained() {
   );
 }
 
-/** What the study cost so far, and what each gain did. */
+/** The study's cost so far, in total and per gain. */
 function describeSpend({ spend, tally }: StudyCard): string {
   if (!spend) return '';
   if (spend.costUsd === null) return `${formatNumber(spend.outputTokens)} output tokens, no price known`;
@@ -124,7 +124,7 @@ function describeSpend({ spend, tally }: StudyCard): string {
   return `${formatUsd(spend.costUsd)}${gains > 0 ? `, ${formatUsd(spend.costUsd / gains)} per gain` : ''}`;
 }
 
-/** What its GPUs took so far, and what each gain did. */
+/** The energy of its GPUs so far, in total and per gain. */
 function describeEnergy({ gpuEnergyWh: wh, tally }: StudyCard, electricity: Settings['electricity']): string {
   if (wh === null) return '';
   const told = (energy: number) =>
@@ -153,13 +153,13 @@ function Controls({ card }: { readonly card: StudyCard }) {
   useEffect(() => {
     if (wasRunning.current === isRunning) return;
     wasRunning.current = isRunning;
-    // The button that had the focus may be gone, and the focus with it.
+    // The focused button may be gone, and the focus with it.
     if (document.activeElement === document.body) leaveControls();
   }, [isRunning]);
   return (
     <div className="flex shrink-0 items-center gap-1.5" role="group" aria-label="Controls">
       {isRunning ? (
-        // One button whatever it says, so that the focus stays on it.
+        // The same button whatever its label, so that the focus stays on it.
         <CommandButton id={canContinue ? 'continue' : 'pause'} kind={canContinue ? 'primary' : 'plain'} />
       ) : null}
       {isRunning ? (

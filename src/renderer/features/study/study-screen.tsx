@@ -38,10 +38,10 @@ const LiveScreen = lazyView(
   <Loading />,
 );
 
-/** Nothing runs, and nobody is instructed. */
+/** Nothing runs, and there are no instructions. */
 const IMPORTED_TABS: readonly StudyTab[] = ['notebook', 'compare', 'debrief', 'table'];
 
-/** One study: how it stands above, one of its views below. */
+/** One study: its state at the top, one of its views below. */
 export function StudyScreen({ tab: wanted }: { readonly tab: StudyTab }) {
   const card = useStudy();
   const compared = useStore(state => state.view.compared.length);

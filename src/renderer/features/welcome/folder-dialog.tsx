@@ -7,10 +7,10 @@ import { Button } from '../../ui/button.tsx';
 import { Dialog } from '../../ui/dialog.tsx';
 import { Switch, TextInput } from '../../ui/field.tsx';
 
-/** Folders on the machine Pawl runs on, for hosts without a dialog of their own. */
+/** Folders on Pawl's machine, for hosts without a system dialog. */
 export function FolderDialog({ onClose }: { readonly onClose: () => void }) {
   const [path, setPath] = useState<string | null>(null);
-  /** What the user writes; null while the field shows what is listed. A listing that comes late does not undo it. */
+  /** The user's input; null while the field shows the listed folder. A late listing does not replace it. */
   const [typed, setTyped] = useState<string | null>(null);
   const [hidden, setHidden] = useState(false);
   const [refusal, setRefusal] = useState<string | null>(null);

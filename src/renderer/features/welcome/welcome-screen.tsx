@@ -13,7 +13,7 @@ import { PawlMark } from '../../ui/pawl-mark.tsx';
 import { RelativeTime } from '../../ui/relative-time.tsx';
 import { StatePill } from '../../ui/state-pill.tsx';
 
-/** Where a night begins: drop, choose or paste a repository, go on with a recent one, or try a sample. */
+/** The start: drop, choose or paste a repository, continue with a recent one, or try a sample. */
 export function WelcomeScreen() {
   const projects = useStore(state => state.projects);
   return (

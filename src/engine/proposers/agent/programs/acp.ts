@@ -18,10 +18,13 @@ const PLAIN = {
   countsTurn: false,
 } satisfies Omit<Acp, 'argv'>;
 
-/** Claude Code and Codex tell failures only to who asks for this extension of JetBrains'. Source: the bridges' sources. */
+/**
+ * Claude Code and Codex report failures only to clients that ask for this JetBrains extension. Source: the bridges'
+ * sources.
+ */
 const TELLS_FAILURES = { jetbrains: { air: { version: 1, capabilities: ['sessionFailure'] } } };
 
-/** From runs of gemini 0.61.0. It reports the tokens of the whole turn. */
+/** Observed with gemini 0.61.0. It reports the tokens of the whole turn. */
 export const GEMINI_ACP: AgentProgram = {
   ...GEMINI_FACTS,
   title: 'Gemini CLI over ACP',
@@ -35,7 +38,7 @@ export const GEMINI_ACP: AgentProgram = {
   },
 };
 
-/** From runs of opencode 1.18.33. Its tokens are those of the last step, its cost is the session's. */
+/** Observed with opencode 1.18.33. It reports the tokens of the last step, but the cost of the session. */
 export const OPENCODE_ACP: AgentProgram = {
   ...OPENCODE_FACTS,
   title: 'OpenCode over ACP',
@@ -45,7 +48,7 @@ export const OPENCODE_ACP: AgentProgram = {
   },
 };
 
-/** The bridge `@agentclientprotocol/claude-agent-acp`. From runs of 0.101.0. */
+/** The bridge `@agentclientprotocol/claude-agent-acp`. Observed with 0.101.0. */
 export const CLAUDE_ACP: AgentProgram = {
   ...CLAUDE,
   title: 'Claude Code over ACP',
@@ -53,7 +56,7 @@ export const CLAUDE_ACP: AgentProgram = {
   how: {
     ...PLAIN,
     argv: () => [],
-    // By itself it lets a further model decide what may be done.
+    // By default it lets another model decide what is allowed.
     ...{ mode: () => 'default', countsTurn: true },
     meta: {
       claudeCode: {
@@ -67,7 +70,10 @@ export const CLAUDE_ACP: AgentProgram = {
   },
 };
 
-/** The bridge `@agentclientprotocol/codex-acp`. From runs of 2.6.0. A failed turn looks like an answer but for the extension. */
+/**
+ * The bridge `@agentclientprotocol/codex-acp`. Observed with 2.6.0. Only the extension distinguishes a failed turn
+ * from an answer.
+ */
 export const CODEX_ACP: AgentProgram = {
   ...CODEX,
   title: 'Codex over ACP',
@@ -83,16 +89,16 @@ export const CODEX_ACP: AgentProgram = {
   how: {
     ...PLAIN,
     argv: () => [],
-    // Its own sandbox needs namespaces, which the jail it is in has none of.
+    // Its own sandbox needs namespaces, which it cannot create inside the jail.
     mode: ({ isContained }) => (isContained ? 'agent-full-access' : 'read-only'),
     ...{ clientMeta: TELLS_FAILURES, countsTurn: true },
-    // It writes the key into its own folder, which in the jail is a copy.
+    // It writes the key into its own folder, which is a copy inside the jail.
     signsInBy: ({ isContained, environment }) =>
       isContained && (environment.CODEX_API_KEY || environment.OPENAI_API_KEY) ? 'api-key' : null,
   },
 };
 
-/** An agent from the user's own settings. What it counts is unknown, so no tokens are shown. */
+/** An agent from the user's own settings. How it counts tokens is unknown, so none are shown. */
 export function usersAgent(name: string, { acp, title, reads }: UsersAgent): AgentProgram {
   const [program, ...args] = acp;
   return {

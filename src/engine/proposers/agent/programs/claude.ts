@@ -12,7 +12,7 @@ import {
   total,
 } from '../program.ts';
 
-/** Anthropic's Claude Code, `claude -p`. From its help, its bundle and runs of 2.1.332. */
+/** Anthropic's Claude Code, `claude -p`. From its help, its bundle and observation of 2.1.332. */
 export const CLAUDE: AgentProgram = {
   title: 'Claude Code',
   program: 'claude',
@@ -53,7 +53,7 @@ export const CLAUDE: AgentProgram = {
       ...['-p', '--output-format', 'stream-json', '--verbose', '--no-session-persistence'],
       ...['--permission-mode', 'acceptEdits', '--strict-mcp-config', '--disable-slash-commands'],
       ...['--max-turns', '40', ...(model === null ? [] : ['--model', model])],
-      // The lists come last: each takes every word behind it.
+      // The lists go last, because each takes every following word.
       ...['--tools', 'Read,Edit,Write,Glob,Grep', '--disallowedTools', 'Bash,WebFetch,WebSearch'],
     ],
     read,
@@ -69,7 +69,7 @@ function read(lines: readonly Json[]): AgentOutput {
   const sum = (name: string) => (models.length === 0 ? null : total(models.map(model => model[name])));
   const text = asText(result.result);
   const said = text || asList(result.errors).map(asText).join('; ');
-  // `subtype` is "success" also for a sign-in that is missing.
+  // `subtype` is "success" even if the sign-in is missing.
   const isError = result.is_error === true;
   return {
     text,
@@ -86,12 +86,12 @@ function read(lines: readonly Json[]): AgentOutput {
   };
 }
 
-/** It tries ten times, for three minutes, even with a wrong key; it reports each try. */
+/** It tries ten times over three minutes, even with a wrong key, and reports each try. */
 function watch(text: string): Sign | null {
   return readApiRetry(parseLine(text) ?? {});
 }
 
-/** One try more, as its lines and its bridge's raw messages tell it; null for any other message. */
+/** A retry, as reported by its lines and by its bridge's raw messages; null for any other message. */
 export function readApiRetry(line: Json): Sign | null {
   if (line.type !== 'system' || line.subtype !== 'api_retry') return null;
   const status = asNumber(line.error_status);

@@ -17,16 +17,19 @@ const TEAM = [
   ...['review_outcome_fragment', 'finalize_outcome', 'list_outcomes'],
 ];
 
-/** What it is not offered: it would run commands unasked, ask the web, and start others. */
+/** Tools that it does not get: it would run commands without asking, use the web, and start other agents. */
 const DISABLED = [
   ...['run_commands', 'fetch_web_content', 'spawn_agent', 'ask_question'],
   ...TEAM.map(name => `team_${name}`),
 ];
 
-/** Linux takes no longer argument. */
+/** Linux accepts no longer argument. */
 const MAX_ARGUMENT_BYTES = 128 * 1024 - 1;
 
-/** Cline's command line. From its help and runs of 3.0.65. It edits wherever it may write, so it belongs into the sandbox. */
+/**
+ * Cline's command line. From its help and observation of 3.0.65. It edits any file it can write, so it belongs in the
+ * sandbox.
+ */
 export const CLINE: AgentProgram = {
   title: 'Cline',
   program: 'cline',
@@ -36,7 +39,7 @@ export const CLINE: AgentProgram = {
     files: ['.cline/data/settings/providers.json'],
     variables: [],
     how: 'Run "cline auth".',
-    // Without one it waits for the server of its makers'.
+    // Without a sign-in it waits for its makers' server.
     isNeeded: true,
   },
   folders: [{ path: '.cline/data', variable: null, renews: [], reads: ['settings'] }],
@@ -45,19 +48,19 @@ export const CLINE: AgentProgram = {
     kind: 'command_line',
     argv: ({ model, prompt, environment }) => [
       ...['--json', '--auto-approve', 'true'],
-      // Named, it starts no service that outlives it.
+      // With a folder named explicitly, it starts no service that outlives it.
       ...['--data-dir', join(environment.HOME || homedir(), '.cline/data')],
       ...(model === null ? [] : ['-m', model]),
-      // It reads none from stdin.
+      // It does not read the prompt from stdin.
       cut(prompt),
     ],
     read,
-    // It reports none of its retries.
+    // It does not report retries.
     watch: () => null,
   },
 };
 
-/** The end has what is to be done. */
+/** Keeps the end, which contains the task. */
 function cut(prompt: string): string {
   const bytes = Buffer.from(prompt);
   return bytes.length <= MAX_ARGUMENT_BYTES
@@ -65,7 +68,7 @@ function cut(prompt: string): string {
     : bytes.subarray(-MAX_ARGUMENT_BYTES + 4).toString('utf8');
 }
 
-/** `run_result` is the end; a failed run has none, and says why on stderr. Its input counts what was cached. */
+/** `run_result` is the last line; a failed run has none, and says why on stderr. Its input includes cached tokens. */
 function read(lines: readonly Json[]): AgentOutput {
   const result = lines.findLast(line => line.type === 'run_result');
   const usage = asJson(result?.aggregateUsage);
@@ -84,7 +87,7 @@ function read(lines: readonly Json[]): AgentOutput {
         output: asNumber(usage.outputTokens),
       },
     },
-    // 0 is that it knows no price.
+    // 0 means that it knows no price.
     costUsd: asNumber(usage.totalCost) || null,
   };
 }

@@ -9,11 +9,11 @@ import {
   type Sign,
 } from '../program.ts';
 
-/** OpenAI's Codex, `codex exec`. From its help, its sources' strings and runs of 0.171.0. */
+/** OpenAI's Codex, `codex exec`. From its help, its sources' strings and observation of 0.171.0. */
 export const CODEX: AgentProgram = {
   title: 'Codex',
   program: 'codex',
-  // `codex exec` sends this one alone.
+  // `codex exec` uses only this variable.
   environment: ({ environment }) =>
     environment.CODEX_API_KEY || !environment.OPENAI_API_KEY
       ? {}
@@ -49,15 +49,15 @@ export const CODEX: AgentProgram = {
     kind: 'command_line',
     argv: ({ model, isContained }) => [
       ...['exec', '--json', '--ephemeral', '--skip-git-repo-check'],
-      // Its own sandbox needs namespaces, which the jail it is in has none of.
+      // Its own sandbox needs namespaces, which it cannot create inside the jail.
       ...['--sandbox', isContained ? 'danger-full-access' : 'workspace-write'],
       ...['-c', 'approval_policy="never"', '-c', 'web_search="disabled"'],
       ...['-c', 'sandbox_workspace_write.network_access=false'],
-      // Other folders for temporary files are none of its business.
+      // It needs no other folder for temporary files.
       ...['-c', 'sandbox_workspace_write.exclude_slash_tmp=true'],
       ...['-c', 'sandbox_workspace_write.exclude_tmpdir_env_var=true'],
       ...(model === null ? [] : ['-m', model]),
-      // The prompt is what comes on stdin.
+      // Reads the prompt from stdin.
       '-',
     ],
     read,
@@ -65,7 +65,7 @@ export const CODEX: AgentProgram = {
   },
 };
 
-/** Passing errors are reported as `error` too; only `turn.failed` is final. `input_tokens` includes cached tokens. */
+/** Temporary errors are reported as `error` too; only `turn.failed` is final. `input_tokens` includes cached tokens. */
 function read(lines: readonly Json[]): AgentOutput {
   const texts = lines
     .filter(line => line.type === 'item.completed')
@@ -93,13 +93,13 @@ function read(lines: readonly Json[]): AgentOutput {
   };
 }
 
-/** It has no field for a status: "unexpected status 401 Unauthorized: …", "last status: 429 Too Many Requests". */
+/** The status is only in the text: "unexpected status 401 Unauthorized: …", "last status: 429 Too Many Requests". */
 function statusIn(text: string): number | null {
   const found = /\bstatus:? (\d{3})\b/.exec(text);
   return found ? Number(found[1]) : null;
 }
 
-/** Five tries; without a network it then waits for one without an end. */
+/** It tries five times; without a network it then waits without end. */
 function watch(text: string): Sign | null {
   const line = parseLine(text);
   if (line?.type !== 'error') return null;

@@ -11,7 +11,10 @@ import {
   type Sign,
 } from '../program.ts';
 
-/** GitHub's Copilot CLI. From its help and runs of 1.0.102 against a server of the user's own (`COPILOT_PROVIDER_BASE_URL`). */
+/**
+ * GitHub's Copilot CLI. From its help and observation of 1.0.102 with the user's own server
+ * (`COPILOT_PROVIDER_BASE_URL`).
+ */
 export const COPILOT: AgentProgram = {
   title: 'GitHub Copilot CLI',
   program: 'copilot',
@@ -58,7 +61,7 @@ export const COPILOT: AgentProgram = {
   },
 };
 
-/** `result` is the end; no line reports tokens. */
+/** `result` is the last line; no line reports tokens. */
 function read(lines: readonly Json[]): AgentOutput {
   const said = lines.filter(line => line.type === 'assistant.message').map(line => asJson(line.data));
   const answer = said.findLast(message => asList(message.toolRequests).length === 0);
@@ -73,7 +76,7 @@ function read(lines: readonly Json[]): AgentOutput {
   };
 }
 
-/** A rate limit is tried for as long as it lasts. */
+/** It retries a rate limit for as long as it lasts. */
 const MOST_TRIES = 5;
 
 function watch(text: string): Sign | null {

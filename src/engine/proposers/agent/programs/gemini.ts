@@ -9,7 +9,7 @@ import {
   type Sign,
 } from '../program.ts';
 
-/** Each waits longer than the one before: five take about two minutes. */
+/** Each wait is longer than the one before; five tries take about two minutes. */
 const MOST_TRIES = 5;
 
 const POLICY = `[[rule]]
@@ -23,11 +23,12 @@ decision = "deny"
 priority = 999
 `;
 
-/** What its command line and its protocol share. */
+/** Shared by its command line and its protocol. */
 export const GEMINI_FACTS = {
   title: 'Gemini CLI',
   program: 'gemini',
-  // Without the first it starts itself a second time, and what it was asked to end goes on.
+  // Without the first variable it starts itself again, and the second process survives when the first is asked to
+  // end.
   environment: () => ({ GEMINI_CLI_NO_RELAUNCH: '1', NO_COLOR: '1' }),
   files: { 'policy.toml': POLICY },
   signIn: {
@@ -61,7 +62,7 @@ export const GEMINI_FACTS = {
   ],
 } satisfies Omit<AgentProgram, 'how'>;
 
-/** Google's Gemini CLI, not interactive. From its help, its bundle and runs of 0.61.0. */
+/** Google's Gemini CLI, non-interactive. From its help, its bundle and observation of 0.61.0. */
 export const GEMINI: AgentProgram = {
   ...GEMINI_FACTS,
   how: {
@@ -76,7 +77,7 @@ export const GEMINI: AgentProgram = {
   },
 };
 
-/** Text comes in pieces; `result` is the end. `input` is what was not cached. */
+/** Text arrives in pieces; `result` is the last line. `input` excludes cached tokens. */
 function read(lines: readonly Json[]): AgentOutput {
   const lastTool = lines.findLastIndex(line => line.type === 'tool_result' || line.type === 'tool_use');
   const text = lines
@@ -104,7 +105,7 @@ function read(lines: readonly Json[]): AgentOutput {
   };
 }
 
-/** It retries for as long as the server says that the error may pass, and reports that on stderr. */
+/** It retries for as long as the server calls the error temporary, and reports that on stderr. */
 export function watchGemini(line: string): Sign | null {
   const found = /^Attempt (\d+) failed(?: with status (\d{3}))?[.:]*\s*(.{0,200})/.exec(line);
   if (!found) return null;

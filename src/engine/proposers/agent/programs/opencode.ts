@@ -19,7 +19,7 @@ const PERMISSION = JSON.stringify({
   external_directory: 'deny',
 });
 
-/** What its command line and its protocol share. */
+/** Shared by its command line and its protocol. */
 export const OPENCODE_FACTS = {
   title: 'OpenCode',
   program: 'opencode',
@@ -39,7 +39,7 @@ export const OPENCODE_FACTS = {
   signIn: {
     files: ['.local/share/opencode/auth.json'],
     variables: ['OPENCODE_AUTH_CONTENT'],
-    // A server of the user's own has its key, or none, there.
+    // The user's own server has its key there, or needs none.
     isInSettings: async readFile => {
       const texts = await Promise.all(
         ['opencode.json', 'opencode.jsonc'].map(name => readFile(`.config/opencode/${name}`)),
@@ -47,7 +47,7 @@ export const OPENCODE_FACTS = {
       return texts.some(text => /"provider"\s*:\s*\{\s*"/.test(text ?? ''));
     },
     how: 'Run "opencode auth login", or name a provider in its opencode.json.',
-    // It would ask its makers' server by itself.
+    // By default it would use its makers' server.
     isNeeded: true,
   },
   folders: [
@@ -55,7 +55,7 @@ export const OPENCODE_FACTS = {
       ...{ path: '.local/share/opencode', variable: { name: 'XDG_DATA_HOME', below: 'opencode' } },
       ...{ renews: ['auth.json'], reads: ['bin'] },
     },
-    // It writes a file for git into it at each start, so it gets all of it as a copy.
+    // It writes a file for git into this folder at each start, so it gets a copy of the whole folder.
     {
       ...{ path: '.config/opencode', variable: { name: 'XDG_CONFIG_HOME', below: 'opencode' } },
       ...{ renews: [], reads: ['.'] },
@@ -69,7 +69,7 @@ export const OPENCODE_FACTS = {
   ],
 } satisfies Omit<AgentProgram, 'how'>;
 
-/** SST's OpenCode, `opencode run`. From its help, its bundle and runs of 1.18.33. */
+/** SST's OpenCode, `opencode run`. From its help, its bundle and observation of 1.18.33. */
 export const OPENCODE: AgentProgram = {
   ...OPENCODE_FACTS,
   how: {
@@ -83,7 +83,7 @@ export const OPENCODE: AgentProgram = {
   },
 };
 
-/** There is no last line; tokens and cost are those of all steps. */
+/** There is no final line; tokens and cost are the sums of all steps. */
 function read(lines: readonly Json[]): AgentOutput {
   const lastTool = lines.findLastIndex(line => line.type === 'tool_use');
   const text = lines
@@ -116,7 +116,7 @@ function read(lines: readonly Json[]): AgentOutput {
 
 function complaintOf(detail: Json, data: Json): string {
   const said = asText(data.message) || asText(detail.message);
-  // The name may say more than the words; the server's own code is only in its answer.
+  // The name may say more than the message; the server's own code is only in its answer.
   const code = /"code"\s*:\s*"(\w{1,60})"/.exec(asText(data.responseBody))?.[1];
   const more = [asText(detail.name), code].filter(Boolean).join(', ');
   return [said, more === '' ? '' : `(${more})`].filter(Boolean).join(' ') || 'it failed';

@@ -12,7 +12,10 @@ import {
   total,
 } from '../program.ts';
 
-/** pi, `@earendil-works/pi-coding-agent`. From its help and runs of 1.6.0. It edits wherever it may write, so it belongs into the sandbox. */
+/**
+ * pi, `@earendil-works/pi-coding-agent`. From its help and observation of 1.6.0. It edits any file it can write, so
+ * it belongs in the sandbox.
+ */
 export const PI: AgentProgram = {
   title: 'pi',
   program: 'pi',
@@ -43,14 +46,14 @@ export const PI: AgentProgram = {
   },
 };
 
-/** `provider/model`, or a model alone. */
+/** `provider/model`, or only a model. */
 function modelArguments(model: string | null): readonly string[] {
   if (model === null) return [];
   const at = model.indexOf('/');
   return at < 0 ? ['--model', model] : ['--provider', model.slice(0, at), '--model', model.slice(at + 1)];
 }
 
-/** It exits with 0 whatever happens; its last message says how it ended. Each message has the tokens of its own call. */
+/** It always exits with 0; its last message says how it ended. Each message has the tokens of its own call. */
 function read(lines: readonly Json[]): AgentOutput {
   const messages = lines
     .filter(line => line.type === 'message_end')
@@ -78,7 +81,7 @@ function read(lines: readonly Json[]): AgentOutput {
             cacheWrite: total(calls.map(call => call.cacheWrite)),
             output: total(calls.map(call => call.output)),
           },
-    // 0 is that it knows no price.
+    // 0 means that it knows no price.
     costUsd: total(calls.map(call => asJson(call.cost).total)) || null,
   };
 }

@@ -8,7 +8,10 @@ import {
   NO_OUTPUT,
 } from '../program.ts';
 
-/** Alibaba's Qwen Code. From its help and runs of 0.24.4. It edits wherever it may write, so it belongs into the sandbox. */
+/**
+ * Alibaba's Qwen Code. From its help and observation of 0.24.4. It edits any file it can write, so it belongs in the
+ * sandbox.
+ */
 export const QWEN: AgentProgram = {
   title: 'Qwen Code',
   program: 'qwen',
@@ -36,12 +39,12 @@ export const QWEN: AgentProgram = {
       ...(model === null ? [] : ['-m', model]),
     ],
     read,
-    // It reports none of its retries.
+    // It does not report retries.
     watch: () => null,
   },
 };
 
-/** As Claude Code's, but `usage` is of the whole run and its input counts what was cached. */
+/** Like Claude Code's output, but `usage` covers the whole run and its input includes cached tokens. */
 function read(lines: readonly Json[]): AgentOutput {
   const result = lines.findLast(line => line.type === 'result');
   if (!result) return NO_OUTPUT;
