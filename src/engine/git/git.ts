@@ -138,7 +138,7 @@ export async function git(
 let lastStart: Promise<void> = Promise.resolve();
 
 /**
- * While a process starts, the system copies the tables of the engine's memory (fork(2)), and nothing else happens. So no two start in
+ * While a process starts, the system copies the page tables of the engine's memory, and nothing else happens. So no two start in
  * one turn of the event loop.
  */
 function turnToStart(): Promise<void> {

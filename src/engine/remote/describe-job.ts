@@ -7,7 +7,7 @@ import type { RemoteJob } from './remote-training.ts';
 /** As for trainings on this machine. */
 const MAX_OUTPUT_BYTES = 2 * 1024 ** 3;
 
-/** Variables that say where this machine is and what it has; another one has its own. */
+/** Variables that describe this machine; another machine has its own. */
 const OF_THIS_MACHINE = new Set([
   ...['HOME', 'USER', 'LOGNAME', 'SHELL', 'TMPDIR', 'TMP', 'TEMP', 'DISPLAY', 'SYSTEMROOT', 'USERPROFILE'],
   ...['CUDA_VISIBLE_DEVICES', 'NVIDIA_VISIBLE_DEVICES', 'CUDA_DEVICE_ORDER', 'GPU_DEVICE_ORDINAL'],
@@ -15,13 +15,13 @@ const OF_THIS_MACHINE = new Set([
 ]);
 const PREFIXES_OF_THIS_MACHINE = ['XDG_', 'SLURM_'];
 
-/** With it an inner `srun` would have no PATH; the other is a key to the scheduler. */
+/** The first would leave an inner `srun` without a PATH; the second is a key to the scheduler. */
 const NEVER = `^SLURM_(?:EXPORT_ENV|JWT)$|${SECRET.source}`;
 
 /** Name of the job, and of its folder: a pure function of the run's marker. */
 export function jobName(marker: string): string {
   const name = `pawl-${marker.replaceAll('/', '-')}`;
-  // It becomes a part of paths and of command lines.
+  // It becomes part of paths and command lines.
   if (!/^[\w.-]{1,120}$/.test(name)) throw new Error(`no name for a job: ${marker}`);
   return name;
 }
@@ -50,7 +50,7 @@ export function describeJob(job: RemoteJob, repository: string): object {
     ...{ containment: job.containment, network: job.network, reads: job.reads },
     ...{ sealed: job.sealed, locked: job.locked },
     artifacts: job.artifacts.flatMap(pattern =>
-      // A folder's name stands for all in it.
+      // A folder's name covers everything in it.
       [pattern, `${pattern.replace(/\/$/, '')}/**`].map(each => picomatch.makeRe(each, { dot: true }).source),
     ),
     artifact_bytes: job.maxArtifactBytes,

@@ -4,7 +4,7 @@ import { type Cluster, clusterFromFile } from '../../shared/cluster.ts';
 import type { Contract } from '../../shared/contract.ts';
 import { readUserSettings } from '../user-settings.ts';
 
-/** The cluster of a study: its contract's, else the user's; null where there is none. Rejects with `settings_invalid`. */
+/** The cluster of a study: its contract's, otherwise the user's; null if there is none. Rejects with `settings_invalid`. */
 export async function findCluster(
   { cluster }: Pick<Contract, 'cluster'>,
   dataFolder: string,
@@ -13,12 +13,12 @@ export async function findCluster(
   return clusterOfUser(await readUserSettings(dataFolder));
 }
 
-/** The cluster of the user's settings; null where there is none. */
+/** The cluster in the user's settings; null if there is none. */
 export function clusterOfUser({ cluster }: Awaited<ReturnType<typeof readUserSettings>>): Cluster | null {
   return cluster ? clusterFromFile(cluster) : null;
 }
 
-/** The shared folder of a cluster, with the user's home in it. */
+/** The shared folder of a cluster, with `~` replaced by the user's home. */
 export function clusterFolder({ folder }: Cluster, environment: NodeJS.ProcessEnv): string {
   return folder.startsWith('~/') ? join(environment.HOME ?? homedir(), folder.slice(2)) : folder;
 }

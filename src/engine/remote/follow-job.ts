@@ -8,46 +8,46 @@ import type { Read, RemoteOutcome, RemoteState } from './outcome.ts';
 import type { RemoteEnd, RemotePhase, RemoteResult, RemoteWatch } from './remote-training.ts';
 import { type Asked, endedFromOutside, PUT_BACK, resultOf } from './result.ts';
 
-/** Between two looks at the log: soon after there was something new, later when there was nothing. */
+/** Pause between two looks at the log: short after new output, longer when there was none. */
 const MIN_PAUSE_MS = 200;
 const MAX_PAUSE_MS = 1_000;
-/** Between two looks for the outcome. */
+/** Pause between two looks for the outcome. */
 const LOOK_MS = 1_000;
-/** A job that was asked to end and has not is asked again, and given up after so many times. */
+/** A job that was asked to end and has not is asked again after this time, and given up after so many tries. */
 const ASK_AGAIN_MS = 20_000;
 const MAX_ASKED = 4;
-/** So many times it may be said how a job stands until it is said why it was told to end. */
+/** How many reports of a job's standing to wait for the reason why it was told to end. */
 const MAX_STANDINGS = 12;
 
 export type Followed = {
   readonly folder: JobFolder;
-  /** As whoever runs it calls it. */
+  /** The scheduler's name for the job. */
   readonly id: string;
   readonly logPath: string;
   readonly watch: RemoteWatch;
-  /** How long the outcome may take to be seen once the job is said to be over. */
+  /** How long the outcome may take to become visible once the job is reported over. */
   readonly graceMs: number;
 };
 
-/** How a job stands, for whoever runs it. */
+/** A job's standing according to its scheduler or host. */
 export type Standing =
   | { readonly kind: 'waiting'; readonly reason: string | null }
   | { readonly kind: 'active' }
-  /** It will not run any more; `state` in the words of whoever runs it, null where it is not known there. */
+  /** It will not run any more; `state` is the scheduler's word, null if the scheduler does not know it. */
   | { readonly kind: 'over'; readonly state: string | null }
   | { readonly kind: 'unreachable'; readonly message: string };
 
-/** One job, as it can be reached where it runs. */
+/** One job, as it can be reached on its host. */
 export type JobHost = {
-  /** Tells from time to time how the job stands. Returns what ends that. */
+  /** Reports the job's standing from time to time. Returns a function that ends the subscription. */
   readonly subscribe: (listener: (standing: Standing) => void) => () => void;
-  /** Asks it to end. Resolves also where nobody answers. */
+  /** Asks it to end. Resolves even if nothing answers. */
   readonly cancel: () => Promise<void>;
-  /** Why it ended without saying so itself; `said` by its script. */
+  /** Why it ended without an explanation of its own; `said` is its script's output. */
   readonly explain: (state: string | null, said: string) => Promise<RemoteEnd>;
 };
 
-/** Goes along with one job to its end, however long it waits, and whether somebody answers or not. */
+/** Follows one job to its end, however long it waits, and whether or not its host answers. */
 export async function followJob(job: Followed, host: JobHost): Promise<RemoteResult> {
   const follower = new JobFollower(job, host);
   return follower.run();
@@ -59,7 +59,7 @@ class JobFollower {
   #asked: Asked | null = null;
   #askedAt = Number.NEGATIVE_INFINITY;
   #askedTimes = 0;
-  /** By what was last said of it: since when the job is over, and what that is called. */
+  /** From the latest report: since when the job is over, and the state it ended in. */
   #overSince: number | null = null;
   #state: string | null = null;
   #isWaiting = false;
@@ -124,12 +124,12 @@ class JobFollower {
     }
   }
 
-  /** The outcome. As long as the job is not known to train, also where it stands. */
+  /** The outcome. Until the job is known to train, also its standing. */
   async #look(): Promise<Read<RemoteOutcome>> {
     const { folder } = this.#job;
     const outcome = await outcomeOf(folder);
     if (this.#runningSince === null) {
-      // Read after the outcome: with that it says where the run has come to.
+      // Read after the outcome: then it shows how far the run got.
       const state = await stateOf(folder);
       if (state.kind === 'read') this.#tellState(state.value);
     }
@@ -180,19 +180,19 @@ class JobFollower {
     if (this.#asked === null || performance.now() - this.#askedAt < ASK_AGAIN_MS) return;
     this.#askedAt = performance.now();
     this.#askedTimes += 1;
-    // The wrapper looks for it by itself, so that it ends also where nobody else answers.
+    // The wrapper polls for this file, so that it ends even if nothing else answers.
     await writeCancel(this.#job.folder);
     await this.#host.cancel();
   }
 
-  /** Whether it is said to be over, and the outcome had time to be seen. */
+  /** Whether it is reported over and the outcome has had time to become visible. */
   #isGone(): boolean {
     if (this.#overSince === null) return false;
     const isNeverBegun = this.#asked !== null && this.#runningSince === null;
     return isNeverBegun || performance.now() - this.#overSince >= this.#job.graceMs;
   }
 
-  /** Waits a moment, or until something has happened. */
+  /** Waits a moment, or until something happens. */
   async #rest(ms: number): Promise<void> {
     if (!this.#isWoken) {
       await new Promise<void>(resolve => {
@@ -211,7 +211,7 @@ class JobFollower {
     this.#endRest();
   }
 
-  /** What the wrapper says it has written may be seen here later than that it says so. */
+  /** The bytes that the wrapper reports as written may become visible here only later. */
   async #readRest(follower: LogFollower, bytes: number, isFull: () => boolean): Promise<void> {
     const deadline = performance.now() + this.#job.graceMs;
     while (follower.bytes < bytes && performance.now() < deadline) {
@@ -223,7 +223,7 @@ class JobFollower {
     if (outcome.kind === 'invalid') return { kind: 'lost', message: outcome.message };
     if (outcome.kind === 'read' && (this.#asked !== null || !endedFromOutside(outcome.value)))
       return { kind: 'ended' };
-    // Whoever runs it knows who told it to end, once it is over.
+    // Once it is over, the scheduler knows who told it to end.
     const enough = this.#standings + MAX_STANDINGS;
     this.#isWaiting = false;
     while (this.#asked === null && this.#overSince === null && this.#standings < enough) {
@@ -231,7 +231,7 @@ class JobFollower {
       await this.#rest(MAX_PAUSE_MS);
     }
     if (this.#isWaiting) {
-      // It waits for another start, at which it would train nothing.
+      // It waits for another start, in which it would train nothing.
       await this.#host.cancel();
       return { kind: 'requeued', message: PUT_BACK };
     }
@@ -255,13 +255,13 @@ class JobFollower {
   }
 }
 
-/** Hears of changes that this machine makes itself, or sees on a disk of its own; of others it hears nothing. */
+/** Reports changes that this machine makes itself or sees on its own disk, and no others. */
 function watchChanges(folder: string, onChange: () => void): { take(): boolean; close(): void } {
   let hasChanged = false;
   let watcher: FSWatcher | null = null;
   try {
     watcher = watchFolder(folder, (_, name) => {
-      // The log is looked at often enough.
+      // The log is polled often enough.
       if (name !== 'outcome.json' && name !== 'state.json') return;
       hasChanged = true;
       onChange();

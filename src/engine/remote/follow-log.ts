@@ -1,10 +1,10 @@
 import { open } from 'node:fs/promises';
 
 const CHUNK_BYTES = 256 * 1024;
-/** So much is read in one go; a log that grows faster must not keep its reader from all else. */
+/** The most that is read at once; a log that grows faster must not keep its reader from other work. */
 const MAX_CHUNKS = 64;
 
-/** Reads a file that another machine writes, from where it stopped the last time. */
+/** Reads a file that another machine writes, each time from where it stopped before. */
 export class LogFollower {
   readonly #path: string;
   readonly #onOutput: (chunk: Buffer) => void;
@@ -15,10 +15,10 @@ export class LogFollower {
     this.#onOutput = onOutput;
   }
 
-  /** Hands on what is new; how many bytes that was. */
+  /** Hands on new output; returns the number of bytes. */
   async read(): Promise<number> {
-    // Opened anew each time: by that a network file system looks up how long it is now. One that does not answer for a
-    // while is like a log that does not grow.
+    // Opened anew each time, which makes a network file system look up the current length. One that does not answer
+    // for a while is treated as a log that does not grow.
     const handle = await open(this.#path, 'r').catch(() => null);
     if (!handle) return 0;
     const before = this.bytes;

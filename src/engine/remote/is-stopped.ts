@@ -1,6 +1,6 @@
 /**
- * Whether the user has asked for an end. Throws whatever else was the reason: what has failed here, in another lane for instance, says
- * nothing of a job, whose result the next engine takes.
+ * Whether the user has asked for an end. Throws any other reason: a failure here, for example in another lane, says
+ * nothing about a job, whose result the next engine takes.
  */
 export function isStopped(signal: AbortSignal): boolean {
   if (!signal.aborted) return false;

@@ -8,7 +8,7 @@ import { type Read, type RemoteOutcome, type RemoteState, readOutcome, readState
 import type { KnownJob, RemoteJob } from './remote-training.ts';
 import { shareCommit, sharedRepository, unshareCommit } from './share-commit.ts';
 
-/** How much of what the job's script said is worth telling. */
+/** How much of the script's output to report. */
 const SAID_BYTES = 2_000;
 
 /** The folder of one job, shared with the machine that it runs on. */
@@ -30,8 +30,8 @@ export function wrapperOf({ path }: JobFolder): string {
 }
 
 /**
- * Makes the folder of a job that nobody has made yet, with all that the wrapper needs; says whether it did. What an earlier
- * try left unfinished is written again.
+ * Makes the folder of a new job, with everything the wrapper needs; returns whether it did. Rewrites what an earlier
+ * try left unfinished.
  */
 export async function prepareFolder(root: string, folder: JobFolder, job: RemoteJob): Promise<boolean> {
   const shared = sharedRepository(root, job.repository);
@@ -66,7 +66,7 @@ async function copyWrapper(to: string): Promise<void> {
   for (const name of (await readdir(from)).filter(file => file.endsWith('.py'))) {
     await writeWhole(join(to, name), await readFile(join(from, name)));
   }
-  // For each kind of machine, because nothing is known of the one that it runs on.
+  // One for each kind of machine, because the one that will run it is unknown.
   const filters = findResource('seccomp');
   const kinds = filters === null ? [] : await readdir(filters);
   for (const name of kinds.filter(file => file.endsWith('.bpf'))) {
@@ -74,19 +74,19 @@ async function copyWrapper(to: string): Promise<void> {
   }
 }
 
-/** Nobody sees a part of it: a job that was submitted already may read it at the same time. */
+/** Readers never see a partial file: a job that was already submitted may read it at the same time. */
 export async function writeWhole(path: string, text: string | Buffer): Promise<void> {
   await writeFile(`${path}.part`, text, { mode: 0o600, flush: true });
   await rename(`${path}.part`, path);
 }
 
-/** Number of the job that was made of it; null where that is not known. */
+/** Number of the job submitted from this folder; null if unknown. */
 export async function submittedJob({ path }: JobFolder): Promise<string | null> {
   const text = await readFile(join(path, 'submitted'), 'utf8').catch(() => '');
   return /^\d+$/.test(text) ? text : null;
 }
 
-/** Number of the job that began with it; null where none has. */
+/** Number of the job that claimed this folder first; null if none has. */
 export async function claimedJob({ path }: JobFolder): Promise<string | null> {
   const text = await readFile(join(path, 'claim'), 'utf8').catch(() => '');
   return /^\d+$/.test(text) ? text : null;
@@ -96,7 +96,7 @@ export function writeSubmitted({ path }: JobFolder, job: string): Promise<void> 
   return writeWhole(join(path, 'submitted'), job);
 }
 
-/** Asks the wrapper to end; one that has not begun yet will not train. */
+/** Asks the wrapper to end; one that has not begun will not train. */
 export function writeCancel({ path }: JobFolder): Promise<void> {
   return writeFile(join(path, 'cancel'), '');
 }
@@ -109,7 +109,7 @@ export function stateOf({ path, marker }: JobFolder): Promise<Read<RemoteState>>
   return readState(join(path, 'state.json'), marker);
 }
 
-/** The last that the job's script itself said: of its modules and prelude, or that there is no Python. */
+/** The last output of the job's script itself: from its modules and prelude, or that there is no Python. */
 export async function saidBy({ path }: JobFolder): Promise<string> {
   const handle = await open(join(path, 'job.out'), 'r').catch(() => null);
   if (!handle) return '';
@@ -123,11 +123,11 @@ export async function saidBy({ path }: JobFolder): Promise<string> {
   }
 }
 
-/** Removes the folder and what kept the commit in the shared repository. */
+/** Removes the folder and the ref that kept the commit in the shared repository. */
 export async function removeFolder(root: string, job: KnownJob): Promise<void> {
   const folder = jobFolder(root, job.marker);
   const shared = sharedRepository(root, job.repository);
   if (existsSync(shared)) await unshareCommit(shared, folder.name);
-  // The wrapper may still be removing the same.
+  // The wrapper may be removing the same files.
   await rm(folder.path, { recursive: true, force: true, maxRetries: 5 });
 }

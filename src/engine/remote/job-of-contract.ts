@@ -8,12 +8,12 @@ const SET_UP_SECONDS = 3_600;
 /** Variables that keep libraries from a network that is not there. */
 const OFFLINE = { WANDB_MODE: 'offline', HF_HUB_OFFLINE: '1', HF_DATASETS_OFFLINE: '1', UV_OFFLINE: '1' };
 
-/** What of a run its contract does not say. */
+/** The facts about a run that are not in its contract. */
 export type RunOfContract = Pick<
   RemoteJob,
   'marker' | 'repository' | 'commit' | 'environment' | 'locked' | 'logPath' | 'maxArtifactBytes'
 > & {
-  /** What may be trained without a sandbox, as the user has agreed to. */
+  /** Whether it may train without a sandbox, as the user has agreed. */
   readonly containment: SandboxMode;
   readonly seals: Seals;
   /** Caches of data that it may read. */
@@ -22,7 +22,7 @@ export type RunOfContract = Pick<
   readonly cores?: readonly number[];
 };
 
-/** A run on another machine, as a contract wants it. */
+/** A contract's run on another machine. */
 export function jobOfContract(contract: Contract, run: RunOfContract): RemoteJob {
   const { seals, dataFolders, ...rest } = run;
   const { train, setup, metric, budget, sandbox, score } = contract;
@@ -30,7 +30,7 @@ export function jobOfContract(contract: Contract, run: RunOfContract): RemoteJob
     ...rest,
     setUp: setup === null ? null : { command: setup, seconds: SET_UP_SECONDS },
     train: { command: train, seconds: budget.limitSeconds },
-    // A number that comes later is asked for here.
+    // A number that arrives later is requested from here.
     metric:
       metric.command === null || metric.waitSeconds !== null
         ? null

@@ -1,4 +1,4 @@
-/** What a check found; for anything but `ok`, `detail` says what to do. */
+/** The result of a check; unless it is `ok`, `detail` says what to do. */
 export type NodeCheck = {
   readonly name: string;
   readonly outcome: 'ok' | 'warning' | 'failed' | 'skipped';
@@ -9,17 +9,17 @@ export type NodeGpu = { readonly uuid: string; readonly name: string };
 
 const MAX_ANSWER_CHARACTERS = 300;
 
-/** Lines of a POSIX shell by which a machine says of itself, line by line, a name, `=`, and what was found. */
+/** Lines of POSIX shell that describe a machine: each prints a name, `=`, and the value. */
 export const QUESTIONS = `echo "node=$(uname -n)"
 echo "python=$(python3 -c 'import sys; print("%d.%d" % sys.version_info[:2])' 2>&1 | tail -n 1)"
 echo "git=$(git --version 2>&1 | tail -n 1)"
 echo "bwrap=$(bwrap --ro-bind / / --dev /dev --proc /proc --unshare-pid --unshare-net true 2>&1 && echo works)"
 nvidia-smi --query-gpu=uuid,name --format=csv,noheader 2>/dev/null | sed -n 's/^GPU-/gpu=GPU-/p'`;
 
-/** Answers by the name of the question; a machine may have several GPUs. */
+/** Answers by question name; a machine may have several GPUs. */
 export type NodeAnswers = ReadonlyMap<string, readonly string[]>;
 
-/** What is in it was written by whatever the user's profile made of the machine's programs. */
+/** The text comes from whatever programs the user's profile selects on the machine. */
 export function readAnswers(text: string): NodeAnswers {
   const answers = new Map<string, string[]>();
   for (const line of text.split('\n')) {
@@ -38,7 +38,7 @@ export function gpusOf(answers: NodeAnswers): readonly NodeGpu[] {
   });
 }
 
-/** Whether a machine has what the wrapper needs. */
+/** Whether a machine has everything the wrapper needs. */
 export function nodeChecks(answers: NodeAnswers, needsSandbox: boolean): readonly NodeCheck[] {
   const first = (name: string) => answers.get(name)?.[0] ?? '';
   const [node, python, git, bwrap] = [first('node') || '?', first('python'), first('git'), first('bwrap')];

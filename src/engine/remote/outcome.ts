@@ -1,7 +1,7 @@
 import { open } from 'node:fs/promises';
 import { z } from 'zod';
 
-/** What no honest wrapper writes more than: paths of locked files and artifacts take the most. */
+/** No honest wrapper writes more; paths of locked files and artifacts take the most. */
 const MAX_OUTCOME_BYTES = 4 * 1024 * 1024;
 const MAX_PATHS = 100_000;
 
@@ -11,7 +11,7 @@ const end = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('exit'), code: z.number().int().min(0).max(255) }),
   z.object({ kind: z.literal('signal'), signal: z.number().int().min(1).max(64) }),
   z.object({ kind: z.enum(['timeout', 'flooded']) }),
-  /** Pawl asked for it; somebody else sent SIGTERM; the scheduler said that its limit is near; it was started again. */
+  /** Pawl asked for it; somebody else sent SIGTERM; the scheduler warned of the limit; it was started again. */
   z.object({ kind: z.enum(['cancelled', 'terminated', 'time_limit', 'requeued']) }),
   z.object({ kind: z.literal('not_started'), why: z.string().max(40), message: z.string().max(2_000) }),
 ]);
@@ -25,11 +25,14 @@ const state = z.object({
   node: z.string().max(300),
   contained: z.boolean(),
   gpus: z.array(gpu).max(64),
-  /** Whether its set-up command runs, and its training has not begun. */
+  /** Whether its set-up command runs and its training has not begun. */
   setting_up: z.boolean().optional(),
 });
 
-/** What the wrapper leaves when the run is over; see `resources/remote/pawl_run.py`. Code of a model ran beside it. */
+/**
+ * The file that the wrapper leaves when the run is over; see `resources/remote/pawl_run.py`. A model's code ran
+ * beside it.
+ */
 const outcomeSchema = state.extend({
   end,
   seconds: amount,
@@ -58,15 +61,15 @@ export type RemoteOutcome = z.infer<typeof outcomeSchema>;
 export type Read<T> =
   | { readonly kind: 'read'; readonly value: T }
   | { readonly kind: 'missing' }
-  /** It is there and says nothing that can be believed. */
+  /** The file exists, but its content cannot be trusted. */
   | { readonly kind: 'invalid'; readonly message: string };
 
-/** @param marker of the run it must be about */
+/** @param marker the run that it must be about */
 export function readOutcome(file: string, marker: string): Promise<Read<RemoteOutcome>> {
   return readChecked(file, outcomeSchema, marker);
 }
 
-/** What the wrapper leaves when the set-up or the training begins. */
+/** The file that the wrapper leaves when the set-up or the training begins. */
 export function readState(file: string, marker: string): Promise<Read<RemoteState>> {
   return readChecked(file, state, marker);
 }
@@ -96,7 +99,10 @@ async function readChecked<T extends RemoteState>(
     : invalid('it is about another run');
 }
 
-/** Opened anew each time: by that a file of a network file system is looked up again. What cannot be read is not there yet. */
+/**
+ * Opened anew each time, which makes a network file system look the file up again. A file that cannot be read counts
+ * as not there yet.
+ */
 async function readBounded(file: string): Promise<string | null> {
   const handle = await open(file, 'r').catch(() => null);
   if (!handle) return null;

@@ -1,4 +1,4 @@
-/** A word of a POSIX shell. */
+/** Quotes a text as one word for a POSIX shell. */
 export function quote(word: string): string {
   return `'${word.replaceAll("'", "'\\''")}'`;
 }

@@ -4,19 +4,19 @@ import type { JobFolder } from './job-folder.ts';
 import type { RemoteOutcome } from './outcome.ts';
 import type { RemoteEnd, RemoteResult } from './remote-training.ts';
 
-/** What Pawl itself asked a job to end for. */
+/** The reason for which Pawl asked a job to end. */
 export type Asked = 'aborted' | 'pruned' | 'over_budget';
 
-/** All that is known of a job that is over. */
+/** Everything known about a job that is over. */
 export type Ended = {
   readonly folder: JobFolder;
   readonly job: string | null;
   /** Null where the wrapper left none, or none that can be believed. */
   readonly outcome: RemoteOutcome | null;
   readonly asked: Asked | null;
-  /** Why it ended, as far as whoever runs jobs there knows; it counts where the wrapper did not end it by its own. */
+  /** Why it ended, as far as the scheduler knows; it counts if the wrapper did not end the job itself. */
   readonly end: RemoteEnd;
-  /** As long as it was seen to run, where there is no outcome. */
+  /** How long it was seen to run, if there is no outcome. */
   readonly seconds: number;
   readonly outputBytes: number;
   readonly logError: NodeJS.ErrnoException | null;
@@ -35,7 +35,7 @@ export function resultOf(ended: Ended): RemoteResult {
       peakRssBytes: outcome?.peak_rss_bytes ?? null,
       cpuSeconds: outcome?.cpu_seconds ?? null,
     },
-    // They are on another machine: nobody here can end them.
+    // They are on another machine: nothing here can end them.
     survivors: [],
     logError: ended.logError,
     job: ended.job,
@@ -48,7 +48,7 @@ export function resultOf(ended: Ended): RemoteResult {
   };
 }
 
-/** Whether something from outside ended it, so that what it says of its end is not the reason. */
+/** Whether something outside ended it, so that its own account of its end is not the reason. */
 export function endedFromOutside(outcome: RemoteOutcome): boolean {
   return lastEnd(outcome).kind === 'terminated';
 }
@@ -68,7 +68,7 @@ function endOf({ outcome, asked, end }: Ended): RemoteEnd {
       return { kind, message: last.message };
     }
     case 'cancelled':
-      // By an engine that died before it could say so.
+      // By an engine that died before it could report it.
       return asked === null ? { kind: 'cancelled', message: 'It was cancelled before.' } : { kind: 'ended' };
     case 'exit':
     case 'signal':
@@ -106,7 +106,7 @@ function ownOutcome(outcome: RemoteOutcome | null, asked: Asked | null): RunOutc
   const { end } = outcome;
   const last = lastEnd(outcome);
   const isCut = last.kind === 'cancelled' || last.kind === 'terminated';
-  // It may have ended by itself before it heard that it should.
+  // It may have ended by itself before the request reached it.
   if (isCut) return { kind: asked ?? 'interrupted' };
   const isFailed = end.kind === 'signal' || (end.kind === 'exit' && end.code !== 0);
   if (isFailed && outcome.out_of_memory) return { kind: 'limited', limit: 'memory', message: OUT_OF_MEMORY };
@@ -127,7 +127,7 @@ function ownOutcome(outcome: RemoteOutcome | null, asked: Asked | null): RunOutc
   }
 }
 
-/** Of the command for the metric, where it came to that. */
+/** The end of the metric command, if it ran. */
 function lastEnd({ end, metric }: RemoteOutcome): RemoteOutcome['end'] {
   return metric && end.kind === 'exit' ? metric.end : end;
 }

@@ -5,13 +5,13 @@ import { dirname, join } from 'node:path';
 import { git } from '../git/git.ts';
 import { gitOf, type Repository } from '../git/repository.ts';
 
-/** The repository that holds what is trained of one of the user's, in the folder shared with the other machines. */
+/** The repository in the shared folder that holds the commits to train of one user repository. */
 export function sharedRepository(folder: string, repository: Pick<Repository, 'gitDir'>): string {
   const name = createHash('sha256').update(repository.gitDir).digest('hex').slice(0, 16);
   return join(folder, 'repositories', `${name}.git`);
 }
 
-/** Puts a commit into the shared repository, under a name of its own, so that it stays there as long as the job. */
+/** Puts a commit into the shared repository under its own ref, so that it stays there as long as the job. */
 export async function shareCommit(
   repository: Repository,
   shared: string,
@@ -22,7 +22,7 @@ export async function shareCommit(
   await gitOf(repository, ['push', '--quiet', '--no-verify', '--force', shared, `${commit}:${refOf(name)}`]);
 }
 
-/** Several lanes may make it at the same time: it is there whole or not at all. */
+/** Several lanes may make it at once: it is there completely or not at all. */
 async function makeShared(shared: string, form: 'sha1' | 'sha256'): Promise<void> {
   const folder = dirname(shared);
   await mkdir(folder, { recursive: true, mode: 0o700 });

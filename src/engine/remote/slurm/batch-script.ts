@@ -5,12 +5,18 @@ import { type JobFolder, wrapperOf } from '../job-folder.ts';
 import { quote } from '../quote.ts';
 import type { RemoteJob } from '../remote-training.ts';
 
-/** Before its limit a job is told, so that the outcome can be written. Slurm looks once a minute: it may come earlier by that. */
+/**
+ * A job is warned this long before its limit, so that the outcome can be written. Slurm checks once a minute, so the
+ * warning may come up to a minute earlier.
+ */
 const WARNING_SECONDS = 60;
-/** For the worktree, looking at GPUs, modules, ending processes, and what the warning may come too early. */
+/** For the worktree, inspecting GPUs, modules, ending processes, and a warning that comes early. */
 const MARGIN_SECONDS = 180;
 
-/** Slurm's limit for a job, in minutes; the wrapper keeps the budget in seconds, and this is for where it cannot. */
+/**
+ * Slurm's limit for a job, in minutes; the wrapper enforces the budget in seconds, and this is for cases in which it
+ * cannot.
+ */
 export function limitMinutes({
   setUp,
   train,
@@ -21,7 +27,7 @@ export function limitMinutes({
   return Math.ceil((seconds + WARNING_SECONDS + MARGIN_SECONDS) / 60);
 }
 
-/** Options of `sbatch`. The user's come first: of an option that is given twice the last one counts. */
+/** Options of `sbatch`. The user's come first: if an option is given twice, the last one counts. */
 export function sbatchOptions(
   cluster: Cluster,
   { name, path }: JobFolder,
@@ -30,16 +36,16 @@ export function sbatchOptions(
   return [
     ...cluster.sbatch,
     ...['--parsable', `--job-name=${name}`, `--comment=${name}`, `--time=${minutes}`],
-    // The default hands on the whole environment, and the scheduler keeps it.
+    // By default Slurm passes on the whole environment, and the scheduler stores it.
     '--export=NIL',
-    // A run is trained once. What was preempted is a run that did not end, and the next is another one.
+    // A run is trained once. A preempted job is a run that did not end; the next try is another run.
     '--no-requeue',
     `--signal=B:USR1@${WARNING_SECONDS}`,
     ...[`--chdir=${path}`, `--output=${join(path, 'job.out')}`, '--open-mode=append', '--input=/dev/null'],
   ];
 }
 
-/** The job's script. It becomes the wrapper, which then hears what Slurm tells the script. */
+/** The job's script. It becomes the wrapper, which then receives Slurm's signals to the script. */
 export function batchScript(cluster: Cluster, folder: JobFolder): string {
   const wrapper = quote(wrapperOf(folder));
   return [...openingLines(cluster), `exec python3 ${wrapper} ${quote(dirname(wrapperOf(folder)))}`, ''].join(
@@ -47,11 +53,11 @@ export function batchScript(cluster: Cluster, folder: JobFolder): string {
   );
 }
 
-/** How a job's script begins: with the environment that the user has on a node. */
+/** The beginning of a job's script: sets the environment that the user has on a node. */
 export function openingLines({ modules, prelude }: Cluster): readonly string[] {
   return [
     '#!/bin/bash -l',
-    // Slurm's warning is for the wrapper; until that is there, it must not end the script.
+    // Slurm's warning is for the wrapper; until that has started, it must not end the script.
     "trap '' USR1",
     ...modules.map(name => `module load ${quote(name)} || exit 1`),
     ...(prelude === null ? [] : [prelude]),

@@ -1,7 +1,7 @@
 import type { RemoteEnd } from '../remote-training.ts';
 import { OUT_OF_MEMORY, PUT_BACK } from '../result.ts';
 
-/** What squeue shows of a job that is over. Source: "JOB STATE CODES" in squeue(1). */
+/** States that squeue shows for a finished job. Source: "JOB STATE CODES" in squeue(1). */
 const OVER: Readonly<Record<string, RemoteEnd['kind']>> = {
   ...{ PREEMPTED: 'preempted', NODE_FAIL: 'node_failed', BOOT_FAIL: 'node_failed' },
   ...{ OUT_OF_MEMORY: 'out_of_memory', TIMEOUT: 'time_limit', DEADLINE: 'time_limit' },
@@ -23,7 +23,7 @@ export function isOver(state: string): boolean {
   return state in OVER;
 }
 
-/** Whether it waits for its turn. */
+/** Whether it is still queued. */
 export function isWaiting(state: string): boolean {
   return state === 'PENDING' || state === 'CONFIGURING' || state === 'SUSPENDED';
 }
@@ -34,7 +34,7 @@ export function isWaiting(state: string): boolean {
  * @param said by the job's script itself
  */
 export function classifyEnd(state: string | null, said: string): RemoteEnd {
-  // sacct writes who it was: "CANCELLED by 1000".
+  // sacct adds who cancelled it: "CANCELLED by 1000".
   const kind = (state === null ? undefined : OVER[state.split(' ')[0] ?? '']) ?? 'lost';
   const words = WORDS[kind];
   if (words !== undefined && kind !== 'ended') return { kind, message: words };

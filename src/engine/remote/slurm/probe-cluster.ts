@@ -10,10 +10,10 @@ import { classifyEnd, isOver } from './classify.ts';
 import { QUEUE_INTERVAL_MS, SlurmQueue } from './queue.ts';
 import { type SlurmClient, slurmClient } from './slurm-client.ts';
 
-/** A job of a second that waits for longer says something of the cluster, too. */
+/** If a job of one second waits for longer than this, the wait itself is the finding. */
 const WAIT_MS = 120_000;
 const LOOK_MS = 500;
-/** How long an answer may take to be seen here once its job is over. */
+/** How long an answer may take to become visible here once its job is over. */
 const GRACE_MS = 10_000;
 const ANSWER_BYTES = 16_384;
 const PROGRAMS = ['sbatch', 'squeue', 'scancel'] as const;
@@ -29,7 +29,10 @@ export type ProbeOptions = {
   readonly waitMs?: number;
 };
 
-/** Whether runs could be trained there: Slurm's programs, its answer to the options, and what a job of one second sees. */
+/**
+ * Whether runs could be trained there: checks Slurm's programs, its answer to the options, and the environment of a
+ * job of one second.
+ */
 export async function probeCluster(options: ProbeOptions): Promise<readonly NodeCheck[]> {
   const { environment, cluster } = options;
   const found = await Promise.all(PROGRAMS.map(name => findProgram(name, environment.PATH ?? '')));
@@ -104,7 +107,7 @@ function noAnswer(folder: string, state: string | null): NodeCheck {
   return { name: 'cluster folder', outcome: 'failed', detail };
 }
 
-/** Null as long as there is none. */
+/** Null until there is one. */
 async function readAnswer(path: string): Promise<NodeAnswers | null> {
   const handle = await open(path, 'r').catch(() => null);
   if (!handle) return null;

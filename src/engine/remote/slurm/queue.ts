@@ -1,27 +1,27 @@
 import { EventEmitter, once } from 'node:events';
 import type { SlurmClient } from './slurm-client.ts';
 
-/** Fields of a line, the name last: it may hold anything. Source: squeue(1). */
+/** Fields of a line; the name comes last because it may contain anything. Source: squeue(1). */
 const FORMAT = '%i|%T|%r|%N|%j';
-/** More often nobody should ask a scheduler that a thousand people share. */
+/** A scheduler that a thousand people share should not be queried more often. */
 export const QUEUE_INTERVAL_MS = 10_000;
 
 export type QueuedJob = {
   readonly id: string;
   /** PENDING, RUNNING, CANCELLED: Slurm's words. */
   readonly state: string;
-  /** Why it does not run; null where Slurm says nothing. */
+  /** Why it does not run; null if Slurm gives no reason. */
   readonly reason: string | null;
   readonly nodes: string;
   readonly name: string;
 };
 
 export type Listing =
-  /** Of all jobs of this user that Slurm knows. It forgets one some minutes after its end. */
+  /** All jobs of this user that Slurm knows. It forgets one some minutes after its end. */
   | { readonly kind: 'jobs'; readonly jobs: readonly QueuedJob[] }
   | { readonly kind: 'unreachable'; readonly message: string };
 
-/** Asks Slurm for all jobs at once, as long as somebody waits for one, and never more often than every few seconds. */
+/** Queries Slurm for all jobs at once, as long as somebody waits for one, and never more often than every few seconds. */
 export class SlurmQueue {
   readonly #client: SlurmClient;
   readonly #intervalMs: number;
@@ -30,7 +30,7 @@ export class SlurmQueue {
   #askedAt = Number.NEGATIVE_INFINITY;
   #isAsking = false;
   #waiting = 0;
-  /** How often Slurm was asked. */
+  /** The number of queries so far. */
   calls = 0;
 
   constructor(client: SlurmClient, intervalMs: number = QUEUE_INTERVAL_MS) {
@@ -38,9 +38,12 @@ export class SlurmQueue {
     this.#intervalMs = intervalMs;
   }
 
-  /** Hears each listing from now on; the first is of a later moment than this call. Returns what ends it. */
+  /**
+   * Receives each listing from now on; the first was made after this call. Returns a function that ends the
+   * subscription.
+   */
   subscribe(listener: (listing: Listing) => void): () => void {
-    // An answer that is on its way was asked for before.
+    // A query that is already under way began before this call.
     let isLate = this.#isAsking;
     const hear = (listing: Listing) => {
       if (isLate) isLate = false;
@@ -58,7 +61,7 @@ export class SlurmQueue {
     };
   }
 
-  /** The first listing of a later moment than this call. Rejects with the signal's reason. */
+  /** The first listing made after this call. Rejects with the signal's reason. */
   async next(signal: AbortSignal): Promise<Listing> {
     const heard = new EventEmitter();
     const end = this.subscribe(listing => heard.emit('listing', listing));

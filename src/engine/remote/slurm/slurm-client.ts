@@ -1,20 +1,20 @@
 import { execFile } from 'node:child_process';
 import { findProgram } from '../../process/find-program.ts';
 
-/** Slurm's own programs give up after some retries; one that hangs in spite of that must not hang a study. */
+/** Slurm's own programs give up after some retries; one that hangs anyway must not hang a study. */
 const LIMIT_MS = 60_000;
 const MAX_BYTES = 32 * 1024 * 1024;
 
 /**
- * All that Slurm's programs see of the user's environment. Of it the scheduler keeps the variables that begin with SLURM_,
- * and other ones change what the programs do.
+ * All that Slurm's programs see of the user's environment. The scheduler would store variables that begin with
+ * SLURM_, and others change what the programs do.
  */
 const CLIENT_VARIABLES = [
   ...['PATH', 'HOME', 'USER', 'LOGNAME', 'SLURM_CONF', 'LD_LIBRARY_PATH'],
   ...['SBATCH_ACCOUNT', 'SBATCH_PARTITION', 'SBATCH_QOS', 'SBATCH_RESERVATION', 'SBATCH_CONSTRAINT'],
 ];
 
-/** What Slurm says where it is not there to answer, in contrast to a refusal. */
+/** Slurm's messages when it cannot answer, as opposed to refusing. */
 const UNREACHABLE =
   /Unable to contact slurm controller|Socket timed out|Connection refused|connect failure|Transport endpoint|Zero Bytes were transmitted|temporarily unable|Unable to establish|communication (?:connection )?failure|Resource temporarily unavailable/i;
 
@@ -24,7 +24,7 @@ export type Answer =
 
 export type SlurmProgram = 'sbatch' | 'squeue' | 'scancel' | 'sacct' | 'sinfo';
 
-/** Calls one of Slurm's programs. `onSaid` hears what it complains of before it ends: sbatch may try for minutes. */
+/** Calls one of Slurm's programs. `onSaid` receives its complaints before it ends: sbatch may retry for minutes. */
 export type SlurmClient = (
   program: SlurmProgram,
   args: readonly string[],
@@ -59,7 +59,7 @@ export function slurmClient(user: NodeJS.ProcessEnv): SlurmClient {
   };
 }
 
-/** Without the name of the program in front of each line. */
+/** Removes the program's name from the start of each line. */
 function told(text: string): string {
   const lines = text.split('\n').map(line => line.replace(/^\w+: (?:error: |fatal: )?/, '').trim());
   return lines.filter(Boolean).join(' ').slice(-1_000);

@@ -3,7 +3,7 @@ import { classifyEnd, isOver, isWaiting } from './classify.ts';
 import type { Listing, SlurmQueue } from './queue.ts';
 import type { SlurmClient } from './slurm-client.ts';
 
-/** One job of Slurm. Of two jobs of the same name the other one is removed: it would train nothing. */
+/** One Slurm job. Another job of the same name is cancelled: it would train nothing. */
 export function slurmJob(id: string, name: string, client: SlurmClient, queue: SlurmQueue): JobHost {
   const removed = new Set<string>();
   const removeOthers = (listing: Listing) => {
@@ -35,7 +35,7 @@ function standingOf(id: string, listing: Listing): Standing {
   return isWaiting(job.state) ? { kind: 'waiting', reason: job.reason } : { kind: 'active' };
 }
 
-/** What Slurm's accounting says, where a cluster has that; null where not. */
+/** The state in Slurm's accounting; null if the cluster has no accounting. */
 async function recordedState(id: string, client: SlurmClient): Promise<string | null> {
   const args = [`--jobs=${id}`, '--allocations', '--noheader', '--parsable2', '--format=State'];
   const answer = await client('sacct', args);

@@ -25,9 +25,9 @@ import { isPassing } from './refusal.ts';
 import { type SlurmClient, slurmClient } from './slurm-client.ts';
 import { slurmJob } from './slurm-job.ts';
 
-/** How long a file may take to be seen here after it was written there: network file systems remember what they saw. */
+/** How long a file may take to become visible here after it was written there: network file systems cache what they saw. */
 const GRACE_MS = 60_000;
-/** Between two tries of a job that is one too many. */
+/** Pause between two tries of a job that is one too many. */
 const MIN_PAUSE_MS = 30_000;
 const MAX_PAUSE_MS = 300_000;
 
@@ -42,7 +42,7 @@ export type SlurmOptions = {
   readonly graceMs?: number;
   /** Default: {@link MIN_PAUSE_MS}. */
   readonly pauseMs?: number;
-  /** More of Slurm's limit for a job, in minutes; default: what `limitMinutes` says. */
+  /** Slurm's limit for a job, in minutes; default: the result of `limitMinutes`. */
   readonly minutes?: (job: RemoteJob) => number;
 };
 
@@ -51,7 +51,7 @@ type Submission =
   | { readonly kind: 'refused' | 'put_off'; readonly message: string }
   | { readonly kind: 'stopped' };
 
-/** Trains runs as jobs of Slurm. One of these for all lanes of a cluster: they share what is asked of Slurm. */
+/** Trains runs as Slurm jobs. All lanes of a cluster share one instance, and so its queries to Slurm. */
 export class SlurmTraining implements RemoteTraining {
   readonly #options: SlurmOptions;
   readonly #client: SlurmClient;
@@ -67,7 +67,7 @@ export class SlurmTraining implements RemoteTraining {
     return { kind: 'slurm', folder: this.#options.root };
   }
 
-  /** How often Slurm was asked for all jobs. */
+  /** How often Slurm was queried for all jobs. */
   get queueCalls(): number {
     return this.#queue.calls;
   }
@@ -82,7 +82,7 @@ export class SlurmTraining implements RemoteTraining {
         return this.#follow(job, folder, made.id, watch);
       case 'refused':
       case 'put_off':
-        // Another try begins anew.
+        // The next try starts from the beginning.
         await this.forget(job);
         return notRun(folder, { end: made, asked: null });
       case 'stopped':
@@ -96,7 +96,7 @@ export class SlurmTraining implements RemoteTraining {
     watch.onState({ kind: 'queued', reason: null });
     const id = (await knownJob(folder)) ?? (await this.#findByName(folder, watch));
     if (id !== null) return this.#follow(job, folder, id, watch);
-    // A dying process may just have asked for it; then it will find this, and train nothing.
+    // A dying process may just have submitted it; the job will then find this file and train nothing.
     await writeCancel(folder);
     return null;
   }
@@ -107,7 +107,7 @@ export class SlurmTraining implements RemoteTraining {
 
   async end(job: KnownJob, signal: AbortSignal): Promise<boolean> {
     const folder = jobFolder(this.#options.root, job.marker);
-    // One that is submitted all the same, by a process that dies, trains nothing.
+    // If a dying process submits one anyway, it trains nothing.
     await writeCancel(folder).catch(() => {});
     while (!signal.aborted) {
       const listing = await this.#queue.next(signal).catch(() => null);
@@ -126,7 +126,7 @@ export class SlurmTraining implements RemoteTraining {
     const { cluster, root, minutes = limitMinutes, pauseMs = MIN_PAUSE_MS } = this.#options;
     const tell = (reason: string) => watch.onState({ kind: 'queued', reason });
     const waits = AbortSignal.any([watch.signal, ...(watch.putOff ? [watch.putOff] : [])]);
-    // Of a folder that was not there no job can have been made.
+    // If the folder did not exist, no job can have been made from it.
     let mayExist = !(await prepareFolder(root, folder, job));
     let why: string | null = null;
     for (let pause = pauseMs; ; ) {
@@ -156,12 +156,15 @@ export class SlurmTraining implements RemoteTraining {
         return { kind: 'refused', message };
       }
       tell(answer.message);
-      // The answer may have been lost on its way, and not the question.
+      // Perhaps only the answer was lost, and the job exists.
       mayExist = true;
     }
   }
 
-  /** Waits for Slurm to answer, for as long as it takes. Null also where it was stopped meanwhile; rejects where something else has failed. */
+  /**
+   * Waits for Slurm's answer, for as long as it takes. Null also if it was stopped meanwhile; rejects if something
+   * else has failed.
+   */
   async #findByName({ name }: JobFolder, { signal, onState }: RemoteWatch): Promise<string | null> {
     while (!isStopped(signal)) {
       const listing = await this.#queue.next(signal).catch(error => {
@@ -189,7 +192,7 @@ function submitted(id: string): Submission {
   return { kind: 'submitted', id };
 }
 
-/** Number of a job that has been made of a folder, as far as that can be told without Slurm. */
+/** Number of the job made from a folder, as far as it is known without Slurm. */
 async function knownJob(folder: JobFolder): Promise<string | null> {
   const known = (await claimedJob(folder)) ?? (await submittedJob(folder));
   if (known !== null) return known;

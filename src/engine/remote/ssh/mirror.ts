@@ -8,7 +8,7 @@ import { quote } from '../quote.ts';
 import { rest } from '../rest.ts';
 import type { SshClient } from './ssh-client.ts';
 
-/** What pawl_follow.py tells, a line each. */
+/** The reports of pawl_follow.py, one per line. */
 const told = z.union([
   z.strictObject({ log: z.base64().max(1024 * 1024) }),
   z.strictObject({ state: z.string().max(1024 * 1024) }),
@@ -21,21 +21,27 @@ const MAX_PAUSE_MS = 30_000;
 
 export type MirrorOptions = {
   readonly client: SshClient;
-  /** Of this machine; what the run leaves there is brought here. */
+  /** The folder on this machine; the run's files are copied into it. */
   readonly folder: JobFolder;
-  /** The same on the host, below its home. */
+  /** The same folder on the host, below its home. */
   readonly place: string;
-  /** A host that has not been reached for so long is not waited for any more. */
+  /** A host that cannot be reached for this long is given up. */
   readonly goneMs: number;
   readonly listener: (standing: Standing) => void;
-  /** Brings what is wanted of a run that has ended, before its outcome is seen here. False where there is no connection. */
+  /**
+   * Fetches the wanted files of a finished run before its outcome becomes visible here. False if there is no
+   * connection.
+   */
   readonly fetchRest: () => Promise<boolean>;
 };
 
-/** State of a job whose host was not reached any more. */
+/** State of a job whose host could no longer be reached. */
 export const HOST_GONE = 'HOST_GONE';
 
-/** Keeps a folder here like that of a run on a host, over as many connections as it takes. Returns what ends that. */
+/**
+ * Keeps a local folder in step with the folder of a run on a host, over as many connections as it takes. Returns a
+ * function that ends this.
+ */
 export function mirror(options: MirrorOptions): () => void {
   const ended = new AbortController();
   void keepUp(options, ended.signal).catch(error => {
@@ -61,7 +67,7 @@ async function keepUp(options: MirrorOptions, signal: AbortSignal): Promise<void
   }
 }
 
-/** One connection, from its beginning to its end; why it ended. */
+/** One connection, from beginning to end; returns why it ended. */
 async function listen(
   { client, folder, place, listener, fetchRest }: MirrorOptions,
   signal: AbortSignal,
@@ -96,7 +102,7 @@ async function listen(
     }
     return `ssh ${client.host}: ${said.trim() || 'the connection was lost'}`;
   } catch (error) {
-    // What cannot be written here now may be later.
+    // A write that fails now may succeed later.
     return String((error as Error).message);
   } finally {
     signal.removeEventListener('abort', stop);
@@ -112,7 +118,7 @@ function parse(line: string): unknown {
   }
 }
 
-/** A path below the home of the host, as a word of its shell: `~` stays bare. */
+/** A path below the host's home, as a word for its shell: `~` stays unquoted. */
 export function homePath(path: string): string {
   return `~/${quote(path)}`;
 }

@@ -2,12 +2,12 @@ import { gpusOf, type NodeCheck, type NodeGpu, nodeChecks, QUESTIONS, readAnswer
 import { quote } from '../quote.ts';
 import type { SshClient } from './ssh-client.ts';
 
-/** Whether runs could be trained on a host of ssh, and its GPUs. */
+/** Whether runs could be trained on an ssh host, and which GPUs it has. */
 export async function probeHost(
   client: SshClient,
   needsSandbox: boolean,
 ): Promise<{ readonly checks: readonly NodeCheck[]; readonly gpus: readonly NodeGpu[] }> {
-  // As a run is started: with what the user's own profile puts on the PATH.
+  // As when a run is started: with the PATH of the user's own profile.
   const answer = await client.run(`bash -lc ${quote(QUESTIONS)}`);
   if (answer.kind === 'unreachable')
     return { checks: [{ name: 'host', outcome: 'failed', detail: answer.message }], gpus: [] };

@@ -5,17 +5,17 @@ import { join } from 'node:path';
 import { PawlError } from '../../../shared/errors.ts';
 import { quote } from '../quote.ts';
 
-/** What ssh ends with where it, and not the command there, has failed. Source: ssh(1). */
+/** The exit code of ssh if it has failed itself, and not the remote command. Source: ssh(1). */
 const SSH_FAILED = 255;
 const LIMIT_MS = 120_000;
 const MAX_BYTES = 16 * 1024 * 1024;
 
 export type SshAnswer =
   | { readonly kind: 'ended'; readonly code: number; readonly stdout: Buffer; readonly stderr: string }
-  /** There is no connection; `message` is what ssh said. */
+  /** There is no connection; `message` is the message of ssh. */
   | { readonly kind: 'unreachable'; readonly message: string };
 
-/** Commands on one host of the user's ssh configuration. Keys, agents, jump hosts and known hosts are the business of ssh. */
+/** Commands on one host in the user's ssh configuration. Keys, agents, jump hosts and known hosts are left to ssh. */
 export class SshClient {
   readonly host: string;
   readonly #options: readonly string[];
@@ -33,9 +33,9 @@ export class SshClient {
     if (!/^(?!-)[\w.@-]{1,200}$/.test(host)) throw new PawlError('usage', `"${host}" is no name of a host.`);
     return new SshClient(host, [
       ...more,
-      // Nobody is there to answer a question.
+      // Nobody is there to answer a prompt.
       ...['-o', 'BatchMode=yes', '-o', 'ConnectTimeout=20'],
-      // One connection for all that is asked, and one that is dead is noticed.
+      // All commands share one connection, and a dead one is noticed.
       ...[
         '-o',
         'ControlMaster=auto',
@@ -54,7 +54,10 @@ export class SshClient {
     return ['ssh', ...this.#options].map(quote).join(' ');
   }
 
-  /** Runs a line of a POSIX shell there. Where the signal is aborted, nobody waits for the answer: it counts as unreachable. */
+  /**
+   * Runs a line of POSIX shell there. If the signal is aborted, the answer is not awaited: the host counts as
+   * unreachable.
+   */
   run(line: string, stdin: Buffer | string = '', signal?: AbortSignal): Promise<SshAnswer> {
     const options = {
       ...(signal ? { signal } : {}),
@@ -74,7 +77,7 @@ export class SshClient {
     });
   }
 
-  /** Starts a line there whose output comes as it is printed. */
+  /** Starts a command line there and delivers its output as it is printed. */
   start(line: string): ChildProcess {
     return spawn('ssh', this.#args(line), { stdio: ['ignore', 'pipe', 'pipe'] });
   }
@@ -91,7 +94,7 @@ export class SshClient {
   }
 }
 
-/** A path that is short enough for a socket, in a folder that nobody else can enter. */
+/** A path short enough for a socket, in a folder that nobody else can enter. */
 async function socketFolder(): Promise<string> {
   const folder = join(tmpdir(), `pawl-ssh-${process.getuid?.() ?? ''}`);
   await mkdir(folder, { recursive: true, mode: 0o700 });

@@ -19,20 +19,20 @@ import type { SshAnswer, SshClient } from './ssh-client.ts';
 /** Pawl's folder on a host, below its home. */
 export const HOST_FOLDER = '.cache/pawl';
 const GRACE_MS = 10_000;
-/** A host that was out of reach for longer than its run may take, and this, is not waited for. */
+/** A host that cannot be reached for this long plus the run's time limit is given up. */
 const GONE_GRACE_SECONDS = 600;
 const MIN_PAUSE_MS = 1_000;
 const MAX_PAUSE_MS = 30_000;
 
 export type SshOptions = {
   readonly client: SshClient;
-  /** A folder of this machine, for what the runs of this host leave. */
+  /** A folder on this machine for the files of this host's runs. */
   readonly root: string;
-  /** Default: {@link GONE_GRACE_SECONDS} more than the run may take. */
+  /** Default: the run's time limit plus {@link GONE_GRACE_SECONDS}. */
   readonly goneMs?: number;
 };
 
-/** Trains runs on a host that ssh reaches. They are detached there: a lost connection is not the end of one. */
+/** Trains runs on a host that ssh reaches. They are detached there: a lost connection does not end one. */
 export class SshTraining implements RemoteTraining {
   readonly #options: SshOptions;
 
@@ -64,7 +64,7 @@ export class SshTraining implements RemoteTraining {
     const folder = jobFolder(this.#options.root, job.marker);
     if (!(await stat(folder.path).catch(() => null))) return null;
     for (let pause = MIN_PAUSE_MS; !isStopped(watch.signal); pause = Math.min(2 * pause, MAX_PAUSE_MS)) {
-      // One that was asked to end before it began trains nothing, should it begin after all.
+      // A job that was asked to end before it began trains nothing, even if it begins after all.
       const place = placeOf(folder);
       const asked = await this.#run(
         `test -e ${place}/claim || { mkdir -p ${place} && : >${place}/cancel; false; }`,
@@ -80,7 +80,7 @@ export class SshTraining implements RemoteTraining {
     const folder = jobFolder(this.#options.root, job.marker);
     const bare = homePath(repositoryOf(job));
     const answer = await this.#run(
-      // A job that got no further than its folder has no repository there.
+      // A job that ended before the commit was pushed has no repository there.
       `rm -rf ${placeOf(folder)} || exit 1; [ ! -d ${bare} ] || git --git-dir ${bare} update-ref -d ${refOf(folder.name)}`,
     );
     if (answer.kind === 'unreachable') throw new Error(answer.message);
@@ -111,13 +111,13 @@ export class SshTraining implements RemoteTraining {
     return this.#options.client.run(line, stdin, signal);
   }
 
-  /** Brings commit and wrapper to the host, and starts it there. A run that has begun is not begun again by that. */
+  /** Copies commit and wrapper to the host, and starts it there. A run that has begun is not started again. */
   async #start(job: RemoteJob, folder: JobFolder): Promise<SshAnswer> {
     const { client } = this.#options;
     const bare = repositoryOf(job);
     const form = job.commit.length === 64 ? 'sha256' : 'sha1';
     const made = await this.#run(
-      // Several lanes may make the repository at the same time: it is there whole or not at all.
+      // Several lanes may make the repository at once: it is there completely or not at all.
       `umask 077; made=${homePath(bare)}.$$
        mkdir -p ${placeOf(folder)} ${homePath(dirname(bare))} || exit 1
        [ -d ${homePath(bare)} ] && exit
@@ -144,7 +144,7 @@ export class SshTraining implements RemoteTraining {
       ['-C', folder.path, '-cf', '-', ...names],
       options,
     );
-    // A login shell finds the programs that the user's own profile puts on the PATH.
+    // A login shell finds programs on the PATH of the user's own profile.
     const start = 'exec setsid python3 ./pawl_run.py . </dev/null >>job.out 2>&1';
     return this.#run(
       `umask 077; cd ${placeOf(folder)} && tar -xf - && { bash -lc '${start}' </dev/null >/dev/null 2>&1 & }`,
@@ -176,11 +176,11 @@ export class SshTraining implements RemoteTraining {
     return followJob({ folder, id, logPath: job.logPath, watch, graceMs: GRACE_MS }, host);
   }
 
-  /** Brings what the run has left beside its log. */
+  /** Fetches the files of the run other than its log. */
   async #fetchRest(folder: JobFolder): Promise<boolean> {
     const files = '$(ls -d job.out metric.log setup.log gpu.csv artifacts 2>/dev/null)';
     const packed = this.#options.client.start(`cd ${placeOf(folder)} && tar -cf - ${files}`);
-    // tar takes no path that leads out of the folder.
+    // tar rejects paths that lead out of the folder.
     const options = ['--no-same-owner', '--no-same-permissions', '-xf', '-'];
     const unpacked = spawn('tar', ['-C', folder.path, ...options], { stdio: ['pipe', 'ignore', 'ignore'] });
     const ended = Promise.all([once(packed, 'close'), once(unpacked, 'close')]);
