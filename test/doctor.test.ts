@@ -304,6 +304,7 @@ test('doctor refuses a program of the environment in the checkout where no sandb
     '.gitignore': '.venv\n',
     'pawl.toml': contractFile({ train: '.venv/bin/python train.py' }).replace('train.sh', 'train.py'),
   });
+  await writeFiles(repository, { '.venv/pyvenv.cfg': '' });
   await mkdir(join(repository, '.venv', 'bin'), { recursive: true });
   await symlink(process.execPath, join(repository, '.venv', 'bin', 'python'));
   const { checks } = await examine(repository, [], { PAWL_SANDBOX: 'off' });

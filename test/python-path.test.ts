@@ -1,3 +1,4 @@
+import { mkdir, symlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { pythonPathOf } from '../src/engine/sandbox/python-path.ts';
@@ -7,11 +8,11 @@ import { temporaryFolder, writeFiles } from './support/scaffold.ts';
 async function project(name: string, text: (checkout: string) => string) {
   const folder = await temporaryFolder();
   const checkout = join(folder, 'repo');
-  const worktree = join(folder, 'worktree');
+  const files = join(folder, 'worktree');
   const venv = join(checkout, '.venv');
-  await writeFiles(worktree, { 'src/p/__init__.py': '', 'q.py': '' });
+  await writeFiles(files, { 'src/p/__init__.py': '', 'q.py': '' });
   await writeFiles(join(venv, 'lib/python3.11/site-packages'), { [name]: text(checkout) });
-  return { folder, checkout, worktree, venv };
+  return { folder, checkout, venv, worktree: { files, shownAt: '/shown' } };
 }
 
 test.each<readonly [string, string, (checkout: string) => string, readonly string[]]>([
@@ -31,7 +32,7 @@ test.each<readonly [string, string, (checkout: string) => string, readonly strin
   'what is installed from the checkout is imported from the worktree: %s',
   async (_, name, text, folders) => {
     const { checkout, worktree, venv } = await project(name, text);
-    const expected = folders.map(folder => join(worktree, folder));
+    const expected = folders.map(folder => join('/shown', folder));
     const found = pythonPathOf(undefined, [venv], checkout, worktree);
     expect(found).toBe(expected.length === 0 ? undefined : expected.join(':'));
   },
@@ -41,7 +42,17 @@ test('of the userâ€™s own PYTHONPATH what lies in the checkout is the worktreeâ€
   const { folder, checkout, worktree, venv } = await project('p.pth', path => `${path}/src`);
   const own = ['', `${checkout}/src/`, `${checkout}/vendor`, `${folder}/repo-2/src`, 'src'].join(':');
   expect(pythonPathOf(own, [venv, join(folder, 'none')], checkout, worktree)).toBe(
-    [`${worktree}/src`, '', `${checkout}/vendor`, `${folder}/repo-2/src`, 'src'].join(':'),
+    ['/shown/src', '', `${checkout}/vendor`, `${folder}/repo-2/src`, 'src'].join(':'),
   );
-  expect(pythonPathOf('', [], checkout, worktree)).toBe('');
+  // Python takes an empty one for none.
+  expect(pythonPathOf('', [], checkout, worktree)).toBeUndefined();
+  expect(pythonPathOf('', [venv], checkout, worktree)).toBe('/shown/src');
+});
+
+test('a link that leads out of the worktree is not followed', async () => {
+  const { folder, checkout, worktree, venv } = await project('p.pth', path => `${path}/lib\n${path}/alias`);
+  await mkdir(join(folder, 'secrets'));
+  await symlink('../secrets', join(worktree.files, 'lib'));
+  await symlink('src', join(worktree.files, 'alias'));
+  expect(pythonPathOf(`${checkout}/lib`, [venv], checkout, worktree)).toBe(`/shown/alias:${checkout}/lib`);
 });

@@ -10,7 +10,7 @@ import { type DataPaths, isBelow } from '../paths.ts';
 import { findProgram, firstProgram, splitFolder, usesUv } from '../process/find-program.ts';
 import { type CommitFiles, readCommitFiles, type Trial, tryContainment } from '../sandbox/contain.ts';
 import { sandboxMode } from '../sandbox/find-sandbox.ts';
-import { usersVenv, VENV } from '../sandbox/python-environments.ts';
+import { isEnvironment, usersVenv, VENV } from '../sandbox/python-environments.ts';
 import { inHome } from '../sandbox/withheld.ts';
 import { checkSwaps } from './check-swaps.ts';
 
@@ -24,6 +24,8 @@ export type TrainingInput = {
   readonly tree?: CommitFiles['tree'];
   readonly paths: DataPaths;
   readonly environment: NodeJS.ProcessEnv;
+  /** Whether runs are trained on other machines. */
+  readonly isElsewhere?: boolean;
 };
 
 const IN_WORKTREE =
@@ -67,7 +69,7 @@ function checkPattern({ metric }: Contract, add: Add): void {
 }
 
 async function checkCommands(
-  { contract, environment, repository }: TrainingInput,
+  { contract, environment, repository, isElsewhere = false }: TrainingInput,
   { tree }: CommitFiles,
   { sandbox }: Trial,
   add: Add,
@@ -89,9 +91,12 @@ async function checkCommands(
     }
     const isInRepository = program.includes('/') && !isAbsolute(program);
     const path = normalize(join(splitFolder(command).folder, program));
+    // The set-up command runs outside of the sandbox, and a job on another machine without the checkout.
+    const isShown = sandbox !== null && !isElsewhere && name !== 'set-up command';
     // In a worktree there is what is committed, and of the rest of the checkout only its environment, in the sandbox.
     const found = isInRepository
-      ? (executables.find(committed => committed === path) ?? (sandbox && inUsersVenv(path, repository)))
+      ? (executables.find(committed => committed === path) ??
+        (isShown ? inUsersVenv(path, repository) : null))
       : await findProgram(program, environment.PATH ?? '');
     const advice: Record<string, string> = {
       uv: 'Install uv (docs.astral.sh/uv), or write a pawl.toml with another train command.',
@@ -121,7 +126,8 @@ async function checkCommands(
 /** A program of the checkout's `.venv`, absolute; null where it is none. */
 function inUsersVenv(path: string, repository: Repository): string | null {
   const place = join(repository.path, path);
-  return path.startsWith(`${VENV}/`) && existsSync(place) ? place : null;
+  const isThere = isEnvironment(join(repository.path, VENV)) && existsSync(place);
+  return path.startsWith(`${VENV}/`) && isThere ? place : null;
 }
 
 /** The Python of the checkout's `.venv`, where a command starts another because no environment is activated; otherwise null. */

@@ -67,7 +67,7 @@ export type Contained = {
 
 /**
  * What a training sees, with uv pointed at the user's own environment where there is one.
- * @param place with the folder it runs in, where that is on this machine
+ * @param place with the files of the folder it runs in (null on another machine), and where it finds that folder
  */
 export function environmentOf(
   {
@@ -76,8 +76,10 @@ export function environmentOf(
     folder,
     userEnvironment,
     worktree,
+    shownAt = worktree ?? '',
   }: Pick<Place, 'contract' | 'repository' | 'folder' | 'userEnvironment'> & {
     readonly worktree: string | null;
+    readonly shownAt?: string;
   },
   marker: string,
 ): Record<string, string> {
@@ -86,8 +88,8 @@ export function environmentOf(
   const environments = [own, VIRTUAL_ENV, CONDA_PREFIX].filter(path => path != null);
   const pythonPath =
     worktree === null
-      ? PYTHONPATH
-      : pythonPathOf(PYTHONPATH, [...new Set(environments)], repository.path, worktree);
+      ? undefined
+      : pythonPathOf(PYTHONPATH, [...new Set(environments)], repository.path, { files: worktree, shownAt });
   const training = trainingEnvironment({
     user: userEnvironment,
     // If Pawl asks the model for it, it gets none of the user's keys.

@@ -32,7 +32,12 @@ export async function venvInWorktree({
   const what = usersVenv(repository);
   const where = join(worktree, VENV);
   const isFree = !preserved.includes(VENV) && (await isEmptyOrAbsent(where));
-  return what !== null && isFree ? { what, where, isWritable: false } : null;
+  return what !== null && isEnvironment(what) && isFree ? { what, where, isWritable: false } : null;
+}
+
+/** Some tools write a file of that name, and a link of that name can lead to any folder. Sources: PEP 405, conda. */
+export function isEnvironment(path: string): boolean {
+  return existsSync(join(path, 'pyvenv.cfg')) || existsSync(join(path, 'conda-meta'));
 }
 
 async function isEmptyOrAbsent(path: string): Promise<boolean> {

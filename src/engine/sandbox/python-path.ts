@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { readdirSync, readFileSync, realpathSync } from 'node:fs';
 import { delimiter, dirname, isAbsolute, join, relative, resolve } from 'node:path';
 import { isBelow } from '../paths.ts';
 
@@ -8,22 +8,35 @@ import { isBelow } from '../paths.ts';
  * @param own the user's `PYTHONPATH`
  * @param environments folders of Python environments, there or not
  * @param checkout absolute
+ * @param worktree its files, and where the program finds them
  */
 export function pythonPathOf(
   own: string | undefined,
   environments: readonly string[],
   checkout: string,
-  worktree: string,
+  worktree: Worktree,
 ): string | undefined {
-  const inWorktree = (path: string) => join(worktree, relative(checkout, path));
+  const inWorktree = (path: string) => findInWorktree(relative(checkout, path), worktree);
   const installed = environments.flatMap(sitePackages).flatMap(folder => importedFrom(folder, checkout));
-  const instead = installed.map(inWorktree).filter(path => existsSync(path));
-  const kept = own?.split(delimiter).map(entry => {
+  const instead = installed.flatMap(path => inWorktree(path) ?? []);
+  const kept = (own ? own.split(delimiter) : []).map(entry => {
     const isOfCheckout = isAbsolute(entry) && isBelow(resolve(entry), checkout);
-    return isOfCheckout && existsSync(inWorktree(entry)) ? inWorktree(entry) : entry;
+    return (isOfCheckout ? inWorktree(entry) : null) ?? entry;
   });
-  const all = [...new Set([...instead, ...(kept ?? [])])];
+  const all = [...new Set([...instead, ...kept])];
   return all.length === 0 ? undefined : all.join(delimiter);
+}
+
+export type Worktree = { readonly files: string; readonly shownAt: string };
+
+/** Null where there is no such folder. A link may lead out of the worktree, to what the sandbox would then show because it is named. */
+function findInWorktree(path: string, { files, shownAt }: Worktree): string | null {
+  try {
+    const isInside = isBelow(realpathSync(join(files, path)), realpathSync(files));
+    return isInside ? join(shownAt, path) : null;
+  } catch {
+    return null;
+  }
 }
 
 function sitePackages(environment: string): readonly string[] {

@@ -151,9 +151,11 @@ export class Engine {
         const stop = { ...contract.stop, ...input.stop };
         await refuseConstantless(repository, commit, { proposer: input.proposer, contract, stop });
         const cluster = await findCluster(contract, paths.home);
-        const places = { lanes: input.lanes ?? [], gpu: input.gpu ?? null };
-        await findPlaces(places, this.#options.telemetry, cluster?.lanes ?? null);
-        const trial = await refuseUntrainable({ repository, commit, contract, tree, paths, environment });
+        const wanted = { lanes: input.lanes ?? [], gpu: input.gpu ?? null };
+        const places = await findPlaces(wanted, this.#options.telemetry, cluster?.lanes ?? null);
+        const isElsewhere = places.some(({ elsewhere }) => elsewhere !== null);
+        const study = { repository, commit, contract, tree, paths, environment };
+        const trial = await refuseUntrainable({ ...study, isElsewhere });
         if (input.agreesUncontained) this.agreeToUncontained();
         const ports = { ledger: this.ledger, environment };
         const refusal = trial.sandbox ? null : findRefusal(contract, input.proposer, trial.why, ports);

@@ -244,8 +244,8 @@ export class ScorePlace {
       ...environmentOf(
         {
           ...{ contract, repository, folder: studyFolder(paths, id), userEnvironment },
-          // The sandbox shows its own checkout there.
-          worktree: this.#isContained() ? workbench.path : checkout,
+          // What the training did to its worktree says nothing here; the sandbox shows this checkout in its place.
+          ...{ worktree: checkout, shownAt: this.#isContained() ? workbench.path : checkout },
         },
         marker,
       ),

@@ -44,7 +44,13 @@ export async function runSetUp(
     command,
     cwd: workbench.path,
     environment: environmentOf(
-      { contract: study.contract, repository, folder, userEnvironment, worktree: workbench.path },
+      {
+        contract: study.contract,
+        repository,
+        folder,
+        userEnvironment,
+        worktree: workbench.path,
+      },
       runMarker(study.id, -1, ports.lane),
     ),
     logPath: join(laneFolder, 'setup.log'),

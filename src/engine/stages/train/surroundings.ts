@@ -92,7 +92,16 @@ export async function surroundingsOf(
   const { contract } = study;
   const folder = studyFolder(paths, study.id);
   const seen = {
-    ...environmentOf({ contract, repository, folder, userEnvironment, worktree: workbench.path }, marker),
+    ...environmentOf(
+      {
+        contract,
+        repository,
+        folder,
+        userEnvironment,
+        worktree: workbench.path,
+      },
+      marker,
+    ),
     ...ports.gpu.variables,
   };
   if (ports.folder !== folder) await refuseSharedInstall(seen.UV_PROJECT_ENVIRONMENT, study, ports);
