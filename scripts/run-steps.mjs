@@ -47,14 +47,20 @@ export const windowInTheDesktopApp = {
   report: 'e2e-electron.json',
 };
 
-/** One step after the other. Resolves to whether all ended well, and to what is not shown yet of what they said. */
+/**
+ * One step after the other. Resolves to whether all ended well, and to what is not shown yet of what they said. It says at once
+ * that it has ended, so that one sees which lane takes longest.
+ */
 async function runLane(steps, isShown) {
+  const began = performance.now();
   const lane = { isWell: true, unseen: '' };
   for (const step of steps) {
     const { isWell, unseen } = await run(step, isShown);
     lane.isWell &&= isWell;
     lane.unseen += unseen;
   }
+  const titles = steps.map(({ title }) => title).join(', ');
+  console.log(`\n--- ended after ${Math.round((performance.now() - began) / 1000)} s: ${titles}`);
   return lane;
 }
 
