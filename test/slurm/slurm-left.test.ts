@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -94,6 +95,9 @@ describe.skipIf(fault !== null)('a job that a study does not go on with', () => 
     const [job = ''] = await began();
     await slurm.slurm('scontrol', 'update', `jobid=${job}`, 'requeue=1');
     await slurm.slurm('scontrol', 'requeue', job);
+    // Otherwise the training might end by itself before Slurm tells it to.
+    const [name = ''] = await readdir(join(slurm.folder, 'jobs'));
+    await expect.poll(() => existsSync(join(slurm.folder, 'jobs', name, 'outcome.json'))).toBe(true);
     await writeFile(join(place, 'go'), '');
     const options = { home: night.home, env: slurm.environment };
     const { code, stderr, events } = await sitting(['resume', night.repository], options);

@@ -57,7 +57,8 @@ describe.skipIf(fault !== null)('a study on a host of ssh', () => {
     expect(eventsOf(events, 'study_stopped')[0]?.claims.join()).not.toMatch(/with other seeds/);
   });
 
-  test('each GPU of the host has a run at a time, and what goes on there without the engine is taken by the next', async () => {
+  /** A study on a host with two GPUs, whose trainings wait, and say where they ran and whether they shared a GPU. */
+  async function onTwoGpus() {
     await giveGpus(sshd, [
       { uuid: 'GPU-1', name: 'Test GPU' },
       { uuid: 'GPU-2', name: 'Test GPU' },
@@ -71,19 +72,30 @@ if [ "$LR-$DEPTH-$WIDTH" != 2-4-16 ]; then
 fi
 rmdir $gpu
 value=`;
-    const night = await prepareNight({ trainer: FAST_TRAINER.replace(/^value=/m, trainer) });
+    const night = await prepareNight({
+      trainer: FAST_TRAINER.replace(/^value=/m, trainer),
+      contract: contractFile({ limitSeconds: 600 }),
+    });
     const options = { home: night.home, env: { PATH: await pathWithLab() } };
     const args = ['run', night.repository, '--tag', TAG, '-n', '5', '--lanes', 'ssh:lab'];
     const first = new RunningPawl(args, options);
-    const startOf = (n: number) =>
-      first.waitFor(event => event.type === 'run_started' && event.n === n && n > 0);
-    for (const n of [1, 2]) await startOf(n);
+    /** Run and GPU of each training that has begun. */
+    const began = async () => {
+      const lines = (await readFile(join(place, 'began'), 'utf8').catch(() => '')).split('\n');
+      return lines.flatMap(line => /^[^/]*\/(.*)/.exec(line)?.[1] ?? []).sort();
+    };
+    const untilBegan = (count: number) => expect.poll(began).toHaveLength(count);
+    await untilBegan(2);
+    return { night, options, first, place, began, untilBegan };
+  }
+
+  test('each GPU of the host has a run at a time, and what goes on there without the engine is taken by the next', async () => {
+    const { night, options, first, place, began, untilBegan } = await onTwoGpus();
     expect((await pawl(['stop', '--run', '1'], options)).code).toBe(0);
     await first.waitFor(event => event.type === 'verdict' && event.n === 1);
-    await startOf(3);
+    await untilBegan(3);
     await first.kill();
-    const began = async () => (await readFile(join(place, 'began'), 'utf8')).trim().split('\n').sort();
-    const before = (await began()).map(line => line.replace(/^[^/]*\//, ''));
+    const before = await began();
     expect(before.map(line => line.split(' ')[0])).toEqual(['1.0', '2.0', '3.0']);
     expect(new Set(before.slice(0, 2).map(line => line.split(' ')[1]))).toEqual(new Set(['GPU-1', 'GPU-2']));
     await writeFile(join(place, 'go'), '');
@@ -94,10 +106,25 @@ value=`;
         .map(({ n }) => n)
         .sort(),
     ).toEqual([2, 3, 4, 5]);
-    expect((await began()).map(line => line.split(/[/ ]/)[1])).toEqual(['1.0', '2.0', '3.0', '4.0', '5.0']);
+    expect((await began()).map(line => line.split(' ')[0])).toEqual(['1.0', '2.0', '3.0', '4.0', '5.0']);
     expect(rowsOf(night.home).experiments[1]).toMatchObject({ verdict: 'crash', reason: 'killed' });
     expect(await readdir(place)).toEqual(['began', 'go']);
     expect(await readdir(join(sshd.home, '.cache/pawl/jobs'))).toEqual([]);
     await checkNight(night);
+  });
+
+  test('all that goes on there at once is ended where nobody goes on with it', async () => {
+    const { night, options, first, place } = await onTwoGpus();
+    await first.kill();
+    const { code, stderr } = await sitting(
+      ['resume', night.repository, '--lanes', 'cpu:1', '-n', '0'],
+      options,
+    );
+    expect(stderr).toBe('');
+    expect(code).toBe(0);
+    // Both were told to, and have given their GPUs back.
+    expect(await readdir(place)).toEqual(['began']);
+    expect(await readdir(join(sshd.home, '.cache/pawl/jobs'))).toEqual([]);
+    expect((await pawl(['jobs'], options)).stdout).toBe('No job is known on another machine.\n');
   });
 });
