@@ -60,7 +60,8 @@ function summaryOf(stack: OpenStack): readonly Block[] {
   const { baseline } = line;
   if (after && baseline) {
     const [from, to] = [baseline.record.mean, after.record.mean];
-    const share = from === 0 ? '' : `, ${to > from ? '+' : ''}${formatPercent((to - from) / Math.abs(from), 2)}`;
+    const share =
+      from === 0 ? '' : `, ${to > from ? '+' : ''}${formatPercent((to - from) / Math.abs(from), 2)}`;
     return [
       {
         kind: 'paragraph',
