@@ -1,5 +1,5 @@
 import { Tooltip } from 'radix-ui';
-import { useEffect } from 'react';
+import { type CSSProperties, useEffect } from 'react';
 import { Toaster } from 'sonner';
 import { titleOf } from '../shared/overview.ts';
 import { useKeys } from './app/keys.ts';
@@ -27,6 +27,17 @@ const WelcomeScreen = lazyView(
   () => import('./features/welcome/welcome-screen.tsx').then(file => file.WelcomeScreen),
   <Loading />,
 );
+
+/** Notices in the window's own letters and colours. */
+const TOASTER_STYLE = {
+  fontFamily: 'inherit',
+  '--normal-bg': 'var(--surface)',
+  '--normal-border': 'var(--line)',
+  '--normal-text': 'var(--ink)',
+} as CSSProperties;
+const TOAST_OPTIONS = {
+  actionButtonStyle: { background: 'var(--accent)', color: 'var(--accent-ink)', fontSize: '0.75rem' },
+};
 
 export function App({ host }: { readonly host: Host }) {
   const theme = useTheme();
@@ -69,7 +80,14 @@ export function App({ host }: { readonly host: Host }) {
         </div>
       </DropZone>
       <Overlays host={host} />
-      <Toaster theme={theme} position="bottom-right" closeButton visibleToasts={4} />
+      <Toaster
+        theme={theme}
+        position="bottom-right"
+        closeButton
+        visibleToasts={4}
+        style={TOASTER_STYLE}
+        toastOptions={TOAST_OPTIONS}
+      />
     </Tooltip.Provider>
   );
 }

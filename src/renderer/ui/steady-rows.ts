@@ -1,5 +1,12 @@
-import type { Range } from '@tanstack/react-virtual';
 import { useCallback, useRef } from 'react';
+
+/** What a virtual list says of itself: which of how many rows are in sight. */
+type Range = {
+  readonly startIndex: number;
+  readonly endIndex: number;
+  readonly overscan: number;
+  readonly count: number;
+};
 
 /**
  * Says which rows of a long list are on the page: those in sight, `overscan` more at both ends, and never fewer than before. How many

@@ -80,11 +80,8 @@ function LaneTile({
         </span>
         <span className="tabular shrink-0">{state}</span>
       </span>
-      <span
-        className="line-clamp-1 min-h-5 w-full break-all text-sm"
-        title={experiment.hypothesis ?? undefined}
-      >
-        {experiment.hypothesis}
+      <span className="flex min-h-5 w-full text-sm" title={experiment.hypothesis ?? undefined}>
+        <OneLine text={experiment.hypothesis ?? ''} />
       </span>
       <span className="block h-9">
         {own && own.y.length > 1 ? (

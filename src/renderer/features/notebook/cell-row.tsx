@@ -125,7 +125,7 @@ export const CellRow = memo(function CellRow({ card, cell, sparkline }: Props) {
               <span className="tabular">{formatDuration(cell.trainedSeconds)}</span>
             )}
             {cell.memory === null ? null : (
-              <span className="tabular">
+              <span className="tabular @max-3xl:hidden">
                 {card.contract.metric.memory ?? 'memory'} {formatNumber(cell.memory)}
               </span>
             )}
@@ -155,7 +155,7 @@ export const CellRow = memo(function CellRow({ card, cell, sparkline }: Props) {
             title="Mark for comparison (c)"
             onClick={() => toggleCompared(cell.n)}
             className={classNames(
-              'relative hidden size-7 items-center justify-center @xl:inline-flex rounded-md hover:bg-sunken',
+              'relative hidden size-7 items-center justify-center @3xl:inline-flex rounded-md hover:bg-sunken',
               isCompared ? 'text-accent' : 'text-transparent focus-visible:text-muted group-hover:text-muted',
             )}
           >
