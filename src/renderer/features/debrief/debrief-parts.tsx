@@ -139,9 +139,9 @@ export function Instructions({ debrief, path }: Props & { readonly path: string 
   if (rows.length === 0) return null;
   const now = Date.now();
   return (
-    <Section title="What was asked for, and what it yielded">
+    <Section title="What you asked for, and what came of it">
       <RowsTable
-        label="What was asked for, and what it yielded"
+        label="What you asked for, and what came of it"
         rows={rows}
         keyOf={({ title, at }) => `${title} ${at}`}
         columns={filledColumns(

@@ -101,12 +101,14 @@ export const CellRow = memo(function CellRow({ card, cell, sparkline }: Props) {
             {claim ? <ClaimMark claim={claim} /> : null}
             {isBest ? <span className="font-medium text-keep">best so far</span> : null}
             {cell.supersededBy === null ? null : (
-              <span title="That one was made before this was kept, does not hold its edit, and was better.">
+              <span title="That one was made before this was kept, does not contain its edit, and did better.">
                 superseded by #{cell.supersededBy}
               </span>
             )}
             {cell.otherLine === null ? null : (
-              <span title="It goes on from an experiment that the branch left.">from #{cell.otherLine}</span>
+              <span title="It builds on an experiment that was not on the branch.">
+                from #{cell.otherLine}
+              </span>
             )}
             {cell.isEdited ? (
               <span className="text-accent" title="You changed the proposal before it ran.">
