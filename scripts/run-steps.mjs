@@ -10,8 +10,8 @@ const REPORTS = join(root, 'test-results');
 const PLAYWRIGHT = 'node_modules/@playwright/test/cli.js';
 
 /**
- * Resolves to whether this script of the checkout succeeded, and to its output that has not been shown yet. @param
- * isShown whether to show its output as it arrives
+ * Resolves to whether this script of the checkout succeeded, and to its output that has not been shown yet.
+ * @param isShown whether to show its output as it arrives
  */
 function run({ title, command: [script, ...args], env }, isShown) {
   const heading = `\n--- ${title}\n`;
