@@ -16,7 +16,7 @@ import { IdeaName, RowsTable, Section, shownAs, ToCells } from './section.tsx';
 
 type Props = { readonly debrief: Debrief };
 
-/** What was kept, in order. */
+/** The keeps, in order. */
 export function Kept({ debrief: { kept, study } }: Props) {
   if (kept.length === 0) return null;
   return (
@@ -133,7 +133,7 @@ export function Crashes({ debrief: { crashes } }: Props) {
   );
 }
 
-/** What each version of the instructions, and each note, led to. */
+/** The results of each version of the instructions, and of each note. */
 export function Instructions({ debrief, path }: Props & { readonly path: string | null }) {
   const rows = askedRows(debrief, path ?? 'instructions');
   if (rows.length === 0) return null;

@@ -14,7 +14,7 @@ import { Rails } from './rails.tsx';
 
 const ROW_PX = 44;
 
-/** What was built on what: the branch, and the lines that left it. */
+/** Which experiment builds on which: the branch, and the lines that left it. */
 export function LineageScreen({ card }: { readonly card: StudyCard }) {
   const notebook = useStore(state => state.notebook);
   const best = card.tally.bestExperiment;

@@ -39,7 +39,7 @@ export function cellButtonId(n: number): string {
   return `cell-${n}`;
 }
 
-/** One experiment: closed a line to read while passing, opened everything there is of it. */
+/** One experiment: closed it is one line to skim, opened it shows everything about it. */
 export const CellRow = memo(function CellRow({ card, cell, sparkline }: Props) {
   const isOpen = useStore(state => state.view.opened.includes(cell.n));
   const isSelected = useStore(state => state.view.selected === cell.n);
