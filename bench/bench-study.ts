@@ -13,14 +13,17 @@ import type { EngineEvent } from '../src/shared/events.ts';
 const run = promisify(execFile);
 
 type BenchStudy = Omit<NewStudy, 'repositoryPath'> & {
-  /** Texts by path. */
+  /** File contents by path. */
   readonly files: Readonly<Record<string, string>>;
   readonly environment?: NodeJS.ProcessEnv;
   readonly telemetry?: Telemetry;
   readonly engine?: Pick<EngineOptions, 'isLookingAhead'>;
 };
 
-/** Runs a study in a repository of its own until it ends, and removes both. Rejects where anything but the number of experiments ended it. */
+/**
+ * Runs a study in its own repository until it ends, then removes both. Rejects if anything but the number of
+ * experiments ended it.
+ */
 export async function runBenchStudy(
   { files, environment: more, telemetry, engine: options, ...input }: BenchStudy,
   onEvent: (event: EngineEvent, engine: Engine, studyId: string) => void,
@@ -55,7 +58,7 @@ export async function runBenchStudy(
   }
 }
 
-/** GPUs that are there to be lanes, and say nothing else. */
+/** GPUs that can be lanes, without any readings. */
 export function standInGpus(count: number): Telemetry {
   const gpus = Array.from({ length: count }, (_, index) => ({
     ...{ index, uuid: `GPU-0000000${index}`, name: 'Stand-in', maker: 'nvidia' },

@@ -12,7 +12,7 @@ export const WORDS =
     ' ',
   );
 
-/** Where the study of the big ledger lives; a bench that runs it on brings a real repository. */
+/** The place of the big ledger's study; a bench that continues the study brings a real repository. */
 export type BigStudyPlace = Pick<Study, 'repositoryPath' | 'gitDir' | 'baseCommit' | 'contract' | 'proposer'>;
 
 const NOWHERE: BigStudyPlace = {
@@ -23,7 +23,10 @@ const NOWHERE: BigStudyPlace = {
   proposer: { kind: 'search', seed: 1 },
 };
 
-/** Writes a ledger of one study with so many experiments of `POINTS` points each; without a number, of a year of nights. */
+/**
+ * Writes a ledger of one study with the given number of experiments of `POINTS` points each; by default a year of
+ * nights.
+ */
 export function fillBigLedger(path: string, place: BigStudyPlace = NOWHERE, count = EXPERIMENTS): Study {
   const ledger = openLedger(path);
   const study: Study = {
@@ -80,7 +83,7 @@ export function fillBigLedger(path: string, place: BigStudyPlace = NOWHERE, coun
           memo: { moves: [{ name: word(0).toUpperCase(), from: String(n), to: String(n + 1) }] },
         });
         experiments.attempt(study.id, n, {
-          // The branch stands where it began, so every keep is that commit.
+          // The branch never moves, so every keep has the base commit.
           commit: verdict.word === 'keep' ? place.baseCommit : n.toString(16).padStart(40, '0'),
           editDigest: n.toString(16).padStart(64, '0'),
           sourceLines: 600,
@@ -124,7 +127,7 @@ export function fillBigLedger(path: string, place: BigStudyPlace = NOWHERE, coun
   return study;
 }
 
-/** Values as a training prints them: noisy, a few digits each. */
+/** Values as a training prints them: noisy, with few digits. */
 function curve(seed: number): SeriesPoint[] {
   let state = seed + 1;
   const noise = () => {

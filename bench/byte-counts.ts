@@ -1,10 +1,10 @@
-/** Follows a context's bytes backwards; two numbers of 32 bits, so that no two contexts of a training are taken for one. */
+/** Hashes a context's bytes from last to first into two 32-bit numbers, so that no two contexts of a training collide. */
 const SPREAD = [0x9e3779b1, 0x85ebca77] as const;
 const FIRST_SIZE = 2 ** 16;
 
 /**
- * How often each byte followed each context: what `Model.followers` of byte-lm holds, in arrays of numbers. A context is named
- * by its place in the order in which they came.
+ * How often each byte followed each context: the content of byte-lm's `Model.followers`, in arrays of numbers. A
+ * context is identified by the order in which it first appeared.
  */
 export class ByteCounts {
   readonly #most: number;
@@ -16,25 +16,25 @@ export class ByteCounts {
   #newest = new Int32Array(FIRST_SIZE);
   #totals = new Int32Array(FIRST_SIZE);
   #kinds = new Int32Array(FIRST_SIZE);
-  /** By pair of a context and a byte: which pair it is, how often it came, the pair of the same context before it. */
+  /** By pair of a context and a byte: the pair's key, its count, and the previous pair of the same context. */
   #keys = new Int32Array(FIRST_SIZE);
   #counts = new Int32Array(FIRST_SIZE);
   #older = new Int32Array(FIRST_SIZE);
-  /** Open addressing: 1 + place; 0 where nothing is. */
+  /** Open addressing: 1 + place; 0 in an empty slot. */
   #contextSlots = new Int32Array(2 * FIRST_SIZE);
   #pairSlots = new Int32Array(2 * FIRST_SIZE);
 
-  /** @param most contexts it takes; further ones are not counted */
+  /** @param most the largest number of contexts; further ones are not counted */
   constructor(most: number) {
     this.#most = most;
   }
 
-  /** The place of a context by its two numbers; -1 if it was never counted. */
+  /** The place of the context with these two numbers; -1 if it was never counted. */
   find(low: number, high: number): number {
     return (this.#contextSlots[this.#contextSlot(low, high)] ?? 0) - 1;
   }
 
-  /** Counts a byte after a context. True if the context had been followed by it before. */
+  /** Counts a byte after a context. True if that byte had followed the context before. */
   count(low: number, high: number, byte: number): boolean {
     const slot = this.#contextSlot(low, high);
     let context = (this.#contextSlots[slot] ?? 0) - 1;

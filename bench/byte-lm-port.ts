@@ -3,14 +3,14 @@ import { readNumber } from '../src/engine/proposers/search/literal.ts';
 import { ByteCounts, nameContexts } from './byte-counts.ts';
 import { pythonShuffle } from './python-random.ts';
 
-/** What byte-lm trains on and is measured on. */
+/** The texts on which byte-lm trains and is measured. */
 export type ByteLmData = { readonly text: Uint8Array; readonly passages: readonly Uint8Array[] };
 
 /** As in the sample's `prepare.py`. */
 const LOOKUP_BUDGET = 10_000_000;
 const CONTEXT_BYTES = 1024;
 const SUM_TOLERANCE = 1e-6;
-/** As in its `train.py`, where these are no constants. */
+/** As in its `train.py`, which does not make these constants. */
 const SAMPLED_EVERY = 1024;
 const MOST_LOSS = 100;
 
@@ -30,8 +30,8 @@ type Settings = {
 };
 
 /**
- * What the sample byte-lm's `train.py` prints as its score, several times faster than Python: the same calculation, for sources that
- * differ from the sample's in constants only. Null where its training fails.
+ * The score that the `train.py` of the sample byte-lm prints, several times faster than in Python: the same
+ * calculation, for sources that differ from the sample's only in constants. Null if the training fails.
  */
 export function trainByteLm(source: string, data: ByteLmData): number | null {
   const settings = readSettings(source);
@@ -61,7 +61,7 @@ function readSettings(source: string): Settings {
   };
 }
 
-/** The counts when the look-ups are spent; null where the loss of a step is too high to go on. */
+/** The counts once the look-ups are used up; null if the loss of a step is too high to continue. */
 function learn(settings: Settings, text: Uint8Array): ByteCounts | null {
   const { order, isExclusive, chunkBytes, chunksPerStep } = settings;
   const counts = new ByteCounts(settings.mostContexts);
@@ -110,7 +110,10 @@ function learn(settings: Settings, text: Uint8Array): ByteCounts | null {
   }
 }
 
-/** Bits per byte of the passages, to six digits; null where an answer is no distribution, or leaves no chance to what came. */
+/**
+ * Bits per byte of the passages, to six digits; null if an answer is not a distribution, or gives the actual byte no
+ * probability.
+ */
 function evaluate(settings: Settings, counts: ByteCounts, passages: readonly Uint8Array[]): number | null {
   const predict = predictor(settings, counts);
   let [bits, scored] = [0, 0];
@@ -130,7 +133,7 @@ function evaluate(settings: Settings, counts: ByteCounts, passages: readonly Uin
   return Number((bits / scored).toFixed(6));
 }
 
-/** Predicts the byte at `at` from those since `from`. Its answer holds until the next question. */
+/** Predicts the byte at `at` from those since `from`. The answer is valid until the next call. */
 function predictor(settings: Settings, counts: ByteCounts) {
   const { order, discount, strength, floor, cacheWeight } = settings;
   const [low, high] = [new Int32Array(order + 1), new Int32Array(order + 1)];
@@ -157,7 +160,7 @@ function predictor(settings: Settings, counts: ByteCounts) {
   };
 }
 
-/** What followed the earlier occurrences of the latest bytes. */
+/** The bytes that followed earlier occurrences of the latest bytes. */
 function recentFollowers({ cacheWindow, cacheMatch }: Settings, context: Uint8Array): readonly number[] {
   const window = context.slice(-cacheWindow);
   const latest = window.slice(-cacheMatch);

@@ -6,7 +6,7 @@ import { promisify } from 'node:util';
 import { type ByteLmData, trainByteLm } from './byte-lm-port.ts';
 
 const SAMPLE = fileURLToPath(new URL('../resources/samples/byte-lm', import.meta.url));
-/** Writes what `prepare.py` gives to training and to validation, as hex: a line each. */
+/** Writes the training and the validation text of `prepare.py` as hex, one line each. */
 const DUMP = `import prepare
 print(prepare.load_training_text().hex())
 for passage in prepare._validation_passages(): print(passage.hex())`;
@@ -16,15 +16,15 @@ export function readByteLm(): Promise<string> {
   return readFile(join(SAMPLE, 'train.py'), 'utf8');
 }
 
-/** The same `train.py` that reads its text in another order: the difference is noise. */
+/** The same `train.py`, reading its text in another order: the difference is noise. */
 export function withSeed(source: string, seed: number): string {
   return source.replace(/^SEED = \d+/m, `SEED = ${seed}`);
 }
 
 /**
- * Trains a `train.py` of byte-lm that differs from the sample's in constants only, once for each text it is given; null where it
- * fails. Python's training takes seconds, and a bench needs hundreds; so `trainByteLm` does them, after it has given the same
- * number as Python for the sample and for a {@link variant} of it.
+ * Trains a `train.py` of byte-lm that differs from the sample's only in constants, once for each given text; null if
+ * it fails. A training takes Python seconds, and a bench needs hundreds, so `trainByteLm` does them once it has given
+ * the same number as Python for the sample and for a {@link variant} of it.
  * @param folder where it trains
  */
 export async function byteLmTrainer(folder: string): Promise<(source: string) => number | null> {
@@ -43,7 +43,7 @@ export async function byteLmTrainer(folder: string): Promise<(source: string) =>
   return train;
 }
 
-/** Another order, with the parts of the training that the sample leaves out. */
+/** Another order, and the parts of the training that the sample leaves out. */
 function variant(source: string): string {
   return withSeed(source, 7)
     .replace('ORDER = 3 ', 'ORDER = 5 ')

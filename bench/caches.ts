@@ -31,8 +31,9 @@ print(f'---\\nval_bpb: {loss.item():.6f}\\nfirst_step: {first:.3f}')
 `;
 
 /**
- * From start to first step where a training finds no compiler caches, where all runs share one folder of them, and where each has
- * a copy of what the baseline compiled, which is what Pawl gives it. Needs a Python with PyTorch: PAWL_BENCH_PYTHON.
+ * Time from start to first step when a training finds no compiler caches, when all runs share one folder of them, and
+ * when each run gets a copy of what the baseline compiled, as in Pawl. Needs a Python with PyTorch:
+ * PAWL_BENCH_PYTHON.
  */
 export async function benchCaches(): Promise<void> {
   const python = process.env.PAWL_BENCH_PYTHON;
@@ -60,7 +61,7 @@ export async function benchCaches(): Promise<void> {
   }
 }
 
-/** Of each experiment after the baseline. */
+/** For each experiment after the baseline. */
 async function study(folder: string, python: string, cacheMb: number): Promise<readonly number[]> {
   const repository = await makeRepository(folder, `repository-${cacheMb}`);
   const paths = dataPaths({ PAWL_HOME: join(folder, `home-${cacheMb}`) });

@@ -11,8 +11,8 @@ import { checkStudy } from './gpu/study.ts';
 import { checkTelemetry } from './gpu/telemetry.ts';
 
 /**
- * `npm run check:gpu`: what the tests can only play with stand-ins, on a machine that has an NVIDIA GPU. Whatever cannot be
- * made on a machine is told as skipped, with why. Not covered: several GPUs at once, MIG, other makers.
+ * `npm run check:gpu`: checks, on a machine with an NVIDIA GPU, what the tests can only simulate. A check that the
+ * machine cannot do is reported as skipped, with the reason. Not covered: several GPUs at once, MIG, other makers.
  */
 
 const USAGE = `Checks Pawl on a machine with an NVIDIA GPU and prints a Markdown table.
@@ -39,7 +39,7 @@ type Options = Pick<Context, 'seconds' | 'experiments' | 'watchSeconds' | 'isOnC
   readonly only: readonly CheckName[];
 };
 
-/** Throws with what is wrong. */
+/** Throws an error that says which option is wrong. */
 function readOptions(): Options | 'help' {
   const { values } = parseArgs({
     options: {
@@ -81,7 +81,7 @@ function describe({ gpus, torch }: Machine): string {
   return `${[...names, python].join('; ')}; Node ${process.versions.node}`;
 }
 
-/** Goes through the checks; one that breaks is a failed line, and the others are made all the same. */
+/** Makes the checks; one that breaks gives a failed line, and the others still run. */
 async function makeChecks(only: readonly CheckName[], context: Context): Promise<readonly Row[]> {
   const rows: Row[] = [];
   for (const name of CHECK_NAMES.filter(check => only.includes(check))) {
@@ -128,7 +128,7 @@ async function main(): Promise<number> {
     return EXIT.good;
   }
   const stop = new AbortController();
-  // Ctrl-C may come twice: from the terminal, and from the process that started this one.
+  // Ctrl-C may arrive twice: from the terminal, and from the process that started this one.
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => stop.abort());
   return check(options, stop.signal);
 }

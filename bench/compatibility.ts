@@ -12,35 +12,35 @@ import {
 import { type Answer, answerForRepository, answerForTable } from './read-answers.ts';
 import { type Line, printTable } from './report.ts';
 
-/** How far below the folder repositories and tables are looked for. */
+/** How many levels below the folder to look for repositories and tables. */
 const MAX_DEPTH = 3;
 const TABLE = /\.(?:tsv|csv|jsonl)$/i;
-/** A reader's judgement lies beside what it is about. */
+/** A reader's judgement lies beside the repository or table. */
 const EXPECTED = '.expected.json';
-/** Of a message one line is shown, and not all of a long one. */
+/** Only the first line of a message is shown, up to this length. */
 const MAX_WHY_CHARACTERS = 240;
 
 export type Outcome = {
   readonly name: string;
-  /** `wrong` is understood, but not as the reader did; `failed` is a fault of Pawl's own. */
+  /** `wrong`: understood, but not as the reader did; `failed`: a fault in Pawl. */
   readonly kind: 'understood' | 'wrong' | 'asked' | 'refused' | 'failed';
   readonly why: string;
   /** Whether a reader's judgement lies beside it. */
   readonly isJudged: boolean;
-  /** Whether the reader could not tell everything either. */
+  /** Whether the reader could not determine everything either. */
   readonly isUnclear: boolean;
-  /** Of a table that was asked for: whether the reader's answer was enough; null where there is none to give. */
+  /** For a table with questions: whether the reader's answers were enough; null if there are none to give. */
   readonly isAnswered: boolean | null;
 };
 
 export type Compatibility = {
   readonly repositories: readonly Outcome[];
   readonly tables: readonly Outcome[];
-  /** Where the baseline would run another command than the reader's. */
+  /** One line for each repository whose baseline would run another command than the reader's. */
   readonly otherCommands: readonly string[];
 };
 
-/** How many of a folder's repositories and tables are understood, with a line for each that is not. */
+/** Counts how many of a folder's repositories and tables are understood, with a line for each that is not. */
 export async function benchCompatibility(folder: string): Promise<void> {
   const { repositories, tables, otherCommands } = await readFolder(folder);
   if (repositories.length > 0) print('Repositories without configuration', repositories);
@@ -50,9 +50,9 @@ export async function benchCompatibility(folder: string): Promise<void> {
 }
 
 /**
- * What Pawl makes of a folder without a word of configuration. A folder with a `.git` is a repository; a `.tsv`, `.csv` or
- * `.jsonl` outside of one is a table. Where `<name>.expected.json` lies beside it (see judge-answers.ts), it is compared.
- * Rejects where that file is no judgement.
+ * How Pawl reads a folder without any configuration. A folder with a `.git` is a repository; a `.tsv`, `.csv` or
+ * `.jsonl` outside a repository is a table. If `<name>.expected.json` lies beside it (see judge-answers.ts), the two
+ * are compared. Rejects if that file is not a judgement.
  */
 export async function readFolder(folder: string): Promise<Compatibility> {
   const paths = await collect(folder, MAX_DEPTH);
@@ -76,7 +76,10 @@ export async function readFolder(folder: string): Promise<Compatibility> {
   return { repositories, tables, otherCommands };
 }
 
-/** Whether a table is read as the reader read it, once metric and direction are said; null where the reader cannot say. */
+/**
+ * Whether a table is read as the reader read it, once metric and direction are given; null if the reader does not
+ * know them.
+ */
 async function isReadOnceTold(path: string, expected: ExpectedTable): Promise<boolean | null> {
   const { metric, goal } = expected;
   if (metric === null || goal === null) return null;
@@ -152,7 +155,7 @@ function print(title: string, outcomes: readonly Outcome[]): void {
   }
 }
 
-/** Repositories are not looked into, nor are folders that begin with a dot. */
+/** Skips the inside of repositories and folders whose names begin with a dot. */
 async function collect(
   folder: string,
   depth: number,
@@ -172,7 +175,7 @@ async function collect(
   return { repositories, tables };
 }
 
-/** The judgement beside a path, or null where there is none. Rejects where it is no judgement. */
+/** The judgement beside a path, or null if there is none. Rejects if the file is not a judgement. */
 async function readExpected<T>(path: string, schema: z.ZodType<T>): Promise<T | null> {
   const beside = `${path}${EXPECTED}`;
   if (!(await stat(beside).catch(() => null))) return null;
@@ -181,7 +184,7 @@ async function readExpected<T>(path: string, schema: z.ZodType<T>): Promise<T | 
   return parsed.data;
 }
 
-/** Names and headings are somebody else's text: no control characters reach the terminal. */
+/** Names and headings come from other people: no control characters reach the terminal. */
 function oneLine(text: string): string {
   const line = text.replace(/[\p{C}\s]+/gu, ' ').trim();
   return line.length > MAX_WHY_CHARACTERS ? `${line.slice(0, MAX_WHY_CHARACTERS - 1)}…` : line;

@@ -13,7 +13,7 @@ const ROUNDS = 10;
 const MOST_MS = 300;
 const MOST_MB = 2;
 
-/** What a study was worth: how long that takes to read, against reading its experiments alone, and how large the report is. */
+/** How long reading a study's debrief takes, compared with reading its experiments alone, and how large the report is. */
 export async function benchDebrief(): Promise<void> {
   const home = await mkdtemp(join(tmpdir(), 'pawl-bench-'));
   const paths = dataPaths({ PAWL_HOME: home });

@@ -16,7 +16,7 @@ import { fillBigLedger } from './big-ledger.ts';
 import { type Line, printTable, quantile } from './report.ts';
 
 const OWN = fileURLToPath(new URL('../out/renderer', import.meta.url));
-/** A folder of another build of the window, to be loaded in turn with this one. */
+/** A folder with another build of the window, loaded alternately with this one. */
 const OTHER = process.env.PAWL_BENCH_OTHER_WINDOW;
 const NIGHT = 400;
 const YEAR = 10_000;
@@ -27,11 +27,11 @@ const MOST_SHARE = 0.4;
 type Load = {
   /** Milliseconds from the start of the load to the frame with the first cell. */
   readonly firstCell: number;
-  /** Addresses of the scripts that were asked for until then. */
+  /** Addresses of the scripts requested until then. */
   readonly scripts: readonly string[];
 };
 
-/** How soon a window that is opened shows its first cells, and how much script it loads until then. */
+/** How soon an opened window shows its first cells, and how much script it loads until then. */
 export async function benchFirstCells(): Promise<void> {
   const browser = await chromium.launch({
     executablePath: findChromium() ?? '',
@@ -68,7 +68,7 @@ async function measureLoads(browser: Browser, count: number): Promise<readonly L
   const servers = await Promise.all([OWN, ...(OTHER ? [OTHER] : [])].map(serve));
   try {
     const loads: Load[][] = servers.map(() => []);
-    // In turn, so that what else the machine does meets both alike.
+    // Alternately, so that other load on the machine affects both alike.
     for (let round = 0; round < LOADS; round += 1) {
       for (const [index, { url }] of servers.entries()) loads[index]?.push(await load(browser, url));
     }
@@ -81,7 +81,7 @@ async function measureLoads(browser: Browser, count: number): Promise<readonly L
   }
 }
 
-/** In a context of its own: nothing is in the cache, as after a start of the app. */
+/** In its own context: the cache is empty, as after a start of the app. */
 async function load(browser: Browser, url: string): Promise<Load> {
   const context = await browser.newContext({ viewport: { width: 1280, height: 800 } });
   try {
@@ -142,7 +142,7 @@ async function report(count: number, own: readonly Load[], other: readonly Load[
   ];
 }
 
-/** Of the load that asked for the most. */
+/** For the load that requested the most. */
 async function gzippedKilobytes(loads: readonly Load[]): Promise<number> {
   const sizes = loads.map(async ({ scripts }) => {
     const bodies = scripts.map(async address => Buffer.from(await (await fetch(address)).arrayBuffer()));

@@ -4,22 +4,22 @@ import type { FoundRepository, FoundTable } from './read-answers.ts';
 
 const goal = z.enum(['minimize', 'maximize']).nullable();
 const count = z.int().nonnegative().nullable();
-/** What a careful reader could not tell either: to ask for it is right. */
+/** Facts that a careful reader could not determine either: asking for them is right. */
 const unclear = z.array(z.string());
 
-/** What a reader made of a repository; null and an empty list are "cannot be told". */
+/** A reader's judgement of a repository; null and an empty list mean "cannot be determined". */
 export const expectedRepositorySchema = z.object({
   metric: z.string().nullable(),
   goal,
   editable: z.array(z.string()),
-  /** Patterns of files that must not change; null is every file that is not editable. */
+  /** Patterns of files that must not change; null for every file that is not editable. */
   locked: z.array(z.string()).nullable(),
   train: z.string().nullable(),
   unclear,
   notes: z.string(),
 });
 
-/** What a reader made of a table; a null count was not judged. */
+/** A reader's judgement of a table; a null count was not judged. */
 export const expectedTableSchema = z.object({
   metric: z.string().nullable(),
   goal,
@@ -35,15 +35,15 @@ export const expectedTableSchema = z.object({
 export type ExpectedRepository = z.infer<typeof expectedRepositorySchema>;
 export type ExpectedTable = z.infer<typeof expectedTableSchema>;
 
-/** Paths that a message lists. */
+/** The largest number of paths in a message. */
 const LISTED = 3;
 
-/** In what a contract that was taken without asking differs from the reader's; empty where it does not. */
+/** How a contract that was accepted without questions differs from the reader's; empty if it does not. */
 export function wrongInRepository(found: FoundRepository, expected: ExpectedRepository): readonly string[] {
   const wrong = [...wrongInMetric(found, expected)];
   const isUnclear = expected.unclear.includes('editable');
   if (expected.editable.length > 0 && !isUnclear) {
-    // Without what no contract can open, such as `.github`.
+    // Without files that no contract can open, such as those in `.github`.
     const isEditable = matchEditable(expected.editable.map(openFolder));
     const open = new Set(found.editable);
     const more = found.editable.filter(path => !isEditable(path));
@@ -62,8 +62,8 @@ export function wrongInRepository(found: FoundRepository, expected: ExpectedRepo
 }
 
 /**
- * What the baseline would run in place of the reader's command; null where that is the same. It is no silent fault: the
- * baseline shows it.
+ * The command that the baseline would run instead of the reader's; null if it is the same. Such a fault is not
+ * silent: the baseline shows it.
  */
 export function otherCommand(found: FoundRepository, { train, unclear }: ExpectedRepository): string | null {
   if (train === null) return unclear.includes('train') ? `runs ${found.train}, which nothing says` : null;
@@ -71,7 +71,7 @@ export function otherCommand(found: FoundRepository, { train, unclear }: Expecte
   return `runs ${found.train}, where it is ${train}`;
 }
 
-/** In what a table that was taken without asking differs from the reader's; empty where it does not. */
+/** How a table that was accepted without questions differs from the reader's; empty if it does not. */
 export function wrongInTable(found: FoundTable, expected: ExpectedTable): readonly string[] {
   const wrong = [...wrongInMetric(found, expected)];
   if (wrong.length > 0) return wrong;
@@ -91,7 +91,7 @@ export function wrongInTable(found: FoundTable, expected: ExpectedTable): readon
   return wrong;
 }
 
-/** A metric that nobody could tell must not be told either. */
+/** A metric that no reader could determine must not be reported either. */
 function wrongInMetric(
   found: Pick<FoundRepository, 'metric' | 'goal'>,
   expected: Pick<ExpectedRepository, 'metric' | 'goal' | 'unclear'>,

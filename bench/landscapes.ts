@@ -2,7 +2,7 @@ import { type Constant, findConstants } from '../src/engine/proposers/search/con
 import { readNumber } from '../src/engine/proposers/search/literal.ts';
 import { normalFrom, seededRandom } from '../src/engine/proposers/search/random.ts';
 
-/** The constants of the synthetic family: of every kind that a training script has. */
+/** The constants of the synthetic family: one of every kind found in training scripts. */
 export const SOURCE = `MATRIX_LR = 0.04
 EMBED_LR = 0.6
 SCALAR_LR = 2.5
@@ -19,20 +19,20 @@ USE_NORM = True
 ACTIVATION = "relu"  # one of "relu", "gelu", "silu"
 `;
 
-/** Deviation of the noise, as a share of what lies between the start and the optimum. */
+/** Standard deviation of the noise, as a share of the loss between the start and the optimum. */
 const NOISE = 0.025;
-/** How far optima lie from the start: deviation in doublings (steps, for counts). */
+/** How far optima lie from the start: standard deviation in doublings (steps, for counts). */
 const OFFSET = 1.2;
 /** How strongly a constant's optimum depends on others. */
 const COUPLING = 0.35;
-/** The square of the distance from which on the loss grows with the distance and not with its square. */
+/** The squared distance from which the loss grows linearly instead of quadratically. */
 const BEND = 40;
 const CRASH_REGIONS = 2;
 
 export type Landscape = {
-  /** The loss without noise; null where the training crashes. Scaled: 1 at the start, 0 at the optimum. */
+  /** The loss without noise; null if the training crashes. Scaled: 1 at the start, 0 at the optimum. */
   readonly loss: (source: string) => number | null;
-  /** The loss as a training number `n` of a study with this seed measures it. */
+  /** The loss that training number `n` of a study with this seed measures. */
   readonly measure: (source: string, seed: number, n: number) => number | null;
 };
 
@@ -43,7 +43,7 @@ export function landscape(seed: number): Landscape {
   const start = readUnits(SOURCE);
   const numbers = start.map((_, place) => place).slice(0, 12);
   const optimum = start.map((value, place) => (place < 12 ? value + OFFSET * normal() : value));
-  // The optimum has to be a set of values one can write.
+  // The optimum must have values that can be written in the source.
   for (const place of [8, 9]) optimum[place] = Math.max(1, Math.round(optimum[place] ?? 1));
   optimum[11] = Math.round(optimum[11] ?? 16);
   optimum[6] = Math.max(0, optimum[6] ?? 0);
@@ -62,7 +62,7 @@ export function landscape(seed: number): Landscape {
           sum + ((direction[place] ?? 0) / length) * ((units[place] ?? 0) - (start[place] ?? 0)),
         0,
       );
-    // Never where the optimum is: then nothing would be left to find.
+    // Never at the optimum: then nothing would be left to find.
     const edge = Math.max(0.5 + 1.5 * random(), at(optimum) + 0.3);
     return (units: readonly number[]) => at(units) > edge;
   });
@@ -80,7 +80,7 @@ export function landscape(seed: number): Landscape {
     }
     square += (units[12] ?? 0) * flagCost + (flagCost < 0 ? -flagCost : 0);
     square += (wordCosts[units[13] ?? 0] ?? 0) - Math.min(...wordCosts);
-    // Flatter far away, as a loss is.
+    // Flatter far away, as losses are.
     return Math.sqrt(BEND + square) - Math.sqrt(BEND);
   };
   const top = raw(start);
@@ -97,7 +97,7 @@ export function landscape(seed: number): Landscape {
   };
 }
 
-/** Doublings, steps and places: what the loss is a function of. */
+/** Doublings, steps and places: the variables of the loss. */
 function readUnits(source: string): number[] {
   return findConstants('train.py', source).map(unitOf);
 }

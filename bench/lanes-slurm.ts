@@ -6,10 +6,13 @@ import { findSlurmFault, type PrivateSlurm, startSlurm } from '../test/slurm/pri
 import { EACH, type Measured, measureStudy, TRAIN_SECONDS } from './lanes.ts';
 import { printTable } from './report.ts';
 
-/** As many as the private Slurm has processors. */
+/** The number of processors of the private Slurm. */
 const LANES = 4;
 
-/** Experiments a second in jobs of a private Slurm, beside plain jobs that do nothing but sleep as long, as many at once. */
+/**
+ * Experiments a second in jobs of a private Slurm, compared with as many plain jobs at once that only sleep for as
+ * long.
+ */
 export async function benchLanesOnSlurm(): Promise<void> {
   const fault = findSlurmFault();
   if (fault !== null) {
@@ -40,7 +43,7 @@ export async function benchLanesOnSlurm(): Promise<void> {
   }
 }
 
-/** Jobs a second, from the first submission to the last end, by the clock of the jobs. */
+/** Jobs a second from the first submission to the last end, by the jobs' own clock. */
 async function plainJobs(slurm: PrivateSlurm, count: number): Promise<number> {
   const began = Date.now();
   const wrap = `--wrap=sleep ${TRAIN_SECONDS}; date +%s%3N > ${slurm.folder}/$SLURM_JOB_ID.end`;
@@ -53,7 +56,7 @@ async function plainJobs(slurm: PrivateSlurm, count: number): Promise<number> {
   return count / ((Math.max(...times) - began) / 1000);
 }
 
-/** Where the time of an experiment goes, in the mean. */
+/** The mean time that each part of an experiment takes. */
 function partsOf({ events }: Measured): readonly (readonly [string, number])[] {
   const parts = {
     proposing: [] as number[],
@@ -66,7 +69,7 @@ function partsOf({ events }: Measured): readonly (readonly [string, number])[] {
     if (!('n' in event) || event.n === null) continue;
     const before = last.get(event.n);
     const seconds = before ? (event.at - before.at) / 1000 : 0;
-    // It is told again as the job moves on in the queue, and when it is measured.
+    // It is reported again as the job moves up in the queue, and when it is measured.
     if (event.type === 'phase' && (event.phase !== 'training' || before?.type !== 'experiment_started'))
       continue;
     if (event.type === 'phase') parts.proposing.push(seconds);

@@ -7,10 +7,10 @@ import { printTable } from './report.ts';
 
 export const TRAIN_SECONDS = 2;
 const THINK_MS = 500;
-/** Experiments that each lane has. */
+/** Experiments in each lane. */
 export const EACH = 10;
 
-/** Sleeps, and prints what upstream prints; of ten constants, so that a search has enough to turn. */
+/** Sleeps, then prints what upstream prints. It has ten constants, so that a search has enough to change. */
 const CONSTANTS = 'ABCDEFGHIJ'.split('');
 const trainer = (
   first: number,
@@ -45,7 +45,7 @@ type Lanes = {
   readonly contract?: string;
 };
 
-/** Experiments a second in one lane and in several, side by side; a training sleeps, so cores are not what limits it. */
+/** Experiments a second in one lane and in several, side by side; a training sleeps, so the cores are not the limit. */
 export async function benchLanes(): Promise<void> {
   const server = await startModelServer(async (_, index) => {
     await delay(THINK_MS);

@@ -10,7 +10,7 @@ import { printTable, quantile } from './report.ts';
 const SNAPSHOT_ROWS = 200;
 const ROUNDS = 20;
 
-/** A ledger as a year of nights leaves it: open, first snapshot, search, size. */
+/** A ledger after a year of nights: open, first snapshot, search, size. */
 export async function benchLedger(): Promise<void> {
   const folder = await mkdtemp(join(tmpdir(), 'pawl-bench-'));
   try {
@@ -78,7 +78,7 @@ export async function benchLedger(): Promise<void> {
   }
 }
 
-/** What a host needs to draw its first screen: the study, its counts, the newest rows, what is unfinished. */
+/** What a host needs for its first screen: the study, its counts, the newest rows, unfinished work. */
 function snapshot(ledger: ReturnType<typeof openLedger>, study: Study): void {
   ledger.studies.list();
   ledger.experiments.tally(study.id, 'minimize');

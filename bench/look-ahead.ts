@@ -4,7 +4,7 @@ import { startModelServer } from '../test/support/model-server.ts';
 import { runBenchStudy } from './bench-study.ts';
 import { printTable } from './report.ts';
 
-/** A night in small: 300 s of training and 40 s of thinking, fifty times faster. */
+/** A scaled-down night: 300 s of training and 40 s of thinking, fifty times faster. */
 const SCALE = 50;
 const TRAIN_SECONDS = 300 / SCALE;
 const THINK_MS = 40_000 / SCALE;
@@ -19,7 +19,7 @@ name = "val_bpb"
 seconds = ${TRAIN_SECONDS}
 `;
 
-/** Share of the wall time in which a training runs, with a slow proposer: with look-ahead and without, in turn. */
+/** Share of the wall time in which a training runs, with a slow proposer, alternately with look-ahead and without. */
 export async function benchLookAhead(): Promise<void> {
   const without = await trainedShare(false);
   const withIt = await trainedShare(true);
@@ -51,7 +51,7 @@ async function trainedShare(isLookingAhead: boolean): Promise<number> {
     return { kind: 'message', blocks: [{ type: 'tool_use', name: 'submit_proposal', input }] };
   });
   try {
-    // From the end of the baseline to the end of the last training: what comes after it nobody waits for.
+    // From the end of the baseline to the end of the last training: nobody waits for anything later.
     let began = 0;
     let ended = 0;
     let trained = 0;
@@ -79,7 +79,7 @@ async function trainedShare(isLookingAhead: boolean): Promise<number> {
   }
 }
 
-/** Every number is worse than the baseline's, as most are. */
+/** Every number is worse than the baseline's, as most experiments are. */
 function trainer(number: number): string {
   return `NUMBER=${number}
 sleep ${TRAIN_SECONDS}

@@ -38,14 +38,14 @@ const BENCHES: Readonly<Record<string, () => Promise<void>>> = {
   window: benchWindow,
 };
 
-// Studies are compared one training for one; what repeats cost is the bench of the verdicts.
+// Studies are compared with one training per experiment; the bench of the verdicts covers the cost of repeats.
 process.env.PAWL_VERDICT ??= 'greedy';
 const wanted = process.argv.slice(2);
 if (wanted[0] === 'compatibility') {
-  // Apart from the others: it measures what it is pointed at.
+  // Separate from the others: it measures the folder it is given.
   await runCompatibility(wanted[1]);
 } else if (wanted[0] === 'search') {
-  // Apart too: it trains for half an hour, or as long as one lets it.
+  // Also separate: it trains for half an hour, or as long as it is allowed to.
   const [seeds, experiments] = wanted.slice(1).map(Number);
   await benchSearch(seeds, experiments);
 } else if (wanted[0] === 'search-lanes') {

@@ -23,7 +23,7 @@ const ROUNDS = 3;
 const LINE =
   '\rstep 00420 (43.8%) | loss: 3.123456 | lrm: 1.00 | dt: 315ms | tok/sec: 1,664,406 | mfu: 39.8% | epoch: 1 | remaining: 168s    ';
 
-/** A child that prints progress as fast as it can: logged, parsed, and the engine stays awake. */
+/** A child prints progress as fast as it can: the output is logged and parsed, and the engine stays responsive. */
 export async function benchOutput(): Promise<void> {
   const folder = await mkdtemp(join(tmpdir(), 'pawl-bench-'));
   try {
@@ -87,7 +87,7 @@ function timeCat(file: string): Promise<number> {
   });
 }
 
-/** A whole study of one run, its baseline: what a user's night goes through, ledger and events included. */
+/** A whole study of one run, its baseline: everything a user's night involves, ledger and events included. */
 async function timeTraining(file: string, folder: string, round: number) {
   const repository = join(folder, `repository-${round}`);
   await mkdir(repository);

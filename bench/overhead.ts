@@ -14,7 +14,7 @@ const run = promisify(execFile);
 const EXPERIMENTS = 100;
 const ROUNDS = 3;
 
-/** Prints upstream's output and exits at once; no process but the shell itself. */
+/** Prints upstream's output and exits at once, without starting a process. */
 const TRAINER = `LR=1000
 DEPTH=100
 WIDTH=768
@@ -33,7 +33,7 @@ memory = "peak_vram_mb"
 [budget]
 seconds = 5
 `;
-/** The same edits as the reference loop makes. */
+/** The same edits as in the reference loop. */
 const PROPOSER = `read -r request; n=\${request#*\\"experiment\\":}; n=\${n%%,*}
 sed -i "s/^LR=.*/LR=$n/" train.sh; echo "{\\"hypothesis\\":\\"Set LR to $n\\"}"`;
 
@@ -89,7 +89,7 @@ export async function benchOverhead(): Promise<void> {
     printTable(`Overhead: wall time per experiment, ${EXPERIMENTS} experiments, median of ${ROUNDS} rounds`, [
       line('Pawl, search proposer', search, 4),
       line('Pawl, command proposer (one more process tree)', command, null),
-      // The reference contains nothing.
+      // The reference has no sandbox.
       line('Pawl, search proposer, in the sandbox where there is one', contained, null),
     ]);
     const total = [...phases.values()].reduce((sum, value) => sum + value, 0);
@@ -116,7 +116,7 @@ async function timeReference(repository: string): Promise<number> {
   return (performance.now() - start) / EXPERIMENTS;
 }
 
-/** Steady state: the baseline and the start of the engine are not counted, and neither is bash's start above. */
+/** Steady state: excludes the baseline and the engine's start, as bash's start is excluded above. */
 async function timePawl(
   repository: string,
   home: string,

@@ -7,10 +7,10 @@ import { printTable } from './report.ts';
 const STUDIES = 200;
 const EXPERIMENTS = 80;
 const RECORDED = new URL('curves/byte-lm.json', import.meta.url);
-/** The order of recorded experiments is shuffled this often. */
+/** How often the order of recorded experiments is shuffled. */
 const ORDERS = 200;
 
-/** How much a study's early ends save, and what they lose: on recorded curves and on a generated family. */
+/** How much a study saves by ending runs early, and what that loses: on recorded curves and on a generated family. */
 export async function benchPrune(): Promise<void> {
   const recorded = JSON.parse(await readFile(RECORDED, 'utf8')) as readonly PastRun[];
   const random = randomFrom(7);
@@ -47,13 +47,13 @@ export async function benchPrune(): Promise<void> {
 type Replayed = {
   readonly runs: number;
   readonly pruned: number;
-  /** In runs. */
+  /** Number of runs. */
   readonly saved: number;
   readonly keeps: number;
   readonly lost: number;
 };
 
-/** A study as the loop would have gone through it, with what the ended runs would have come to. */
+/** A study as the loop would have run it, with the results that the ended runs would have had. */
 function replay(study: readonly PastRun[]): Replayed {
   const [baseline, ...others] = study;
   if (!baseline) throw new Error('a study has a baseline');
@@ -80,7 +80,7 @@ function replay(study: readonly PastRun[]): Replayed {
   return result;
 }
 
-/** The share of its way at which a run is ended; null where it is not. */
+/** How far a run gets, as a share, before it is ended; null if it is not ended. */
 function endOf(run: PastRun, incumbent: PastRun, past: readonly PastRun[]): number | null {
   for (let parts = 1; parts < CURVE_PARTS; parts += 1) {
     const curve = { ...run.curve, points: run.curve.points.slice(0, parts) };
@@ -92,7 +92,7 @@ function endOf(run: PastRun, incumbent: PastRun, past: readonly PastRun[]): numb
   return null;
 }
 
-/** How a generated study is: the spread of what its ideas do, as shares of the metric. */
+/** Kinds of generated studies: how far their ideas' effects spread, as shares of the metric. */
 const KINDS = {
   calm: { effect: 0.006, bad: 0.1, cross: 0.006, speed: 0.05, mismatch: 0.001 },
   mixed: { effect: 0.015, bad: 0.2, cross: 0.02, speed: 0.15, mismatch: 0.003 },
@@ -100,9 +100,10 @@ const KINDS = {
 } as const;
 
 /**
- * A study of runs whose loss falls as a power of the steps (Hestness et al., 2017) and faster while the schedule cools
- * down in the last 40 %. Ideas differ in where they end, in speed, in how far off they are half way without any bearing
- * on the end, some of them just because they will be better, and in what the loss does not tell of the metric.
+ * A study of runs whose loss falls as a power of the steps (Hestness et al., 2017) and faster while the schedule
+ * cools down in the last 40 %. Ideas differ in their final loss, in speed, in how far off they are half way (for some
+ * without any relation to the end, for some because they will be better), and in the part of the metric that the loss
+ * does not show.
  */
 function generatedStudy(kind: keyof typeof KINDS, random: () => number): readonly PastRun[] {
   const spread = KINDS[kind];
@@ -115,10 +116,10 @@ function generatedStudy(kind: keyof typeof KINDS, random: () => number): readonl
   return Array.from({ length: EXPERIMENTS + 1 }, (_, n) => {
     const isBaseline = n === 0;
     const isBad = !isBaseline && random() < spread.bad;
-    // Ideas are had on top of the best, and most of them are none.
+    // Ideas build on the best, and most of them gain nothing.
     const own = isBaseline ? 0 : 0.5 * spread.effect + spread.effect * normal(random);
     const effect = isBad ? best + spread.effect * (2 + 10 * random()) : best + own;
-    // A third pays late: the better it ends the worse it looks half way.
+    // A third pays off late: the better it ends, the worse it looks half way.
     const late = random() < 1 / 3 ? Math.max(0, -1.5 * own) : 0;
     const cross = isBaseline ? 0 : spread.cross * heavy(random) + late;
     const speed = isBaseline ? 1 : Math.exp(spread.speed * normal(random));
@@ -150,7 +151,7 @@ function shuffled<T>(items: readonly T[], random: () => number): readonly T[] {
     .map(({ item }) => item);
 }
 
-/** Mulberry32, a small generator with a seed, so that two runs of the bench say the same. */
+/** Mulberry32, a small seeded generator, so that two runs of the bench give the same numbers. */
 function randomFrom(seed: number): () => number {
   let state = seed;
   return () => {
@@ -161,12 +162,12 @@ function randomFrom(seed: number): () => number {
   };
 }
 
-/** Of mean 0 and deviation 1, by Box and Muller. */
+/** Mean 0 and standard deviation 1, by Box and Muller. */
 function normal(random: () => number): number {
   return Math.sqrt(-2 * Math.log(1 - random())) * Math.cos(2 * Math.PI * random());
 }
 
-/** Student's t with 4 degrees of freedom: most are small, and some are not. */
+/** Student's t with 4 degrees of freedom: most values are small, some are not. */
 function heavy(random: () => number): number {
   const squares = Array.from({ length: 4 }, () => normal(random) ** 2).reduce((sum, square) => sum + square);
   return normal(random) / Math.sqrt(squares / 4);

@@ -1,10 +1,10 @@
-/** Words of the generator's state, and how far apart those are that are mixed. */
+/** Words in the generator's state, and the distance between two that are mixed. */
 const WORDS = 624;
 const APART = 397;
 
 /**
- * Python's `random.Random(seed).shuffle`, to the same order. Mersenne Twister: Matsumoto and Nishimura, 1998; the seed as
- * `init_by_array` of one word takes it.
+ * The same order as Python's `random.Random(seed).shuffle`. Mersenne Twister: Matsumoto and Nishimura, 1998; the seed
+ * as for `init_by_array` with one word.
  * @param seed an integer, 0 or more, below 2^32
  */
 export function pythonShuffle(seed: number): (items: Int32Array) => void {

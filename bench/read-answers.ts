@@ -8,8 +8,8 @@ import { PawlError } from '../src/shared/errors.ts';
 import { isBetter } from '../src/shared/study.ts';
 
 /**
- * What Pawl says of a repository or a table it was shown: what it is, what has to be said first, that it is none; or it fails,
- * which is a fault of its own.
+ * Pawl's answer to a repository or table: what it is, what must be specified first, that it is not one; or a failure,
+ * which is a fault in Pawl.
  */
 export type Answer<T> =
   | { readonly kind: 'understood'; readonly found: T }
@@ -29,19 +29,19 @@ export type FoundTable = {
   readonly metric: string;
   readonly goal: 'minimize' | 'maximize';
   readonly rows: number;
-  /** Rows that could not be read, and were said to be so. */
+  /** Rows that could not be read and were reported as such. */
   readonly skipped: number;
   readonly keep: number;
   readonly discard: number;
   readonly crash: number;
-  /** The best number of a kept row; null where there is none. */
+  /** The best number of a kept row; null if there is none. */
   readonly best: number | null;
 };
 
-/** Of the codes, the one that asks: nothing was guessed, and the message says how to answer. */
+/** The error codes that ask: nothing was guessed, and the message says how to answer. */
 const ASKING: ReadonlySet<string> = new Set(['contract_unclear']);
 
-/** What `doctor` and `run` would take for the contract of the checkout's HEAD. */
+/** The contract that `doctor` and `run` would read from the checkout's HEAD. */
 export async function answerForRepository(path: string): Promise<Answer<FoundRepository>> {
   return answered(async () => {
     const repository = await openRepository(path);
@@ -55,10 +55,10 @@ export async function answerForRepository(path: string): Promise<Answer<FoundRep
   });
 }
 
-/** What the user answers where a table leaves it open. */
+/** The user's answers to what a table leaves open. */
 export type Told = { readonly metric: string | null; readonly goal: 'minimize' | 'maximize' | null };
 
-/** What `pawl import` would make of the file. */
+/** What `pawl import` would read from the file. */
 export async function answerForTable(
   path: string,
   told: Told = { metric: null, goal: null },

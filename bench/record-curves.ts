@@ -9,7 +9,7 @@ import type { PastRun } from '../src/engine/stages/judge/prune.ts';
 
 /**
  * Makes `bench/curves/byte-lm.json`: the curves of a study of the search on the sample, all trained to their end. Ten
- * minutes of real training; the file is kept so that the bench replays the same each time.
+ * minutes of real training; the file is kept so that the bench always replays the same curves.
  */
 const EXPERIMENTS = 60;
 const SEED = 2;

@@ -1,13 +1,13 @@
-/** One measured number beside what it is compared with. */
+/** One measured number and its reference. */
 export type Line = {
   readonly what: string;
   readonly value: number;
   readonly unit: string;
-  /** The peer or floor of the same run, or a bound. */
+  /** The peer or floor measured in the same run, or a bound. */
   readonly reference: string;
-  /** value / reference's value; null where there is only a bound. */
+  /** value / reference's value; null if there is only a bound. */
   readonly ratio: number | null;
-  /** Whether the bound holds; null where there is none. */
+  /** Whether the bound holds; null if there is none. */
   readonly isGood: boolean | null;
 };
 
@@ -33,7 +33,7 @@ function round(value: number): string {
       : value.toFixed(2);
 }
 
-/** The p-th share (0 to 1) of the values, by nearest rank. */
+/** The p-quantile (0 to 1) of the values, by nearest rank. */
 export function quantile(values: readonly number[], p: number): number {
   const sorted = [...values].sort((a, b) => a - b);
   return sorted[Math.min(sorted.length - 1, Math.floor(p * sorted.length))] ?? Number.NaN;

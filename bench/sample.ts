@@ -7,12 +7,12 @@ import { Engine } from '../src/engine/session/engine.ts';
 import { printTable } from './report.ts';
 
 const EXPERIMENTS = 30;
-/** The search must gain this much over the sample's baseline. */
+/** The search must improve on the sample's baseline by this much. */
 const LEAST_GAIN_PERCENT = 8;
 /** The terminal host's default. */
 const SEED = 1;
 
-/** What thirty experiments of the search gain on the sample: real training, about four minutes. */
+/** How much thirty experiments of the search gain on the sample: real training, about four minutes. */
 export async function benchSample(): Promise<void> {
   const folder = await mkdtemp(join(tmpdir(), 'pawl-bench-'));
   try {

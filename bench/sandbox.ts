@@ -12,7 +12,7 @@ const run = promisify(execFile);
 const ROUNDS = 100;
 const COMMAND = ['/bin/sh', '-c', 'exit 0'];
 
-/** What it costs to start a command behind the sandbox, with it, without, and behind the least there is, in turn. */
+/** The cost of starting a command in the sandbox, compared alternately with no sandbox and with a minimal one. */
 export async function benchSandbox(): Promise<void> {
   const sandbox = await findSandbox(process.env);
   if (sandbox.kind === 'none') {
@@ -23,14 +23,17 @@ export async function benchSandbox(): Promise<void> {
   await bench(sandbox, { files: 500, folders: 20 });
 }
 
-/** A repository of so many locked files, whose baseline left its folders alone: before it was seen, and after. */
+/**
+ * A repository of so many locked files, whose baseline did not write to its folders: before that was noticed, and
+ * after.
+ */
 async function bench(
   sandbox: Bubblewrap,
   size: { readonly files: number; readonly folders: number },
 ): Promise<void> {
   const cwd = await mkdtemp(join(tmpdir(), 'pawl-bench-'));
   try {
-    // Where Pawl is root the command is somebody else.
+    // If Pawl is root, the command runs as another user.
     await chmod(cwd, 0o755);
     const locked = Array.from({ length: size.files }, (_, at) => `lib${at % size.folders}/${at}.py`);
     for (const file of locked) {

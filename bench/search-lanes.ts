@@ -9,12 +9,12 @@ import { printTable, quantile } from './report.ts';
 
 const TRAIN_SECONDS = 1;
 const LANES = 4;
-/** Experiments in one lane; several have twice as many together, so that they can come to the same. */
+/** Experiments in one lane; several lanes together have twice as many, so that they can reach the same result. */
 const EXPERIMENTS = 40;
 const MOST_SHARE = 0.35;
 const CRASHED = 'crash';
 
-/** Hands its constants to the bench, sleeps as long as a training takes, and prints what they are worth. */
+/** Hands its constants to the bench, sleeps as long as a training takes, and prints their loss. */
 const TRAIN = `set -e
 ask=$(mktemp "$DESK/ask-XXXXXX")
 cp train.py "$ask"
@@ -35,7 +35,10 @@ goal = "minimize"
 seconds = ${TRAIN_SECONDS}
 `;
 
-/** How soon the search in four lanes has what one lane finds, on the synthetic family: the engine as it is, trainings that sleep. */
+/**
+ * How soon the search in four lanes finds what one lane finds, on the synthetic family: the real engine, trainings
+ * that sleep.
+ */
 export async function benchSearchLanes(landscapes = 6): Promise<void> {
   const rows = [];
   for (const strategy of ['ladder', 'gaussian-process'] as const) {
@@ -63,7 +66,7 @@ const percent = (share: number) => (Number.isFinite(share) ? `${(100 * share).to
 
 type Step = { readonly seconds: number; readonly loss: number };
 
-/** When a study came to a better kept commit, by its loss without noise, from the end of the baseline on. */
+/** When a study reached a better kept commit, by its loss without noise, counted from the end of the baseline. */
 async function play(seed: number, proposer: SearchSettings, lanes: number): Promise<readonly Step[]> {
   const desk = await mkdtemp(join(tmpdir(), 'pawl-desk-'));
   const { loss, measure } = landscape(seed);

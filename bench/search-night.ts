@@ -14,7 +14,7 @@ import {
 import type { HistoryEntry } from '../src/engine/store/experiment-past.ts';
 import { isBetter } from '../src/shared/study.ts';
 
-/** Values of the constants that are numbers, by name. */
+/** Values of the numeric constants, by name. */
 export function readNumbers(source: string): Record<string, number> {
   return Object.fromEntries(
     findConstants('train.py', source).map(({ name, literal }) => [name, Number(literal.text)]),
@@ -39,7 +39,7 @@ export const gaussianProcess: Chooser = (constants, history, incumbent, seed, go
     seeds: [seed, history.length, 0],
   });
 
-/** Everything a little different from the start, every time. */
+/** Always varies all constants a little from the start. */
 export function randomNear(source: string): Chooser {
   const start = new StartSpace(source);
   return (constants, history, _, seed) => {
@@ -50,7 +50,7 @@ export function randomNear(source: string): Chooser {
   };
 }
 
-/** The space around a source's constants, for strategies that know only numbers. */
+/** The space around a source's constants, for strategies that handle only numbers. */
 export class StartSpace {
   readonly #texts: readonly string[];
   readonly #axes: readonly Axis[];
@@ -61,12 +61,12 @@ export class StartSpace {
     this.#axes = axesOf(constants, []);
   }
 
-  /** Of each axis how many texts it has; 0 for a number. */
+  /** For each axis the number of texts it can have; 0 for a number. */
   get categories(): readonly number[] {
     return this.#axes.map(axis => axis.categories);
   }
 
-  /** The change of these constants to what is so far from the start; of categories their places. */
+  /** The change that moves these constants this far from the start; categories are given by their places. */
   choose(constants: readonly Constant[], offsets: readonly number[]): Choice {
     const texts = [...this.#texts];
     for (const [place, axis] of this.#axes.entries()) {
@@ -82,13 +82,13 @@ export class StartSpace {
   }
 }
 
-/** As in a study: so many discards in a row, and the incumbent is trained again, because it may have been luck. */
+/** As in a study: after this many discards in a row the incumbent is trained again, because it may have been luck. */
 const REMEASURED_AFTER = 12;
 
 /**
- * A study without a training: what is measured better is kept, the rest discarded, and what was luck is taken back. Returns the
- * incumbent's source after each run, and the history.
- * @param experiments runs, those of the incumbent among them
+ * A study without training: a better measurement is kept, the rest is discarded, and lucky keeps are taken back.
+ * Returns the incumbent's source after each run, and the history.
+ * @param experiments runs, including those of the incumbent
  */
 export async function playNight(
   source: string,
@@ -101,7 +101,7 @@ export async function playNight(
   const baseline = await measure(source, 0);
   if (baseline === null) throw new Error('The baseline crashed.');
   const history: HistoryEntry[] = [entryOf(0, null, 'keep', baseline, null)];
-  // What was kept, the newest last: where the branch stands, and where it goes back to.
+  // The kept versions, newest last: the branch is at the newest, and can go back to the others.
   const chain = [{ n: 0, values: [baseline], source }];
   const standing = () => {
     const { n, values, source: text } = chain.at(-1) ?? { n: 0, values: [baseline], source };

@@ -12,11 +12,12 @@ import { printTable } from './report.ts';
 import { type Chooser, gaussianProcess, ladder, playNight, randomNear, StartSpace } from './search-night.ts';
 
 /**
- * The strategies of the search side by side, paired by seed: on landscapes with a known optimum, and on byte-lm, whose score is
- * the same for the same code. TPE and CMA-ES come from PyPI into a folder that is removed again, where Python can have them.
+ * The strategies of the search side by side, paired by seed: on landscapes with a known optimum, and on byte-lm,
+ * whose score is the same for the same code. TPE and CMA-ES come from PyPI, if Python can install them, into a folder
+ * that is removed afterwards.
  */
 
-/** Landscapes 1 to so many. What is tuned is tuned on others. */
+/** Uses landscapes 1 to this number; tuning uses others. */
 const LANDSCAPES = 24;
 const LANDSCAPE_EXPERIMENTS = 100;
 const EARLY = 30;
@@ -26,7 +27,7 @@ const MOST_CPU_SECONDS = 0.5;
 const OUTSIDE = ['TPE', 'CMA-ES'] as const;
 type Strategy = 'ladder' | 'Gaussian process' | 'random near the start' | (typeof OUTSIDE)[number];
 
-/** @param seeds nights on byte-lm, each of `experiments` trainings for every strategy */
+/** @param seeds nights on byte-lm, each with `experiments` trainings for every strategy */
 export async function benchSearch(seeds = 2, experiments = EARLY): Promise<void> {
   const folder = await mkdtemp(join(tmpdir(), 'pawl-bench-'));
   try {
@@ -79,7 +80,7 @@ async function benchLandscapes(strategies: readonly Strategy[], python: string |
   );
 }
 
-/** CPU time of one proposal after so many experiments. */
+/** CPU time of one proposal after this many experiments. */
 async function benchCost(): Promise<void> {
   const { measure } = landscape(1);
   const lines = [];
@@ -90,7 +91,7 @@ async function benchCost(): Promise<void> {
     const constants = findConstants('train.py', kept.at(-1) ?? SOURCE);
     const incumbent = history.findLast(({ verdict }) => verdict === 'keep');
     const start = process.cpuUsage();
-    // Its first one in this history, which costs the most: nothing is known of the hyperparameters.
+    // The first one in this history costs the most: nothing is known about the hyperparameters.
     await gaussianProcess(
       constants,
       history,
@@ -120,7 +121,7 @@ async function benchByteLm(
   const train = await byteLmTrainer(folder);
   const gains = new Map<Strategy, number[]>(strategies.map(strategy => [strategy, []]));
   for (let seed = 1; seed <= seeds; seed += 1) {
-    // Each seed reads the text in an order of its own: what is found is to be more than the luck of one order.
+    // Each seed reads the text in its own order, so that a gain is more than luck with one order.
     const start = withSeed(source, seed);
     const baseline = train(start) ?? Number.NaN;
     for (const strategy of strategies) {
@@ -175,7 +176,7 @@ function outside(strategy: string, source: string, seed: number, python: string)
   return { choose, end: () => void child.stdin.end() };
 }
 
-/** A Python with Optuna and cmaes in it; null where there can be none. */
+/** A Python with Optuna and cmaes; null if they cannot be installed. */
 async function installOutside(folder: string): Promise<string | null> {
   const environment = join(folder, 'python');
   const python = join(environment, 'bin', 'python');

@@ -8,7 +8,7 @@ import { type Line, printTable, quantile } from './report.ts';
 
 const LAUNCHER = fileURLToPath(new URL('../scripts/pawl.mjs', import.meta.url));
 const ROUNDS = 31;
-/** How often `node -e 0` fits into a start. */
+/** How often `node -e 0` may fit into a start. */
 const BOUNDS = { version: 2, status: 3 } as const;
 
 const TRAINER = 'LR=0.1\necho "loss: $LR"\n';
@@ -19,12 +19,12 @@ train = "sh train.sh"
 name = "loss"
 goal = "minimize"
 `;
-/** Writes how much memory a process took, as its last act. */
+/** Writes the process's peak memory just before it exits. */
 const MEMORY_PROBE = `process.on('exit', () => require('node:fs').writeSync(2, \`\\nrss \${process.resourceUsage().maxRSS}\\n\`));`;
 
 const run = promisify(execFile);
 
-/** What a command of the terminal waits for before it does anything, beside Node's own start. */
+/** How long a terminal command takes before its own work begins, beyond Node's own start. */
 export async function benchStart(): Promise<void> {
   const folder = await mkdtemp(join(tmpdir(), 'pawl-bench-start-'));
   try {
@@ -44,7 +44,7 @@ export async function benchStart(): Promise<void> {
       Case,
       number[]
     >;
-    // In turns, so that whatever else the machine does falls on all of them.
+    // Alternately, so that other load on the machine affects all of them.
     for (let round = 0; round < ROUNDS; round += 1) {
       for (const name of names) milliseconds[name].push(time(cases[name], environment));
     }
@@ -71,7 +71,7 @@ export async function benchStart(): Promise<void> {
   }
 }
 
-/** A repository with a small study, run by the command that is measured, which also builds it and fills its caches. */
+/** A repository with a small study, run by the measured command, which also builds the study and fills its caches. */
 async function prepareStudy(folder: string, environment: NodeJS.ProcessEnv): Promise<string> {
   const repository = join(folder, 'repository');
   await run('git', ['init', '--quiet', repository]);
@@ -91,7 +91,7 @@ function time(args: readonly string[], environment: NodeJS.ProcessEnv): number {
   return performance.now() - start;
 }
 
-/** Megabytes a process had at most. */
+/** The peak memory of a process in megabytes. */
 function memoryOf(args: readonly string[], probe: string, environment: NodeJS.ProcessEnv): number {
   const { stderr } = spawnSync(process.execPath, ['--require', probe, ...args], {
     ...{ env: environment, encoding: 'utf8' },

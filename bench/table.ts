@@ -4,7 +4,7 @@ import type { Line } from './report.ts';
 
 const ROUNDS = 5;
 const MOST_SORT_MS = 100;
-/** The filter waits a moment for the next letter, which is part of it. */
+/** Includes the filter's short wait for the next letter. */
 const MOST_FILTER_MS = 300;
 const SCROLL_FRAMES = 600;
 
@@ -14,7 +14,7 @@ export async function measureTable(
 ): Promise<{ readonly lines: readonly Line[]; readonly scroll: readonly number[] }> {
   await page.keyboard.press('6');
   await page.getByRole('grid').getByRole('row').nth(1).waitFor();
-  // What a table shows beside the cells comes page by page.
+  // Data that the table shows beyond the cells arrives page by page.
   await page.getByText(/reading \d+ more/).waitFor({ state: 'hidden', timeout: 120_000 });
   const sorts: number[] = [];
   for (let round = 0; round < ROUNDS; round += 1) {
@@ -42,7 +42,7 @@ export async function measureTable(
   return { lines, scroll };
 }
 
-/** Milliseconds from a press on a heading to the end of the frame that shows the new order. */
+/** Milliseconds from a click on a heading to the end of the frame that shows the new order. */
 function press(page: Page, heading: string, isAdded: boolean): Promise<number> {
   return page.evaluate(
     async ([name, shiftKey]) => {
@@ -58,7 +58,7 @@ function press(page: Page, heading: string, isAdded: boolean): Promise<number> {
   );
 }
 
-/** Milliseconds from a filter that is written to the end of the frame that counts the rows it leaves. */
+/** Milliseconds from typing a filter to the end of the frame that counts the remaining rows. */
 function write(page: Page, text: string): Promise<number> {
   return page.evaluate(async wanted => {
     const field = document.getElementById('table-filter');

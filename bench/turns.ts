@@ -2,16 +2,16 @@ import { readFileSync } from 'node:fs';
 import { runBenchStudy, standInGpus } from './bench-study.ts';
 import { printTable, quantile } from './report.ts';
 
-/** Each training prints for so long, so often. */
+/** How long and how often each training prints. */
 const TRAIN_SECONDS = 4;
 const LINES_A_SECOND = 50;
-/** Experiments that each lane has. */
+/** Experiments in each lane. */
 const EACH = 4;
-/** Turns that took less did nothing. */
+/** Shorter turns did nothing. */
 const LEAST_MS = 0.2;
 const MOST_MS = 20;
 
-/** Of enough constants for a search to turn. */
+/** Enough constants for a search to change. */
 const NAMES = 'ABCDEFGHIJ'.split('');
 const TRAINER = `${NAMES.map((name, place) => `${name}=${3 + place}`).join('\n')}
 i=0
@@ -31,7 +31,7 @@ name = "val_bpb"
 seconds = ${TRAIN_SECONDS}
 `;
 
-/** For how long the engine does nothing else, in one turn of the event loop, while lanes print. */
+/** How long the engine is busy in one turn of the event loop while lanes print. */
 export async function benchTurns(): Promise<void> {
   const rows = [];
   for (const lanes of [1, 8]) {
@@ -51,7 +51,7 @@ export async function benchTurns(): Promise<void> {
   printTable(`Turns of the event loop: ${LINES_A_SECOND} lines a second in each lane`, rows);
 }
 
-/** CPU time of the main thread in each turn, in milliseconds, from the first experiment after the baseline on. */
+/** CPU time of the main thread in each turn, in milliseconds, counted from the first experiment after the baseline. */
 async function measureTurns(lanes: number): Promise<readonly number[]> {
   const turns: number[] = [];
   let isWatching = false;

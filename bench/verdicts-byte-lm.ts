@@ -21,9 +21,9 @@ import { applyChoice, entryOf, ladder } from './search-night.ts';
 import { deviation, meanOf, noRepeats, type Outcome, sumOf, sumUp } from './verdicts.ts';
 
 /**
- * The rule against greedy and against "confirm before keep" on byte-lm, with trainings instead of a simulation: each reads its text
- * in an order of its own, which is the noise, and the search proposes. What a commit is really worth is the mean of trainings that
- * no study has seen.
+ * The rule against greedy and against "confirm before keep" on byte-lm, with trainings instead of a simulation: each
+ * training reads its text in its own order, which is the noise, and the search proposes. The true value of a commit
+ * is the mean of trainings that no study has seen.
  */
 
 const STUDIES = 4;
@@ -37,11 +37,11 @@ type Outcomes = Readonly<Record<Policy, Outcome>>;
 type Train = (source: string, seed: number) => number | null;
 type Study = {
   readonly repeats: Repeats;
-  /** What each experiment trained. */
+  /** The source that each experiment trained. */
   readonly sources: ReadonlyMap<number, string>;
 };
 
-/** @param studies under each policy, with `trainings` each besides those of audit and headline */
+/** @param studies under each policy, with `trainings` each in addition to those of audit and headline */
 export async function benchVerdictsOfByteLm(studies = STUDIES, trainings = TRAININGS): Promise<void> {
   const folder = await mkdtemp(join(tmpdir(), 'pawl-bench-'));
   try {
@@ -67,7 +67,7 @@ export async function benchVerdictsOfByteLm(studies = STUDIES, trainings = TRAIN
   }
 }
 
-/** A study under one of the policies. All give the same code the same seeds, in the order in which it is trained. */
+/** A study under one of the policies. All give the same code the same seeds, in training order. */
 async function playStudy(
   policy: Policy,
   baseline: string,
@@ -134,7 +134,7 @@ async function playStudy(
   return { repeats, sources };
 }
 
-/** What it came to, by the true numbers of all that was kept or began it. */
+/** The result, by the true numbers of the base and all keeps. */
 function assessStudy({ repeats, sources }: Study, train: Train): Outcome {
   const truth = new Map<number, { readonly value: number }>();
   for (const { n, isKept } of repeats.trials)
@@ -142,7 +142,7 @@ function assessStudy({ repeats, sources }: Study, train: Train): Outcome {
   return { ...sumUp(repeats, truth), takenBack: 0 };
 }
 
-/** Numbers of seeds that no study draws. */
+/** Measurements with seeds that no study uses. */
 function freshNumbers(source: string, train: Train): readonly number[] {
   return Array.from({ length: TRUTH_RUNS }, (_, run) => train(source, SEEDS + run + 1) ?? Number.NaN);
 }
@@ -155,7 +155,7 @@ function printResults(all: readonly Outcomes[], trainings: number, noise: number
     const outcomes = of(policy);
     const gain = meanOf(outcomes, 'gain');
     const tooGood = meanOf(outcomes, 'recorded') - gain;
-    // All played the same studies, so the error is that of the differences.
+    // All policies played the same studies, so the error is that of the differences.
     const differences = all.map(one => one[policy].gain - one.greedy.gain);
     const error = all.length > 1 ? deviation(differences) / Math.sqrt(all.length) : Number.NaN;
     return {

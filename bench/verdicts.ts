@@ -24,23 +24,23 @@ import { PRIOR_WEIGHTS, SCALES } from '../src/engine/verdicts/effects.ts';
 import { printTable, quantile } from './report.ts';
 
 /**
- * The rule against greedy and against "confirm before keep", in worlds whose truth is known: edits with effects like those of
- * upstream's published log, numbers with noise, and the code that decides in a study. Nothing is trained.
+ * The rule against greedy and against "confirm before keep", in worlds with a known truth: edits with effects like
+ * those in upstream's published log, noisy numbers, and the code that decides in a study. Nothing is trained.
  */
 
-/** The scale of the effects, and of the noise where nothing else is said: upstream's, at a baseline of about 1. */
+/** The scale of the effects, and by default of the noise: upstream's, at a baseline of about 1. */
 const SIGMA = 0.0007;
 const BASELINE = 0.998;
 /** With other validation data. */
 const OTHER_BASELINE = 1.031;
 const HORIZONS = [30, 100, 300];
-/** Studies of each horizon and world. */
+/** Number of studies for each horizon and world. */
 const STUDIES: Readonly<Record<number, number>> = { 30: 300, 100: 120, 300: 24 };
 const SEED = 20261128;
 
 type World = {
   readonly name: string;
-  /** A number's error; the code says how noisy its own training is. */
+  /** The error of one number; the code determines how noisy its own training is. */
   readonly noise: (random: Draws, code: number, time: number) => number;
 };
 
@@ -75,9 +75,9 @@ export type Outcome = {
   readonly provenGain: number;
   readonly runs: number;
   readonly spent: number;
-  /** Keeps that a probe took back, or did not let be. */
+  /** Keeps that a probe took back or rejected. */
   readonly takenBack: number;
-  /** What was stated of each keep, and whether it was so. */
+  /** The stated probability of each keep, and whether it was a real gain. */
   readonly stated: readonly { readonly probability: number; readonly isTrue: boolean }[];
 };
 
@@ -151,7 +151,7 @@ function claimLines(outcomes: readonly Outcome[], horizon: number) {
   ];
 }
 
-/** Of all keeps of the Gaussian world: how often what was said to be so likely was so. */
+/** For all keeps of the Gaussian world: how often a keep of a stated probability was real. */
 function printCalibration(): void {
   const world = WORLDS[0];
   if (!world) return;
@@ -170,7 +170,7 @@ function printCalibration(): void {
         unit: '',
         reference: `said ${said.toFixed(2)}`,
         ratio: null,
-        // Modest, never over-confident: beyond what chance makes of so many.
+        // It may be modest but never over-confident, apart from chance for this number of keeps.
         isGood: so >= said - 2 * Math.sqrt((said * (1 - said)) / inBin.length),
       };
     }),
@@ -180,7 +180,7 @@ function printCalibration(): void {
 function simulateAll(policy: Policy, world: World, horizon: number, studies: number): readonly Outcome[] {
   return Array.from({ length: studies }, (_, study) => {
     const random = drawing(study, 0);
-    // Every policy is offered the same edits.
+    // Every policy gets the same edits.
     const edits = Array.from({ length: horizon }, () => drawEdit(random));
     return simulate(policy, world, horizon, edits, drawing(study, 1));
   });
@@ -259,7 +259,7 @@ function simulate(
   return { ...sumUp(repeats, truth), takenBack };
 }
 
-/** Of a study in which nothing was trained yet. */
+/** The repeats of a study in which nothing has been trained yet. */
 export function noRepeats(rule: Repeats['rule'], hasOtherData: boolean): Repeats {
   return {
     ...{ rule, goal: 'minimize', trials: [], tried: [], discards: 0, runs: 0, auditedAt: 0, spent: 0 },
@@ -268,7 +268,7 @@ export function noRepeats(rule: Repeats['rule'], hasOtherData: boolean): Repeats
   };
 }
 
-/** What a study came to, by the true numbers of its commits. */
+/** The result of a study, by the true numbers of its commits. */
 export function sumUp(
   repeats: Repeats,
   truth: ReadonlyMap<number, { readonly value: number }>,
@@ -295,8 +295,8 @@ export function sumUp(
 }
 
 /**
- * What probing does to studies: honest ones, whose effects are another half with other data, and such in which one edit halfway
- * has learnt the data by heart, and is worth nothing with any other.
+ * The effect of probing on studies: honest ones, whose effects differ by half (standard deviation) on other data, and
+ * ones in which one edit halfway has learnt the data by heart, and gains nothing on any other.
  */
 function printProbes(): void {
   const [world] = WORLDS;
@@ -327,7 +327,7 @@ function drawEdit(random: Draws): Edit {
   return { effect, effectThere: effect * (1 + 0.5 * random.normal()), code: random.uniform() };
 }
 
-/** An edit's true effect, as the prior has it. */
+/** An edit's true effect, drawn from the prior. */
 function drawEffect(random: Draws): number {
   let left = random.uniform();
   const place = PRIOR_WEIGHTS.findIndex(weight => {
@@ -339,21 +339,21 @@ function drawEffect(random: Draws): number {
   return place <= SCALES.length ? -size : size;
 }
 
-/** As a training prints it. */
+/** Rounded as a training prints it. */
 function round(value: number): number {
   return Number(value.toFixed(6));
 }
 
 type Edit = {
   readonly effect: number;
-  /** With the other data. */
+  /** The effect on the other data. */
   readonly effectThere: number;
   readonly code: number;
 };
 
 type Draws = { readonly uniform: () => number; readonly normal: () => number };
 
-/** The same numbers in every run of the bench, and others for each study and each stream of it. */
+/** The same numbers in every run of the bench, and different ones for each study and each of its streams. */
 function drawing(study: number, stream: number): Draws {
   const uniform = seededRandom(SEED, study, stream);
   return { uniform, normal: normalFrom(uniform) };

@@ -5,10 +5,10 @@ const PRESSES = 100;
 const OPENINGS = 10;
 /** One frame at 60 a second. */
 const FRAME_MS = 16.7;
-/** From this on browsers call a task long. */
+/** Browsers call a task long from this duration on. */
 const LONG_TASK_MS = 50;
 
-/** What keys cost on the page with the big notebook: going down by `j`, and opening the palette. */
+/** The cost of keys on the page with the big notebook: moving down with `j`, and opening the palette. */
 export async function measureKeys(page: Page): Promise<readonly Line[]> {
   const perPress = await taskTimeOf(page, PRESSES, () => page.keyboard.press('j'));
   const longest = await longestTaskOf(page, async () => {
@@ -39,7 +39,7 @@ export async function measureKeys(page: Page): Promise<readonly Line[]> {
   ];
 }
 
-/** Milliseconds that the tasks of the main thread took for each time, frames that follow included. */
+/** Mean duration of main-thread tasks per repetition, in milliseconds, including the frames that follow. */
 async function taskTimeOf(page: Page, times: number, act: () => Promise<void>): Promise<number> {
   const session = await page.context().newCDPSession(page);
   await session.send('Performance.enable');

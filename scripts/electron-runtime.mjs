@@ -1,4 +1,5 @@
-// Where the Electron runtime is: npm brings its wrapper, and the runtime itself is fetched once, where its source answers.
+// Finds the Electron runtime: npm installs its wrapper, and the runtime itself is fetched once, if its source
+// answers.
 import { spawn } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
@@ -18,7 +19,7 @@ export function findElectron() {
   return existsSync(path) ? { folder, path } : undefined;
 }
 
-/** Tries once per install, and only where its source answers. */
+/** Tries once per install, and only if the source answers. */
 export async function downloadElectron(node) {
   if (existsSync(triedMarker)) return;
   mkdirSync(join(triedMarker, '..'), { recursive: true });

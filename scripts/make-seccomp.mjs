@@ -1,12 +1,12 @@
-// Makes the filters of system calls that contained programs run under: resources/seccomp/<arch>.bpf, as bubblewrap's
-// --seccomp takes them. What is denied has no use in a training and has let programs out of sandboxes: keys of the session,
-// mounts and namespaces, io_uring, userfaultfd, the clock, the kernel's modules.
-// Sources: seccomp(2), bpf(4); numbers from the kernel's syscall_64.tbl and asm-generic/unistd.h (6.18).
+// Makes the system call filters for contained programs: resources/seccomp/<arch>.bpf, for bubblewrap's --seccomp. The
+// denied calls have no use in a training and have let programs escape from sandboxes: keys of the session, mounts and
+// namespaces, io_uring, userfaultfd, the clock, kernel modules. Sources: seccomp(2), bpf(4); numbers from the
+// kernel's syscall_64.tbl and asm-generic/unistd.h (6.18).
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { root } from './find-node.mjs';
 
-/** Number on x64, number on arm64; null where the system has none. */
+/** Number on x64, number on arm64; null if the architecture has none. */
 const DENIED = {
   ...{ keyctl: [250, 219], add_key: [248, 217], request_key: [249, 218] },
   ...{ io_uring_setup: [425, 425], io_uring_enter: [426, 426], io_uring_register: [427, 427] },
@@ -24,16 +24,16 @@ const DENIED = {
 const CLONE = [56, 220];
 const UNSHARE = [272, 97];
 const SOCKET = [41, 198];
-/** Its arguments lie in memory, where a filter cannot look; who is told that there is none uses clone. */
+/** Its arguments are in memory, which a filter cannot read; a program that gets ENOSYS uses clone instead. */
 const CLONE3 = 435;
 
 const CLONE_NEWUSER = 0x10000000;
-/** Leads out of a virtual machine, whatever the namespace of the network. */
+/** Reaches out of a virtual machine, regardless of the network namespace. */
 const AF_VSOCK = 40;
 const [EPERM, ENOSYS, EAFNOSUPPORT] = [1, 38, 97];
 
 const ARCHITECTURES = { x64: 0xc000003e, arm64: 0xc00000b7 };
-/** Numbers from here on are of the x32 variant on x64. */
+/** On x64, numbers from here on belong to the x32 ABI. */
 const X32 = 0x40000000;
 
 // Offsets into struct seccomp_data; arguments have 8 bytes, the lower half first.

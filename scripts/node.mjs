@@ -1,4 +1,4 @@
-// Runs a file under the Node that Pawl needs, whatever Node runs this: `node scripts/node.mjs <file> [arguments]`.
+// Runs a file under the Node that Pawl needs, whichever Node runs this: `node scripts/node.mjs <file> [arguments]`.
 import { spawn } from 'node:child_process';
 import { requireNode } from './find-node.mjs';
 

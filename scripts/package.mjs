@@ -1,15 +1,19 @@
-// `npm run package`: a deb and an AppImage in dist/, by electron-builder with the settings of electron-builder.yml. Where no
-// Electron runtime can be had, only the folder that would be packed, with a stand-in for the runtime: it shows what a package
-// holds and can be looked into by the tests, and starts nothing. Arguments go to electron-builder.
+// `npm run package`: a deb and an AppImage in dist/, made by electron-builder with the settings in
+// electron-builder.yml. Without an Electron runtime it makes only the folder that would be packed, with a stand-in
+// for the runtime: tests can inspect the content of a package, but it does not start. Arguments go to
+// electron-builder.
 import { spawn } from 'node:child_process';
 import { chmodSync, existsSync, mkdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { downloadElectron, findElectron } from './electron-runtime.mjs';
 import { requireNode, root } from './find-node.mjs';
 
-/** Where the deb puts the `pawl` of the package. */
+/** Where the deb installs the package's `pawl`. */
 const INSTALLED_PAWL = '/opt/Pawl/resources/pawl';
-/** By it the tool that sets the fuses finds them in Electron's binary; a version, how many, and each as it is built. */
+/**
+ * Marks the fuses in Electron's binary for the tool that sets them; then a version, their number, and each one's
+ * default.
+ */
 const FUSES = 'dL7pKGdnNz796PbbjQWNKmHXBZaB9tsX\x01\x0900100100r';
 
 const packaging = join(root, 'packaging');
@@ -23,7 +27,7 @@ function run(command, args, options = {}) {
   });
 }
 
-/** A folder as Electron's is, as far as packing looks at it. */
+/** A folder like Electron's, as far as packing needs it. */
 function makeStandIn() {
   const folder = join(dist, 'stand-in');
   rmSync(folder, { recursive: true, force: true });

@@ -1,13 +1,17 @@
 #!/usr/bin/env node
-// The `pawl` command of a checkout: builds the terminal host where its sources have changed, and starts it, in this process
-// where this Node is recent enough. Every start waits for what is loaded here; hence `require`, which is the faster of the two.
+// The `pawl` command of a checkout: builds the terminal host if its sources have changed, and starts it, in this
+// process if this Node is recent enough. Every start waits for the modules loaded here; hence `require`, which is
+// faster than `import`.
 import { createRequire } from 'node:module';
 
 const require = createRequire(import.meta.url);
 const { readFileSync, statSync } = require('node:fs');
 const built = require.resolve('../package.json').replace(/package\.json$/, 'out/cli');
 
-/** Whether the bundle was made of the files as they are now: of the same size and time, to the millisecond as copies keep it. */
+/**
+ * Whether the bundle was made from the current files: same size and time, to the millisecond because copies keep no
+ * more.
+ */
 function isFresh() {
   try {
     const inputs = JSON.parse(readFileSync(`${built}/inputs.json`, 'utf8'));
@@ -24,7 +28,7 @@ if (!isFresh()) {
   const { prepareTerminal } = await import('./prepare-terminal.mjs');
   await prepareTerminal();
 }
-// Nodes from 22.18 on strip types unasked, which is as old as may be; see `find-node.mjs`.
+// Nodes from 22.18 on, the oldest supported, strip types without a flag; see `find-node.mjs`.
 if (process.features.typescript) {
   require(`${built}/pawl.cjs`);
 } else {

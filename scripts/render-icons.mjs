@@ -6,7 +6,7 @@ import { root } from './find-node.mjs';
 
 const folder = join(root, 'resources', 'icons');
 const TRAY_STATES = ['idle', 'running', 'paused', 'attention'];
-/** Panels of Linux show 22 pixels, the other systems 16; each also at twice the density. */
+/** Linux panels show 22 pixels, other systems 16; each also at twice the density. */
 const TRAY_SIZES = [16, 22];
 
 const files = [

@@ -1,4 +1,4 @@
-// Runs the parts of a test command one after the other or beside each other, also after one has failed, so that one run tells
+// Runs the parts of a test command in sequence or in parallel, and continues after a failure, so that one run reports
 // everything.
 import { spawn } from 'node:child_process';
 import { rmSync } from 'node:fs';
@@ -10,8 +10,8 @@ const REPORTS = join(root, 'test-results');
 const PLAYWRIGHT = 'node_modules/@playwright/test/cli.js';
 
 /**
- * Resolves to whether the script of this checkout ended well, and to what it said that is not shown yet.
- * @param isShown whether it is shown what it says while it says it
+ * Resolves to whether this script of the checkout succeeded, and to its output that has not been shown yet.
+ * @param isShown whether to show its output as it arrives
  */
 function run({ title, command: [script, ...args], env }, isShown) {
   const heading = `\n--- ${title}\n`;
@@ -30,7 +30,7 @@ function run({ title, command: [script, ...args], env }, isShown) {
   });
 }
 
-/** The specs of the window in a browser that show its core, or all others. */
+/** The specs of the window's core in a browser, or all others. */
 export function windowInABrowser(project) {
   const report = `e2e-web-${project}.json`;
   return {
@@ -65,9 +65,10 @@ async function runLane(steps, isShown) {
 }
 
 /**
- * Sets the exit code: 0 where all ended well. The reports of an earlier run would be read as this one's, so they go.
- * @param stages one after the other, each of lanes that run beside each other; what the first lane says is shown at once,
- *   the others' words when all of them have ended
+ * Sets the exit code: 0 if all succeeded. Removes the reports of an earlier run, which would be mistaken for this
+ * one's.
+ * @param stages run one after the other, each made of lanes that run in parallel; the first lane's output is
+ * shown at once, that of the others when all have ended
  */
 export async function runSteps(...stages) {
   const reports = stages.flat(2).flatMap(({ report }) => report ?? []);

@@ -1,5 +1,5 @@
-// Sees to it that there is a git to work with: the embedded one where it can be downloaded, else the system's.
-// It is a step of its own because dugite's install script fails a whole `npm ci` where its host is unreachable.
+// Makes sure that there is a git: the embedded one if it can be downloaded, otherwise the system's. It is a separate
+// step because dugite's install script fails a whole `npm ci` if its host is unreachable.
 import { execFile, spawn } from 'node:child_process';
 import { existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
@@ -22,7 +22,7 @@ function versionOf(command, args) {
   });
 }
 
-/** Whether something answers at the address, soon. */
+/** Whether the address answers soon. */
 export async function isReachable(url) {
   try {
     const response = await fetch(url, { method: 'HEAD', signal: AbortSignal.timeout(PROBE_TIMEOUT_MS) });
@@ -44,14 +44,17 @@ async function downloadEmbeddedGit() {
     child.on('error', () => resolve(false));
     child.on('exit', code => {
       const isWhole = code === 0 && existsSync(embeddedGit);
-      // Half of a git is worse than none: nothing would look for the system's.
+      // Half a git is worse than none: nothing would look for the system's.
       if (!isWhole) rmSync(join(dugite, 'git'), { recursive: true, force: true });
       resolve(isWhole);
     });
   });
 }
 
-/** Returns once git is usable; otherwise ends the process with what to install. Tries the download once per install. */
+/**
+ * Returns once git is usable; otherwise ends the process with a message that says what to install. Tries the download
+ * once per install.
+ */
 export async function ensureGit() {
   if (process.env.LOCAL_GIT_DIRECTORY || existsSync(embeddedGit)) return;
   if (!existsSync(triedMarker)) {
@@ -69,7 +72,7 @@ export async function ensureGit() {
   process.exit(2);
 }
 
-/** Folders of the PATH and Playwright's own place are looked through, nothing is downloaded. */
+/** Looks in the folders of the PATH and in Playwright's own; downloads nothing. */
 export async function ensureChromium() {
   const { chromium } = await import('@playwright/test');
   if (existsSync(chromium.executablePath())) return;

@@ -1,4 +1,4 @@
-// Prints the ten files of the last tests that took longest, by the reports in test-results/, Vitest's and Playwright's.
+// Prints the ten slowest files of the last tests, from the reports of Vitest and Playwright in test-results/.
 import { readdirSync, readFileSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -6,7 +6,7 @@ import { root } from './find-node.mjs';
 
 const SHOWN = 10;
 
-/** Seconds by file: of Vitest from its beginning to its end, of Playwright its tests together. */
+/** Seconds by file: for Vitest from start to end, for Playwright the sum of its tests. */
 function secondsByFile(folder, reports) {
   const seconds = new Map();
   const add = (name, milliseconds) => seconds.set(name, (seconds.get(name) ?? 0) + milliseconds / 1000);
@@ -25,7 +25,7 @@ function secondsByFile(folder, reports) {
   return seconds;
 }
 
-/** @param reports names of those to read; all where none are given */
+/** @param reports names of the reports to read; by default all */
 export function printSlowestFiles(folder = join(root, 'test-results'), reports = null) {
   const slowest = [...secondsByFile(folder, reports)]
     .sort(([, one], [, other]) => other - one)

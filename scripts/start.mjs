@@ -1,5 +1,5 @@
-// `npm start`: builds what has changed and opens the desktop app; where there is no Electron to open it with, the same
-// interface in the browser. Arguments go to the app: a folder is opened as a project.
+// `npm start`: builds what has changed and opens the desktop app or, without Electron, the same interface in the
+// browser. Arguments go to the app: a folder is opened as a project.
 import { spawn } from 'node:child_process';
 import { existsSync, readdirSync, statSync } from 'node:fs';
 import { constants } from 'node:os';
@@ -8,7 +8,7 @@ import { downloadElectron, findElectron } from './electron-runtime.mjs';
 import { requireNode, root } from './find-node.mjs';
 import { ensureGit } from './setup.mjs';
 
-/** An Electron that dies this soon of one of these signals could not start here. */
+/** An Electron that one of these signals ends this soon could not start here. */
 const START_MS = 15_000;
 const CRASH_SIGNALS = ['SIGTRAP', 'SIGABRT', 'SIGSEGV', 'SIGILL', 'SIGBUS'];
 
@@ -37,7 +37,7 @@ function build(node) {
   });
 }
 
-/** The runtime, or why there is none to use. */
+/** The runtime, or why there is none. */
 async function chooseElectron(node) {
   const { DISPLAY, WAYLAND_DISPLAY } = process.env;
   if (process.platform === 'linux' && !DISPLAY && !WAYLAND_DISPLAY) return { why: 'there is no display' };
@@ -47,10 +47,10 @@ async function chooseElectron(node) {
   return path ? { path } : { why: 'no Electron runtime was found or could be fetched' };
 }
 
-/** Resolves to the exit code, or to undefined where Electron could not start at all. */
+/** Resolves to the exit code, or to undefined if Electron could not start at all. */
 function runElectron(path) {
   const started = Date.now();
-  // A session of its own keeps Ctrl-C away from the processes the engine runs; the app is told by signal.
+  // Its own session keeps Ctrl-C away from the engine's processes; the app gets a signal instead.
   const child = spawn(path, [root, ...process.argv.slice(2)], { stdio: 'inherit', detached: true });
   const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'].map(signal => {
     const pass = () => child.kill(signal);

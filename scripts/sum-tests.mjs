@@ -1,6 +1,6 @@
-// Names every test that failed, with the first lines of why, then prints one line with the counts of every report in
-// test-results/, Vitest's and Playwright's. Fails when there is no report or one is red, and when a test was skipped that
-// an installation would have let run.
+// Names every failed test, with the first lines of the reason, then prints one line with the counts of all reports of
+// Vitest and Playwright in test-results/. Fails if there is no report or one is red, or if a test was skipped that an
+// installation would have let run.
 import { readdirSync, readFileSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { stripVTControlCharacters } from 'node:util';
@@ -8,34 +8,34 @@ import { root } from './find-node.mjs';
 
 const folder = process.argv[2] ?? join(root, 'test-results');
 const isRoot = process.getuid?.() === 0;
-/** What may be skipped, by file and title: nothing that could be installed would let it run. */
+/** Tests that may be skipped, by file and title: nothing that can be installed would let them run. */
 const MAY_BE_SKIPPED = [
-  // Of a git that is new enough.
+  // They need a recent enough git.
   /odd-checkouts.* reftable /,
   // PyTorch takes gigabytes.
   /sample\.test\.ts > nano-gpt (trains|without its mask)/,
   /scoring\/harden\.test\.ts > /,
   /scorer\.test\.ts > numpy checks /,
-  // The system's own Node is as old as it is.
+  // The system's own Node cannot be made older.
   /launcher.* under an old Node /,
-  // The double's.
+  // They test the stand-in for Electron.
   /keys\.spec\.ts > /,
   ...(process.platform === 'linux' && process.arch === 'x64' ? [] : [/bundle-gpu/]),
-  // Memory of a job, by control groups of the first version.
+  // A job's memory limit needs control groups version 1.
   /slurm-memory/,
-  // A disk of its own, and another user.
+  // They need their own disk, and another user.
   ...(isRoot ? [] : [/full-disk/, /branch-and-worktree/, /a small disk$/]),
 ];
 const sum = { passed: 0, failed: 0, skipped: 0 };
-/** What went wrong, a title and a message each. */
+/** The failures, each with title and message. */
 const failures = [];
-/** Titles of what was skipped. */
+/** Titles of skipped tests. */
 const skipped = [];
 let names = [];
 try {
   names = readdirSync(folder).filter(name => name.endsWith('.json'));
 } catch {
-  // No runner wrote a report; the sum below fails.
+  // No runner wrote a report; the sum below then fails.
 }
 for (const name of names) {
   const report = JSON.parse(readFileSync(join(folder, name), 'utf8'));
@@ -65,7 +65,7 @@ function addVitest(report) {
 
 function addPlaywright({ stats, errors, suites }) {
   sum.passed += stats.expected + stats.flaky;
-  // What went wrong outside of any test, such as a file that does not load.
+  // Failures outside any test, such as a file that does not load.
   sum.failed += stats.unexpected + errors.length;
   sum.skipped += stats.skipped;
   for (const error of errors) failures.push(['outside of any test', error.message]);

@@ -1,5 +1,5 @@
-// Makes the terminal host, a bundle in out/cli, with a record of the files it was made of, by which scripts/pawl.mjs notices
-// that it is not the one of the sources any more.
+// Bundles the terminal host into out/cli, with a record of its source files, by which scripts/pawl.mjs notices that
+// they have changed.
 import {
   existsSync,
   mkdirSync,
@@ -17,23 +17,24 @@ import { root } from './find-node.mjs';
 
 /** Packages that look for files beside their own, or load a binary. They stay in node_modules. */
 export const EXTERNAL = ['better-sqlite3', 'node-pty', 'dugite'];
-/** `pawl` is what a user starts, and `own-session` what starts it where the Node at hand is too old. */
+/** `pawl` is what a user starts; `own-session` starts it if the user's Node is too old. */
 const STARTERS = ['pawl', 'own-session'];
-/** A study may run for weeks and load a part of the bundle it began with. */
+/** A study may run for weeks and still load parts of the bundle with which it began. */
 const KEPT_MS = 60 * 24 * 3_600_000;
 
 const folder = join(root, 'out', 'cli');
-/** Name, size and time of every file that the bundle was made of. */
+/** Name, size and time of every file from which the bundle was made. */
 const inputsFile = join(folder, 'inputs.json');
-/** Names of the bundle's own files, among those that earlier ones left. */
+/** Names of the current bundle's files, which lie among older ones. */
 const namesFile = join(folder, 'files.json');
-/** What is not among the modules and decides over the bundle too. */
+/** Other files that affect the bundle. */
 const OTHER_INPUTS = ['package-lock.json', 'scripts/terminal-bundle.mjs'];
 
-/** Bundles entries (name to source file) for Node. Returns the files that make it up, and paths of all that went into them. */
+/** Bundles entries (name to source file) for Node. Returns the files of the bundle, and the paths of all its sources. */
 export async function bundleForNode(input, plugins = []) {
   const { build } = await import('vite');
-  // Not what the output names: a module of nothing but constants is written into others and leaves no trace there.
+  // Recorded here, because a module of nothing but constants is inlined into others and does not appear in the
+  // output.
   const inputs = new Set();
   const record = { name: 'record-inputs', load: id => void inputs.add(id) };
   const { output } = await build({
@@ -49,7 +50,7 @@ export async function bundleForNode(input, plugins = []) {
       minify: true,
       rollupOptions: {
         input,
-        // As CommonJS it starts in four fifths of the time: no facades of Node's own modules, a shorter way to each file.
+        // CommonJS starts in four fifths of the time: no facades for Node's own modules, faster file resolution.
         output: { format: 'cjs', entryFileNames: '[name].cjs', chunkFileNames: '[name]-[hash].cjs' },
       },
     },
@@ -58,8 +59,8 @@ export async function bundleForNode(input, plugins = []) {
 }
 
 /**
- * Makes the thread of the search a file of its own beside what starts it, and puts its place there. Its name changes with its
- * text: a host that was started before goes on with its own.
+ * Makes the search's thread a separate file beside the one that starts it, and inserts its path there. The file name
+ * changes with its content: a host that is already running keeps using its own.
  */
 export const searchWorker = {
   name: 'search-worker',
@@ -68,21 +69,23 @@ export const searchWorker = {
     if (!id.endsWith('choose-in-worker.ts')) return null;
     const source = join(id, '..', 'search-worker.ts');
     const reference = this.emitFile({ type: 'chunk', id: source, name: 'search-worker' });
-    // Where nothing is served this is the path below the folder of what starts it.
+    // Outside a server this becomes the path relative to the folder of the file that starts it.
     return code.replace(/'.\/search-worker\.ts'(?=\);)/, `import.meta.ROLLUP_FILE_URL_${reference}`);
   },
 };
 
-/** Builds the terminal host. A process that runs the one before goes on undisturbed. */
+/** Builds the terminal host. A process that runs the previous bundle is not disturbed. */
 export async function buildTerminal() {
   const startedAt = Date.now();
   const source = name => [name, join(root, 'src', 'cli', `${name}.ts`)];
-  // Apart, because a bundler puts what two files share into one of them: the first file is to load nothing it does not need.
+  // Two bundles, because a bundler puts the shared parts of two files into one of them, and the first file must load
+  // nothing it does not need.
   const host = await bundleForNode(Object.fromEntries([source('main')]));
   const starters = await bundleForNode(Object.fromEntries(STARTERS.map(source)), [mainApart]);
   const output = [...host.output, ...starters.output];
   mkdirSync(folder, { recursive: true });
-  // Entries come after what they load, and the record of what it was made of last: no moment shows half a bundle as whole.
+  // Entries are written after the files they load, and the record of the sources last, so that half a bundle never
+  // counts as whole.
   const files = [...output].sort((one, other) => Number(one.isEntry) - Number(other.isEntry));
   for (const { fileName, code } of files) replaceFile(join(folder, fileName), code);
   const modules = [...host.inputs, ...starters.inputs];
@@ -104,7 +107,7 @@ function describeInputs(modules, startedAt) {
     .map(path => relative(root, path));
   const described = [...new Set([...own, ...OTHER_INPUTS])].map(path => {
     const { size, mtimeMs } = statSync(join(root, path));
-    // What changed during the build may be in it or not. A time in the future is of another clock.
+    // A change during the build may or may not be included. A time in the future comes from another clock.
     const isDuring = mtimeMs >= startedAt && mtimeMs <= Date.now();
     return [path, [size, isDuring ? 0 : Math.floor(mtimeMs)]];
   });
@@ -117,7 +120,7 @@ function replaceFile(path, text) {
   renameSync(fresh, path);
 }
 
-/** Removes what was replaced long ago: from now on it counts for the files of the bundle before. */
+/** Removes files that were replaced long ago; the age of the previous bundle's files counts from now. */
 function removeOld(current) {
   const now = new Date();
   for (const name of readNames()) {

@@ -1,6 +1,6 @@
-// Tests with the real agents: installs pinned versions of them into a folder outside of the checkout, once, then runs
-// test/agents-real with each against a model server of this machine. `--only claude,codex` picks; what follows `--` goes to
-// Vitest. What cannot be installed is a failure; what was not asked for is said.
+// Tests with the real agents: installs pinned versions of them once into a folder outside the checkout, then runs
+// test/agents-real with each against a model server on this machine. `--only claude,codex` selects agents; arguments
+// after `--` go to Vitest. An agent that cannot be installed is a failure; one that was not selected is reported.
 import { execFile, spawn } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { homedir } from 'node:os';
@@ -26,7 +26,7 @@ function readArguments() {
   process.exit(2);
 }
 
-/** Resolves to why it could not be installed, or to null. */
+/** Resolves to the reason for a failed installation, or to null. */
 async function install(name) {
   const wanted = `${programs[name].package}@${programs[name].version}`;
   const folder = join(cache, name);
@@ -35,7 +35,7 @@ async function install(name) {
   console.log(`test:agents: installing ${wanted}, about ${programs[name].megabytes} MB`);
   rmSync(folder, { recursive: true, force: true });
   mkdirSync(folder, { recursive: true });
-  // The programs put themselves into their place by a script; the checkout's own packages have none that runs.
+  // The programs install themselves by a script; scripts of the checkout's own packages do not run.
   const options = ['--ignore-scripts=false', '--no-audit', '--no-fund', '--no-save', '--prefix', folder];
   try {
     await run('npm', ['install', ...options, wanted], { cwd: folder, shell: process.platform === 'win32' });

@@ -1,5 +1,6 @@
-// What `test.mjs` leaves out: installs pinned versions of real programs beside the dependencies, then runs test/real, and the
-// specs of the window in a browser that are not its core. What cannot be installed is a failure, never a skip.
+// The tests that `test.mjs` leaves out: installs pinned versions of real programs beside the dependencies, then runs
+// test/real and the browser specs of the window outside its core. A program that cannot be installed is a failure,
+// never a skip.
 import { execFile } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -10,7 +11,7 @@ import { ensureChromium, ensureGit, ensurePython } from './setup.mjs';
 
 const run = promisify(execFile);
 
-/** What pip installs, and in the second list what comes without the packages it names: these need none of them here. */
+/** Packages for pip; those in the second list are installed without their dependencies, which are not needed here. */
 const PACKAGES = ['uv==0.13.9', 'huggingface_hub==2.4.0', 'datasets==5.2.0', 'anthropic==2.14.0'];
 const ALONE = ['kernels==0.17.2'];
 
@@ -23,7 +24,7 @@ async function install() {
   console.log(`test:real: installing ${[...PACKAGES, ...ALONE].join(', ')}`);
   rmSync(venv, { recursive: true, force: true });
   mkdirSync(join(venv, '..'), { recursive: true });
-  // The system's own, where there is one: any user can run it.
+  // The system's own Python, if there is one: any user can run it.
   const python = existsSync('/usr/bin/python3') ? '/usr/bin/python3' : 'python3';
   await run(python, ['-m', 'venv', '--without-pip', venv]);
   const options = ['--python', join(venv, 'bin', 'python'), 'install', '--quiet'];

@@ -1,5 +1,5 @@
-// Everything that can be told in minutes on any machine of a developer: unit tests, then the window's core in a browser
-// and the window in the desktop app. The rest is `test-real.mjs`.
+// Everything that can be tested in minutes on any developer's machine: unit tests, then the window's core in a
+// browser and the window in the desktop app. The rest is in `test-real.mjs`.
 import { runSteps, windowInABrowser, windowInTheDesktopApp } from './run-steps.mjs';
 import { ensureChromium, ensureGit, ensurePython } from './setup.mjs';
 

@@ -145,7 +145,7 @@ test('what is alike must say why it differs', async () => {
   const night = await modelNight(
     (request, index) => {
       if (index === 0) return proposal('LR=2', 'LR=9', { hypothesis: 'Raise LR from 2 to 9' });
-      const isAsked = lastText(request).includes('Something alike was tried');
+      const isAsked = lastText(request).includes('Something similar was tried');
       return proposal('DEPTH=4', 'DEPTH=6', {
         hypothesis: 'Raise LR from 2 to 9 again',
         ...(isAsked ? { differs: 'It is the depth this time.' } : {}),

@@ -95,7 +95,7 @@ test('the best eight are gone on with, every third experiment, the better and th
 
 test('what came of one is told in words, also where the branch loses nothing by it', () => {
   const late = { lateParent: { experiment: 1, record: 1.1 }, incumbentExperiment: 2 };
-  const began = 'It goes on from #1 (1.100000), which the branch left. The incumbent was #2.';
+  const began = 'It builds on #1 (1.100000), which was not on the branch. The incumbent was #2.';
   const kept = 'It was better, so the branch holds exactly what was measured';
   expect(describeLate({ ...late, supersedes: [] }, true)).toBe(`${began} ${kept}.`);
   expect(describeLate({ ...late, supersedes: [2, 3] }, true)).toBe(

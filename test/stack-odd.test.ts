@@ -104,7 +104,8 @@ test('gains that are not known are told as such, and are no sum', async () => {
   ]);
   const sentence = async (order: readonly number[]) =>
     /^Each change was measured.*$/m.exec((await describeStack(ports, study, order)).text)?.[0];
-  const sum = 'Each change was measured where it was found, among other changes. Their gains in val\\_bpb';
+  const sum =
+    'Each change was measured on the code for which it was found, among other changes. Their gains in val\\_bpb';
   const condition = 'which holds only if they do not depend on each other.';
   expect(await sentence([3, 1])).toBe(`${sum} (lower is better) add up to +0.2, ${condition}`);
   // The third has then nothing that it was better than.

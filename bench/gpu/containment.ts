@@ -35,7 +35,7 @@ export async function checkContainment({ machine, tell }: Context): Promise<read
   return [isThere, ...rows];
 }
 
-/** That the GPU answers outside only is Pawl's fault; that bubblewrap is not there or may do nothing is the machine's. */
+/** A GPU that answers only outside is Pawl's fault; a missing or forbidden bubblewrap is the machine's. */
 function withoutSandbox(why: string): Row {
   return why.startsWith('The GPU answers outside')
     ? judged('bubblewrap', why, 'the GPU answers inside as outside', false)

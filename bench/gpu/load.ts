@@ -3,10 +3,10 @@ import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import { findProgram } from '../../src/engine/process/find-program.ts';
 
-/** PyTorch is loaded and CUDA started in this time, or never. */
+/** Limit for loading PyTorch and starting CUDA. */
 const START_MS = 300_000;
 
-/** Multiplies until it is killed, or who started it is gone. */
+/** Multiplies matrices until it is killed or its parent is gone. */
 const PROGRAM = `import os, torch
 parent = os.getppid()
 a = torch.randn(2048, 2048, device="cuda")
@@ -24,7 +24,7 @@ export type Load = {
   stop(): Promise<void>;
 };
 
-/** Starts a second process that computes on a GPU. Rejects where it ends before it does, or the signal aborts. */
+/** Starts a second process that computes on a GPU. Rejects if it ends before that, or the signal aborts. */
 export async function startLoad(environment: NodeJS.ProcessEnv, signal: AbortSignal): Promise<Load> {
   const python = (await findProgram('python3', environment.PATH ?? '')) ?? 'python3';
   const child = spawn(python, ['-c', PROGRAM], { env: environment, stdio: ['ignore', 'pipe', 'pipe'] });

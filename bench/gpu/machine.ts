@@ -2,12 +2,12 @@ import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 import { findProgram } from '../../src/engine/process/find-program.ts';
 
-/** A driver that is not kept loaded takes seconds to answer first. */
+/** A driver that is not kept loaded needs seconds for its first answer. */
 const SMI_MS = 30_000;
-/** PyTorch is gigabytes, which a machine may read for the first time. */
+/** PyTorch is gigabytes, which the machine may have to read from disk. */
 const TORCH_MS = 300_000;
 
-/** What `nvidia-smi` says of one GPU when it is asked by itself; null is what it does not tell. */
+/** The answer of `nvidia-smi` about one GPU, asked once; null for what it does not report. */
 export type Reading = {
   readonly at: number;
   readonly index: number;
@@ -22,26 +22,26 @@ export type Reading = {
 };
 
 export type Torch = {
-  /** Which `python3` has it. */
+  /** The `python3` that has it. */
   readonly python: string;
   readonly version: string;
   /** Whether it can compute on a GPU here. */
   readonly hasCuda: boolean;
 };
 
-/** Something of the machine, or why it is not there. */
+/** A part of the machine, or why it is missing. */
 export type Found<T> =
   | { readonly isThere: true; readonly it: T }
   | { readonly isThere: false; readonly why: string };
 
 export type Machine = {
   readonly environment: NodeJS.ProcessEnv;
-  /** Path of `nvidia-smi`, and its GPUs, at least one. */
+  /** The path of `nvidia-smi`, and its GPUs, at least one. */
   readonly gpus: Found<{ readonly smi: string; readonly readings: readonly Reading[] }>;
   readonly torch: Found<Torch>;
 };
 
-/** Looks what there is to check with. */
+/** Finds out what the checks can use here. */
 export async function findMachine(environment: NodeJS.ProcessEnv): Promise<Machine> {
   return { environment, gpus: await findGpus(environment), torch: await findTorch(environment) };
 }
@@ -71,13 +71,13 @@ async function findTorch(environment: NodeJS.ProcessEnv): Promise<Found<Torch>> 
   }
 }
 
-/** Fields of the question, in another order than Pawl's own; the name comes last, for it may hold commas. */
+/** The queried fields, in another order than Pawl's own; the name comes last because it may contain commas. */
 const FIELDS = [
   ...['index', 'uuid', 'memory.total', 'memory.used', 'power.draw', 'temperature.gpu', 'clocks.sm'],
   ...['clocks.mem', 'name'],
 ];
 
-/** Asks `nvidia-smi` once, by another way than Pawl's sampler. Rejects where it fails. Format: `--help-query-gpu`. */
+/** Asks `nvidia-smi` once, independently of Pawl's sampler. Rejects if it fails. Format: `--help-query-gpu`. */
 export async function readGpus(smi: string, environment: NodeJS.ProcessEnv): Promise<readonly Reading[]> {
   const query = [`--query-gpu=${FIELDS.join(',')}`, '--format=csv,noheader,nounits'];
   const said = await output(smi, query, environment, SMI_MS);
@@ -94,14 +94,14 @@ export async function readGpus(smi: string, environment: NodeJS.ProcessEnv): Pro
   });
 }
 
-/** Numbers of the processes that compute on any GPU, as `nvidia-smi` tells them when asked by itself. */
+/** Process ids that compute on any GPU, according to one call of `nvidia-smi`. */
 export async function readComputing(smi: string, environment: NodeJS.ProcessEnv): Promise<readonly number[]> {
   const query = ['--query-compute-apps=pid', '--format=csv,noheader'];
   const said = await output(smi, query, environment, SMI_MS);
   return said.split('\n').flatMap(line => (/^\d+$/.test(line.trim()) ? Number(line) : []));
 }
 
-/** Standard output of a program that ends by itself. Rejects where it fails or takes longer. */
+/** The standard output of a program that ends by itself. Rejects if it fails or takes longer. */
 export async function output(
   program: string,
   args: readonly string[],
@@ -112,7 +112,7 @@ export async function output(
   return (await promisify(execFile)(program, [...args], options)).stdout;
 }
 
-/** The last line of what a program that failed has said. */
+/** The last line that a failed program printed. */
 export function saidBy(error: unknown): string {
   const { stderr = '', stdout = '', message = String(error) } = error as Record<string, string | undefined>;
   const said = stderr.trim() || stdout.trim() || message;

@@ -13,13 +13,13 @@ import type { Context } from './context.ts';
 
 /** The terminal host's default. */
 const SEED = 1;
-/** Beside twice the budget: PyTorch is loaded, CUDA started, and maybe something compiled. */
+/** Added to twice the budget: PyTorch is loaded, CUDA started, and perhaps something compiled. */
 const START_SECONDS = 180;
 
 export type RunMeasured = RunView & {
-  /** Samples with a GPU in them. */
+  /** Samples that include a GPU. */
   readonly gpuSamples: number;
-  /** What the training itself said it computes on; null where it did not come so far. */
+  /** The device that the training itself reported; null if it did not get that far. */
   readonly device: string | null;
 };
 
@@ -31,8 +31,8 @@ export type ExperimentMeasured = {
 };
 
 /**
- * A study of nano-gpt with the search in a data folder of its own, with a budget of the check's. Rejects with what ended
- * it early, or with the signal's reason.
+ * A study of nano-gpt with the search, in its own data folder and with the check's budget. Rejects with the reason
+ * for an early end, or with the signal's reason.
  * @param name of its folder
  */
 export async function runNanoGpt(
@@ -74,7 +74,7 @@ export async function runNanoGpt(
   }
 }
 
-/** The sample with another budget, and a line that tells what it computes on. */
+/** The sample with another budget, and a line that prints its device. */
 async function makeRepository(folder: string, seconds: number): Promise<void> {
   await createSample(folder, 'nano-gpt');
   await edit(join(folder, 'prepare.py'), /^TIME_BUDGET = .*$/m, `TIME_BUDGET = ${seconds}`);

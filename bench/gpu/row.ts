@@ -1,4 +1,4 @@
-/** One thing that was looked at: a line of the table. */
+/** One result: a line of the table. */
 export type Row = {
   readonly check: CheckName;
   readonly what: string;
@@ -16,11 +16,11 @@ export type RowMaker = ReturnType<typeof rowsOf>;
 /** Makes the lines of one check. */
 export function rowsOf(check: CheckName) {
   return {
-    /** Was made, and is as it should be or not. */
+    /** A check that ran, and whether its result is as it should be. */
     judged: (what: string, measured: string, expected: string, isGood: boolean): Row => ({
       ...{ check, what, measured, expected, result: isGood ? 'ok' : 'failed' },
     }),
-    /** Cannot be made on this machine; `why` names what is missing. */
+    /** A check that this machine cannot do; `why` names what is missing. */
     skipped: (what: string, why: string): Row => ({
       ...{ check, what, measured: why, expected: '', result: 'skipped' },
     }),

@@ -6,14 +6,14 @@ import { type Reading, readComputing } from './machine.ts';
 import { type RunMeasured, runNanoGpt } from './nano-gpt.ts';
 import { type Row, rowsOf } from './row.ts';
 
-/** Until nvidia-smi tells of a process that has begun to compute. */
+/** Limit until nvidia-smi reports a process that has begun to compute. */
 const TOLD_MS = 15_000;
 const ASK_MS = 500;
 
 const { judged, skipped } = rowsOf('sharing');
 const WHAT = 'a run beside a second process on the GPU';
 
-/** Whether a run is flagged while somebody else computes on its GPU, and run again, and not flagged without. */
+/** Whether a run is flagged and repeated while another process computes on its GPU, and not flagged otherwise. */
 export async function checkSharing(context: Context): Promise<readonly Row[]> {
   const { machine, signal, tell } = context;
   const { gpus, torch, environment } = machine;
@@ -31,7 +31,7 @@ export async function checkSharing(context: Context): Promise<readonly Row[]> {
       ];
     }
     const [baseline] = await runNanoGpt(context, 'sharing', 0, event => {
-      // It is run again at most twice, and one of those has to be without.
+      // It is repeated at most twice, and one of those must run undisturbed.
       if (event.type === 'run_unfair') void load.stop();
     });
     return judge(baseline?.runs ?? [], load, others);
@@ -40,7 +40,7 @@ export async function checkSharing(context: Context): Promise<readonly Row[]> {
   }
 }
 
-/** Where Pawl binds a training: to the first GPU that is whole, unless the user chose. */
+/** The GPU to which Pawl binds a training: the first undivided one, unless the user chose. */
 function sameGpu(
   readings: readonly Reading[],
   environment: NodeJS.ProcessEnv,

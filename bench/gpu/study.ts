@@ -3,12 +3,12 @@ import { readComputing } from './machine.ts';
 import { type ExperimentMeasured, type RunMeasured, runNanoGpt } from './nano-gpt.ts';
 import { type Row, rowsOf } from './row.ts';
 
-/** What a search tries may crash; more than this share is not the search's doing. */
+/** Some ideas of a search crash; a larger share than this has another cause. */
 const CRASHED_SHARE = 0.2;
 
 const { judged, skipped } = rowsOf('study');
 
-/** A study of nano-gpt with the search: its verdicts, where it trained, and what was recorded of the GPU. */
+/** A study of nano-gpt with the search: its verdicts, where it trained, and what was recorded about the GPU. */
 export async function checkStudy(context: Context): Promise<readonly Row[]> {
   const { experiments, seconds, machine, tell } = context;
   const what = `${experiments} experiments of nano-gpt, ${seconds} s each`;
@@ -29,7 +29,7 @@ export async function checkStudy(context: Context): Promise<readonly Row[]> {
   ];
 }
 
-/** A baseline that is not kept says that nothing was trained; of the others any verdict is one. */
+/** A baseline that is not kept means that nothing was trained; the others may have any verdict. */
 function verdictRow({ n, verdict, metric, runs }: ExperimentMeasured): Row {
   const last = runs.at(-1);
   const isGood = n === 0 ? metric !== null : verdict !== null;
@@ -73,7 +73,7 @@ function deviceRow(runs: readonly RunMeasured[], hasCuda: boolean): Row {
   );
 }
 
-/** torch.cuda.is_available() behind the sandbox is what the device comes from. */
+/** The device comes from torch.cuda.is_available() in the sandbox. */
 function containedRow(runs: readonly RunMeasured[], environment: NodeJS.ProcessEnv): Row {
   const what = 'contained runs';
   if (environment.PAWL_SANDBOX === 'off') return skipped(what, 'PAWL_SANDBOX is off');
@@ -111,7 +111,7 @@ function recordedRows(runs: readonly RunMeasured[], whyNone: string | null): rea
   ];
 }
 
-/** Nobody else is there to be noticed; that somebody is, is what the sharing check looks at. */
+/** No other process is expected here; the sharing check covers the other case. */
 function sharedRow(runs: readonly RunMeasured[], others: readonly number[]): Row {
   const what = 'runs flagged `shared`';
   if (others.length > 0) return skipped(what, `others compute here as well: ${others.join(', ')}`);

@@ -8,16 +8,16 @@ import type { Context } from './context.ts';
 import { type Reading, readGpus } from './machine.ts';
 import { type Row, rowsOf } from './row.ts';
 
-/** Until the tools have given their first rows. */
+/** Limit until the tools have given their first rows. */
 const START_MS = 15_000;
 const READINGS = 5;
-/** A reading lies somewhere between two of Pawl's samples, which are at most so far off. */
+/** A reading lies between two of Pawl's samples, which are at most this far away. */
 const AROUND_MS = 3_000;
-/** Of one sample a second. */
+/** Relative to one sample a second. */
 const RATE_TOLERANCE = 0.15;
 
 /**
- * What moves from one second to the next, and how far a reading may lie outside of what Pawl's samples around it span:
+ * Readings that change from second to second, and how far one may lie outside the range of Pawl's samples around it:
  * `least` in the unit, or `share` of the reading, whichever is more.
  */
 const MOVING = [
@@ -30,7 +30,7 @@ const MOVING = [
 
 const { judged, skipped } = rowsOf('telemetry');
 
-/** Pawl's samples beside `nvidia-smi` itself, their rate, and the processes they cost. */
+/** Compares Pawl's samples, their rate and the processes they cost with `nvidia-smi` itself. */
 export async function checkTelemetry(context: Context): Promise<readonly Row[]> {
   const { gpus } = context.machine;
   if (!gpus.isThere) return [skipped('samples beside nvidia-smi', gpus.why)];
@@ -49,11 +49,11 @@ export async function checkTelemetry(context: Context): Promise<readonly Row[]> 
 }
 
 type Watched = {
-  /** The first of the readings, one a GPU. */
+  /** The first of the readings, one for each GPU. */
   readonly first: readonly Reading[];
   readonly readings: readonly Reading[];
   readonly samples: readonly TelemetrySample[];
-  /** Rows the tool gave, of all GPUs. */
+  /** The number of rows from the tool, for all GPUs. */
   readonly rows: number;
   readonly seconds: number;
   readonly gpuState: Telemetry['gpuState'];
@@ -104,7 +104,7 @@ async function watch(
   }
 }
 
-/** A PATH on which `nvidia-smi` writes down that it was started before it becomes the real one. */
+/** A PATH whose `nvidia-smi` records each start and then becomes the real one. */
 async function countStarts(folder: string, smi: string, environment: NodeJS.ProcessEnv) {
   const programs = join(folder, 'counting');
   const list = join(programs, 'starts');
@@ -193,7 +193,7 @@ function compareRate({ samples, rows, seconds, first }: Watched): Row {
   );
 }
 
-/** A driver that does not know a field is asked again without it, so what counts is that nothing is asked twice. */
+/** Pawl asks again without a field that the driver does not know, so the check is that no question is repeated. */
 function compareProcesses({ starts, alive, samples }: Watched): readonly Row[] {
   const kinds = new Set(starts).size;
   return [

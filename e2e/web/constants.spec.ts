@@ -111,7 +111,7 @@ test('of few experiments the constants view says that they are too few', async (
   await bench.hold();
   await startStudy(page, bench, { tag: NIGHT_TAG, experiments: 1 });
   await page.keyboard.press('7');
-  await expect(page.getByText('No constant was turned yet')).toBeVisible();
+  await expect(page.getByText('No constant has been changed yet')).toBeVisible();
   await bench.untilHeld();
   await bench.letGo();
   await expect(constants(page).plot('DEPTH')).toHaveAccessibleName('DEPTH against val_bpb: 2 experiments');

@@ -242,7 +242,7 @@ test('the run of one experiment is ended, after a question, and the study goes o
   const curve = page.getByRole('region', { name: 'Live curve' });
   const question = dialog(page, `End the run of #${held}?`);
   await curve.getByRole('button', { name: 'End this run …' }).click();
-  await expect(question).toContainText('The study goes on.');
+  await expect(question).toContainText('The study continues.');
   await question.getByRole('button', { name: 'Keep training' }).click();
   await expect(question).toBeHidden();
   await curve.getByRole('button', { name: 'End this run …' }).click();

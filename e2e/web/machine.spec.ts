@@ -28,12 +28,12 @@ test('a GPU that was too hot is seen live, its run does not decide, and the note
   const machine = study(page).running.getByRole('region', { name: 'Machine' });
   await expect(machine).toContainText('GPU 0: NVIDIA RTX 6000 Ada');
   await expect(machine).toContainText('298.37 / 300 W');
-  await expect(machine).toContainText('Clocks held down: too hot');
+  await expect(machine).toContainText('Clocks throttled: too hot');
   await expect(
     notebook(page).list.getByText(/^#0 is run again, .* the GPU was throttled, too hot/),
   ).toBeVisible();
   await rm(hot);
-  await expect(machine).not.toContainText('Clocks held down: too hot');
+  await expect(machine).not.toContainText('Clocks throttled: too hot');
   await expect(cellOf(page, 0).region).toContainText('keep');
 
   const numbers = (await openCell(page, 0)).section('Numbers');

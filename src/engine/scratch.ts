@@ -52,7 +52,7 @@ export function trialOwner(scratch: string): string {
   return basename(scratch);
 }
 
-/** Carried by every process of one trial of an agent. */
+/** Carried by every process of one agent trial. */
 export function trialMarker(scratch: string): string {
   return `${trialOwner(scratch)}/${randomUUID()}`;
 }

@@ -39,7 +39,10 @@ export function readAtOnce(path: string | Buffer, maxBytes: number): Buffer | nu
   }
 }
 
-/** Reads a plain file, synchronously if it is small; null if it cannot be read. @param found its stat, if known */
+/**
+ * Reads a plain file, synchronously if it is small; null if it cannot be read.
+ * @param found its stat, if known
+ */
 export async function readWhole(path: string, found = statNow(path)): Promise<Buffer | null> {
   if (!found?.isFile()) return null;
   const bytes = Number(found.size);

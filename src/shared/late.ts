@@ -16,7 +16,7 @@ export function describeLate(
   if (!lateParent) return '';
   const { experiment, record } = lateParent;
   const made = isOtherLine
-    ? `It goes on from #${experiment} (${formatMetric(record)}), which the branch left. The incumbent was #${incumbentExperiment}.`
+    ? `It builds on #${experiment} (${formatMetric(record)}), which was not on the branch. The incumbent was #${incumbentExperiment}.`
     : `It was made on #${experiment}; when it was measured, #${incumbentExperiment} was the incumbent.`;
   if (!supersedes) return `${made} It was compared with that.`;
   const names = supersedes.map(n => `#${n}`).join(', ');

@@ -1,6 +1,6 @@
 /**
- * A stand-in for an agent that speaks the Agent Client Protocol, over the protocol's own library. What it does is a word in its
- * first argument; the real ones are run elsewhere.
+ * A stand-in for an agent that speaks the Agent Client Protocol, built on the protocol's own library. Its first
+ * argument selects what it does; the real agents are tested elsewhere.
  */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { Readable, Writable } from 'node:stream';
@@ -14,7 +14,7 @@ const ANSWER = JSON.stringify({
 });
 let cwd = '';
 
-// Others may hold the process up; only a signal ends it.
+// Keeps the process alive until a signal ends it, whatever else happens.
 setInterval(() => {}, 60_000);
 
 const app = agent({ name: 'stand-in' })
@@ -31,7 +31,7 @@ const app = agent({ name: 'stand-in' })
     const say = (text: string) =>
       update({ sessionUpdate: 'agent_message_chunk', content: { type: 'text', text } });
     const edit = async (path: string, change: (text: string) => string, kind = 'edit', isEarly = false) => {
-      // Some tell what it is before they ask, and ask with less.
+      // Some agents announce the call before they ask, and ask with fewer fields.
       if (isEarly)
         await update({
           sessionUpdate: 'tool_call',
@@ -85,7 +85,7 @@ const app = agent({ name: 'stand-in' })
     if (act === 'hangs') return new Promise<never>(() => {});
     if (act === 'declines') return { stopReason: 'refusal' };
     await say('I will look first.');
-    // Of a later version of the protocol, and of no version.
+    // One update of a later protocol version, and one of no version.
     await update({ sessionUpdate: 'weather_report', sky: 'clear' });
     process.stdout.write('a stray line\n');
     const said = [
@@ -102,7 +102,7 @@ const app = agent({ name: 'stand-in' })
     });
     await say(`${JSON.stringify(said)}\n`);
     await say(ANSWER.slice(0, 20));
-    // The rest comes with the answer, and its handlers may still be at work when that has come.
+    // The rest arrives with the answer, and its handlers may still be working when the answer has come.
     void say(ANSWER.slice(20));
     return {
       stopReason: 'no_such_reason' as never,

@@ -3,43 +3,43 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { CallOutcome } from '../../src/shared/model-calls.ts';
 
-/** The programs that are run for real. */
+/** The programs that the tests run for real. */
 export const REAL_NAMES = ['claude', 'codex', 'gemini', 'opencode'] as const;
 export type RealName = (typeof REAL_NAMES)[number];
-/** Programs that were run for real by hand, a few cases each. */
+/** Programs that were run for real by hand, for a few cases each. */
 const TRIED_NAMES = ['copilot', 'qwen', 'pi', 'cline'] as const;
 type RecordedName = RealName | (typeof TRIED_NAMES)[number];
 
-/** What a real program did, machine and time taken out; `npm run test:agents` with `PAWL_WRITE_DOCS=1` records. */
+/** What a real program did, without machine and time; `npm run test:agents` with `PAWL_WRITE_DOCS=1` records it. */
 export type AgentRecording = {
   readonly agent: RecordedName;
   readonly failure: string;
   readonly version: string;
-  /** What was thought before it was run for the first time; null where that was not written down. */
+  /** The expectation before the first real run; null if it was not written down. */
   readonly guess: { readonly outcome: CallOutcome; readonly exitCode: number | null } | null;
-  /** It was ended after this. */
+  /** The time after which it was ended. */
   readonly limitSeconds: number;
   readonly stdout: string;
   /** Its last characters. */
   readonly stderr: string;
-  /** Null where it was ended after the limit, or by a signal. */
+  /** Null if it was ended after the limit, or by a signal. */
   readonly exitCode: number | null;
   readonly signal: NodeJS.Signals | null;
   readonly seconds: number;
-  /** How often it asked a model; null where there was no server. */
+  /** How often it called a model; null if there was no server. */
   readonly requests: number | null;
-  /** Whether it still tried after the limit. */
+  /** Whether it was still trying at the limit. */
   readonly isStillTrying: boolean;
-  /** Names of its processes that were left when the one that was started had ended, or had not within 5 s. */
+  /** Names of its processes that were left when the main process had ended, or had not ended within 5 s. */
   readonly left: readonly string[];
 };
 
 const FOLDER = fileURLToPath(new URL('../fixtures/agents', import.meta.url));
 
-/** What is known of a recording besides what the program printed. */
+/** Everything about a recording except the program's output. */
 type Facts = Omit<AgentRecording, 'agent' | 'stdout'>;
 
-/** What a program printed has a file for each recording; all else that is known has one for each program, a line each. */
+/** Each recording has a file for its output; all other facts are in one file for each program, one line each. */
 const outputPath = (agent: RecordedName, failure: string) => join(FOLDER, agent, `${failure}.jsonl`);
 const factsPath = (agent: RecordedName) => join(FOLDER, `${agent}.jsonl`);
 
@@ -48,7 +48,7 @@ async function readFacts(agent: RecordedName): Promise<readonly Facts[]> {
   return lines.map(line => JSON.parse(line) as Facts);
 }
 
-/** Of one program, by their names. */
+/** One program's recordings, by name. */
 async function recordingsOf(agent: RecordedName): Promise<readonly AgentRecording[]> {
   const facts = await readFacts(agent);
   return Promise.all(
@@ -69,7 +69,7 @@ export async function readRecordings(): Promise<readonly AgentRecording[]> {
   return (await Promise.all([...REAL_NAMES, ...TRIED_NAMES].map(recordingsOf))).flat();
 }
 
-/** In the place of an earlier one, where there is one. */
+/** Replaces an earlier one, if any. */
 export async function writeRecording({ agent, stdout, ...facts }: AgentRecording): Promise<void> {
   await mkdir(join(FOLDER, agent), { recursive: true });
   await writeFile(outputPath(agent, facts.failure), stdout);

@@ -13,7 +13,7 @@ import type { ModelServer, Reply, Script } from './model-server.ts';
 import { contractFile } from './scaffold.ts';
 import { type Night, prepareNight, TAG } from './study.ts';
 
-/** Opens every script: `ask(text, **more)` resolves to the status, the answer and the headers. */
+/** Put before every script: `ask(text, **more)` returns the status, the answer and the headers. */
 const ASK = `import json, os, sys, time, urllib.error, urllib.request
 opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 def ask(text="How much?", headers={}, path="/v1/messages", **more):
@@ -29,14 +29,14 @@ def text_of(answer):
     return "".join(block["text"] for block in answer["content"])
 `;
 
-/** A study whose trainings ask the loopback server's model, and are a script in Python. */
+/** A study whose trainings are Python scripts that call the loopback server's model. */
 export type AskingNight = Night & {
   readonly engine: Engine;
   readonly server: ModelServer;
   readonly events: readonly EngineEvent[];
   readonly studyId: string;
   run(settings?: SittingSettings): Promise<StopReason>;
-  /** What a run printed. */
+  /** The output of a run. */
   log(n: number, k?: number): Promise<string>;
   calls(n: number): readonly ModelCall[];
 };
@@ -48,7 +48,7 @@ export async function askingNight(
   options: {
     readonly experiments?: number;
     readonly environment?: Readonly<Record<string, string | undefined>>;
-    /** More of pawl.toml's first table. */
+    /** Lines for the first table of pawl.toml. */
     readonly contract?: string;
     /** More tables. */
     readonly tables?: string;
@@ -111,7 +111,7 @@ ${options.tables ?? ''}`,
   };
 }
 
-/** An answer of words. */
+/** An answer that consists of text. */
 export function says(
   text: string,
   usage: { readonly input: number; readonly output: number } = { input: 1_000, output: 100 },

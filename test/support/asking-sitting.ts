@@ -13,11 +13,11 @@ import { contractFile, createRepository, temporaryFolder } from './scaffold.ts';
 const run = promisify(execFile);
 export const MODEL = 'claude-haiku-5-5';
 
-/** The baseline of a study whose training asks the server's model, by the terminal, as whoever is wanted. */
+/** The baseline, run in the terminal, of a study whose training calls the server's model. */
 export async function askingSitting(
   server: ModelServer,
   options: {
-    /** Root where the tests run as root, or an ordinary user. */
+    /** Root if the tests run as root, or an ordinary user. */
     readonly who: 'root' | 'user';
     readonly sandbox: 'required' | 'off';
     readonly train: string;
@@ -50,7 +50,7 @@ reads = ${JSON.stringify(options.reads ?? [])}
   const environment = {
     ...{ PATH: process.env.PATH, HOME: home, PAWL_HOME: data, PAWL_SANDBOX: options.sandbox },
     ...{ ANTHROPIC_API_KEY: KEY, ANTHROPIC_BASE_URL: server.url, NODE_COMPILE_CACHE: COMPILE_CACHE },
-    // Nobody answers there; what asks Pawl has to go around it.
+    // Nothing answers at this proxy; calls to Pawl must bypass it.
     ...{ HTTP_PROXY: 'http://127.0.0.1:9', http_proxy: 'http://127.0.0.1:9', NO_PROXY: 'example.org' },
   };
   const { stdout, stderr } = await run(program, args, { env: environment, cwd: '/' }).catch(

@@ -1,2 +1,2 @@
-// Before all tests of a run of Vitest.
+// Runs before all tests of a Vitest run.
 export { buildPawl as setup } from './pawl-command.ts';

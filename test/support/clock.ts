@@ -1,24 +1,24 @@
 /**
- * Time as tests may assert it. A machine is as fast as it is and as busy as it happens to be, so what is said about the time
- * that work takes is said about the processor's, and what has to be said about the clock on the wall grows with how slow
- * the machine is at that moment. Nothing else in the tests limits anything but the runner (`TEST_LIMIT_MS`).
+ * Time as tests may assert it. Machines differ in speed and load, so tests of how long work takes measure processor
+ * time, and limits in wall time grow with how slow the machine is at that moment. Nothing else in the tests has a
+ * time limit except the runner (`TEST_LIMIT_MS`).
  */
 
-/** A test that hangs is ended after this. */
+/** The runner ends a test that hangs after this time. */
 export const TEST_LIMIT_MS = 600_000;
-/** What a window's test waits for may take this long, so that the runner can still say what it waited for. */
+/** The longest wait in a window test, short enough that the runner can still report what it waited for. */
 export const WAIT_MS = 180_000;
 
-/** Processor time this process has taken so far, in milliseconds. */
+/** Processor time used by this process so far, in milliseconds. */
 export function cpuMs(): number {
   const { user, system } = process.cpuUsage();
   return (user + system) / 1_000;
 }
 
-/** Work of so many milliseconds of the processor shows how much of it this process is given. */
+/** This much processor time shows what share of it this process gets. */
 const PROBE_MS = 40;
 
-/** How many times as long as on an idle machine work takes right now; at least 1. */
+/** How many times longer work takes right now than on an idle machine; at least 1. */
 export function slowness(): number {
   const [cpu, wall] = [cpuMs(), performance.now()];
   while (cpuMs() - cpu < PROBE_MS);

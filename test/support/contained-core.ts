@@ -16,7 +16,7 @@ const run = promisify(execFile);
 export type ContainedOptions = {
   /** Default: an empty one. */
   readonly home?: string;
-  /** Before the usual PATH. */
+  /** Folders placed before the usual PATH. */
   readonly path?: readonly string[];
   readonly environment?: Readonly<Record<string, string>>;
   readonly train?: string;
@@ -27,8 +27,8 @@ export type ContainedOptions = {
 };
 
 /**
- * Runs a shell script in the jail of a study's training, without a study, and tells what it printed. Rejects where it ends
- * with another code than 0. Needs no test around it, so that another user can run it.
+ * Runs a shell script in the jail of a study's training, without a study, and returns its output. Rejects if the exit
+ * code is not 0. Needs no test around it, so that another user can run it.
  * @param base an empty folder for the data folder and the home
  * @param repository the user's checkout
  */

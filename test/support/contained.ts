@@ -9,17 +9,17 @@ import { createRepository, temporaryFolder } from './scaffold.ts';
 
 const run = promisify(execFile);
 const MAIN = fileURLToPath(new URL('contained-main.ts', import.meta.url));
-/** An ordinary user, where the tests run as root. */
+/** An ordinary user, if the tests run as root. */
 export const ORDINARY = 65_534;
 
-/** What this machine contains with, or why it cannot. */
+/** The sandbox of this machine, or why it has none. */
 export const found = await findSandbox(process.env);
 export const HAS_SANDBOX = found.kind === 'bubblewrap';
 if (found.kind === 'none') console.warn(`Tests of the sandbox are skipped: ${found.why}`);
-/** A test of what is contained, skipped where nothing can be. */
+/** A test of containment, skipped if this machine has no sandbox. */
 export const contained = test.skipIf(!HAS_SANDBOX);
 
-/** What a shell script prints in the jail of a training. */
+/** The output of a shell script in the jail of a training. */
 export async function runContained(
   script: string,
   options: ContainedOptions = {},
@@ -28,7 +28,7 @@ export async function runContained(
   return { stdout: await runInJail(script, options, await temporaryFolder(), repository) };
 }
 
-/** The same, where Pawl is an ordinary user's; folders in the options have to be that user's. */
+/** The same with Pawl run by an ordinary user; folders in the options must belong to that user. */
 export async function runContainedAsUser(
   script: string,
   options: ContainedOptions = {},
@@ -45,12 +45,12 @@ export async function runContainedAsUser(
   return { stdout };
 }
 
-/** A line of shell that says whether a command comes through. */
+/** A line of shell that reports whether a command succeeds. */
 export function can(name: string, command: string): string {
   return `if (${command}) >/dev/null 2>&1; then echo "${name} yes"; else echo "${name} no"; fi`;
 }
 
-/** What {@link can} said, by name. */
+/** The results of {@link can}, by name. */
 export function answers(stdout: string): Readonly<Record<string, string>> {
   return Object.fromEntries([...stdout.matchAll(/^(\S+) (yes|no)$/gm)].map(([, name, word]) => [name, word]));
 }

@@ -15,7 +15,7 @@ export function autoresearchFiles(preparePy: string): Record<string, string> {
   return { 'train.py': TRAIN_PY, 'prepare.py': preparePy, 'program.md': 'Lower val_bpb.\n' };
 }
 
-/** What is said of a contract that is refused. */
+/** The message with which a contract is refused. */
 export function errorOf(text: string): string {
   try {
     parsePawlToml(text, 'pawl.toml');
@@ -30,8 +30,8 @@ export function errorOf(text: string): string {
   throw new Error('the contract was accepted');
 }
 
-/** The contract with a line more in one of its tables. */
+/** The contract with one more line in one of its tables. */
 export const budget = (line: string) => `${VALID}[budget]\n${line}\n`;
 export const stop = (line: string) => `${VALID}[stop]\n${line}\n`;
-/** The contract with another list of what may be edited. */
+/** The contract with another list of editable files. */
 export const editable = (list: string) => VALID.replace('["train.sh"]', list);

@@ -8,11 +8,11 @@ import { promisify } from 'node:util';
 import BetterSqlite3 from 'better-sqlite3';
 
 export type DeathPoint =
-  /** Once an event with these properties was written to stdout. */
+  /** Once an event with these properties has been written to stdout. */
   | { readonly event: Readonly<Record<string, unknown>> }
   /**
-   * While or after the process's git call of this number (from 1) runs: a git that is started, or a question to one that stays.
-   * A git that was called goes on alone.
+   * During or after the process's git call of this number (from 1): a git that is started, or a request to one that
+   * keeps running. The called git itself continues.
    */
   | { readonly git: number; readonly when: 'started' | 'ended' }
   /** Before or after the ledger's transaction of this number (from 1). */
@@ -24,7 +24,7 @@ function die(): void {
   if (isOver) return;
   isOver = true;
   process.kill(process.pid, process.env.PAWL_TEST_SIGNAL ?? 'SIGKILL');
-  // The signal may take a moment to reach every thread; nothing may happen in it.
+  // The signal may take a moment to reach every thread; nothing may run meanwhile.
   Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 50);
 }
 
@@ -34,7 +34,7 @@ function dieAtEvent(wanted: Readonly<Record<string, unknown>>): void {
     const written = write(text);
     for (const line of text.split('\n').filter(part => part.startsWith('{'))) {
       const event = JSON.parse(line) as Record<string, unknown>;
-      // Writing to a pipe is synchronous, so whoever reads has the event.
+      // Writing to a pipe is synchronous, so the reader already has the event.
       if (Object.entries(wanted).every(([key, value]) => event[key] === value)) die();
     }
     return written;
@@ -44,7 +44,7 @@ function dieAtEvent(wanted: Readonly<Record<string, unknown>>): void {
 function dieAtGit(number: number, when: 'started' | 'ended'): void {
   const { execFile, spawn } = childProcess;
   let calls = 0;
-  // A git that stays is asked by a line on its stdin, and has done it once it says something.
+  // A git that keeps running gets its request as a line on stdin, and has handled it once it prints something.
   const counting = ((...args: Parameters<typeof spawn>) => {
     const child = spawn(...args);
     if (!/(?:^|\/)git$/.test(args[0])) return child;
@@ -67,12 +67,12 @@ function dieAtGit(number: number, when: 'started' | 'ended'): void {
     calls += 1;
     if (calls === number) {
       if (when === 'ended') child.prependOnceListener('exit', die);
-      // By then its input has been handed over.
+      // By then its input has been written.
       else setImmediate(() => setImmediate(die));
     }
     return child;
   }) as typeof execFile;
-  // Whoever makes a promise of it asks what git there is, and is not counted.
+  // The promisified variant only queries git's version, and is not counted.
   childProcess.execFile = Object.assign(replacement, { [promisify.custom]: promisify(execFile) });
 }
 

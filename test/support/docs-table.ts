@@ -3,8 +3,8 @@ import { fileURLToPath } from 'node:url';
 import { expect } from 'vitest';
 
 /**
- * A table in the docs is what the tests saw: compares the one behind `<!-- name -->`, which ends with an empty line.
- * `PAWL_WRITE_DOCS=1` writes it.
+ * Checks a table in the docs against the tests' results: the table after `<!-- name -->`, which ends with an empty
+ * line. `PAWL_WRITE_DOCS=1` writes it.
  */
 export async function checkDocs(
   file: string,

@@ -3,7 +3,7 @@ import { contractFile, FAST_TRAINER, temporaryFolder } from './scaffold.ts';
 import { type Night, prepareNight } from './study.ts';
 
 export const BASELINE_VALUE = '1064800';
-/** Every run but the baseline's waits until the file named by GATE is there. */
+/** Every run except the baseline's waits until the file named by GATE exists. */
 const GATED_TRAINER = FAST_TRAINER.replace(
   /^value=.*$/m,
   line => `${line}

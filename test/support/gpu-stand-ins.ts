@@ -2,7 +2,7 @@ import { chmod, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { temporaryFolder } from './scaffold.ts';
 
-/** What a stand-in for a GPU says of itself, by the names nvidia-smi gives its fields. */
+/** The stand-in GPU's readings, by nvidia-smi's field names. */
 const FIELDS: Readonly<Record<string, string>> = {
   ...{ index: '0', uuid: 'GPU-8fe3a97d', name: 'NVIDIA RTX 6000, Ada', 'memory.total': '49140' },
   ...{ 'memory.used': '45061', 'power.draw': '298.37', 'power.limit': '300.00', 'temperature.gpu': '64' },
@@ -10,7 +10,7 @@ const FIELDS: Readonly<Record<string, string>> = {
   'clocks_throttle_reasons.active': '0x0000000000000000',
 };
 
-/** Answers once, or again and again where it is asked to; the processes are those whose numbers stand in a file. */
+/** Answers once, or repeatedly if asked to; a file holds the process ids. */
 const SMI = (folder: string, once: Readonly<Record<string, string>>) => `#!${process.execPath}
 const { existsSync, readFileSync } = require('node:fs');
 const args = process.argv.slice(2);
@@ -31,7 +31,7 @@ say();
 if (interval >= 0) setInterval(say, Number(args[interval + 1]));
 `;
 
-/** Trains nano-gpt, serves and scores it, multiplies, or answers what it is asked: whatever the check starts. */
+/** Acts as whatever the check starts: trains, serves and scores nano-gpt, multiplies, or answers queries. */
 const PYTHON = (folder: string) => `#!/bin/sh
 case "$*" in
 *torch.__version__*) echo '2.9.0+cu129 True' ;;
@@ -53,12 +53,13 @@ esac
 `;
 
 /**
- * A folder for the front of a PATH with a GPU that works and a Python that has PyTorch, both stand-ins.
- * @param once what nvidia-smi says otherwise when it is asked only once
+ * A folder for the front of a PATH, with a working GPU and a Python that has PyTorch, both stand-ins.
+ * @param once
+ * values that nvidia-smi gives instead when it is asked only once
  */
 export async function gpuStandIns(once: Readonly<Record<string, string>> = {}): Promise<string> {
   const folder = await temporaryFolder();
-  // For whoever a stand-in for bubblewrap runs them as.
+  // For any user under which a stand-in for bubblewrap runs them.
   await chmod(folder, 0o755);
   await writeFile(join(folder, 'computing'), '');
   await writeProgram(folder, 'nvidia-smi', SMI(folder, once));

@@ -5,7 +5,7 @@ import { eventsOf, sitting } from './pawl.ts';
 import { createRepository, snapshotUserState, temporaryFolder } from './scaffold.ts';
 import { query } from './trainers.ts';
 
-/** Each experiment writes one line more to `idea.sh`, which the training runs. */
+/** Each experiment adds a line to `idea.sh`, which the training runs. */
 export async function guardedNight(
   contract: string,
   ideas: readonly string[],

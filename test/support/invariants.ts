@@ -13,20 +13,20 @@ type Row = {
   evidence: string | null;
   parent_commit: string | null;
   attempt_commit: string | null;
-  /** What the branch moved to, where that is not the attempt. */
+  /** Where the branch moved, if not to the attempt. */
   branch_commit: string | null;
   verdict_order: number | null;
 };
 
 /**
  * Checks DESIGN's invariants 1 to 6 from outside, with plain git and SQLite. Call it when no engine runs and the last
- * sitting ended by itself (not by kill). Throws an error that says which one is broken.
+ * sitting ended by itself (was not killed). Throws an error that names the broken invariant.
  */
 export async function checkInvariants(input: {
   readonly repository: string;
   readonly home: string;
   readonly tag: string;
-  /** `snapshotUserState` from before the study; null where the repository was made with it. */
+  /** `snapshotUserState` from before the study; null if the repository was made with it. */
   readonly userState: string | null;
   readonly editable: readonly string[];
 }): Promise<void> {
@@ -70,7 +70,7 @@ export async function checkInvariants(input: {
   const refs = new Map(
     lines.filter(line => line.includes(' ')).map(line => line.split(' ') as [string, string]),
   );
-  /** By attempt: its parents, and the paths it changes. */
+  /** For each attempt: its parents, and the paths it changes. */
   const attempts = new Map(
     changes.map(text => {
       const [commits = '', ...paths] = text.split('\0');
@@ -79,7 +79,7 @@ export async function checkInvariants(input: {
     }),
   );
 
-  // 2: the branch is the chain of kept attempts, each on its predecessor, from the base.
+  // 2: the branch is the chain of kept attempts from the base, each on its predecessor.
   const chain = lines.filter(line => !line.includes(' '));
   const ownChain = chain.slice(0, chain.indexOf(study.base_commit) + 1).reverse();
   const inOrder = rows.toSorted((a, b) => Number(a.verdict_order) - Number(b.verdict_order));
@@ -92,7 +92,7 @@ export async function checkInvariants(input: {
     const before = index === 0 ? study.base_commit : branchCommit(keeps[index - 1]);
     if (!keep.branch_commit && keep.parent_commit !== before)
       broken(`2: the parent of keep ${keep.n} is not the incumbent`);
-    // What took the incumbent's place is exactly what was measured.
+    // The commit that became the incumbent is exactly what was measured.
     if (!keep.branch_commit) continue;
     const trees = await gitCalls(
       repository,
@@ -110,7 +110,7 @@ export async function checkInvariants(input: {
     );
     if (attempt !== null && !own.some(([, commit]) => commit === attempt))
       broken(`3: attempt ${n} has no ref`);
-    // 7: the verdict names the run it came from; earlier ones may have died before they had a log.
+    // 7: the verdict names its run; earlier runs may have died before they had a log.
     if (verdict !== null) {
       const { run: k = -1 } = JSON.parse(evidence ?? '{}') as { run?: number };
       const folder = k === 0 ? String(n) : `${n}.${k}`;
@@ -133,11 +133,11 @@ export async function checkInvariants(input: {
       broken(`4: attempt ${n} changes ${changed.join() || 'nothing'}`);
   }
 
-  // 5: no process of the study lives.
+  // 5: no process of the study is alive.
   const alive = await findMarked(study.id);
   if (alive.length > 0) broken(`5: processes ${alive.join()} outlived their run`);
 
-  // results.tsv has a line per recorded experiment.
+  // results.tsv has one line for each recorded experiment.
   const table = await readFile(join(home, 'studies', study.id, 'results.tsv'), 'utf8');
   const recorded = inOrder.filter(row => row.phase === 'recorded');
   const recordedLines = table.trimEnd().split('\n').slice(1);

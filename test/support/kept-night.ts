@@ -9,9 +9,9 @@ import { openLedger } from '../../src/engine/store/ledger.ts';
 import type { Study, Verdict } from '../../src/shared/study.ts';
 import { createRepository, git, temporaryFolder } from './scaffold.ts';
 
-/** One experiment of a night, numbered from 1 on by its place. */
+/** One experiment of a night; its place gives its number, starting at 1. */
 export type Tried = {
-  /** Lines of a shell that edit the files of the best so far. */
+  /** Shell commands that edit the files of the best so far. */
   readonly edit: string;
   readonly metric: number;
   readonly verdict?: 'keep' | 'discard' | 'rolled_back';
@@ -19,19 +19,19 @@ export type Tried = {
   readonly rationale?: string;
 };
 
-/** A constant on each line. */
+/** One constant per line. */
 export const TRAIN = `${['LR', 'DEPTH', 'WIDTH', 'BETA'].map(name => `${name} = 1`).join('\n')}\nprint(LR)\n`;
 
 export const set = (name: string, value: number) => `sed -i 's/^${name} = .*/${name} = ${value}/' train.py`;
 
 /**
- * A study `night` that is over: its experiments in the ledger, their commits at refs as an engine makes them. What is taken back was
- * kept for a while, and the next one stands on what was kept before it.
+ * A finished study `night`: its experiments in the ledger, their commits at refs as an engine makes them. An
+ * experiment that was taken back was kept for a while, and the next one builds on the keep before it.
  */
 export async function keptNight(
   tried: readonly Tried[],
   files: Readonly<Record<string, string | Buffer>> = {},
-  /** Another checkout of the repository, for the study to be of. */
+  /** Replaces the repository by another checkout of it for the study. */
   checkOut = async (repository: string) => repository,
 ) {
   const repository = await checkOut(
@@ -114,7 +114,7 @@ function studyOf(repositoryPath: string, baseCommit: string): Study {
   };
 }
 
-/** What stands at a path of a commit or a tree. */
+/** The content at a path of a commit or a tree. */
 export function readAt(repository: string, commit: string, path: string): Promise<string> {
   return git(repository, 'show', `${commit}:${path}`);
 }

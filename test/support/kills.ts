@@ -16,23 +16,20 @@ import {
   TAG,
 } from './study.ts';
 
-/** A sitting that ends by SIGKILL at `point`, with the events it wrote. */
+/** A sitting that ends by SIGKILL at `point`, and the events it wrote. */
 export async function dyingSitting(args: readonly string[], night: Night, point: DeathPoint) {
   const running = new RunningPawl(args, { home: night.home, env: dyingAt(point) });
   const { signal } = await running.ended;
   return { signal, events: running.events };
 }
 
-/**
- * What was seen of a study before its kills, and must be so ever after: verdicts that were announced, rows that were
- * recorded, attempts that were made.
- */
+/** What was seen of a study before its kills, and must remain true: announced verdicts, recorded rows, attempts made. */
 class Witness {
   readonly #recorded = new Map<number, ExperimentRow>();
   readonly #attempts = new Map<number, { commit: string; hypothesis: string | null }>();
   readonly #verdicts = new Map<number, Extract<EngineEvent, { type: 'verdict' }>>();
 
-  /** Takes down what an engine said, then holds everything against the ledger. */
+  /** Notes an engine's events, then checks everything against the ledger. */
   look(night: Night, events: readonly EngineEvent[]): void {
     for (const event of eventsOf(events, 'verdict')) {
       expect(this.#verdicts.has(event.n), `a second verdict on experiment ${event.n}`).toBe(false);
@@ -69,7 +66,10 @@ async function checkObjects({ repository }: Night): Promise<void> {
   expect(report).toBe('');
 }
 
-/** Kills a study of its own once the event of these properties was told: nothing is lost, and the study goes on. */
+/**
+ * Kills a study of its own once an event with these properties was reported: nothing is lost, and the study can
+ * continue.
+ */
 export async function killAtEvent(state: Readonly<Record<string, unknown>>): Promise<void> {
   const night = await prepareNight();
   const { home, repository } = night;
@@ -81,7 +81,7 @@ export async function killAtEvent(state: Readonly<Record<string, unknown>>): Pro
   const inFlight = rowsOf(home).experiments.filter(row => row.verdict === null);
   expect(inFlight.length).toBeLessThanOrEqual(1);
 
-  // The next engine puts things right before it does anything else.
+  // The next engine repairs everything before it does anything else.
   const second = await dyingSitting(['resume', repository], night, { event: { type: 'study_started' } });
   witness.look(night, second.events);
   const reconciled = rowsOf(home);
@@ -112,7 +112,7 @@ export async function killAtEvent(state: Readonly<Record<string, unknown>>): Pro
   await checkObjects(night);
 }
 
-/** Kills one study at each of the points in turn: nothing is lost, and it goes on. */
+/** Kills one study at each of the points in turn: nothing is lost, and it continues. */
 export async function killAround(points: readonly DeathPoint[]): Promise<void> {
   const night = await prepareNight({ trainer: WIDE_TRAINER });
   const { home, repository } = night;
@@ -136,7 +136,7 @@ export async function killAround(points: readonly DeathPoint[]): Promise<void> {
   await checkObjects(night);
 }
 
-/** Kills the making of a study at each of the points: it can be made again or resumed. */
+/** Kills the creation of a study at each of the points: it can be created again or resumed. */
 export async function killInMaking(points: readonly DeathPoint[]): Promise<void> {
   const night = await prepareNight();
   const { home, repository } = night;
@@ -155,7 +155,7 @@ export async function killInMaking(points: readonly DeathPoint[]): Promise<void>
   await checkObjects(night);
 }
 
-/** Ten constants, so that a search over them has hundreds of experiments before it; a run takes a moment. */
+/** Ten constants, so that a search can propose hundreds of experiments; a run takes a moment. */
 const WIDE_TRAINER = `A=2
 B=3
 C=20
@@ -174,7 +174,7 @@ sleep 0.03
 printf -- '---\\nval_bpb:          %d.%06d\\npeak_vram_mb:     45060.2\\n' $((value / 1000000)) $((value % 1000000))
 `;
 
-/** Repeatable, so that a failure can be looked for again. */
+/** Repeatable, so that a failure can be reproduced. */
 function seededRandom(seed: number): () => number {
   let state = seed;
   return () => {
@@ -184,8 +184,8 @@ function seededRandom(seed: number): () => number {
 }
 
 /**
- * Kills one study `count` times at random instants: nothing is lost, and it goes on. The ledger is looked at after each of
- * them, the rest of the invariants after some. Returns the types of the events that came last before a kill.
+ * Kills one study `count` times at random moments: nothing is lost, and it continues. Checks the ledger after each
+ * kill, and the other invariants after some. Returns the type of the last event before each kill.
  */
 export async function killAtRandom(count: number, how: KillOptions = {}): Promise<ReadonlySet<string>> {
   const { lanes = [], atOnce = 1, env = {}, contract, before = '', seed = 20_260_325 } = how;
@@ -199,12 +199,12 @@ export async function killAtRandom(count: number, how: KillOptions = {}): Promis
   const witness = new Witness();
   await sitting(['run', repository, '--tag', TAG, '-n', '0', ...lanes], options);
   const killedIn = new Set<string>();
-  // The instants are spread over what a start and an experiment take on this machine, as busy as it is at the time.
+  // The moments are spread over the time that a start and an experiment take on this machine under its current load.
   let [startMs, experimentMs] = await paceOf(night, witness, env);
   for (let kill = 1; kill <= count; kill += 1) {
     const began = performance.now();
     const running = new RunningPawl(['resume', repository, '-n', '100000'], options);
-    // Half of them from the very start, half once the loop runs; the instant being random is the point.
+    // Half of them count from the very start, half from when the loop runs; randomness is the point here.
     if (kill % 2 === 0) {
       await running.waitFor(event => event.type === 'experiment_started');
       startMs = performance.now() - began;
@@ -241,17 +241,20 @@ export async function killAtRandom(count: number, how: KillOptions = {}): Promis
 
 type KillOptions = {
   readonly lanes?: readonly string[];
-  /** How many experiments may be under way. */
+  /** The number of experiments that may run at once. */
   readonly atOnce?: number;
   /** Of the engines. */
   readonly env?: Readonly<Record<string, string>>;
   readonly contract?: string;
-  /** Lines of a shell before those of the trainer. */
+  /** Shell commands before those of the trainer. */
   readonly before?: string;
   readonly seed?: number;
 };
 
-/** How long a start and an experiment take now, in ms, by a sitting that is killed behind its first experiment. */
+/**
+ * How long a start and an experiment take now, in ms, measured with a sitting that is killed after its first
+ * experiment.
+ */
 async function paceOf(
   night: Night,
   witness: Witness,

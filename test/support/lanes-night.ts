@@ -15,8 +15,8 @@ export type Constants = { readonly LR?: number; readonly DEPTH?: number; readonl
 const LINES = ['LR=2', 'DEPTH=4', 'WIDTH=16'] as const;
 
 /**
- * A run waits for the file that is named by its constants; the code as it is does not. Comments stand between the constants, so that patches
- * to several of them do not meet.
+ * A run waits for the file named by its constants; the unchanged code does not wait. Comments between the constants
+ * keep patches to several of them from touching.
  */
 const WAITING_TRAINER = FAST_TRAINER.replace(
   `${LINES.join('\n')}\n`,
@@ -39,7 +39,7 @@ export type LanesNight = Night & {
   until(is: (event: EngineEvent) => boolean): Promise<EngineEvent>;
 };
 
-/** A study in two lanes that tries patches in their order; each run ends when the test lets it. */
+/** A study in two lanes that tries patches in order; each run ends when the test lets it. */
 export async function lanesNight(
   patches: readonly Constants[],
   options: { readonly lanes?: readonly string[]; readonly asksApproval?: boolean } = {},
@@ -93,7 +93,7 @@ export async function lanesNight(
   };
 }
 
-/** A patch with its constants as its title. */
+/** A patch titled by its constants. */
 function patchOf(constants: Constants): string {
   const title = Object.entries(constants)
     .map(([name, value]) => `${name}=${value}`)

@@ -1,7 +1,10 @@
 import type { Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 
-/** Has a server listen on a free port of this machine. `close` breaks every connection; no slash ends the `url`. */
+/**
+ * Makes a server listen on a free port of this machine. `close` breaks every connection; the `url` has no slash at
+ * its end.
+ */
 export async function listenLocally(
   server: Server,
 ): Promise<{ readonly url: string; readonly close: () => Promise<void> }> {

@@ -1,12 +1,12 @@
 import type { Beside, LaneState, StudyState } from '../../src/engine/session/loop-state.ts';
 
-/** A lane between two experiments, alone in its study. */
+/** A free lane, the only one of its study. */
 export const FREE_LANE: LaneState & { readonly beside: Beside } = {
   ...{ n: null, unfinished: null, refusals: 0, repairs: 0, reruns: 0, unanswered: 0, held: null },
   beside: { experiments: 0, repeats: [], isWriting: false, isBusy: false, hasUnfinished: false },
 };
 
-/** A sitting that goes on. */
+/** A sitting with no reason to end. */
 export const GOING_ON: Pick<
   StudyState,
   'runMs' | 'ending' | 'halted' | 'emptyAt' | 'wish' | 'isBlocked' | 'canRepair' | 'maxRefusals'

@@ -15,11 +15,11 @@ export type ModelNight = Night & {
   readonly engine: Engine;
   readonly server: ModelServer;
   readonly events: readonly EngineEvent[];
-  /** Every wait between two tries, in milliseconds; none is waited for. */
+  /** Every delay between two tries, in milliseconds; none is actually waited for. */
   readonly waits: readonly number[];
   readonly studyId: string;
   run(): Promise<StopReason>;
-  /** Runs it up to its pause; resolves to what resolves when it ends. */
+  /** Runs until the pause; resolves to a promise that resolves when the sitting ends. */
   runToPause(): Promise<{ readonly ended: Promise<StopReason> }>;
   callsOf(n: number): ReturnType<Engine['ledger']['modelCalls']['list']>;
   /** Resolves once there were `count` events of a type. */
@@ -27,7 +27,7 @@ export type ModelNight = Night & {
   until<T extends EngineEvent['type']>(type: T): Promise<Extract<EngineEvent, { type: T }>>;
 };
 
-/** @param reply what each request is answered with, or the first of them and {@link BETTER} from then on */
+/** @param reply the answer to each request, or to the first of them, with {@link BETTER} for the rest */
 export async function modelNight(
   reply: readonly Reply[] | ((request: Request, index: number) => Reply | Promise<Reply>),
   options: {
@@ -35,11 +35,11 @@ export async function modelNight(
     readonly settings?: Partial<ModelSettings>;
     readonly silenceMs?: number;
     readonly trainer?: string;
-    /** With the search as the other arm. */
+    /** Adds the search as the other arm. */
     readonly route?: RouteSettings['mode'];
     readonly now?: () => number;
     readonly askAgainMs?: number;
-    /** Default false here: a test sees one request after the other. */
+    /** Default false here: a test sees requests one after the other. */
     readonly isLookingAhead?: boolean;
     readonly environment?: Readonly<Record<string, string>>;
     readonly contract?: string;
@@ -158,7 +158,7 @@ export function proposal(from: string, to: string, more: Readonly<Record<string,
 /** A proposal that is kept. */
 export const BETTER = proposal('LR=2', 'LR=8');
 
-/** An answer of these words alone. */
+/** An answer that is only this text. */
 export const words = (text: string): Reply => ({ kind: 'message', blocks: [{ type: 'text', text }] });
 
 type Content = {
@@ -180,7 +180,7 @@ export function bodyOf(request: Request | undefined): Body {
   return request.body as Body;
 }
 
-/** Everything the last message of a request says. */
+/** All the text in the last message of a request. */
 export function lastText(request: Request | undefined): string {
   const content = bodyOf(request).messages.at(-1)?.content ?? '';
   return typeof content === 'string' ? content : JSON.stringify(content);

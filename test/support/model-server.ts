@@ -7,12 +7,12 @@ import { listenLocally } from './listen-locally.ts';
 export type Block =
   | { readonly type: 'text'; readonly text: string }
   | { readonly type: 'thinking'; readonly thinking: string }
-  /** `input` may be {@link RawJson}, to send what is not whole or not JSON. */
+  /** `input` may be {@link RawJson}, to send incomplete or invalid JSON. */
   | { readonly type: 'tool_use'; readonly name: string; readonly input: unknown };
 
 export type RawJson = { readonly rawJson: string };
 
-/** Tokens; what is left out is 10 in, 5 out and none cached. */
+/** Tokens; the defaults are 10 in, 5 out and none cached. */
 export type Usage = {
   readonly input?: number;
   readonly cacheRead?: number;
@@ -20,9 +20,9 @@ export type Usage = {
   readonly output?: number;
 };
 
-/** How any request may fail. */
+/** Ways in which any request may fail. */
 export type Failure =
-  /** The type and the message have defaults that go with the status. */
+  /** The default type and message depend on the status. */
   | {
       readonly kind: 'error';
       readonly status: number;
@@ -30,33 +30,33 @@ export type Failure =
       readonly message?: string;
       readonly headers?: Readonly<Record<string, string>>;
     }
-  /** Says nothing until the client goes away: no headers, or with `after` nothing more once these are sent. */
+  /** Sends nothing until the client leaves: no headers, or with `after` nothing more once those blocks are sent. */
   | {
       readonly kind: 'hang';
       readonly after?: readonly Block[];
       readonly model?: string;
       readonly usage?: Usage;
     }
-  /** 200 and a page, as a network's sign-in page or a wrong address answers. */
+  /** 200 and a page, like the answer of a network's sign-in page or a wrong address. */
   | { readonly kind: 'garbage' };
 
-/** The blocks of `after` are sent whole, each with its stop. */
+/** The blocks of `after` are sent complete, each with its stop event. */
 export type Reply =
   | Failure
-  /** Stops with `tool_use` where a block is one, else with `end_turn`. */
+  /** Stops with `tool_use` if a block is one, otherwise with `end_turn`. */
   | {
       readonly kind: 'message';
       readonly blocks: readonly Block[];
       readonly stopReason?: string;
-      /** Why a `refusal` is one. */
+      /** The reason of a `refusal`. */
       readonly stopDetails?: Anthropic.RefusalStopDetails | null;
-      /** Another model than was asked. */
+      /** Another model than the one requested. */
       readonly model?: string;
       readonly usage?: Usage;
-      /** So many pings, one every 50 ms, before the end: a server that works in silence. */
+      /** The number of pings before the end, one every 50 ms: a server that works in silence. */
       readonly pings?: number;
     }
-  /** 200 and a stream that goes wrong: an overload in the middle, for instance. */
+  /** 200 and a stream that fails, for example through an overload in the middle. */
   | {
       readonly kind: 'error_event';
       readonly after: readonly Block[];
@@ -64,11 +64,11 @@ export type Reply =
       readonly message: string;
     }
   /**
-   * A stream whose connection is lost. A client may lose with it what it has not read yet: give `when`,
-   * which the cut waits for, where the test needs it to have read something.
+   * A stream whose connection is lost. The client may also lose what it has not read yet: if the test needs it to
+   * have read something, give `when`, which the cut waits for.
    */
   | { readonly kind: 'cut'; readonly after: readonly Block[]; readonly when?: Promise<unknown> }
-  /** A stream that ends as if all were well, without its `message_delta` and `message_stop`. */
+  /** A stream that ends as if complete, without its `message_delta` and `message_stop`. */
   | { readonly kind: 'unfinished'; readonly after: readonly Block[] };
 
 export type Request = {
@@ -76,34 +76,34 @@ export type Request = {
   readonly path: string;
   readonly query: Readonly<Record<string, string>>;
   readonly headers: IncomingHttpHeaders;
-  /** The JSON sent; null where there was none. */
+  /** The JSON sent; null if there was none. */
   readonly body: unknown;
 };
 
-/** What a request is answered with; `index` is its place among all requests, those for models too. */
+/** The answer to a request; `index` is its place among all requests, including those for models. */
 export type Script = (request: Request, index: number) => Reply | Promise<Reply>;
 
 export type Options = {
-  /** What the list of models is; {@link MODELS} unless told. */
+  /** The list of models; default {@link MODELS}. */
   readonly models?: readonly Anthropic.ModelInfo[] | Failure;
 };
 
-/** Whether an answer was sent to its end, or the client or the server broke the connection before. */
+/** Whether an answer was sent completely, or the client or the server broke the connection first. */
 export type Ending = 'answered' | 'broken';
 
 export type ModelServer = {
   /** The SDK's `baseURL`. */
   readonly url: string;
-  /** Every request that came whole; the answer to `requests[n]` has the `request-id` `req_n`. */
+  /** Every complete request; the answer to `requests[n]` has the `request-id` `req_n`. */
   readonly requests: readonly Request[];
   /** Resolves when this many requests have come. */
   waitForRequests(count: number): Promise<void>;
-  /** How the answer to a request ended, whenever it comes and ends. */
+  /** How the answer to a request ended; may be called before the request arrives. */
   waitForEnd(index: number): Promise<Ending>;
 };
 
 export type RunningModelServer = ModelServer & {
-  /** Breaks every connection. Fails where the script did, which the client saw as a 500. */
+  /** Breaks every connection. Rejects if the script failed, which the client saw as a 500. */
   close(): Promise<void>;
 };
 
@@ -131,15 +131,15 @@ const PAGE = '<!doctype html>\n<title>Sign in</title>\n<p>data: sign in to use t
 
 const yes = { supported: true } as const;
 
-/** Models that can do everything, so that a test takes away what it is about. */
+/** Models with every capability, so that a test removes the one it is about. */
 export const MODELS: readonly Anthropic.ModelInfo[] = [
   modelInfo('claude-opus-5-5', 'Claude Opus 5.5', 'opus'),
   modelInfo('claude-haiku-5-5', 'Claude Haiku 5.5', 'haiku'),
 ];
 
 /**
- * A server on a free port of this machine that speaks Anthropic's Messages API as the real SDK reads it:
- * streamed messages, the list of models, and every way in which they fail.
+ * A server on a free port of this machine that speaks Anthropic's Messages API as the real SDK reads it: streamed
+ * messages, the list of models, and all their failures.
  */
 export async function startModelServer(reply: Script, options: Options = {}): Promise<RunningModelServer> {
   const requests: Request[] = [];
@@ -157,7 +157,7 @@ export async function startModelServer(reply: Script, options: Options = {}): Pr
   };
   const serve = async (incoming: IncomingMessage, response: ServerResponse) => {
     const body = await text(incoming).catch(() => null);
-    // The client left before it had asked.
+    // The client left before sending its request.
     if (body === null) return;
     const request = requestOf(incoming, body);
     const index = requests.push(request) - 1;
@@ -261,7 +261,7 @@ async function send(response: ServerResponse, request: Request, index: number, r
 function sendError(response: ServerResponse, index: number, error: Extract<Reply, { kind: 'error' }>): void {
   const { status, headers } = error;
   const type = error.type ?? ERROR_TYPES[status] ?? 'api_error';
-  // Nothing else can be said where a stream has begun.
+  // Once a stream has begun, no other answer is possible.
   if (response.headersSent) response.destroy();
   else {
     response.writeHead(status, { 'content-type': 'application/json', ...headers });
@@ -280,7 +280,10 @@ function sendModels(response: ServerResponse, models: readonly Anthropic.ModelIn
   );
 }
 
-/** Resolves when the events are handed to the connection, so that a cut comes after them; or it is lost. */
+/**
+ * Resolves when the events are handed to the connection, so that a cut comes after them, or when the connection is
+ * lost.
+ */
 function write(response: ServerResponse, events: readonly StreamEvent[]): Promise<void> {
   if (!response.headersSent) {
     response.writeHead(200, {
@@ -407,7 +410,7 @@ function isRawJson(input: unknown): input is RawJson {
   );
 }
 
-/** Two pieces, so that a client that takes a piece for the whole is found out; no character is split. */
+/** Two pieces, to catch a client that takes one piece for the whole; no character is split. */
 function halves(whole: string): readonly string[] {
   const characters = [...whole];
   const middle = Math.ceil(characters.length / 2);

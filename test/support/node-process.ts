@@ -2,7 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { onTestFinished } from 'vitest';
 
-/** What the launcher builds where it is not there or older than its sources, and starts. */
+/** What the launcher builds if it is missing or older than its sources, and starts. */
 export const BUILT = fileURLToPath(new URL('../../out/cli/pawl.cjs', import.meta.url));
 export const LAUNCHER = fileURLToPath(new URL('../../scripts/pawl.mjs', import.meta.url));
 

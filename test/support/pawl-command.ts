@@ -5,13 +5,13 @@ import { promisify } from 'node:util';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 
-/** The script that a Node runs as `pawl`, as users do: every test that starts the terminal host starts this one. */
+/** The script that Node runs as `pawl`, as for users: every test that starts the terminal host starts this one. */
 export const PAWL_MAIN = join(ROOT, 'out/cli/main.cjs');
 
-/** Where Node keeps what it has compiled (`NODE_COMPILE_CACHE`), the launcher's folder: a start costs half with it. */
+/** Node's compile cache (`NODE_COMPILE_CACHE`), in the launcher's folder: it halves the time of a start. */
 export const COMPILE_CACHE = join(ROOT, 'node_modules/.cache/pawl/compiled');
 
-/** Builds {@link PAWL_MAIN} where its sources have changed. Runners call it before all tests. */
+/** Builds {@link PAWL_MAIN} if its sources have changed. Runners call it before all tests. */
 export async function buildPawl(): Promise<void> {
   await promisify(execFile)(process.execPath, [join(ROOT, 'scripts/pawl.mjs'), '--version']);
 }

@@ -18,7 +18,7 @@ export type PawlResult = {
   readonly stderr: string;
 };
 
-/** A terminal host that was started; it ends with the test. */
+/** A started terminal host; it ends with the test. */
 export function startPawl(args: readonly string[], options: PawlOptions): ChildProcess {
   const child = spawn(process.execPath, [PAWL_MAIN, ...args], {
     cwd: options.cwd ?? options.home,
@@ -76,7 +76,7 @@ export function eventsOf<T extends EngineEvent['type']>(
   return events.filter((event): event is Extract<EngineEvent, { type: T }> => event.type === type);
 }
 
-/** A sitting that is still going on. */
+/** A sitting that is still running. */
 export class RunningPawl {
   readonly child: ChildProcess;
   readonly events: EngineEvent[] = [];
@@ -128,7 +128,7 @@ export class RunningPawl {
     return new Promise((resolve, reject) => this.#waiting.push({ accepts, resolve, reject }));
   }
 
-  /** kill -9, and waits until it is gone. */
+  /** Sends SIGKILL, and waits until the process is gone. */
   async kill(): Promise<void> {
     this.child.kill('SIGKILL');
     await this.ended;

@@ -8,14 +8,14 @@ import { temporaryFolder } from './scaffold.ts';
 
 export const H100 =
   '0, GPU-8fe3a97d-51f6-a669-0d80-b4530b81b816, NVIDIA H100 80GB HBM3, 97, 45061, 81559, 54, 612.37, 700.00, 1755, 2619, [N/A], 5, 16, 0x0000000000000004, Disabled';
-/** Split by MIG: the whole has no utilisation. */
+/** A GPU split by MIG has no utilisation as a whole. */
 export const MIG =
   '1, GPU-c97b7f88-c06d-650f-5339-f8dd0c1315c0, NVIDIA A100-SXM4-40GB, [N/A], 19, 40960, 31, 54.21, 400.00, 210, 1215, [N/A], 4, 16, 0x0000000000000001, Enabled';
 /** A small card without power readings. */
 export const LAPTOP =
   '2, GPU-a230e637-c9e1-1b61-3830-a437b874d88d, NVIDIA GeForce MX150, 3, 210, 2048, 45, [Not Supported], [Not Supported], 139, 405, 31, 3, 4, [Not Supported], [N/A]';
 
-/** One process of the stand-in for nvidia-smi. It does what the test tells it and nothing by itself. */
+/** One process of the stand-in for nvidia-smi. It does only what the test tells it. */
 export type FakeTool = {
   readonly args: readonly string[];
   readonly pid: number;
@@ -38,7 +38,7 @@ require('node:readline').createInterface({ input: socket }).on('line', line => {
 });
 `;
 
-/** An executable nvidia-smi in a folder of its own, and its processes in the order of their start. */
+/** An executable nvidia-smi in its own folder, and its processes in the order of their start. */
 export async function fakeNvidiaSmi(): Promise<{
   environment: { PATH: string };
   next(): Promise<FakeTool>;

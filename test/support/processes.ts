@@ -1,13 +1,13 @@
 import { readdir, readFile } from 'node:fs/promises';
 
-/** The letter of proc(5) for what a process does; null where there is none of that number. */
+/** The letter for a process's state in proc(5); null if no process has that number. */
 export async function processState(pid: number | string): Promise<string | null> {
   const stat = await readFile(`/proc/${pid}/stat`, 'latin1').catch(() => '');
-  // Its name stands before that, in parentheses, and may hold any.
+  // The name stands before it, in parentheses, and may contain parentheses.
   return stat.slice(stat.lastIndexOf(')') + 2)[0] ?? null;
 }
 
-/** Whether a process of that number lives and is not a zombie. */
+/** Whether the process is alive and not a zombie. */
 export async function lives(pid: number | string): Promise<boolean> {
   const state = await processState(pid);
   return state !== null && state !== 'Z' && state !== 'X';
@@ -18,7 +18,7 @@ export function findMarked(studyId: string): Promise<readonly number[]> {
   return findRunsWith(`PAWL_RUN=${studyId}/`);
 }
 
-/** Living processes of runs of any study whose environment holds a text. */
+/** Living run processes of any study with this text in their environment. */
 export async function findRunsWith(text: string): Promise<readonly number[]> {
   const found: number[] = [];
   for (const name of await readdir('/proc')) {

@@ -9,7 +9,7 @@ export function row(
   return { n, at: 1_700_000_000_000 + n * 330_000, word, metric, hypothesis };
 }
 
-/** A night of `count` experiments that falls slowly from 1. */
+/** A night of `count` experiments whose metric falls slowly from 1. */
 export function night(count: number): ProgressRow[] {
   let best = 1;
   return Array.from({ length: count }, (_, n) => {

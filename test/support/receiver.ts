@@ -14,7 +14,7 @@ export type Answer = {
   readonly body?: string;
 };
 
-/** A server on this machine that takes what is posted. It answers with `answers` in order, then with 200. */
+/** A server on this machine that accepts posts. It answers with `answers` in order, then with 200. */
 export async function openReceiver(answers: readonly Answer[] = []) {
   const received: Received[] = [];
   let waiting: { readonly count: number; readonly resolve: () => void }[] = [];
@@ -30,7 +30,7 @@ export async function openReceiver(answers: readonly Answer[] = []) {
   const { url, close } = await listenLocally(server);
   return {
     ...{ url, received },
-    /** Resolves once so many have come. */
+    /** Resolves once this many posts have arrived. */
     until: (count: number) =>
       received.length >= count
         ? Promise.resolve()

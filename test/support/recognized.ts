@@ -5,7 +5,7 @@ import { openRepository, readHeadCommit } from '../../src/engine/git/repository.
 import type { ContractChoices, Recognition } from '../../src/shared/findings.ts';
 import { createRepository, git } from './scaffold.ts';
 
-/** What is recognised in a repository of these files; those that end in `.sh` can be run. */
+/** The recognition of a repository with these files; files ending in `.sh` are executable. */
 export async function recognized(
   files: Readonly<Record<string, string>>,
   choices: ContractChoices = {},
@@ -23,7 +23,7 @@ export async function recognized(
   return readContract(repository, head, choices);
 }
 
-/** The four that are asked for, and what is asked. */
+/** The four fields that may be asked for, and which of them are. */
 export function asked({ draft, unclear }: Recognition) {
   const { editable, train, metric } = draft;
   return {

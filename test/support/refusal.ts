@@ -4,7 +4,7 @@ import { expect } from 'vitest';
 import { sitting } from './pawl.ts';
 import { git, temporaryFolder } from './scaffold.ts';
 
-/** What a refusal must look like: exit code 2, one line on stderr, nothing on stdout, nothing made. */
+/** A refusal exits with code 2 and one line on stderr, prints nothing on stdout, and makes nothing. */
 export async function expectRefusal(repository: string, message: RegExp, args: readonly string[] = []) {
   const home = await temporaryFolder();
   const refs = existsSync(join(repository, '.git')) ? await git(repository, 'for-each-ref') : '';

@@ -9,11 +9,11 @@ import type {
 } from '../../src/engine/remote/remote-training.ts';
 import { createRepository, temporaryFolder } from './scaffold.ts';
 
-/** Runs on other machines, as tests ask for them, and what is heard of them. */
+/** Runs on other machines, as tests request them, and what they report. */
 
 let runs = 0;
 
-/** A job that nobody else has, of a repository whose `train.sh` is given. */
+/** A job that belongs to no other test, of a repository with the given `train.sh`. */
 export async function jobOf(train: string, more: Partial<RemoteJob> = {}): Promise<RemoteJob> {
   const repository = await openRepository(
     await createRepository({ 'train.sh': train, 'lib.txt': 'locked\n' }),
@@ -33,7 +33,7 @@ export async function jobOf(train: string, more: Partial<RemoteJob> = {}): Promi
   };
 }
 
-/** A job that is on its way, and what has been heard of it. */
+/** A started job and everything it has reported. */
 export class Watched {
   readonly #stop = new AbortController();
   readonly #enough = new AbortController();
@@ -56,7 +56,7 @@ export class Watched {
     this.#stop.abort();
   }
 
-  /** Something else has failed than the job. */
+  /** A failure outside the job. */
   leave(): void {
     this.result.catch(() => {});
     this.#stop.abort(new Error('the disk is full'));
@@ -85,5 +85,5 @@ export function nameOf(job: RemoteJob): string {
   return `pawl-${job.marker.replaceAll('/', '-')}`;
 }
 
-/** A line is printed, then the training waits until it is ended. */
+/** Prints a line, then waits until it is ended. */
 export const WAITS = 'echo begun; exec sleep 600\n';

@@ -1,2 +1,5 @@
-/** Whether the runners write what they saw to `test-results/`, for `scripts/sum-tests.mjs` and `scripts/slowest-files.mjs`. */
+/**
+ * Whether the runners write their results to `test-results/`, for `scripts/sum-tests.mjs` and
+ * `scripts/slowest-files.mjs`.
+ */
 export const WRITES_REPORTS = Boolean(process.env.CI || process.env.PAWL_TEST_REPORTS);

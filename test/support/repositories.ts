@@ -16,7 +16,7 @@ import {
   temporaryFolder,
 } from './scaffold.ts';
 
-/** A home folder whose `.gitconfig` is this; the environment that makes it the user's. */
+/** A home folder with this `.gitconfig`, and the environment that makes it the user's home. */
 export async function userWithGitConfig(
   config: string,
 ): Promise<{ readonly folder: string; readonly env: Readonly<Record<string, string | undefined>> }> {
@@ -25,9 +25,7 @@ export async function userWithGitConfig(
   return { folder, env: { HOME: folder, XDG_CONFIG_HOME: undefined, GIT_CONFIG_GLOBAL: undefined } };
 }
 
-/**
- * Programs that fail and leave a file in `markers` when they run. `ran()` lists which did.
- */
+/** Programs that fail and leave a file in `markers` when they run. `ran()` lists those that ran. */
 export async function markerPrograms(): Promise<{
   readonly folder: string;
   create(name: string): Promise<string>;
@@ -49,12 +47,12 @@ export async function markerPrograms(): Promise<{
   };
 }
 
-/** The three constants of FAST_TRAINER in a file of their own, and the trainer that reads it. */
+/** The three constants of FAST_TRAINER in their own file, and the trainer that reads it. */
 export const CONSTANTS = 'LR=2\nDEPTH=4\nWIDTH=16\n';
 export const CONSTANTS_TRAINER = `eval "$(tr -d '\\r' < constants.txt | grep '^[A-Z]*=[0-9]*$')"
 ${FAST_TRAINER.split('\n').slice(3).join('\n')}`;
 
-/** A repository whose editable file is `constants.txt`; `files` add to it or replace. */
+/** A repository whose editable file is `constants.txt`; `files` adds or replaces files. */
 export function constantsRepository(
   files: Readonly<Record<string, string | Buffer>> = {},
   options: { readonly more?: string; readonly folder?: string } = {},
@@ -90,8 +88,8 @@ export type StudyResult = PawlResult & {
 };
 
 /**
- * Runs a study `night` of one experiment (or `experiments`) after the baseline, and expects it to end well, the invariants to hold
- * and the user's checkout to be as before.
+ * Runs a study `night` of one experiment (or `experiments`) after the baseline, and expects it to end well, the
+ * invariants to hold and the user's checkout to be unchanged.
  */
 export async function runStudy(
   repository: string,
@@ -152,7 +150,7 @@ export async function findWorktree(
   return { path: join(home, 'worktrees', name), adminDir: join(gitDir, 'worktrees', name) };
 }
 
-/** The user without rights that some systems call nobody. */
+/** The unprivileged user that some systems call nobody. */
 export const NOBODY = 65534;
 
 /** Runs the terminal host as {@link NOBODY}; only root can. */
@@ -180,7 +178,7 @@ export async function pawlAsNobody(
   }
 }
 
-/** Whether {@link pawlAsNobody} can work here: started by root, with a program folder others may read. */
+/** Whether {@link pawlAsNobody} can work here: needs root, and a program folder that others may read. */
 export async function canBeNobody(): Promise<boolean> {
   return process.getuid?.() === 0 && (await pawlAsNobody(['--version'], '/')).code === 0;
 }

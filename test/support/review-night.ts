@@ -9,19 +9,19 @@ import { checkNight, type Night, prepareNight, TAG } from './study.ts';
 export type ReviewNight = Night & {
   readonly study: string;
   readonly desk: Desk;
-  /** What the proposer was told, one request after the other. */
+  /** The requests that the proposer got, in order. */
   asked(): Promise<readonly Record<string, unknown>[]>;
-  /** The proposal that waits, once it does. */
+  /** The waiting proposal, once there is one. */
   waiting(): Promise<ReviewView>;
   decide(decision: Decision): Promise<void>;
-  /** Does something, and waits until a proposal waits again. */
+  /** Performs the action, and waits until a proposal waits again. */
   untilNext(act: () => Promise<unknown>): Promise<void>;
-  /** What the proposal that waits makes of `train.sh`, with the rate that it set to 3 set to this. */
+  /** `train.sh` as the waiting proposal changes it, with this value in place of the rate 3 that it set. */
   withRate(rate: number): Promise<string>;
   untilStopped(): Promise<StudyCard>;
-  /** What experiment 1 has tried. */
+  /** What experiment 1 tried. */
   tried(): Promise<string>;
-  /** Closes the desk, after which the invariants hold. */
+  /** Closes the desk, then checks the invariants. */
   end(): Promise<void>;
 };
 
@@ -33,7 +33,7 @@ export const isReviewing = isCard(
   ({ state, current }) => state === 'running' && current?.phase === 'reviewing',
 );
 
-/** A study in approve mode whose proposer sets LR to 3, 4, 5, one more with each time it is asked. */
+/** A study in approve mode whose proposer sets LR to 3, 4, 5, one more at each call. */
 export async function reviewNight(
   options: { experiments?: number; trainer?: string } = {},
 ): Promise<ReviewNight> {

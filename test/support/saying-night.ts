@@ -5,40 +5,40 @@ import { contractFile } from './scaffold.ts';
 import { type Night, prepareNight, rowsOf, TAG } from './study.ts';
 import { logPath } from './trainers.ts';
 
-/** Lines of a contract whose trainings run contained or not at all. */
+/** Contract lines for trainings that run contained or not at all. */
 export const IN_SANDBOX = '[sandbox]\nmode = "required"\n';
 
-/** Of a pawl that goes by the contract alone. */
+/** Environment of a pawl that follows only the contract. */
 export const BY_CONTRACT = { PAWL_SANDBOX: undefined };
 
-/** A line of a script that says whether a command came through. */
+/** A line of a script that reports whether a command succeeds. */
 export const can = (name: string, command: string) =>
   `if (${command}) >/dev/null 2>&1; then say ${name} yes; else say ${name} no; fi`;
 
 export type SayingNight = Night & {
   readonly code: number | null;
   readonly verdicts: readonly string[];
-  /** How often something was set up. */
+  /** How often the environment was set up. */
   readonly setUps: number;
-  /** What experiment `n` said, `name word` each. */
+  /** What experiment `n` said, each entry as `name word`. */
   said(n: number): Promise<readonly string[]>;
 };
 
-/** A study whose trainings run `script` contained, in which `say name word` says something. */
+/** A study whose trainings run `script` contained; `say name word` in it records something. */
 export async function sayingNight(
   script: readonly string[],
   options: {
     readonly experiments?: number;
     readonly setUp?: string;
     readonly train?: string;
-    /** Lines of its `[sandbox]`. */
+    /** Lines for its `[sandbox]`. */
     readonly sandbox?: string;
     readonly files?: Readonly<Record<string, string>>;
     readonly repository?: string;
     readonly env?: Readonly<Record<string, string>>;
-    /** Of those in `env`, what the training may see. */
+    /** The variables in `env` that the training may see. */
     readonly seen?: readonly string[];
-    /** Between the repository and the study. */
+    /** Runs after the repository is made and before the study. */
     readonly before?: (repository: string) => Promise<void>;
   } = {},
 ): Promise<SayingNight> {

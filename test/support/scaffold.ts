@@ -20,22 +20,22 @@ import { onTestFinished } from 'vitest';
 const run = promisify(execFile);
 const TEMPLATE = fileURLToPath(new URL('git-template', import.meta.url));
 
-/** A folder that goes when the test does. */
+/** A folder that is removed after the test. */
 export async function temporaryFolder(): Promise<string> {
   const folder = await realpath(await mkdtemp(join(tmpdir(), 'pawl-test-')));
   onTestFinished(() => rm(folder, { recursive: true, force: true, maxRetries: 3 }));
   return folder;
 }
 
-/** Plain git as a user would run it, untouched by the machine's own configuration. Returns stdout, trimmed. */
+/** Plain git as a user would run it, unaffected by the machine's own configuration. Returns stdout, trimmed. */
 export async function git(cwd: string, ...args: string[]): Promise<string> {
   const { stdout } = await run('git', args, { cwd, maxBuffer: 64 * 1024 * 1024, env: gitEnvironment() });
   return stdout.trimEnd();
 }
 
 /**
- * Several calls of plain git, as lines of a shell, one after the other until one fails. Returns what they printed. One
- * shell starts them all: a process as large as a test's takes several times as long to start another one as a shell does.
+ * Several plain git calls, as shell lines, one after the other until one fails. Returns their output. One shell
+ * starts them all: a process as large as a test's takes several times as long as a shell to start another one.
  */
 export async function gitCalls(cwd: string, ...calls: readonly string[]): Promise<string> {
   const script = calls.map(call => `git ${call}`).join(' && ');
@@ -77,10 +77,10 @@ export async function createRepository(
   await writeFiles(path, files);
   await gitCalls(
     path,
-    // Without git's samples of hooks: to copy them takes as long as all else.
+    // Without git's sample hooks: copying them takes as long as everything else.
     `init --quiet --initial-branch=main --template='${TEMPLATE}'`,
     'add --all --force',
-    // Nothing is left at work in the background.
+    // No background work remains.
     '-c maintenance.auto=false commit --quiet --message=start',
   );
   return path;
@@ -129,8 +129,8 @@ export function fastRepository(folder?: string): Promise<string> {
 }
 
 /**
- * Everything of the user's that Pawl must leave alone, as one text to compare: the checkout's files with mode and
- * content, and of `.git` the index, HEAD, configuration, hooks, stash and every ref that is not Pawl's.
+ * Everything of the user's that Pawl must not touch, as one text to compare: the checkout's files with mode and
+ * content, and from `.git` the index, HEAD, configuration, hooks, stash and every ref that is not Pawl's.
  */
 export async function snapshotUserState(repository: string): Promise<string> {
   const lines: string[] = [];

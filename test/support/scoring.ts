@@ -5,20 +5,20 @@ import { fileURLToPath } from 'node:url';
 import { expect, onTestFinished } from 'vitest';
 import { PYTHON } from './python.ts';
 
-/** Where `import pawl_score` leads to. */
+/** The folder that provides `import pawl_score`. */
 export const SCORER_LIBRARY = fileURLToPath(new URL('../../resources/scorer', import.meta.url));
 
 export type Program = {
   /** Program and arguments. */
   readonly argv: readonly [string, ...string[]];
-  /** Where it runs; here, if left out. */
+  /** Its working folder; by default the current one. */
   readonly cwd?: string;
 };
 
 export type Ended = { readonly code: number | null; readonly stdout: string; readonly stderr: string };
 
 export type Scored = {
-  /** What the scorer reported; null where it failed, or wrote no line. */
+  /** The score that the scorer reported; null if it failed, or wrote no line. */
   readonly score: Readonly<Record<string, number>> | null;
   readonly scorer: Ended;
   readonly model: Ended | null;
@@ -29,12 +29,13 @@ export type Scoring = {
   readonly model: ChildProcess | null;
 };
 
-/** Python that is given as text. */
+/** A Python program given as text. */
 export const python = (code: string): Program => ({ argv: [PYTHON, '-B', '-c', code] });
 
 /**
- * Starts a scorer, and a model program joined to it, by a socket in the place of the engine's pair of pipes, and without jails.
- * @param models how many of the model program
+ * Starts a scorer and a model program connected to it by a socket, in place of the engine's pair of pipes, and
+ * without jails.
+ * @param models the number of model programs
  */
 export function startScoring(
   scorer: Program,
@@ -50,7 +51,7 @@ export function startScoring(
     .map((name, at) => [name, `${4 + at},${4 + at}`]);
   const told = { PAWL_SCORE_FD: '3', ...(model && Object.fromEntries(leads)) };
   const asking = start(scorer, { PAWL_ARTIFACTS: artifacts, ...told }, ['pipe', ...sockets]);
-  // In the same turn, or this process would read what is meant for the scorer.
+  // In the same turn, or this process would read data meant for the scorer.
   for (const socket of sockets) socket.destroy();
   const ends = [endOf(asking), textOf(asking.stdio[3] as Readable), Promise.all(asked.map(endOf))] as const;
   const ended = Promise.all(ends).then(([scorer, line, models]) => ({
@@ -61,11 +62,11 @@ export function startScoring(
   return { ended, model: asked[0] ?? null };
 }
 
-/** What became of a scorer that is given as text, with its model program. */
+/** The result of a scorer given as text, with its model program. */
 export const score = (scorer: string, model: string | null = null, artifacts?: string): Promise<Scored> =>
   startScoring(python(scorer), model === null ? null : python(model), artifacts).ended;
 
-/** That there is no score, and one sentence why. */
+/** Expects no score, and one sentence that says why. */
 export function expectRefusal({ score, scorer }: Scored, sentence: RegExp): void {
   expect(scorer.stderr).toMatch(sentence);
   expect(scorer.stderr).toMatch(/^[\x20-\x7e]+\.\n$/);

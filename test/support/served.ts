@@ -14,7 +14,7 @@ export const TOKEN = 'a-token-of-more-than-thirty-two-characters';
 
 export type LogLine = { readonly level: number; readonly msg: string } & Readonly<Record<string, unknown>>;
 
-/** A served window on a free port, with what it logs. */
+/** A served window on a free port, with its log. */
 export type Served = {
   readonly desk: Desk;
   readonly server: RunningServer;
@@ -22,13 +22,13 @@ export type Served = {
   /** The window's folder; beside it lies `secret.html`. */
   readonly folder: string;
   readonly log: readonly LogLine[];
-  /** The messages logged since the last time this was asked. */
+  /** The messages logged since the last call. */
   newMessages(): readonly string[];
-  /** Resolves when a line with this message is logged, past ones of {@link newMessages} left out. */
+  /** Resolves when a line with this message is logged, not counting those that {@link newMessages} has returned. */
   untilLogged(message: string | RegExp): Promise<LogLine>;
-  /** Sends bytes as they are and returns everything that comes until the server closes. */
+  /** Sends the bytes unchanged and returns everything received until the server closes. */
   raw(bytes: string | Buffer): Promise<string>;
-  /** `GET` of a path with a right Host, unless told; the answer is read to its end. */
+  /** `GET` of a path, by default with a valid Host; the answer is read to its end. */
   get(path: string, headers?: Readonly<Record<string, string>>, method?: string): Promise<string>;
   /** A plain connection. */
   dial(): Promise<Socket>;
@@ -120,7 +120,7 @@ export async function serveWindow(
   };
 }
 
-/** Headers of a right opening of the WebSocket. */
+/** Headers of a valid WebSocket handshake. */
 export function upgradeHeaders(port: number, token = TOKEN): Readonly<Record<string, string>> {
   return {
     Host: `127.0.0.1:${port}`,
@@ -133,7 +133,7 @@ export function upgradeHeaders(port: number, token = TOKEN): Readonly<Record<str
   };
 }
 
-/** A window's socket, open. */
+/** An open socket of a window. */
 export async function openSocket({ port }: Served): Promise<WebSocket> {
   const socket = new WebSocket(`ws://127.0.0.1:${port}/calls`, ['pawl', `token.${TOKEN}`], {
     origin: `http://127.0.0.1:${port}`,
@@ -143,7 +143,7 @@ export async function openSocket({ port }: Served): Promise<WebSocket> {
   return socket;
 }
 
-/** How a socket is closed, whenever that is or was. */
+/** How a socket closed or will close. */
 export function closeOf(socket: WebSocket): Promise<{ readonly code: number; readonly reason: string }> {
   return new Promise(resolve => {
     socket.on('error', () => {});
@@ -151,12 +151,12 @@ export function closeOf(socket: WebSocket): Promise<{ readonly code: number; rea
   });
 }
 
-/** Every call over a socket, as the window in a browser makes them. */
+/** Every call over a socket, as the window in a browser makes it. */
 export function callsOver(socket: WebSocket): Calls {
   return createORPCClient(new RPCLink({ websocket: socket as never }));
 }
 
-/** Fails where the server does not serve its page and answer its calls any more. */
+/** Fails if the server no longer serves its page and answers its calls. */
 export async function expectAlive(served: Served): Promise<void> {
   const page = await served.get('/');
   if (!page.startsWith('HTTP/1.1 200 ')) throw new Error(`the page is not served: ${page}`);

@@ -8,24 +8,24 @@ import { temporaryFolder } from './scaffold.ts';
 
 export type Calls = RouterClient<PawlRouter>;
 
-/** A service with its calls as functions, and everything it has told its windows. */
+/** A service with its calls as functions, and everything it has reported to its windows. */
 export type Desk = {
   readonly home: string;
   readonly service: Service;
   readonly router: PawlRouter;
   readonly calls: Calls;
   readonly events: readonly NotebookEvent[];
-  /** What went wrong where nobody waited; a test that expects some takes them out. */
+  /** Errors in work that nobody waited for; a test that expects some removes them. */
   readonly errors: unknown[];
-  /** The first event, past or to come, that `accepts` takes. */
+  /** The first past or future event that `accepts` takes. */
   waitFor<E extends NotebookEvent>(accepts: (event: NotebookEvent) => event is E): Promise<E>;
   waitFor(accepts: (event: NotebookEvent) => boolean): Promise<NotebookEvent>;
-  /** The first event after now that `accepts` takes. */
+  /** The first event from now on that `accepts` takes. */
   waitForNext(accepts: (event: NotebookEvent) => boolean): Promise<NotebookEvent>;
   close(): Promise<void>;
 };
 
-/** Opens a service that closes when the test does; a test fails where the service had errors nobody waited for. */
+/** Opens a service that closes after the test; the test fails if the service had errors that nobody waited for. */
 export async function openDesk(
   options: {
     readonly home?: string;
@@ -76,7 +76,7 @@ export async function openDesk(
   };
 }
 
-/** The card of a study that is not running any more. */
+/** The card of a study once it no longer runs. */
 export async function untilStopped(desk: Desk, study: string): Promise<StudyCard> {
   if (desk.service.running()?.id === study) {
     await desk.waitForNext(
@@ -100,7 +100,7 @@ export function eventsOfType<T extends NotebookEvent['type']>(
   return events.filter((event): event is Extract<NotebookEvent, { type: T }> => event.type === type);
 }
 
-/** What a call was refused with; throws where it was not refused. */
+/** The error of a refused call; throws if the call was not refused. */
 export async function refusalOf(
   call: Promise<unknown>,
 ): Promise<{ readonly code: string | undefined; readonly message: string }> {
@@ -113,7 +113,7 @@ export async function refusalOf(
   throw new Error('the call was not refused');
 }
 
-/** Everything an iterator gives, to its end. */
+/** Everything that an iterator yields. */
 export async function collect<T>(pieces: Promise<AsyncIterable<T>>): Promise<readonly T[]> {
   const all: T[] = [];
   for await (const piece of await pieces) all.push(piece);

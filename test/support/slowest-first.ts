@@ -2,8 +2,8 @@ import { basename } from 'node:path';
 import { BaseSequencer, type TestSpecification } from 'vitest/node';
 
 /**
- * The files that take longest, the longest first, of `test:real` and then of the unit tests; a long one that begins last is
- * waited for by an idle processor.
+ * The slowest files, slowest first, of `test:real` and then of the unit tests; if a long one starts last, the other
+ * processors idle until it ends.
  */
 const SLOWEST: readonly string[] = [
   ...['hostile-trainers-output', 'kill-random', 'full-disk', 'attacks', 'hostile-trainers-files'],
@@ -16,7 +16,7 @@ const SLOWEST: readonly string[] = [
   ...['contract-faults', 'constants', 'notify', 'server-sockets', 'remove-study', 'tuning', 'route'],
 ];
 
-/** {@link SLOWEST} first, then as Vitest would have it. */
+/** {@link SLOWEST} first, then in Vitest's order. */
 export class SlowestFirst extends BaseSequencer {
   override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
     const rank = ({ moduleId }: TestSpecification) => {

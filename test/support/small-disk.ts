@@ -20,18 +20,18 @@ async function mount(megabytes: number): Promise<string> {
 }
 
 async function unmount(folder: string): Promise<void> {
-  // Lazy, because a process the test ended may still be going.
+  // Lazy, because a process that the test ended may not be gone yet.
   await run('umount', ['--lazy', folder]);
   await rmdir(folder);
 }
 
-/** Why this machine cannot give a test a disk of its own; null where it can. */
+/** Why this machine cannot give a test its own disk; null if it can. */
 export const NO_SMALL_DISK: string | null = await mount(1).then(
   folder => unmount(folder).then(() => null),
   () => 'mounting a tmpfs needs the rights of root',
 );
 
-/** An empty disk of this size that goes when the test does. */
+/** An empty disk of this size that is removed after the test. */
 export async function smallDisk(megabytes: number): Promise<string> {
   const folder = await mount(megabytes);
   onTestFinished(() => unmount(folder));
@@ -45,7 +45,7 @@ export async function makeReadOnly(folder: string): Promise<void> {
 const FILLER = 'filler.bin';
 const PAGE = Buffer.alloc(4096, 1);
 
-/** Takes every page there is. */
+/** Fills every free page. */
 export async function fillDisk(folder: string): Promise<void> {
   const file = await open(join(folder, FILLER), 'a');
   try {
@@ -67,7 +67,7 @@ export async function freeDisk(folder: string): Promise<void> {
   await rm(join(folder, FILLER));
 }
 
-/** Gives the ledger of a running engine a write-ahead log it can go on in when its disk is full. */
+/** Gives the ledger of a running engine a write-ahead log in which it can continue when its disk is full. */
 export function makeRoomInLedger(home: string): void {
   const database = new BetterSqlite3(join(home, 'pawl.sqlite'));
   try {

@@ -13,7 +13,7 @@ export const ANSWER = JSON.stringify({
   predicted_effect: -0.06,
   category: 'constant',
 });
-/** What each can write of home. */
+/** The folder in the home that each agent can write to. */
 const STATE: Readonly<Record<string, string>> = {
   ...{ claude: '.claude', codex: '.codex', gemini: '.gemini', opencode: '.local/share/opencode' },
 };
@@ -39,7 +39,7 @@ export const claude = (result: string, more: object = {}) =>
     },
   );
 
-/** A study with a stand-in for an agent: a shell script in the agent's name. */
+/** A study with a stand-in for an agent: a shell script with the agent's name. */
 export async function night(
   agent: AgentName,
   script: string,
@@ -50,7 +50,7 @@ export async function night(
 ) {
   const own = await prepareNight(repository === undefined ? {} : { repository });
   const bin = await temporaryFolder();
-  // A home of its own, of which the agent's folder is what a contained agent can write.
+  // A home in which a contained agent can write only to the agent's folder.
   const userHome = await temporaryFolder();
   const log = join(userHome, STATE[agent] ?? '', 'log');
   await mkdir(dirname(log), { recursive: true });

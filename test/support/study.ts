@@ -14,7 +14,7 @@ import {
   temporaryFolder,
 } from './scaffold.ts';
 
-/** A repository and a data folder of their own, for a study called `night`. */
+/** A repository and a data folder for a study called `night`. */
 export type Night = {
   readonly home: string;
   readonly repository: string;
@@ -23,12 +23,12 @@ export type Night = {
 
 export const TAG = 'night';
 
-/** The fast trainer's project, with the parts of it that a test wants otherwise. */
+/** The fast trainer's project, with the parts that a test wants to differ. */
 export async function prepareNight(
   options: {
     readonly trainer?: string;
     readonly contract?: string;
-    /** Beside those of the project. */
+    /** Added to those of the project. */
     readonly files?: Readonly<Record<string, string>>;
     readonly home?: string;
     readonly repository?: string;
@@ -63,7 +63,7 @@ export function pausingAt(point: DeathPoint): Readonly<Record<string, string>> {
   return { ...dyingAt(point), PAWL_TEST_SIGNAL: 'SIGSTOP' };
 }
 
-/** Waits until a pawl that was started with {@link pausingAt} has stopped there. Rejects when it ends instead. */
+/** Waits until a pawl started with {@link pausingAt} has stopped there. Rejects if it ends instead. */
 export async function untilPaused({ child, stderr }: RunningPawl): Promise<void> {
   for (;;) {
     if (child.exitCode !== null || child.signalCode !== null)
@@ -104,7 +104,7 @@ export type LedgerRows = {
   readonly refusals: readonly { readonly n: number; readonly reason: string; readonly message: string }[];
 };
 
-/** The study `night` with plain SQLite; null where the ledger does not have it. */
+/** The rows of study `night`, read with plain SQLite; null if the ledger does not have it. */
 export function readRows(home: string, tag = TAG): LedgerRows | null {
   const database = new BetterSqlite3(join(home, 'pawl.sqlite'), { fileMustExist: true });
   try {
@@ -132,7 +132,7 @@ export function readRows(home: string, tag = TAG): LedgerRows | null {
   }
 }
 
-/** {@link readRows} of a study that must be there. */
+/** {@link readRows} of a study that must exist. */
 export function rowsOf(home: string, tag = TAG): LedgerRows {
   const rows = readRows(home, tag);
   if (!rows) throw new Error(`the ledger has no study ${tag}`);

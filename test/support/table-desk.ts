@@ -17,7 +17,7 @@ export type ResultRow = {
   hypothesis: string;
 };
 
-/** A data folder and what can be done in it with tables. */
+/** A data folder, and the operations with tables in it. */
 export async function tableDesk() {
   const home = await temporaryFolder();
   return {

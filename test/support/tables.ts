@@ -6,7 +6,7 @@ c3d4e5f	1.005000	44.0	discard	switch to GeLU activation
 d4e5f6a	0.000000	0.0	crash	double model width (OOM)
 `;
 
-/** RFC 4180, strictly: CRLF between records, quotes doubled. Returns one object per record after the heading. */
+/** RFC 4180, strictly: CRLF between records, quotes doubled. Returns one object for each record after the heading. */
 export function parseCsv(text: string): Record<string, string>[] {
   const records: string[][] = [];
   let record: string[] = [];

@@ -19,8 +19,8 @@ import {
 export const TAG = 'night';
 
 /**
- * What every Python trainer begins with: the number of its experiment and run, upstream's summary, and constants
- * for the search to turn, so that no proposer is needed that would be asked to repair.
+ * The beginning of every Python trainer: the numbers of its experiment and run, upstream's summary, and constants for
+ * the search to change, so that no proposer that might be asked for repairs is needed.
  */
 const PRELUDE = `ALPHA = 2
 BETA = 4
@@ -47,13 +47,13 @@ def daemon(body, clear=False):
 /** Modules that take longer to load than most trainers run. */
 const SLOW_MODULES = ['socket', 'subprocess'];
 
-/** The line of a script that imports what it needs, of {@link SLOW_MODULES} only those that it names. */
+/** The import line of a script; of {@link SLOW_MODULES} only those that it names. */
 function importsOf(script: string): string {
   const named = SLOW_MODULES.filter(name => script.includes(`${name}.`));
   return `import ${['os', 'signal', 'sys', 'time', ...named].join(', ')}\n`;
 }
 
-/** A Python trainer that does `bodies[n]` in experiment `n`, and what stands last in all later ones. */
+/** A Python trainer that runs `bodies[n]` in experiment `n`, and the last body in all later ones. */
 export function byExperiment(...bodies: readonly string[]): string {
   const indented = (body: string) =>
     body
@@ -74,7 +74,7 @@ export type HostileStudy = PawlResult & {
   readonly repository: string;
   readonly id: string;
   readonly events: Awaited<ReturnType<typeof sitting>>['events'];
-  /** `keep better`, `crash timeout`, … by experiment. */
+  /** `keep better`, `crash timeout` and so on, by experiment. */
   readonly verdicts: readonly string[];
   readonly metrics: readonly (number | null)[];
   readonly messages: readonly (string | null)[];
@@ -83,21 +83,21 @@ export type HostileStudy = PawlResult & {
 };
 
 export type HostileOptions = {
-  /** Python; `PRELUDE` stands before it. */
+  /** Python, placed after `PRELUDE`. */
   readonly script: string;
   readonly experiments: number;
   readonly limitSeconds?: number;
   readonly files?: Readonly<Record<string, string | Buffer>>;
-  /** Whether the interpreter is the session's leader, with no shell above it. */
+  /** Whether the interpreter leads the session, with no shell above it. */
   readonly isLeader?: boolean;
   /** Lines for the `[contract]` table. */
   readonly more?: string;
   readonly flags?: readonly string[];
   readonly env?: Readonly<Record<string, string | undefined>>;
   readonly home?: string;
-  /** Root may do anything with any file; this runs Pawl bound by access rights like everybody else. */
+  /** Root may do anything with any file; this runs Pawl subject to access rights, like other users. */
   readonly isBoundByRights?: boolean;
-  /** Made by the caller where it wants to prepare more than files. */
+  /** Made by the caller if it must prepare more than files. */
   readonly repository?: string;
 };
 
@@ -107,7 +107,8 @@ export function trainerFiles(
   const { script, limitSeconds = 20, files = {}, more = '', isLeader = false } = options;
   return {
     'train.sh': importsOf(script) + PRELUDE + script,
-    // On a busy machine a run may take about as long as the contract says, and the next one longer: no test here is about that.
+    // On a busy machine a run may take about as long as the contract says, and the next one longer: no test here is
+    // about that.
     'pawl.toml': `${contractFile({
       train: `${isLeader ? 'exec ' : ''}${QUICK_PYTHON} train.sh`,
       ...{ limitSeconds, more },
@@ -174,18 +175,18 @@ export function query<T>(home: string, sql: string): readonly T[] {
   }
 }
 
-/** Largest resident memory a process has had, in MiB. Source: VmHWM in proc(5). */
+/** The peak resident memory of a process, in MiB. Source: VmHWM in proc(5). */
 export async function peakMemoryMiB(pid: number): Promise<number> {
   const status = await readFile(`/proc/${pid}/status`, 'latin1').catch(() => '');
   return Number(/^VmHWM:\s*(\d+) kB/m.exec(status)?.[1] ?? 0) / 1024;
 }
 
-/** Every further line of the file is a gain, so that every attempt is kept. */
+/** Every additional line in the file is a gain, so that every attempt is kept. */
 export const LONGER_IS_BETTER = `[ -e __pycache__/x.pyc ] && exit 9
 printf -- '---\\nval_bpb: 0.%02d\\n' $((99 - $(wc -l < train.sh)))
 `;
 
-/** A repository of the shell trainer whose every further line is a gain. */
+/** A repository of the shell trainer in which every additional line is a gain. */
 export const SHELL_FILES = {
   'train.sh': LONGER_IS_BETTER,
   'pawl.toml': contractFile(),
@@ -194,7 +195,7 @@ export const SHELL_FILES = {
   '.gitignore': '__pycache__/\n',
 };
 
-/** A command proposer that does one Python body a turn, whatever it is asked, and a good edit after the last. */
+/** A command proposer that runs one Python body each turn, whatever the request, and makes a good edit after the last. */
 export async function proposer(...bodies: readonly string[]): Promise<{ command: string; folder: string }> {
   const folder = await temporaryFolder();
   const steps = bodies.map(
@@ -222,7 +223,7 @@ ${steps.join('')}else:
 
 type Asked = { kind: string; experiment: number; repair: unknown; refused: { reason: string }[] };
 
-/** What the command was told in its turn. */
+/** The request that the command got in this turn. */
 export async function asked(folder: string, turn: number): Promise<Asked> {
   return JSON.parse(await readFile(join(folder, `request-${turn}.json`), 'utf8')) as Asked;
 }

@@ -15,7 +15,7 @@ export async function startSearch(
   return (await desk.calls.studies.start({ path, tag, proposer: SEARCH, stop })).id;
 }
 
-/** A study `night` that has just been started; its runs but the baseline's wait until the gate opens. */
+/** A study `night` that has just been started; its runs except the baseline's wait until the gate opens. */
 export async function gatedDesk(
   stop: StopRules = {},
 ): Promise<{ readonly night: GatedNight; readonly desk: Desk; readonly study: string }> {

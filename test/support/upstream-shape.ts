@@ -1,6 +1,6 @@
 /**
- * A repository of upstream's shape: a small causal model of tokens in PyTorch, which trains on the processor in moments, on
- * shards below `~/.cache/autoresearch`. It needs PyTorch only where it is run.
+ * A repository with upstream's structure: a small causal language model in PyTorch, which trains on the processor in
+ * moments, on shards below `~/.cache/autoresearch`. It needs PyTorch only when it runs.
  */
 
 const PROGRAM = `# Research by experiments
@@ -137,7 +137,7 @@ export const UPSTREAM_SHAPE: Readonly<Record<'program.md' | 'prepare.py' | 'trai
   'train.py': TRAIN,
 };
 
-/** A text for the shards: words that come again and again, in an order that `seed` decides. */
+/** A text for the shards: recurring words in an order determined by `seed`. */
 export function shard(seed: number): string {
   const words = 'the model reads a line and says what follows from all it has seen so far'.split(' ');
   let state = seed;

@@ -4,17 +4,17 @@ import { type Notebook, type State, useStore } from '../../src/renderer/app/stor
 import type { NotebookEvent } from '../../src/shared/notebook.ts';
 import type { Calls } from './service.ts';
 
-/** What of a window's state is a picture of the ledger, in a form two of them can be compared in. */
+/** The part of a window's state that mirrors the ledger, in a form that can be compared. */
 export type Picture = Pick<State, 'projects' | 'studies' | 'settings'> &
   Pick<Notebook, 'marks' | 'refusals'> & { readonly cells: readonly unknown[] };
 
-/** A window without a screen: snapshot, pages, then events, as the real one does it. */
+/** A window without a screen: snapshot, pages, then events, as in the real one. */
 export class TestWindow {
   #state: State;
   #seq: number;
   readonly #ended = new AbortController();
   #waiting: (() => void)[] = [];
-  /** True once the host would not let it follow on, or the connection is gone. */
+  /** True once the host refused to let it continue, or the connection is gone. */
   hasEnded = false;
   #failure: unknown = null;
 
@@ -56,7 +56,7 @@ export class TestWindow {
     for (const wake of this.#waiting.splice(0)) wake();
   }
 
-  /** Resolves when everything up to number `seq` was applied. */
+  /** Resolves when everything up to number `seq` has been applied. */
   async reach(seq: number): Promise<void> {
     while (this.#seq < seq) {
       if (this.hasEnded) throw this.#failure ?? new Error(`the events ended at ${this.#seq}`);

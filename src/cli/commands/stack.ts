@@ -65,7 +65,7 @@ async function take(ports: StackPorts, study: Study, order: readonly number[], f
     const idea = await queueTrial(ports, study, { order, without: n });
     made.ideas = [...((made.ideas as number[] | undefined) ?? []), idea.id];
     tell(
-      `Idea ${idea.id} waits in ${study.tag}: the stack without #${n}. It is trained when the study goes on.`,
+      `Idea ${idea.id} waits in ${study.tag}: the stack without #${n}. It will be trained when the study continues.`,
     );
   }
   if (branch !== undefined) {
@@ -123,7 +123,7 @@ function show({ tag, contract }: Study, found: Stack, flags: StackFlags): void {
   print(tableText([heading, ...rows], align));
   print(describeConflicts(steps) ?? describeWhole(name, measured));
   if (!flags.branch && !flags.patches && !flags.pr) {
-    print('Take it with --branch NAME, --patches FOLDER or --pr FILE; leave some out with --drop.');
+    print('Export it with --branch NAME, --patches FOLDER or --pr FILE; leave changes out with --drop.');
   }
 }
 

@@ -34,7 +34,7 @@ function mend({ study }: Findings): readonly NextStep[] {
   const isStuck = study.stopReason === 'error' || study.stopReason === 'proposer';
   if (!isStuck || study.state !== 'stopped') return [];
   const why = study.stopDetail ?? 'The study ended before it was done.';
-  return [{ title: 'Mend what stopped it, then resume', why, action: { kind: 'resume' } }];
+  return [{ title: 'Fix what stopped it, then resume', why, action: { kind: 'resume' } }];
 }
 
 function audit({ claims, canAudit, study }: Findings): readonly NextStep[] {
@@ -115,8 +115,8 @@ function goOn({ study }: Findings): readonly NextStep[] {
   if (study.state !== 'stopped' || !mayGoOn) return [];
   return [
     {
-      title: 'Go on with more experiments',
-      why: 'A resume takes new limits, and another proposer where you choose one.',
+      title: 'Run more experiments',
+      why: 'You can resume with new limits, and with another proposer.',
       action: { kind: 'resume' },
     },
   ];

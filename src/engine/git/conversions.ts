@@ -25,7 +25,10 @@ export class Conversions {
     this.#shared = join(repository.gitDir, 'info', 'attributes');
   }
 
-  /** Whether git stores all of them byte for byte. @param paths plain relative paths of files */
+  /**
+   * Whether git stores all of them byte for byte.
+   * @param paths plain relative paths of files
+   */
   async areNone(paths: readonly string[]): Promise<boolean> {
     const stamps = paths.map(path => this.#stampOf(path));
     const isKnown = (path: string, at: number) => this.#known.get(path)?.stamp === stamps[at];

@@ -91,7 +91,10 @@ export class ObjectBatch {
     return id;
   }
 
-  /** The same for a file with this content. @param path absolute, without a newline */
+  /**
+   * The same for a file with this content.
+   * @param path absolute, without a newline
+   */
   addFile(path: string, content: Buffer): string {
     const id = this.#nameOf('blob', content);
     this.#stored.push(this.#objects.write('blob', path).then(stored => stored === id));

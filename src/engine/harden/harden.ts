@@ -18,9 +18,9 @@ const REF = `refs/heads/${HARDEN_BRANCH}`;
 
 const MESSAGE = `Score val_bpb outside the training
 
-What a training prints of itself, its code can make up. So train.py leaves its
-weights, and under --serve answers with them in place of training; score.py,
-which no experiment may change, asks it by the rule of prepare.py.
+The code of a training can make up any number it prints. So train.py saves its
+weights, and under --serve answers with them instead of training; score.py,
+which no experiment may change, questions it by the rule of prepare.py.
 `;
 
 export type Hardened = {

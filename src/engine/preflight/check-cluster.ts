@@ -6,7 +6,7 @@ import { sandboxMode } from '../sandbox/find-sandbox.ts';
 import type { Add } from './check-training.ts';
 
 const NOT_RUN =
-  'It stands in the repository and runs as you, so the job that looks at a node leaves it out. One that stands in settings.toml as well is run.';
+  'The repository sets it and it would run as you, so the job that inspects a node leaves it out. It runs only if settings.toml has the same one.';
 
 /** Whether the cluster, if there is one, could train runs. Submits a job of one second to find out. */
 export async function checkCluster(

@@ -21,7 +21,7 @@ const MAX_STANDINGS = 12;
 
 export type Followed = {
   readonly folder: JobFolder;
-  /** The scheduler's name for the job. */
+  /** The job's name at its scheduler or host. */
   readonly id: string;
   readonly logPath: string;
   readonly watch: RemoteWatch;
@@ -33,7 +33,7 @@ export type Followed = {
 export type Standing =
   | { readonly kind: 'waiting'; readonly reason: string | null }
   | { readonly kind: 'active' }
-  /** It will not run any more; `state` is the scheduler's word, null if the scheduler does not know it. */
+  /** It will not run any more; `state` is a word of its scheduler or host, null if unknown there. */
   | { readonly kind: 'over'; readonly state: string | null }
   | { readonly kind: 'unreachable'; readonly message: string };
 
@@ -223,7 +223,7 @@ class JobFollower {
     if (outcome.kind === 'invalid') return { kind: 'lost', message: outcome.message };
     if (outcome.kind === 'read' && (this.#asked !== null || !endedFromOutside(outcome.value)))
       return { kind: 'ended' };
-    // Once it is over, the scheduler knows who told it to end.
+    // Once it is over, its scheduler or host knows who told it to end.
     const enough = this.#standings + MAX_STANDINGS;
     this.#isWaiting = false;
     while (this.#asked === null && this.#overSince === null && this.#standings < enough) {

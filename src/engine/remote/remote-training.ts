@@ -22,7 +22,7 @@ export type RemoteJob = {
   readonly environment: Readonly<Record<string, string>>;
   /** Added if it is contained. */
   readonly containedEnvironment: Readonly<Record<string, string>>;
-  /** UUIDs of the machine's GPUs that it may use, and no other run meanwhile; absent for those that whoever runs the job gives it. */
+  /** UUIDs of the GPUs that it may use, and no other run meanwhile; absent if its scheduler chooses the GPUs. */
   readonly gpus?: readonly string[];
   /** Numbers of the machine's cores that it is bound to, and no other run meanwhile. */
   readonly cores?: readonly number[];

@@ -14,7 +14,7 @@ export type Ended = {
   /** Null where the wrapper left none, or none that can be believed. */
   readonly outcome: RemoteOutcome | null;
   readonly asked: Asked | null;
-  /** Why it ended, as far as the scheduler knows; it counts if the wrapper did not end the job itself. */
+  /** Why it ended, as far as its scheduler or host knows; it counts if the wrapper did not end the job itself. */
   readonly end: RemoteEnd;
   /** How long it was seen to run, if there is no outcome. */
   readonly seconds: number;

@@ -36,7 +36,10 @@ async function makeShared(shared: string, form: 'sha1' | 'sha256'): Promise<void
   }
 }
 
-/** Pushes a commit over ssh to a bare repository that is there. @param ssh the command line git starts */
+/**
+ * Pushes a commit over ssh to a bare repository that is there.
+ * @param ssh the command line git starts
+ */
 export async function pushCommit(
   repository: Repository,
   url: string,

@@ -186,7 +186,7 @@ function arms(title: string, study: Debrief['study'], all: Debrief['arms']): rea
 function instructions(debrief: Debrief): readonly Block[] {
   const rows = askedRows(debrief, 'Instructions');
   if (rows.length === 0) return [];
-  return [heading('What was asked for, and what it yielded'), textTable(askedColumns(timeText), rows)];
+  return [heading('What you asked for, and what came of it'), textTable(askedColumns(timeText), rows)];
 }
 
 function resources(debrief: Debrief): readonly Block[] {

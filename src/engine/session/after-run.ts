@@ -24,15 +24,15 @@ export const MAX_RERUNS = 2;
 /** An experiment whose model did not answer is run again this often: for about an hour, including pauses. */
 export const MAX_UNANSWERED = 4;
 
-/** Pauses until somebody has helped; what the user wishes goes before. */
+/** Pauses until somebody has helped; the user's wishes come first. */
 export function block(state: LoopState): LoopState {
   return state.wish === 'go' ? { ...state, wish: 'pause', isBlocked: true } : state;
 }
 
 /**
- * A run that was left without an answer says nothing of its code: it is run again, on resume where the cap is reached, and
- * after a pause where the server did not answer. Null where it is judged: it was answered, or the server failed so often in this
- * experiment that what it asks is the more likely cause.
+ * A run left without an answer says nothing about its code: it is run again, on resume if the cap is reached, or
+ * after a pause if the server did not answer. Null if it is judged: it was answered, or the server failed so often in
+ * this experiment that its requests are the more likely cause.
  */
 export function setAsideUnanswered(
   state: LoopState,
@@ -52,7 +52,7 @@ export function setAsideUnanswered(
 
 export function judge(state: LoopState, run: Measured, ended: EndedRun, now: number): Step {
   const { crash, unfair } = run;
-  // Memory that somebody else held says nothing of the code.
+  // Memory that another program used says nothing about the code.
   const isOurs = crash && !(crash.class === 'out_of_memory' && unfair.includes('shared'));
   if (!isOurs && unfair.length > 0 && mayRerun(state, now)) return rerun(state, run.n, ended);
   const mayMend = state.canRepair && run.n > 0 && state.wish === 'go' && state.repairs < MAX_REPAIRS;
@@ -69,7 +69,7 @@ export function mend(state: LoopState, run: CrashedRun, ended: EndedRun | null):
 
 export function mayRerun({ limits, reruns, wish }: LoopState, now: number): boolean {
   const { deadline = Number.POSITIVE_INFINITY } = limits;
-  // A pause comes after this experiment, to which the further run belongs.
+  // A pause comes after this experiment, and the repeated run belongs to it.
   return reruns < MAX_RERUNS && wish !== 'stop' && now < deadline;
 }
 
@@ -79,7 +79,7 @@ export function rerun(state: LoopState, n: number, unfair: EndedRun): Step {
 }
 
 /**
- * Gives the verdict. Where there is a reason to look closer, what would be a keep waits for its probes.
+ * Gives the verdict. If there is a reason to look closer, a would-be keep waits for its probes.
  * @param ended a run whose end is not written yet
  * @param mayProbe false where a probe cannot be made now
  */
@@ -114,7 +114,7 @@ export function conclude(
   return { state: { ...state, held: null }, effect: { type: 'record', n, verdict, ended, combination } };
 }
 
-/** What follows from a further run of a commit that has its verdict. One that was not fair is run again. */
+/** What follows from a further run of a commit that has its verdict. An unfair one is repeated. */
 export function judgeRepeat(state: LoopState, event: Repeated, now: number): Step {
   const { n, purpose, ended, denial, unfair } = event;
   const unanswered = state.unanswered + (denial?.kind === 'failed' ? 1 : 0);
@@ -125,7 +125,7 @@ export function judgeRepeat(state: LoopState, event: Repeated, now: number): Ste
     purpose === 'probe'
       ? afterProbeRun(state.repeats, n, isAgain ? null : { value, isOwnFailure: event.isOwnFailure })
       : afterRepeat(state.repeats, due, value, !isAgain);
-  // Where another has taken its place meanwhile, the branch does not stand on it any more.
+  // If another has become the incumbent meanwhile, the branch is no longer at this one.
   const isIncumbent = incumbentOf(state.repeats)?.experiment === n;
   const rolledBack = value === null || !isIncumbent ? null : judgeAgain(measured, due);
   const repeats = rolledBack ? takeBack(measured, n) : measured;

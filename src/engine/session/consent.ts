@@ -3,7 +3,7 @@ import { PawlError } from '../../shared/errors.ts';
 import type { ProposerSettings } from '../../shared/proposers.ts';
 import type { Ledger } from '../store/ledger.ts';
 
-/** Under which the ledger keeps that the user lets code of models run without a sandbox on this machine. */
+/** The ledger's key for the user's consent to run model-written code without a sandbox on this machine. */
 const SETTING = 'uncontained';
 
 export function hasAgreed(ledger: Ledger): boolean {
@@ -21,7 +21,7 @@ export function isWrittenByModels(proposer: ProposerSettings): boolean {
   return arms.some(({ kind }) => kind === 'model' || kind === 'agent');
 }
 
-/** @param why with what to do about it */
+/** @param why including what to do about it */
 export function sandboxMissing(why: string): PawlError {
   return new PawlError('sandbox_missing', `This study runs nothing without a sandbox. ${why}`);
 }

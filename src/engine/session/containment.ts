@@ -19,7 +19,7 @@ type Ports = {
 /** The sandbox of a sitting; `why` says what is missing if there should be one and is not. */
 export type Containment = { readonly sandbox: SittingSandbox | null; readonly why: string | null };
 
-/** What the study's trainings are contained with. Rejects where that is nothing and the user has not agreed. */
+/** The sandbox for the study's trainings. Rejects if there is none and the user has not agreed. */
 export async function findContainment(
   { contract, baseCommit, proposer }: Study,
   repository: Repository,
@@ -41,7 +41,7 @@ export async function findContainment(
 }
 
 /**
- * Why a study may not run where there is no sandbox; null where it may.
+ * Why a study may not run without a sandbox; null if it may.
  * @param why there is none; null if none is wanted
  */
 export function findRefusal(
@@ -52,7 +52,7 @@ export function findRefusal(
 ): PawlError | null {
   const isAgreed = environment.PAWL_SANDBOX === 'off' || hasAgreed(ledger);
   const mode = sandboxMode(contract, environment);
-  // Hidden data is not shown to everybody because something of the sandbox fails.
+  // Hidden data stays hidden even if a part of the sandbox fails.
   const hides = mode === 'preferred' && contract.score !== null && contract.score.reads.length > 0;
   if (hides) return sandboxMissing(`score.reads names data that only a sandbox hides. ${why ?? ''}`);
   return refuseUncontained(mode, proposer, why, isAgreed);

@@ -16,13 +16,13 @@ import { newStudyId } from '../store/studies.ts';
 
 export type NewStudy = {
   readonly repositoryPath: string;
-  /** Default: today, as upstream writes it (`mar5`), with a number behind it where taken. */
+  /** Default: today, as upstream writes it (`mar5`), with a number appended if it is taken. */
   readonly tag?: string | undefined;
   readonly proposer: ProposerSettings;
   readonly stop?: StopRules | undefined;
   readonly budgetSeconds?: number | undefined;
   readonly limitSeconds?: number | undefined;
-  /** Runs that cannot reach the incumbent any more are ended. */
+  /** Whether to end runs that can no longer reach the incumbent. */
   readonly prune?: boolean | undefined;
   /** Approve mode from the start. */
   readonly asksApproval?: boolean | undefined;
@@ -34,19 +34,19 @@ export type NewStudy = {
   readonly otherLines?: OtherLines | undefined;
   /** As in {@link Study}. */
   readonly capUsd?: number | undefined;
-  /** Code of models may run without a sandbox on this machine, from now on. */
+  /** From now on, model-written code may run without a sandbox on this machine. */
   readonly agreesUncontained?: boolean | undefined;
   /** The digest of the set-up command that the user was shown and agreed to. */
   readonly agreesSetUp?: string | undefined;
-  /** In place of what the last commit says. */
+  /** Replaces the values in the last commit. */
   readonly choices?: ContractChoices | undefined;
-  /** In place of the contract of the last commit. */
+  /** Replaces the contract in the last commit. */
   readonly contract?: Contract | undefined;
 };
 
 /**
- * Writes a study down and makes its branch at the repository's HEAD. Rejects with `not_a_repository`,
- * `contract_…`, `branch_exists`, `usage`, and with what `refuse` throws, before anything is made.
+ * Records a study and makes its branch at the repository's HEAD. Rejects with `not_a_repository`, `contract_…`,
+ * `branch_exists`, `usage`, and with the errors of `refuse`, before anything is made.
  */
 export async function createStudy(
   ledger: Ledger,
@@ -89,7 +89,7 @@ export async function createStudy(
     contract,
     baseCommit,
     proposer: input.proposer,
-    // A form shows every rule, so what it leaves out is meant to be left out.
+    // A form shows every rule, so a missing one is left out on purpose.
     stop: input.contract ? { ...input.stop } : { ...contract.stop, ...input.stop },
     state: 'ready',
     stopReason: null,
@@ -139,7 +139,7 @@ async function checkTag(ledger: Ledger, repository: Repository, tag: string): Pr
   return tag;
 }
 
-/** The day as upstream writes it (`mar5`), with a number behind it where it is taken. */
+/** The day as upstream writes it (`mar5`), with a number appended if it is taken. */
 export async function findFreeTag(ledger: Ledger, repository: Repository, now: number): Promise<string> {
   if (await isPrefixBlocked(repository)) throw new PawlError('branch_exists', PREFIX_BLOCKED);
   const date = new Date(now);

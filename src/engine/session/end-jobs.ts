@@ -9,7 +9,7 @@ import { HOST_FOLDER, SshTraining } from '../remote/ssh/ssh-training.ts';
 import type { Job } from '../store/jobs.ts';
 import type { Ledger } from '../store/ledger.ts';
 
-/** How long jobs may take to be seen to end, before the user is told instead. */
+/** How long to wait for jobs to end before the user is told about them. */
 export const END_JOBS_MS = 45_000;
 
 export type EndPorts = {
@@ -19,9 +19,9 @@ export type EndPorts = {
 };
 
 /**
- * Ends jobs on other machines whose results nobody will take. What is not known to have ended stays in the ledger.
+ * Ends jobs on other machines whose results are no longer needed. Jobs that may still run stay in the ledger.
  * @param whose they are, for the sentences
- * @returns a sentence for each place where that is so
+ * @returns a sentence for each place with such jobs
  */
 export async function endJobs(
   jobs: readonly Job[],
@@ -43,7 +43,7 @@ async function endJobsAt(
   const [first] = jobs;
   if (!first) return [];
   const opened = await open(first.place, paths, environment).catch(() => null);
-  // A name that ssh cannot take, for instance; what happens at other places is not kept from happening.
+  // A name that ssh cannot take, for example; other places are handled all the same.
   if (!opened)
     return [
       describeLeft(
@@ -83,7 +83,7 @@ async function open(
   return { training: new SshTraining({ client, root }), close: () => client.close() };
 }
 
-/** What the runs of a host of ssh leave on this machine. */
+/** The folder on this machine for the run files of an ssh host. */
 export function hostFolder({ home }: DataPaths, host: string): string {
   return join(home, 'hosts', host);
 }

@@ -1,6 +1,6 @@
 import { PawlError } from '../../shared/errors.ts';
 
-/** Errors of the file system get the name a user can act on; anything else is a bug and says so, with its cause. */
+/** File system errors get a name the user can act on; anything else is reported as a bug, with its cause. */
 export function toPawlError(error: unknown, home: string): PawlError {
   if (error instanceof PawlError) return error;
   const { code, message = String(error) } = error as NodeJS.ErrnoException;

@@ -7,7 +7,7 @@ import type { CallTimes } from '../proposers/model/caller.ts';
 /** What a host gives its engine. */
 export type EngineOptions = {
   readonly paths: DataPaths;
-  /** Which host this is, for the message another engine shows. */
+  /** Which host this is, for the message that another engine shows. */
   readonly host: string;
   readonly environment: NodeJS.ProcessEnv;
   readonly now?: () => number;
@@ -15,7 +15,7 @@ export type EngineOptions = {
   readonly storedKey?: ProposerSurroundings['storedKey'];
   readonly callTimes?: CallTimes;
   readonly askAgainMs?: number;
-  /** False asks for each proposal only when its turn has come. */
+  /** With false, each proposal is requested only when its turn has come. */
   readonly isLookingAhead?: boolean;
   /** Watches the machine while studies run; without it runs have no telemetry. The host starts and stops it. */
   readonly telemetry?: Telemetry;

@@ -38,14 +38,14 @@ import { applySettings, type SittingSettings } from './sitting-settings.ts';
 import { ignorePawlErrors, teller } from './teller.ts';
 import { removeTemporaryStudies } from './temporary-study.ts';
 
-/** How often the engine looks for what another process asks of it. */
+/** How often the engine checks for requests from other processes. */
 const REQUEST_POLL_MS = 200;
-/** At the end of a process the last messages to the user have this long; what is not sent then, the next engine sends. */
+/** When the process ends, the last messages to the user may take this long; the next engine sends the rest. */
 const LAST_MESSAGES_MS = 20_000;
 
 /**
- * The engine of one data folder: takes its lock, reconciles what an earlier life left, then creates and runs
- * studies, one at a time. Everything it says goes out as events.
+ * The engine of one data folder: takes its lock, repairs what an earlier engine left, then creates and runs studies,
+ * one at a time. It reports everything as events.
  */
 export class Engine {
   readonly ledger: Ledger;
@@ -54,19 +54,19 @@ export class Engine {
   readonly #now: () => number;
   #sitting: Sitting | null = null;
   readonly #jobs: JobEndings;
-  /** Tells what concerns all studies, once a sitting has told what it found. */
+  /** Reports what concerns all studies, once a sitting has begun reporting. */
   #emit: Tell['emit'] | null = null;
   #stopNow = new AbortController();
   /** Requests that came before the sitting had a runner. */
   readonly #early: Request[] = [];
   readonly #reserve: DiskReserve;
-  /** What the first sitting tells. */
+  /** Notices for the first sitting to report. */
   readonly #notices: { readonly code: string; readonly message: string }[];
   #sequence = 0;
   readonly #outbox: Outbox;
-  /** The newest; one study is removed after the other. */
+  /** The latest removal; studies are removed one after the other. */
   #removal: Promise<unknown> = Promise.resolve();
-  /** Told of the first message that cannot be sent, during a sitting. */
+  /** Called with the first message that cannot be sent, during a sitting. */
   #onUnsent: ((error: string) => void) | null = null;
 
   private constructor(options: EngineOptions, ledger: Ledger, lock: EngineLock, reserve: DiskReserve) {
@@ -105,7 +105,7 @@ export class Engine {
       const ledger = openLedger(paths.ledger, () => reserve.release());
       const engine = new Engine(options, ledger, lock, reserve);
       try {
-        // What was asked of an earlier engine is not meant for this one.
+        // Requests to an earlier engine are not for this one.
         ledger.write(() => ledger.requests.take());
         await reconcile(ledger, paths, engine.#now, options.killTimes);
         for (const message of await removeTemporaryStudies(paths, options.killTimes))
@@ -125,7 +125,7 @@ export class Engine {
     }
   }
 
-  /** Resolves once what the user is to be told elsewhere has been sent, or has had its time. */
+  /** Resolves once the messages to the user have been sent, or their time is up. */
   async lastMessages(): Promise<void> {
     await this.#outbox.settled(LAST_MESSAGES_MS);
   }
@@ -137,10 +137,10 @@ export class Engine {
     this.#lock.release();
   }
 
-  /** Writes a study down and makes its branch; see `createStudy`. */
+  /** Creates a study and its branch; see `createStudy`. */
   async createStudy(input: NewStudy): Promise<Study> {
     const { environment, paths } = this.#options;
-    // What is wrong with it is said before there is a study.
+    // Errors in the settings are reported before there is a study.
     await readUserSettings(paths.home);
     const study = await createStudy(
       this.ledger,
@@ -163,7 +163,7 @@ export class Engine {
         await this.#agreeToSetUp(repository, commit, contract.setup, input.agreesSetUp);
       },
     );
-    // Its readers are only needed once in a study's life.
+    // Its readers are needed only once in a study's life.
     const { importHistory } = await import('../import/import-history.ts');
     const message = await importHistory(this.ledger, study, this.#now());
     if (message !== null) this.#notices.push({ code: 'history', message });
@@ -185,8 +185,8 @@ export class Engine {
   }
 
   /**
-   * Removes a study for ever. Resolves to why something of it was not removed; the next start tries that again. Rejects with
-   * `usage` where its branch is to go and is checked out somewhere; then nothing was removed.
+   * Removes a study for ever. Resolves to the reason why a part of it was not removed; the next start tries again.
+   * Rejects with `usage` if its branch must go but is checked out somewhere; then nothing was removed.
    */
   async removeStudy(study: Study, keepsRefs: boolean): Promise<readonly string[]> {
     const { paths } = this.#options;
@@ -205,7 +205,7 @@ export class Engine {
     return this.#jobs.end(studyId, limit);
   }
 
-  /** Whether the user lets code of models run without a sandbox on this machine. */
+  /** Whether the user lets model-written code run without a sandbox on this machine. */
   hasAgreedToUncontained(): boolean {
     return hasAgreed(this.ledger);
   }
@@ -221,8 +221,8 @@ export class Engine {
   }
 
   /**
-   * One sitting of a study, until a stop rule holds or the user stops it. Errors of the world (full disk, moved
-   * branch) end the sitting with reason `error`; the study can be resumed once they are mended.
+   * One sitting of a study, until a stop rule holds or the user stops it. Errors from outside (full disk, moved
+   * branch) end the sitting with reason `error`; the study can be resumed once they are fixed.
    */
   async run(
     studyId: string,
@@ -257,7 +257,7 @@ export class Engine {
       end = await this.#sit(study, settings, tell);
     } catch (caught) {
       error = toPawlError(caught, this.#options.paths.home);
-      // What happened is still written down, and the room for that is taken again afterwards.
+      // The outcome can still be recorded, and the reserved space is taken again afterwards.
       if (error.code === 'disk_full') this.#reserve.release();
       end = { reason: 'error', detail: error.message };
     }
@@ -274,12 +274,12 @@ export class Engine {
     return { ...end, error };
   }
 
-  /** Null where it cannot be written down: a full disk ended the sitting. The next start finds the study `running`. */
+  /** Null if it cannot be recorded: a full disk ended the sitting. The next start finds the study `running`. */
   #recordEnd(study: Study, end: SittingEnd, enter: Enter): (() => void) | null {
     const write = () =>
       enter(hold => {
         if (end.reason === 'error') interruptUnfinished(this.ledger, this.#now());
-        // What was asked of this sitting is not meant for the next.
+        // Requests to this sitting are not for the next.
         this.ledger.requests.take();
         this.ledger.studies.setState(study.id, 'stopped', end.reason, end.detail);
         hold(this.#describeEnd(study, end));
@@ -342,7 +342,7 @@ export class Engine {
     }
   }
 
-  /** Rejects with `uncontained` where a sitting would run code of models without a sandbox, and the user has not agreed. */
+  /** Rejects with `uncontained` if a sitting would run model-written code without a sandbox and the user has not agreed. */
   async requireConsent(studyId: string, settings: SittingSettings): Promise<void> {
     const study = this.ledger.studies.get(studyId);
     const proposer = settings.proposer ?? study?.proposer;
@@ -356,11 +356,14 @@ export class Engine {
       if (this.ledger.requests.isEmpty()) return;
       for (const request of this.ledger.write(() => this.ledger.requests.take())) this.#answer(request);
     } catch {
-      // What is wrong with the disk shows where the loop writes next; a request can wait until then.
+      // A faulty disk will show at the loop's next write; a request can wait until then.
     }
   }
 
-  /** What the user decides about the proposal that waits. Rejects with `usage` where it does not, or cannot be followed. */
+  /**
+   * The user's decision about the waiting proposal. Rejects with `usage` if none waits, or the decision cannot be
+   * followed.
+   */
   async decide(studyId: string, review: number, decision: Decision): Promise<void> {
     if (!this.#sitting || this.#sitting.study !== studyId) {
       throw new PawlError('usage', 'Nothing waits for you here: the study is not running.');
@@ -368,7 +371,10 @@ export class Engine {
     await this.#sitting.decide(review, decision);
   }
 
-  /** Switches approve mode; what waits when it is switched off runs. Returns the mark it leaves in the notebook. */
+  /**
+   * Switches approve mode; a proposal that waits when it is switched off runs. Returns the mark it leaves in the
+   * notebook.
+   */
   setApproval(studyId: string, asks: boolean): Mark {
     const mark = this.ledger.write(() => {
       this.ledger.studies.setApproval(studyId, asks);
@@ -378,12 +384,12 @@ export class Engine {
     return mark;
   }
 
-  /** Ends what is trained of one experiment; says whether something is. */
+  /** Ends the training of one experiment; returns whether there is one. */
   stopRun(n: number): boolean {
     return this.#sitting?.stopRun(n) ?? false;
   }
 
-  /** What the user asks of the sitting that runs, or is about to. */
+  /** A user's request to the sitting that runs or is about to. */
   request(kind: RequestKind): void {
     this.#answer({ kind });
   }
@@ -394,7 +400,7 @@ export class Engine {
       return;
     }
     const { kind } = request;
-    // A run may have ended since it was asked for.
+    // The run may have ended since the request.
     if (kind === 'stop_run') this.#sitting.stopRun(request.n);
     else if (kind === 'stop_now') this.#stopNow.abort(new DOMException('stopped by the user', 'AbortError'));
     else if (kind === 'continue') this.#sitting.goOn();
@@ -402,7 +408,7 @@ export class Engine {
   }
 }
 
-/** A full disk would keep even the lock from being taken. Another engine's reserve stays its own: its lock is asked first. */
+/** A full disk would even prevent taking the lock. Another engine's reserve stays its own: its lock is checked first. */
 function lockOnFullDisk(take: () => EngineLock, reserve: DiskReserve): EngineLock {
   try {
     return take();

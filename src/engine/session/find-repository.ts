@@ -3,7 +3,7 @@ import type { Study } from '../../shared/study.ts';
 import { openRepository, type Repository, readRef } from '../git/repository.ts';
 import type { Ledger } from '../store/ledger.ts';
 
-/** The study's repository, also when it was moved to `movedTo`; then the ledger is updated. */
+/** The study's repository; if it was moved to `movedTo`, the ledger is updated. */
 export async function findRepository(
   ledger: Ledger,
   study: Study,

@@ -15,13 +15,13 @@ import { afterProbe, NO_PROBES, type Probes } from './probes.ts';
 import { AUDIT_EVERY, BASELINE_RUNS, probesAfterKeep, type Repeats, type Seeds } from './repeats.ts';
 import type { StopLimits } from './stop-rules.ts';
 
-/** What a sitting is for. */
+/** The purpose of a sitting. */
 export type SittingKind = {
-  /** Maximum number of runs that make its claims surer, instead of trying anything new; null for a usual sitting. */
+  /** Maximum number of runs that make its claims more certain, without trying anything new; null for a usual sitting. */
   readonly audit: number | null;
   /** Whether data can be exchanged to see where a number comes from. */
   readonly canProbe: boolean;
-  /** Whether the code has a seed that could be another. */
+  /** Whether the code has a seed that can be varied. */
   readonly hasSeed: boolean;
   /** How often the baseline is trained. */
   readonly baselineRuns?: number | undefined;
@@ -37,7 +37,7 @@ export type Begun = {
   readonly lane: string | null;
 };
 
-/** Where the ledger says a study stands, for the first `step` of a sitting. */
+/** A study's state according to the ledger, for the first `step` of a sitting. */
 export function initialState(
   ledger: Ledger,
   study: Study,
@@ -117,7 +117,7 @@ function readSeeds(tried: readonly Repeat[], hasSeed: boolean): Seeds {
   const runs = new Map<number, number>();
   const ofSeeds = tried.filter(({ purpose }) => purpose === 'seed');
   for (const { n, value } of ofSeeds) if (value !== null) runs.set(n, (runs.get(n) ?? 0) + 1);
-  // One that gave no number would give none again.
+  // A run that gave no number would give none again.
   return { isFound: hasSeed && ofSeeds.every(({ value }) => value !== null), runs };
 }
 
@@ -133,17 +133,17 @@ function readProbes(history: readonly HistoryEntry[], tried: readonly Repeat[]):
     }, known);
 }
 
-/** The headline is measured again, and what was spent before does not count. */
+/** The headline is measured again, and earlier spending does not count. */
 function grant(repeats: Repeats, audit: number): Repeats {
   return { ...repeats, rule: 'honest', granted: audit, spent: 0, fresh: [] };
 }
 
-/** Also one that was taken back: for as long it was the best. */
+/** Includes one that was taken back: until then it was the best. */
 function wasKept({ verdict, reason, probe }: HistoryEntry): boolean {
   return verdict === 'keep' || reason === 'rolled_back' || probe?.wasKept === true;
 }
 
-/** What an earlier sitting left without an end; also a baseline that failed, which a new sitting tries again. */
+/** What an earlier sitting left unfinished; includes a failed baseline, which a new sitting tries again. */
 function findUnfinished(ledger: Ledger, study: Study): readonly Unfinished[] {
   const { experiments } = ledger;
   const { id, baseCommit } = study;
@@ -153,11 +153,11 @@ function findUnfinished(ledger: Ledger, study: Study): readonly Unfinished[] {
   return unfinished.map(experiment => wayOn(ledger, study, experiment));
 }
 
-/** How an experiment without an end goes on. */
+/** How an unfinished experiment continues. */
 function wayOn(ledger: Ledger, study: Study, { n, attemptCommit: commit }: Experiment): Unfinished {
   const { reviews } = ledger;
   const { id } = study;
-  // A repair that waits for the user comes before another run of what it repairs.
+  // A repair that waits for the user comes before another run of the code it repairs.
   const review = reviews.open(id, n);
   if (review) return { n, at: 'review', repair: review.isRepair ? findCrashedRun(ledger, study, n) : null };
   const held = findHeldRun(ledger, study, n);
@@ -166,7 +166,7 @@ function wayOn(ledger: Ledger, study: Study, { n, attemptCommit: commit }: Exper
   return commit === null ? { n, at: 'proposal' } : { n, at: 'attempt', commit };
 }
 
-/** Repairs an interrupted experiment has had already: each made an attempt of its own. */
+/** The repairs that an interrupted experiment has had: each made its own attempt. */
 function countRepairs(ledger: Ledger, studyId: string, n: number): number {
   const attempts = new Set(ledger.runs.list(studyId, n).map(run => run.commit));
   return Math.max(0, attempts.size - 1);

@@ -4,13 +4,13 @@ import { endRemovedJobs } from './removed-jobs.ts';
 type Ports = EndPorts & {
   /** Milliseconds since the epoch. */
   readonly now: () => number;
-  /** For the next sitting to tell. */
+  /** For the next sitting to report. */
   readonly note: (message: string) => void;
-  /** For the user to hear now, where a sitting runs. */
+  /** Shown to the user now, if a sitting runs. */
   readonly tell: (message: string) => void;
 };
 
-/** Ends what studies that do not run have left on other machines, and leaves alone what a sitting takes. */
+/** Ends jobs that studies without a sitting have left on other machines; jobs that a sitting takes over are left alone. */
 export class JobEndings {
   readonly #ports: Ports;
   readonly #closed = new AbortController();
@@ -19,19 +19,19 @@ export class JobEndings {
     readonly leave: () => void;
     readonly ended: Promise<unknown>;
   }>();
-  /** Id of the study of the sitting that runs, or is about to. */
+  /** Id of the study whose sitting runs, or is about to. */
   #sits: string | null = null;
 
   constructor(ports: Ports) {
     this.#ports = ports;
   }
 
-  /** Nothing more is asked of other machines. */
+  /** Sends no further requests to other machines. */
   close(): void {
     this.#closed.abort();
   }
 
-  /** Jobs of deleted studies. A machine may be out of reach, so that nobody waits for this; what it comes to is told. */
+  /** Ends the jobs of deleted studies. A machine may be unreachable, so nobody waits for this; the result is reported. */
   async endRemoved(): Promise<void> {
     const { now, tell } = this.#ports;
     const limit = AbortSignal.timeout(END_JOBS_MS);
@@ -40,7 +40,7 @@ export class JobEndings {
     for (const message of told) tell(message);
   }
 
-  /** Jobs of a study that is deleted now. Returns what may go on there. */
+  /** Ends the jobs of a study that is being deleted. Returns those that may still run. */
   async endDeleted(studyId: string): Promise<readonly string[]> {
     const limit = AbortSignal.any([this.#closed.signal, AbortSignal.timeout(END_JOBS_MS)]);
     const jobs = this.#ports.ledger.jobs.list(studyId);
@@ -48,8 +48,8 @@ export class JobEndings {
   }
 
   /**
-   * Ends what a study that does not run has left on other machines, unless a sitting of it begins: that takes the results.
-   * Returns what may go on there; the next sitting tells it, too.
+   * Ends the jobs that a study without a sitting has left on other machines, unless a sitting of it begins, which
+   * takes their results. Returns those that may still run; the next sitting reports them, too.
    */
   async end(studyId: string, limit = AbortSignal.timeout(END_JOBS_MS)): Promise<readonly string[]> {
     if (this.#sits === studyId) return [];
@@ -64,7 +64,7 @@ export class JobEndings {
     return messages;
   }
 
-  /** A sitting of the study begins. Resolves once nobody ends its jobs any more. */
+  /** Call when a sitting of the study begins. Resolves once its jobs are no longer being ended. */
   async leaveTo(studyId: string): Promise<void> {
     this.#sits = studyId;
     const endings = [...this.#endings].filter(ending => ending.studyId === studyId);
@@ -72,7 +72,7 @@ export class JobEndings {
     await Promise.allSettled(endings.map(({ ended }) => ended));
   }
 
-  /** The sitting has ended. */
+  /** Call when the sitting has ended. */
   letGo(): void {
     this.#sits = null;
   }

@@ -3,28 +3,28 @@ import type { Effect, LaneState, LoopEvent, LoopState, StudyState } from './loop
 import { step } from './step.ts';
 
 /**
- * Several lanes of one study, each with an experiment of its own: pure, like `step`, which decides for one lane what comes next. With
- * one lane this is `step`.
+ * Several lanes of one study, each with its own experiment: pure, like `step`, which decides what comes next in one
+ * lane. With one lane this is `step`.
  */
 export type LanesState = {
   readonly study: StudyState;
   readonly lanes: readonly Lane[];
-  /** Experiments of an earlier sitting that go on as soon as a lane is free, oldest first. */
+  /** Experiments of an earlier sitting that continue as soon as a lane is free, oldest first. */
   readonly begun: readonly Begun[];
 };
 
 type Lane = LaneState & {
-  /** What it does now; null where it waits for another lane, or for the user. */
+  /** What it does now; null if it waits for another lane, or for the user. */
   readonly effect: PerformedEffect | null;
 };
 
-/** What a lane does; the others are about the study as a whole. */
+/** Effects of a lane; the others concern the study as a whole. */
 export type PerformedEffect = Exclude<Effect, { type: 'rest' | 'wait' | 'stop' }>;
 type LaneEffect = { readonly lane: number; readonly effect: PerformedEffect };
-/** What is left to do once no lane does anything. */
+/** What remains to be done once no lane does anything. */
 type Idle = Extract<Effect, { type: 'wait' | 'stop' }>;
 
-/** What is finished although the user stops the study, and before anything else is judged. */
+/** Finished even if the user stops the study, and before anything else is judged. */
 export const WRITES: readonly Effect['type'][] = ['record', 'record_repeat', 'take_back'];
 
 const FREE: Lane = {
@@ -52,8 +52,8 @@ export function startLanes(
 }
 
 /**
- * @param lane whose effect came to this event; null where none did: the sitting starts, or the user wishes something
- * @returns what lanes begin now; `idle` where none does anything, and none begins
+ * @param lane whose effect led to this event; null if none did: the sitting starts, or the user wishes something
+ * @returns what lanes begin now; `idle` if none does anything, and none begins
  */
 export function stepLanes(
   state: LanesState,
@@ -131,7 +131,7 @@ function viewOf({ study, lanes, begun }: LanesState, at: number, own: Lane): Loo
   };
 }
 
-/** Numbers of the experiments that lanes have begun and that have no verdict, highest first. */
+/** Numbers of experiments that lanes have begun and that have no verdict, highest first. */
 export function openNumbers({ lanes }: LanesState): readonly number[] {
   return lanes.flatMap(({ n }) => (n === null ? [] : [n])).sort((a, b) => b - a);
 }

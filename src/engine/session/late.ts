@@ -8,14 +8,14 @@ import { mean } from '../verdicts/noise.ts';
 import type { Repeats } from './repeats.ts';
 
 /**
- * Results of attempts that were not made on the incumbent: with several lanes the branch may have moved on meanwhile, and a proposal may
- * start from another line. Pure, like `step`.
+ * Results of attempts that were not made on the incumbent: with several lanes the branch may have moved on meanwhile,
+ * and a proposal may start from another line. Pure, like `step`.
  */
 
-/** Less probable gains are not worth a run together with the incumbent. */
+/** Less probable gains are not worth a run in combination with the incumbent. */
 const LEAST_PROBABILITY = 0.5;
 
-/** On what a measured attempt was made, where that is not the incumbent; null where it is, and for the baseline. */
+/** The commit on which a measured attempt was made, if that is not the incumbent; null if it is, and for the baseline. */
 export function findLate(
   { trials }: Pick<Repeats, 'trials'>,
   { parent: n }: Pick<Measured, 'parent'>,
@@ -32,8 +32,8 @@ export function findLate(
 }
 
 /**
- * An experiment and what it was built on, up to the newest keep of the branch among them, which comes last. Without one where something
- * in between was taken back; what was taken back for its number is not among the numbers any more.
+ * An experiment and its ancestors, up to the newest keep of the branch among them, which comes last. Without one if
+ * something in between was taken back; an experiment taken back for its number is no longer among the numbers.
  */
 function lineOf(trials: Repeats['trials'], first: number): readonly Trial[] {
   const line: Trial[] = [];
@@ -49,8 +49,9 @@ function lineOf(trials: Repeats['trials'], first: number): readonly Trial[] {
 }
 
 /**
- * Which two edits are to be tried together after a late result: the one that lost, on top of the one that the branch stands at now. It
- * lost to an edit that it does not hold, but was probably better than what both were made on. Null where there is nothing to try.
+ * The two edits to try together after a late result: the one that lost, on top of the branch's current one. It lost
+ * to an edit that it does not contain, but was probably better than the commit on which both were made. Null if there
+ * is nothing to try.
  */
 export function findCombination(
   { trials, goal }: Pick<Repeats, 'trials' | 'goal'>,
@@ -61,7 +62,7 @@ export function findCombination(
   if (!lateParent || incumbent === undefined || value === null) return null;
   const hasLost = word === 'discard' && (reason === 'worse' || reason === 'equal');
   if (!hasLost && word !== 'keep') return null;
-  // Of what took its place the incumbent does not hold the line, but what that line was begun on.
+  // The old incumbent does not contain the line that replaced it, only the commit on which that line began.
   const base = hasLost ? lateParent.experiment : (lineOf(trials, lateParent.experiment).at(-1)?.n ?? null);
   if (base === null) return null;
   const values = hasLost ? [value] : (trials.find(trial => trial.n === incumbent)?.values ?? []);
@@ -70,7 +71,7 @@ export function findCombination(
   return { base, lost: lost.n, onto: hasLost ? incumbent : n };
 }
 
-/** How probably a trial is better than its parent, as if the branch had gone on with it. */
+/** How probable it is that a trial is better than its parent, as if the branch had continued with it. */
 function probabilityOf(own: Trial, trials: readonly Trial[], goal: Repeats['goal']): number {
   const line = own.parent === null ? [] : lineOf(trials, own.parent);
   const held = line.at(-1);

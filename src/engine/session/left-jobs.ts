@@ -6,14 +6,17 @@ import { END_JOBS_MS, endJobs } from './end-jobs.ts';
 
 type Ports = Parameters<typeof endJobs>[1] & Pick<Tell, 'emit'>;
 
-/** Jobs on other machines that an earlier sitting left and this one does not go on with: they are ended, or said to the user. */
+/**
+ * Jobs on other machines that an earlier sitting left and this one does not continue: they are ended, or reported to
+ * the user.
+ */
 export class LeftJobs {
   readonly #study: Study;
   readonly #ports: Ports;
   readonly #closed = new AbortController();
   readonly #beginning: Promise<void>;
 
-  /** @param places where this sitting makes jobs; only there it takes results */
+  /** @param places where this sitting makes jobs; it takes results only there */
   constructor(study: Study, places: readonly JobPlace[], ports: Ports) {
     this.#study = study;
     this.#ports = ports;
@@ -26,7 +29,7 @@ export class LeftJobs {
     this.#beginning = this.#end([...left.values()], limit, () => !this.#closed.signal.aborted);
   }
 
-  /** @param isInOrder whether what is left now is to be ended, and not for the next sitting to take */
+  /** @param isInOrder whether to end the remaining jobs, rather than leave them for the next sitting */
   async close(isInOrder: boolean): Promise<void> {
     this.#closed.abort();
     await this.#beginning;

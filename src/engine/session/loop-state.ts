@@ -15,62 +15,65 @@ import type { Disturbed, Unfinished } from '../stages/unfinished.ts';
 import type { Due, Repeats } from './repeats.ts';
 import type { Facts, StopLimits } from './stop-rules.ts';
 
-/** What the loop knows, what happens to it, and what it asks for: the words of `step`. */
+/** The vocabulary of `step`: the loop's state, the events and the effects. */
 
 export type Wish = 'go' | 'pause' | 'stop';
 
-/** What the lanes of a study have in common. */
+/** The state shared by all lanes of a study. */
 export type StudyState = {
   readonly metric: Contract['metric'];
   readonly limits: StopLimits;
   readonly facts: Facts;
   /** Number that the next new experiment gets. */
   readonly fresh: number;
-  /** The numbers so far, and what is trained again. */
+  /** The numbers so far, and the commits to train again. */
   readonly repeats: Repeats;
   /** How long the last run took, in milliseconds; null before the first. */
   readonly runMs: number | null;
   /** Why the study ends, once the runs that close it are done. */
   readonly ending: Stop | null;
-  /** Trainings so far when the proposer had nothing while others were under way, whose results may give it something; else null. */
+  /**
+   * The number of trainings at which the proposer had nothing while others were under way, whose results may give it
+   * something; otherwise null.
+   */
   readonly emptyAt: number | null;
-  /** Why it ends as soon as nothing runs, whatever the rules say. */
+  /** Why it ends as soon as nothing runs, regardless of the rules. */
   readonly halted: Stop | null;
   readonly wish: Wish;
-  /** Whether the pause is a proposer's or a server's, which is asked again now and then, and not the user's. */
+  /** Whether a proposer or a server caused the pause, which is retried now and then, and not the user. */
   readonly isBlocked: boolean;
   readonly canRepair: boolean;
   readonly maxRefusals: number;
 };
 
-/** What one lane is at. */
+/** The state of one lane. */
 export type LaneState = {
   /** The experiment that it has begun and that has no verdict; null between two. */
   readonly n: number | null;
-  /** What goes on before another experiment begins. */
+  /** Work to continue before another experiment begins. */
   readonly unfinished: Unfinished | null;
   /** Refused or failed proposals for this experiment so far. */
   readonly refusals: number;
   readonly repairs: number;
-  /** Further runs of this experiment because one was not fair. */
+  /** Repeated runs of this experiment because one was not fair. */
   readonly reruns: number;
-  /** Runs of this experiment that the model they asked left without an answer. */
+  /** Runs of this experiment that got no answer from the model they called. */
   readonly unanswered: number;
   /** The run result of an experiment whose verdict waits for probes; null if none waits. */
   readonly held: Measured | null;
 };
 
-/** What the other lanes do meanwhile. */
+/** The state of the other lanes. */
 export type Beside = {
-  /** Experiments that they are at, the baseline not counted. */
+  /** Their current experiments, without the baseline. */
   readonly experiments: number;
   /** Commits that they train again. */
   readonly repeats: readonly Due[];
   /** Whether one of them writes a verdict. */
   readonly isWriting: boolean;
-  /** Whether one of them does something. */
+  /** Whether one of them is busy. */
   readonly isBusy: boolean;
-  /** Whether something that was begun waits to go on. */
+  /** Whether unfinished work waits to continue. */
   readonly hasUnfinished: boolean;
 };
 
@@ -82,9 +85,9 @@ export type Stop = { readonly reason: StopReason; readonly detail: string | null
 /** Why an experiment is set aside before its end, to go on later. */
 export type SetAsideReason =
   | { readonly kind: 'stopped' }
-  /** The model that its run asked did not answer. */
+  /** The model that its run called did not answer. */
   | { readonly kind: 'unanswered'; readonly message: string }
-  /** The model was not asked: the cap is reached. */
+  /** The model was not called: the cap is reached. */
   | { readonly kind: 'spent'; readonly message: string }
   /** No machine had taken it yet, and something else is to be done first. */
   | { readonly kind: 'put_off'; readonly message: string }
@@ -108,9 +111,9 @@ export type LoopEvent =
   | RepeatRecorded
   | NotProbed
   | TakenBack
-  /** The user stops what runs now; `n` is null where nothing needs to be set aside. */
+  /** The user stops what runs now; `n` is null if nothing must be set aside. */
   | { readonly type: 'aborted'; readonly n: number | null; readonly ended: EndedRun | null }
-  /** Another machine refuses to train; `n` is null where nothing needs to be set aside. */
+  /** Another machine refuses to train; `n` is null if nothing must be set aside. */
   | { readonly type: 'not_trained'; readonly n: number | null; readonly message: string }
   /** No machine had taken a run yet, and something else is to be done first; `attempt` is null where nothing needs to be set aside. */
   | {
@@ -129,7 +132,7 @@ export type Effect =
       readonly type: 'train';
       readonly n: number;
       readonly commit: string;
-      /** The run before, which is not to decide. */
+      /** The previous run, which must not decide. */
       readonly unfair: EndedRun | null;
       readonly isResumed: boolean;
     }
@@ -144,7 +147,7 @@ export type Effect =
       readonly n: number;
       readonly verdict: Verdict;
       readonly ended: EndedRun | null;
-      /** Edits that are to be tried together because of it; null for none. */
+      /** Edits to try together because of it; null for none. */
       readonly combination: Combination | null;
     }
   | {
@@ -163,7 +166,7 @@ export type Effect =
       readonly reason: SetAsideReason;
     }
   | { readonly type: 'wait' }
-  /** Nothing for this lane, until something has happened in another. */
+  /** Nothing for this lane until something happens in another. */
   | { readonly type: 'rest' }
   | { readonly type: 'stop'; readonly reason: StopReason; readonly detail: string | null };
 

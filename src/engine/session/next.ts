@@ -24,7 +24,7 @@ export function next(state: LoopState, now: number): Step {
   if (wish === 'pause') return alone(state, { type: 'wait' });
   const back = findTakeBack(repeats);
   if (back) return alone(state, { type: 'take_back', back });
-  // A stop rule that holds already is not passed by an experiment that was begun under another.
+  // If a stop rule already holds, no experiment that began under another rule gets past it.
   const stop =
     incumbent &&
     (findEnd(state, now) ?? findStop(state.limits, factsWith(beside, state), state.metric.goal, now));
@@ -33,12 +33,12 @@ export function next(state: LoopState, now: number): Step {
   const due = unfinished === null ? findDue(believed) : null;
   // The same commit is not trained twice at once.
   if (due && !isRepeated(due, beside)) return { state, effect: { type: 'repeat', ...due, before: null } };
-  // Every experiment is compared with the baseline, whose noise is to be known first.
+  // Every experiment is compared with the baseline, whose noise must be known first.
   if (isWaitingForBaseline(state)) return { state, effect: { type: 'rest' } };
   if (unfinished?.at === 'verdict' && beside.isWriting) return { state, effect: { type: 'rest' } };
   const begun = { ...state, unfinished: null };
   if (unfinished?.at === 'verdict') return conclude({ ...begun, n: unfinished.n }, unfinished.run, null, now);
-  // Nobody has anything to try before one of the others has its verdict.
+  // The proposer has nothing to try until one of the others has its verdict.
   const isEmpty = state.emptyAt === repeats.runs && beside.experiments > 0;
   if (isEmpty && (unfinished === null || unfinished.at === 'proposal'))
     return { state, effect: { type: 'rest' } };
@@ -50,7 +50,7 @@ function isRepeated({ n }: Due, { repeats }: LoopState['beside']): boolean {
   return repeats.some(other => other.n === n);
 }
 
-/** What is done only while no lane does anything. */
+/** Effects that need all lanes to be idle. */
 function alone(state: LoopState, effect: Effect): Step {
   return { state, effect: state.beside.isBusy ? { type: 'rest' } : effect };
 }
@@ -62,12 +62,12 @@ function isWaitingForBaseline({ beside, repeats }: LoopState): boolean {
   );
 }
 
-/** Experiments that other lanes are at count as done, so that not more are begun than are wanted. */
+/** Experiments in other lanes count as done, so that not too many are begun. */
 function factsWith({ experiments }: LoopState['beside'], { facts }: LoopState): LoopState['facts'] {
   return experiments === 0 ? facts : { ...facts, experiments: facts.experiments + experiments };
 }
 
-/** Reasons for which a study ends in order: what its gain is worth is measured before. */
+/** Reasons for a regular end, before which the gain is measured again. */
 const IN_ORDER: readonly StopReason[] = [
   ...(['experiments', 'target', 'patience', 'exhausted', 'deadline', 'audited'] as const),
 ];
@@ -76,7 +76,7 @@ const IN_ORDER: readonly StopReason[] = [
 function close(state: LoopState, stop: Stop, now: number): Step {
   const { deadline = Number.POSITIVE_INFINITY } = state.limits;
   const isInTime = now + (state.runMs ?? 0) <= deadline;
-  // An audit leaves what waits as it is.
+  // An audit leaves waiting work as it is.
   const { beside, unfinished } = state;
   const isFree = (unfinished === null && !beside.hasUnfinished) || stop.reason === 'audited';
   const mayClose = IN_ORDER.includes(stop.reason) && isFree && isInTime && beside.experiments === 0;
@@ -86,13 +86,13 @@ function close(state: LoopState, stop: Stop, now: number): Step {
   return { state: { ...state, ending: stop }, effect: { type: 'repeat', ...closing, before: null } };
 }
 
-/** What ends the study although no rule holds yet: it was decided, or the time left is what the headline takes. */
+/** An end before any rule holds: it was decided, or the headline needs the remaining time. */
 function findEnd({ ending, limits, repeats, runMs, unfinished }: LoopState, now: number): Stop | null {
   if (ending) return ending;
   const { deadline } = limits;
-  // What was begun goes on first.
+  // Work that was begun continues first.
   if (unfinished !== null || deadline === undefined || runMs === null || !hasHeadline(repeats)) return null;
-  // One more experiment, and then the probes of the best and of the baseline, and the headline's runs.
+  // One more experiment, then the probes of the best and of the baseline, and the headline's runs.
   const probes = isProbing(repeats) ? 2 : 0;
   if (now + (1 + probes + HEADLINE_RUNS) * runMs <= deadline) return null;
   const detail = `The time left before the deadline ${new Date(deadline).toISOString()} is reserved for measuring the gain.`;

@@ -14,18 +14,18 @@ import { readUserSettings } from '../user-settings.ts';
 import { hostFolder } from './end-jobs.ts';
 
 type Remotes = {
-  /** What trains the runs of a lane on another machine; null for one on this machine. */
+  /** Trains the runs of a lane on another machine; null for a lane on this machine. */
   readonly of: (place: LanePlace) => RemoteTraining | null;
   /** Where jobs of this sitting are made. */
   readonly places: readonly JobPlace[];
-  /** Gives back what was opened; jobs go on. */
+  /** Releases what was opened; jobs continue. */
   readonly close: () => Promise<void>;
 };
 
 const FOREIGN_PRELUDE =
   'The cluster.prelude of this repository would run as you, outside of the sandbox. Read it; if you want it, put the same prelude under [cluster] in settings.toml in the data folder.';
 
-/** Rejects with `usage` for what runs elsewhere cannot do yet. */
+/** Rejects with `usage` for features that runs elsewhere do not support yet. */
 export async function openRemotes(
   { contract }: Study,
   places: readonly LanePlace[],
@@ -75,7 +75,7 @@ export async function openRemotes(
   };
 }
 
-/** Removes what is left of a lane's run there before the lane has another: by then its result is in the ledger. */
+/** Removes the files of a lane's run there before the lane starts another: by then its result is in the ledger. */
 class TidyTraining implements RemoteTraining {
   readonly #training: RemoteTraining;
   readonly #ledger: Ledger;
@@ -93,7 +93,7 @@ class TidyTraining implements RemoteTraining {
   readonly train: RemoteTraining['train'] = async (job, watch) => {
     await this.tidy();
     const result = await this.#training.train(job, watch);
-    // What may go on there is looked for again.
+    // A job that may still run is looked for again.
     if (result.isVerified) this.#ended.push(job);
     return result;
   };
@@ -112,7 +112,7 @@ class TidyTraining implements RemoteTraining {
 
   readonly end: RemoteTraining['end'] = (job, signal) => this.#training.end(job, signal);
 
-  /** What cannot be removed now is looked for again at the end of the sitting. */
+  /** Files that cannot be removed now are tried again at the end of the sitting. */
   async tidy(): Promise<void> {
     for (const job of this.#ended.splice(0)) await this.forget(job).catch(() => {});
   }

@@ -51,9 +51,9 @@ type Ports = Tell & {
   readonly now: () => number;
   /** Ends what runs now. */
   readonly signal: AbortSignal;
-  /** Whether the user wants something else than going on. */
+  /** Whether the user wants something other than continuing. */
   readonly hasWish: () => boolean;
-  /** What the first sitting that begins in this life of the engine tells. */
+  /** Notices that the first sitting of this engine reports. */
   readonly takeNotices: () => readonly { readonly code: string; readonly message: string }[];
 };
 
@@ -61,7 +61,8 @@ export type OpenSitting = {
   readonly sitting: Sitting;
   /**
    * Aborts the proposer; no more events are sent.
-   * @param isInOrder whether nothing failed: then jobs elsewhere that nobody has taken are ended, and else the next sitting takes them
+   * @param isInOrder whether nothing failed: then jobs elsewhere that nothing has taken over are ended, otherwise the
+   *   next sitting takes them
    */
   readonly close: (isInOrder: boolean) => Promise<void>;
 };
@@ -70,15 +71,15 @@ export type OpenSitting = {
 export type SittingPlan = {
   /** Where the repository may be now. */
   readonly movedTo?: string | undefined;
-  /** How many runs may make its claims surer, instead of trying anything new; null or absent for none. */
+  /** How many runs may make its claims more certain, without trying anything new; null or absent for none. */
   readonly audit?: number | null | undefined;
-  /** How often the baseline is trained, and who proposes instead of the study's proposer. */
+  /** How often the baseline is trained, and the proposer that replaces the study's. */
   readonly check?: { readonly baselineRuns: number; readonly proposer: Proposer } | undefined;
 };
 
 /**
- * Puts together what a sitting needs, from the repository to the proposer, and says that it begins. Rejects where something
- * is missing, before the study counts as running.
+ * Prepares everything a sitting needs, from the repository to the proposer, and reports its beginning. Rejects if
+ * something is missing, before the study counts as running.
  */
 export async function openSitting(
   study: Study,
@@ -100,7 +101,7 @@ export async function openSitting(
     const n = findProposing(ledger, study.id);
     if (n !== null && !ports.hasWish()) emit({ type: 'thought', n, text });
   });
-  // What proposes nothing needs no key.
+  // Without proposals no key is needed.
   const proposing: Study = audit === null ? study : { ...study, proposer: { kind: 'search', seed: 1 } };
   const createOwn = () =>
     createProposer(proposing, {
@@ -114,7 +115,7 @@ export async function openSitting(
   if (study.contract.model && places.length > 1) throw new PawlError('usage', ASKS_ALONE);
   const model =
     study.contract.model &&
-    // Few studies have one, and every start is waited for.
+    // Few studies have one, and the user waits for every start.
     (await (
       await import('../asked-model/asked-model.ts')
     ).AskedModel.open(study, {
@@ -136,7 +137,7 @@ export async function openSitting(
     const workbench = new Workbench(
       repository,
       join(worktrees, laneWorktree(study, lane)),
-      // What a baseline has taught of them since.
+      // Includes what a baseline has shown since.
       ledger.studies.get(study.id) ?? study,
       signal,
       // Elsewhere each job sets up its own worktree.
@@ -223,7 +224,7 @@ function tellStart(
   }
 }
 
-/** Cleans before anything is written: what a run left may be what fills the disk. Rejects with `disk_full`. */
+/** Cleans up before anything is written: files left by a run may be what fills the disk. Rejects with `disk_full`. */
 async function makeRoom(
   study: Study,
   workbench: Workbench,
@@ -241,12 +242,12 @@ async function makeRoom(
   await reserve.fill();
 }
 
-/** Number of the experiment a proposal is made for now; null where none is. */
+/** Number of the experiment that is being proposed now; null if there is none. */
 function findProposing(ledger: Ledger, studyId: string): number | null {
   try {
     return ledger.experiments.unfinished(studyId).findLast(({ phase }) => phase === 'proposing')?.n ?? null;
   } catch {
-    // What is wrong with the disk shows where the loop writes next.
+    // A faulty disk will show at the loop's next write.
     return null;
   }
 }

@@ -14,24 +14,25 @@ import {
 } from '../verdicts/probe.ts';
 
 /**
- * Which commits are trained with exchanged data, and what follows from it: pure, like `step`. A keep is probed before the branch
- * moves where there is a reason to, and otherwise at the end of the study, with the commits between where that fails.
+ * Which commits are trained with exchanged data, and what follows from it: pure, like `step`. A keep is probed before
+ * the branch moves if there is a reason to, otherwise at the end of the study, and if it fails, so are the commits in
+ * between.
  */
 export type Probes = {
-  /** Whether there is data to be exchanged, and a sandbox to do it in. */
+  /** Whether there is data to exchange, and a sandbox in which to do it. */
   readonly isPossible: boolean;
   readonly bound: number | null;
   /** By experiment. */
   readonly results: ReadonlyMap<number, ProbeResult>;
   /** Experiments whose own code once gave no number; they get another try. */
   readonly failedOnce: ReadonlySet<number>;
-  /** Keeps that a probe has let pass, for good: later numbers say more of the noise, not of them. */
+  /** Keeps that have passed a probe for good: later numbers say more about the noise than about them. */
   readonly passed: ReadonlySet<number>;
-  /** Keeps that something is a reason to look at more closely. */
+  /** Keeps with a reason to look more closely. */
   readonly hinted: ReadonlySet<number>;
 };
 
-/** What is asked of the state of the loop. */
+/** The part of the loop's state that probing needs. */
 export type Chain = {
   readonly goal: 'minimize' | 'maximize';
   readonly trials: readonly Trial[];
@@ -49,7 +50,7 @@ export type Candidate = { readonly n: number; readonly value: number };
 /** The result of a run with swapped data: its number, or why there is none. */
 export type ProbeRun = { readonly value: number | null; readonly isOwnFailure: boolean };
 
-/** After a probe of experiment `n` that is not run again because of the machine. */
+/** After a probe of experiment `n` that will not be repeated because of the machine. */
 export function afterProbe(probes: Probes, n: number, { value, isOwnFailure }: ProbeRun): Probes {
   if (value === null && isOwnFailure && !probes.failedOnce.has(n))
     return { ...probes, failedOnce: new Set([...probes.failedOnce, n]) };
@@ -64,12 +65,12 @@ export function faultOfSwap(chain: Chain): SwapFault | null {
   return probed ? findSwapFault(probed) : null;
 }
 
-/** Whether anything can be probed, as far as is known: the baseline is asked first. */
+/** Whether anything can be probed, as far as known: the baseline is probed first. */
 export function isProbing(chain: Chain): boolean {
   return chain.probes.isPossible && chain.trials.length > 0 && faultOfSwap(chain) === null;
 }
 
-/** Reasons to look closer at a candidate that its number gives. */
+/** Reasons in a candidate's number to look more closely. */
 export function findNumberHints(chain: Chain, candidate: Candidate): readonly Hint[] {
   if (!chain.trials.some(({ isKept }) => isKept)) return [];
   const { bound } = chain.probes;
@@ -87,7 +88,7 @@ function isJumpOf(chain: Chain, { value }: Candidate): boolean {
   return isJump(gain, baseline.values, noiseOf(chain), believed);
 }
 
-/** Which experiment is probed next so that a candidate can be judged; null where all is known, or nothing can be. */
+/** Which experiment to probe next so that a candidate can be judged; null if all is known, or nothing can be. */
 export function findCandidateProbe(chain: Chain, { n }: Candidate): number | null {
   if (!isProbing(chain)) return null;
   const kept = keptOf(chain);
@@ -95,7 +96,7 @@ export function findCandidateProbe(chain: Chain, { n }: Candidate): number | nul
   return needed.find(other => other !== undefined && !chain.probes.results.has(other)) ?? null;
 }
 
-/** What probing showed of a candidate: the evidence, with a reason where it speaks against it; null where it was not probed. */
+/** The result of probing a candidate: the evidence, with a reason if it speaks against it; null if it was not probed. */
 export function judgeCandidate(
   chain: Chain,
   { n, value }: Candidate,
@@ -115,7 +116,7 @@ export function findPass(chain: Chain, n: number): ProbeEvidence | null {
   return passing(chain, own, baseline)?.evidence ?? null;
 }
 
-/** Which kept commit is probed between two experiments: where one fails, those between it and one that passes. */
+/** Which kept commit to probe between two experiments: if one fails, those between it and one that passes. */
 export function findChainProbe(chain: Chain, isEnd: boolean): number | null {
   if (!isProbing(chain)) return null;
   const kept = keptOf(chain);
@@ -123,12 +124,12 @@ export function findChainProbe(chain: Chain, isEnd: boolean): number | null {
   if (!baseline || !tip || baseline === tip) return null;
   const failing = bisect(chain, kept);
   if (failing) return middle(chain, kept, failing);
-  // Stopped before it could be probed, or at the end whatever it is.
+  // The study stopped before it could be probed, or this is the end, where the tip is always probed.
   if (!isEnd && !chain.probes.hinted.has(tip.n) && !wasJump(chain, tip)) return null;
   return [baseline, tip].find(({ n }) => !chain.probes.results.has(n))?.n ?? null;
 }
 
-/** The keep to take back, once it is known which one; null if there is none. */
+/** The keep to take back, once it is known which; null if there is none. */
 export function findTakeBack(chain: Chain): Unfounded | null {
   if (!isProbing(chain)) return null;
   const kept = keptOf(chain);
@@ -167,7 +168,7 @@ function bisect(chain: Chain, kept: readonly Trial[]): Failing | null {
   return null;
 }
 
-/** The one to probe next: halfway, or the nearest to that which was not tried; null where all between were. */
+/** The one to probe next: halfway, or the nearest to that which was not tried; null if all in between were. */
 function middle(chain: Chain, kept: readonly Trial[], { at, passing }: Failing): number | null {
   const half = (at + passing) / 2;
   const between = kept
@@ -190,7 +191,7 @@ function judge(chain: Chain, own: Trial, from: Trial) {
   return { reason, evidence: evidenceOf(chain, evidence, from) };
 }
 
-/** A gain that is there with other data too. */
+/** A gain that exists with other data too. */
 function passing(chain: Chain, own: Trial, from: Trial) {
   const [baseline] = chain.trials;
   const [probed, before, first] = [own, from, baseline].map(trial => trial && probedOf(chain, trial));
@@ -208,7 +209,7 @@ function evidenceOf(chain: Chain, found: Omit<ProbeEvidence, 'against'>, from: T
   return { ...found, value, against: from.n };
 }
 
-/** Oriented so that lower is better; null where it was not probed. */
+/** Oriented so that lower is better; null if it was not probed. */
 function probedOf(chain: Chain, trial: Trial): Probed | null {
   const probe = chain.probes.results.get(trial.n);
   if (probe === undefined) return null;
@@ -227,7 +228,7 @@ function keptOf({ trials }: Pick<Chain, 'trials'>): readonly Trial[] {
   return trials.filter(({ isKept }) => isKept);
 }
 
-/** What a keep gained that a probe has let pass, or any keep where nothing can be probed; empty for the others. */
+/** The gain of a keep that has passed a probe, or of any keep if nothing can be probed; empty for the others. */
 function believedGain(chain: Chain, trial: Trial): readonly number[] {
   const parent = oriented(chain.trials, chain.goal).find(({ n }) => n === trial.parent);
   const isBelieved = chain.probes.passed.has(trial.n) || !isProbing(chain);

@@ -7,10 +7,9 @@ import type { Ledger } from '../store/ledger.ts';
 const ENGINE_ENDED = 'The engine ended before an answer came.';
 
 /**
- * Puts right what an earlier life of the engine left: orphaned processes are ended, runs without an end and
- * experiments in flight become `interrupted`. A keep whose branch has not moved yet is finished when its study is
- * next run, because that needs the repository. Questions to proposers that nobody will answer any more are closed, and
- * what they worked on is removed.
+ * Repairs what an earlier engine left: orphaned processes are ended, unfinished runs and experiments in flight become
+ * `interrupted`. A keep whose branch has not moved yet is finished when its study next runs, because that needs the
+ * repository. Requests to proposers that nobody will answer any more are closed, and their working files removed.
  */
 export async function reconcile(
   ledger: Ledger,
@@ -36,14 +35,14 @@ export async function reconcile(
   });
 }
 
-/** Runs without an end and experiments in flight become `interrupted`. Call it inside `ledger.write`. */
+/** Unfinished runs and experiments in flight become `interrupted`. Call it inside `ledger.write`. */
 export function interruptUnfinished(ledger: Ledger, now: number): void {
   for (const { run } of ledger.runs.open()) ledger.runs.interrupt(run, now);
   for (const study of ledger.studies.list()) {
     const { id } = study;
     for (const { n, phase, verdict } of ledger.experiments.unfinished(id)) {
-      // A keep, or one that is taken back, is finished when its study is next run; that needs the repository.
-      // What waits for the user or for its number waits on.
+      // A keep, or one that is being taken back, is finished when its study next runs, because that needs the
+      // repository. An experiment that waits for the user or for its number keeps waiting.
       const waits = phase === 'reviewing' || findAwaited(ledger, study, n) !== null;
       const stays = verdict !== null || phase === 'interrupted' || waits;
       if (!stays) ledger.experiments.setPhase(id, n, 'interrupted');

@@ -13,9 +13,9 @@ import { type DataPaths, studyFolder } from '../paths.ts';
 import { KILL_TIMES, type KillTimes, killTree } from '../process/kill-tree.ts';
 import type { Ledger } from '../store/ledger.ts';
 
-/** Under which the ledger keeps what is being removed, so that the next engine finishes what this one could not. */
+/** The ledger's key for the pending removals, so that the next engine finishes what this one could not. */
 const SETTING = 'removals';
-/** Deleted at a time: the engine has its turn in between. */
+/** Deleted at a time: the engine gets its turn in between. */
 const BATCH = 100;
 
 const removalSchema = z.strictObject({
@@ -39,7 +39,7 @@ function readRemovals(ledger: Ledger): readonly Removal[] {
   return stored.success ? stored.data : [];
 }
 
-/** Writes down that a study goes; {@link finishRemovals} does it. Call it inside `ledger.write`. */
+/** Records that a study is to be removed; {@link finishRemovals} does it. Call it inside `ledger.write`. */
 export function beginRemoval(ledger: Ledger, study: Study, keepsRefs: boolean): void {
   const { id, tag, repositoryPath, worktreeName, baseCommit } = study;
   const others = readRemovals(ledger).filter(other => other.id !== id);
@@ -47,9 +47,10 @@ export function beginRemoval(ledger: Ledger, study: Study, keepsRefs: boolean): 
 }
 
 /**
- * Removes studies that were begun to be removed: rows, processes, worktree, logs, and where that was asked the branch and refs. Their
- * jobs on other machines are no part of that: a host may be gone for days, and by then another study may have the same tag and refs.
- * @returns why something was not removed, a sentence each; the next call tries that again
+ * Finishes removals that were begun: rows, processes, worktree, logs, and if requested the branch and refs. The
+ * studies' jobs on other machines are not part of this: a host may be away for days, and by then another study may have
+ * the same tag and refs.
+ * @returns why something was not removed, a sentence each; the next call tries again
  */
 export async function finishRemovals(
   ledger: Ledger,
@@ -96,8 +97,9 @@ async function remove(
 type Place = Pick<Study, 'id' | 'tag' | 'repositoryPath' | 'worktreeName' | 'baseCommit'>;
 
 /**
- * Ends the processes of a study and removes its worktree, and its refs where that is asked. Refs of a repository that is gone, or is
- * another one by now, are left. Rejects where the repository cannot be read, or somebody has the branch checked out.
+ * Ends the processes of a study and removes its worktree, and its refs if requested. Refs of a repository that is
+ * gone or has been replaced are left. Rejects if the repository cannot be read, or the branch is checked out
+ * somewhere.
  */
 export async function removeFromMachine(
   study: Place,
@@ -116,7 +118,7 @@ export async function removeFromMachine(
   if (repository && hasToRemoveRefs) await removeTag(repository, tag);
 }
 
-/** Paths of the worktrees of all lanes that a study ever had; the first one's also where it is gone. */
+/** Paths of the worktrees of all lanes that a study ever had; includes the first one even if it is gone. */
 async function listWorktrees(path: string): Promise<readonly string[]> {
   const [folder, first] = [dirname(path), basename(path)];
   const names = await readdir(folder).catch(() => []);
@@ -124,13 +126,13 @@ async function listWorktrees(path: string): Promise<readonly string[]> {
   return [path, ...names.filter(isLane).map(name => join(folder, name))];
 }
 
-/** Rejects with `usage` where the refs of a study cannot go, because its branch is checked out somewhere. */
+/** Rejects with `usage` if the refs of a study cannot go, because its branch is checked out somewhere. */
 export async function refuseRemovalOfRefs(study: Place, worktrees: string): Promise<void> {
   const repository = await repositoryOf(study);
   if (repository) await refuseCheckedOut(repository, study.tag, await worktreePath(study, worktrees));
 }
 
-/** Null where it is gone, or is not the one the study was made in. */
+/** Null if it is gone, or is not the one in which the study was made. */
 async function repositoryOf({ repositoryPath, baseCommit }: Place): Promise<Repository | null> {
   if (repositoryPath === '' || !existsSync(repositoryPath)) return null;
   const repository = await openRepository(repositoryPath);

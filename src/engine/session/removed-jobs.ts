@@ -1,12 +1,12 @@
 import { type EndPorts, endJobs, folderThere } from './end-jobs.ts';
 
-/** How long a machine that does not answer is asked for the jobs of a study that was removed. */
+/** How long to try a machine that does not answer for the jobs of a removed study. */
 const GIVE_UP_DAYS = 7;
 const DAY_MS = 24 * 60 * 60 * 1000;
 
 /**
- * Ends jobs on other machines of studies that were removed. One whose machine has not answered for days is given up: it may be gone for
- * good, and only the user can know that.
+ * Ends the jobs that removed studies have on other machines. A job whose machine has not answered for days is given up:
+ * the machine may be gone for good, and only the user can know that.
  * @param closed the engine has no more time: then nothing is given up
  * @returns a sentence for what may still run, and for each job that was given up
  */

@@ -15,8 +15,8 @@ import { estimateNoise, mean } from '../verdicts/noise.ts';
 import { afterProbe, findChainProbe, findPass, type ProbeRun, type Probes } from './probes.ts';
 
 /**
- * Which commit is trained again, and what follows from it: pure, like `step`, whose state holds this. Under the rule `greedy`
- * nothing is ever trained again.
+ * Which commit is trained again, and what follows from it: pure, like `step`, whose state contains this. Under the
+ * rule `greedy` nothing is ever trained again.
  */
 export type Repeats = {
   readonly rule: VerdictRule;
@@ -25,29 +25,29 @@ export type Repeats = {
   readonly baselineRuns: number;
   /** Every experiment with a number, oldest first. */
   readonly trials: readonly Trial[];
-  /** What was tried already and is not tried again. */
+  /** Repeats that were tried and are not tried again. */
   readonly tried: readonly (Due & { readonly hasValue: boolean })[];
   /** Discards in a row on the incumbent; a roll-back resets the count. */
   readonly discards: number;
   /** Trainings so far, of every kind. */
   readonly runs: number;
-  /** Of {@link Repeats.runs} when an audit was last thought of. */
+  /** The value of {@link Repeats.runs} when an audit was last considered. */
   readonly auditedAt: number;
-  /** Runs that audit and headline have taken. */
+  /** Runs used by audit and headline. */
   readonly spent: number;
-  /** Runs that an audit may take, which the user asked for; null where the study closes by itself. */
+  /** Runs that an audit may use, as the user requested; null if the study closes by itself. */
   readonly granted: number | null;
-  /** Experiments of the headline runs since the last one of another kind. */
+  /** Experiments of the headline runs since the last run of another kind. */
   readonly fresh: readonly number[];
   readonly probes: Probes;
   readonly seeds: Seeds;
 };
 
-/** Runs with other seeds, of a training that repeats itself. */
+/** Runs with other seeds, for a training that is deterministic. */
 export type Seeds = {
-  /** Whether there is a seed, as far as anybody knows. */
+  /** Whether there is a seed, as far as known. */
   readonly isFound: boolean;
-  /** How many have a number, by experiment. */
+  /** How many runs have a number, by experiment. */
   readonly runs: ReadonlyMap<number, number>;
 };
 
@@ -59,7 +59,7 @@ const SUSPECT_DISCARDS = 12;
 /** Trainings between two audits. */
 export const AUDIT_EVERY = 10;
 const FRESH_EACH = HEADLINE_RUNS / 2;
-/** Twice, to learn of the noise. */
+/** Twice, to estimate the noise. */
 export const BASELINE_RUNS = 2;
 
 export type Due = { readonly n: number; readonly purpose: RepeatPurpose };
@@ -77,8 +77,9 @@ export function incumbentOf(
 }
 
 /**
- * The worst number with which an attempt of fewer lines is kept: half the noise worse than the best record of the study, not than
- * the incumbent's, so that it cannot slide. Under `greedy` it is the incumbent's. Null before the baseline.
+ * The worst number with which an attempt of fewer lines is kept: half the noise worse than the best record of the
+ * study, not than the incumbent's, so that it cannot slide. Under `greedy` it is the incumbent's. Null before the
+ * baseline.
  */
 export function simplifiedBound(repeats: Repeats): number | null {
   const kept = keptOf(repeats).map(({ values }) => mean(values));
@@ -89,7 +90,7 @@ export function simplifiedBound(repeats: Repeats): number | null {
   return repeats.goal === 'minimize' ? best + slack : best - slack;
 }
 
-/** s; 0 where the training repeats itself to the last digit. */
+/** s; 0 if the training is deterministic to the last digit. */
 function noiseOf({ trials }: Repeats): number {
   const baseline = trials[0] ? mean(trials[0].values) : 0;
   const noise = estimateNoise(
@@ -99,7 +100,7 @@ function noiseOf({ trials }: Repeats): number {
   return noise.isRepeatable ? 0 : Math.sqrt(noise.variance);
 }
 
-/** What is trained again before the next experiment; null for nothing. */
+/** What to train again before the next experiment; null for nothing. */
 export function findDue(repeats: Repeats): Due | null {
   if (repeats.rule === 'greedy') return null;
   const kept = keptOf(repeats);
@@ -113,7 +114,7 @@ export function findDue(repeats: Repeats): Due | null {
   if (baseline.values.length < repeats.baselineRuns && baselineTries < repeats.baselineRuns - 1)
     return { n: baseline.n, purpose: 'baseline' };
   const isSuspect = incumbent !== baseline && repeats.discards >= SUSPECT_DISCARDS;
-  // A number without chance in it cannot be luck.
+  // A number without randomness cannot be luck.
   if (isSuspect && noiseOf(repeats) > 0 && !wasTried(incumbent.n, 'remeasure'))
     return { n: incumbent.n, purpose: 'remeasure' };
   return isAuditDue(repeats) ? findUnproven(repeats) : null;
@@ -131,7 +132,7 @@ function findUnproven(repeats: Repeats): Due | null {
   return n === null ? null : { n, purpose: 'audit' };
 }
 
-/** What is trained again before a study ends: what audits have left, the headline's runs, by turns, and probes. */
+/** What to train again before a study ends: what audits have left, the headline's runs, in turn, and probes. */
 export function findClosing(repeats: Repeats): Due | null {
   const kept = keptOf(repeats);
   const [baseline, incumbent] = [kept[0], kept.at(-1)];
@@ -139,10 +140,10 @@ export function findClosing(repeats: Repeats): Due | null {
   const fresh = (n: number) => repeats.fresh.filter(other => other === n).length;
   const { granted } = repeats;
   if (granted !== null && repeats.spent >= granted) return null;
-  // The fresh runs come first: the number that made it the best was picked for being good.
+  // The fresh runs come first: the number that made it the best was selected for being good.
   const probe = findChainProbe(repeats, true);
   const last: Due | null = probe === null ? null : { n: probe, purpose: 'probe' };
-  // What differs by nothing but the edit differs by that for certain, with this seed.
+  // With this seed, commits that differ only by the edit differ because of it, with certainty.
   if (noiseOf(repeats) === 0) return findSeedRun(repeats, baseline, incumbent) ?? last;
   const allowance = granted ?? auditAllowance(repeats.runs);
   const isUnspent = repeats.fresh.length === 0 && repeats.spent < allowance - HEADLINE_RUNS;
@@ -167,7 +168,7 @@ export function hasHeadline(repeats: Repeats): boolean {
 export function afterVerdict(repeats: Repeats, n: number, { word, reason, evidence }: Verdict): Repeats {
   const { metric, incumbentExperiment: incumbent = null, lateParent, guard } = evidence;
   const isKept = word === 'keep';
-  // One that took the incumbent's place is a gain on it.
+  // One that replaced the incumbent is a gain over it.
   const parent = isKept ? incumbent : (lateParent?.experiment ?? incumbent);
   const known = repeats.trials.filter(trial => trial.n !== n);
   return {
@@ -183,7 +184,7 @@ export function afterVerdict(repeats: Repeats, n: number, { word, reason, eviden
   };
 }
 
-/** Probed already it is not suspect any more. */
+/** Once probed it is no longer suspect. */
 export function probesAfterKeep(
   { hinted, passed, ...probes }: Probes,
   n: number,
@@ -198,8 +199,8 @@ export function probesAfterKeep(
 
 /**
  * After a commit was trained again.
- * @param value null where the number does not count
- * @param isTried false where it is tried once more
+ * @param value null if the number does not count
+ * @param isTried false if it will be tried once more
  */
 export function afterRepeat(
   repeats: Repeats,
@@ -213,7 +214,7 @@ export function afterRepeat(
     const done = new Map([...seeds.runs, [n, (seeds.runs.get(n) ?? 0) + 1]]);
     const after = { ...repeats, runs: runs + 1, spent: spent + 1 };
     if (value !== null) return { ...after, seeds: { ...seeds, runs: done } };
-    // One that gives no number would give none again.
+    // A run that gives no number would give none again.
     return isTried ? without(after, 'seed') : after;
   }
   return {
@@ -229,7 +230,10 @@ export function afterRepeat(
   };
 }
 
-/** As if runs that are under way had given the record again, so that another lane does something else. A probe is not believed. */
+/**
+ * The state as if runs under way had given the record again, so that another lane does something else. Probes are not
+ * assumed to pass.
+ */
 export function believeDone(repeats: Repeats, underWay: readonly Due[]): Repeats {
   return underWay.reduce((believed, due) => {
     const own = repeats.trials.find(({ n }) => n === due.n);
@@ -238,7 +242,7 @@ export function believeDone(repeats: Repeats, underWay: readonly Due[]): Repeats
   }, repeats);
 }
 
-/** Why the incumbent is taken back, now that it was measured again; null where it stays. */
+/** Why the incumbent is taken back after it was measured again; null if it stays. */
 export function judgeAgain(repeats: Repeats, { n, purpose }: Due): RolledBack | null {
   const own = repeats.trials.find(trial => trial.n === n);
   const parent = repeats.trials.find(trial => trial.n === own?.parent);
@@ -257,13 +261,13 @@ export function without(repeats: Repeats, purpose: 'probe' | 'seed'): Repeats {
 
 /**
  * After a commit was trained with exchanged data.
- * @param run null where it is trained so once more because of the machine
+ * @param run null if that will be repeated because of the machine
  */
 export function afterProbeRun(repeats: Repeats, n: number, run: ProbeRun | null): Repeats {
   const after: Repeats = {
     ...repeats,
     runs: repeats.runs + 1,
-    // Of an audit that the user asked for it takes its part.
+    // It counts towards an audit that the user requested.
     spent: repeats.spent + (repeats.granted === null ? 0 : 1),
     probes: run === null ? repeats.probes : afterProbe(repeats.probes, n, run),
   };
@@ -275,7 +279,7 @@ function pass(repeats: Repeats, n: number): Repeats {
   return { ...repeats, probes: { ...probes, passed: new Set([...probes.passed, n]) } };
 }
 
-/** A number that is not real is forgotten; what was built on it was measured, but is no longer a keep. */
+/** A number that is not real is forgotten; experiments built on it were measured, but are no longer keeps. */
 export function takeBackFrom(repeats: Repeats, { n, chain }: Unfounded): Repeats {
   const trials = repeats.trials
     .filter(trial => trial.n !== n)
@@ -283,7 +287,7 @@ export function takeBackFrom(repeats: Repeats, { n, chain }: Unfounded): Repeats
   return { ...repeats, trials, discards: 0 };
 }
 
-/** The incumbent is no keep any more. */
+/** The incumbent is no longer a keep. */
 export function takeBack(repeats: Repeats, n: number): Repeats {
   const trials = repeats.trials.map(trial =>
     trial.n === n ? { ...trial, isKept: false, isTakenBack: true } : trial,

@@ -2,7 +2,7 @@ import type { StopRules } from '../../shared/contract.ts';
 import type { ProposerSettings } from '../../shared/proposers.ts';
 import type { OtherLines, Study } from '../../shared/study.ts';
 
-/** What a further sitting may change. */
+/** The settings that a further sitting may change. */
 export type SittingSettings = {
   readonly stop?: StopRules | undefined;
   readonly proposer?: ProposerSettings | undefined;
@@ -15,14 +15,14 @@ export type SittingSettings = {
   readonly lanes?: readonly string[] | undefined;
   /** As in {@link Study}. */
   readonly otherLines?: OtherLines | undefined;
-  /** Nothing new is tried: at most so many runs make its claims surer. */
+  /** Nothing new is tried: at most this many runs make its claims more certain. */
   readonly audit?: number | undefined;
-  /** Where the repository may be now, if it is not where it was. */
+  /** Where the repository may be now, if it has moved. */
   readonly repositoryPath?: string | undefined;
 };
 
 /**
- * The part of a study that a sitting may set, as it is to be from now on.
+ * The settings of a study from this sitting on.
  * @param isResumed whether an earlier sitting began an experiment
  * @param now milliseconds since the epoch
  */
@@ -34,7 +34,7 @@ export function applySettings(
 ): Pick<Study, 'stop' | 'proposer' | 'gpu' | 'capUsd' | 'lanes' | 'otherLines' | 'contract'> {
   const { budget } = study.contract;
   const { deadline, ...lasting } = study.stop;
-  // A deadline that has passed was of an earlier night.
+  // A deadline that has passed was meant for an earlier night.
   const isPast = isResumed && deadline !== undefined && Date.parse(deadline) <= now;
   const limitSeconds = settings.limitSeconds ?? budget.limitSeconds;
   return {

@@ -38,14 +38,14 @@ import { aborted, describeSetAside, isRefusal, isResult, putOff } from './stoppe
 import { WaitingRuns } from './waiting-runs.ts';
 
 export type SittingPorts = Omit<TrainPorts, keyof LanePorts> & {
-  /** Opens a lane when it is used for the first time: what a baseline taught of its worktree is known then. */
+  /** Opens a lane at its first use, when what a baseline has shown about its worktree is known. */
   readonly lanes: readonly (() => LanePorts)[];
   /** What the lanes are called; null for the only one. */
   readonly labels: readonly (string | null)[];
   readonly proposer: Proposer;
   /** How long a proposer that needs the user is left alone. */
   readonly askAgainMs?: number | undefined;
-  /** False asks for each proposal only when its turn has come. */
+  /** With false, each proposal is requested only when its turn has come. */
   readonly isLookingAhead?: boolean | undefined;
 };
 
@@ -56,24 +56,24 @@ export type SittingEnd = { readonly reason: StopReason; readonly detail: string 
 type Happened = { readonly lane: number | null; readonly event: LoopEvent };
 
 /**
- * Drives one sitting of a study: performs the effects `step` asks for, one at a time in each lane, each written to the ledger
- * before it is done. The ports' signal ends what runs now; its experiments become `interrupted`.
+ * Drives one sitting of a study: performs the effects that `step` returns, one at a time in each lane, each recorded
+ * in the ledger before it is done. The ports' signal ends what runs now; its experiments become `interrupted`.
  */
 export class Sitting {
   readonly #study: Study;
   readonly #ports: SittingPorts;
   readonly #source: ProposalSource;
-  /** By lane, as far as they were used. */
+  /** By lane, once used. */
   readonly #contexts = new Map<number, StageContext>();
   #state: LanesState;
-  /** What waits for a wish of the user. */
+  /** Waits for a wish of the user. */
   readonly #resting = new Set<() => void>();
   readonly #runs = new WaitingRuns();
   /** Aborted with the error of a lane that failed: the others are ended before the sitting is. */
   readonly #failed = new AbortController();
   /** Why another machine refused to train; the other lanes end before the sitting does. */
   #refusal: PawlError | null = null;
-  /** Numbers of experiments that were announced and have no verdict yet. */
+  /** Numbers of announced experiments that have no verdict yet. */
   readonly #announced = new Set<number>();
   /** Author and committer of the commits. */
   #identity: StageContext['identity'] = {};
@@ -106,12 +106,12 @@ export class Sitting {
     this.#askForQuiet();
   }
 
-  /** Whether the user wants something else than going on. */
+  /** Whether the user wants something other than continuing. */
   hasWish(): boolean {
     return this.#state.study.wish !== 'go';
   }
 
-  /** Whether the study is to pause, to end, or to go back to an older commit, which is done while nothing else is. */
+  /** Whether the study must pause, end, or go back to an older commit, which needs all lanes to be idle. */
   #wantsQuiet(): boolean {
     const { halted, repeats } = this.#state.study;
     return this.hasWish() || halted !== null || findTakeBack(repeats) !== null;
@@ -135,7 +135,7 @@ export class Sitting {
     if (this.#state.study.wish === 'pause') this.wish('go');
   }
 
-  /** What the user decides about the proposal that waits; see {@link ReviewDesk.decide}. */
+  /** The user's decision about the waiting proposal; see {@link ReviewDesk.decide}. */
   decide(review: number, decision: Decision): Promise<void> {
     if (this.hasWish()) {
       const message = 'The study is about to pause or stop; let it continue first, then decide.';
@@ -189,7 +189,7 @@ export class Sitting {
     }
   }
 
-  /** What happens next in any lane, or that the user wishes something. Where one writes, nothing else is judged before that is done. */
+  /** The next event in any lane, or a wish of the user. While one lane writes, nothing else is judged. */
   async #next(busy: ReadonlyMap<number, Promise<Happened>>): Promise<Happened> {
     const isWriting = (lane: number) => {
       const effect = this.#state.lanes[lane]?.effect;
@@ -226,7 +226,7 @@ export class Sitting {
       ...{ study: this.#study, source: this.#source, desk: new ReviewDesk(this.#study, ports) },
       identity: this.#identity,
       emit: event => {
-        // Asked for again, trained again: it has begun once.
+        // Requested again or trained again: it began only once.
         if (event.type === 'experiment_started') {
           if (this.#announced.has(event.n)) return;
           this.#announced.add(event.n);
@@ -238,7 +238,7 @@ export class Sitting {
     return context;
   }
 
-  /** Takes back the beginning of experiments without a proposal; of one in between the number stays, and it is proposed later. */
+  /** Withdraws the start of experiments without a proposal; a number in between others is kept, and proposed later. */
   #dropUnproposed(): void {
     const { ledger } = this.#ports;
     const { id } = this.#study;
@@ -251,7 +251,7 @@ export class Sitting {
     });
   }
 
-  /** What came of an effect; where the user has stopped it, that. */
+  /** The result of an effect, or of the user's stop. */
   async #performUnlessStopped(effect: PerformedEffect, context: StageContext): Promise<LoopEvent> {
     const { signal } = this.#ports;
     let event: LoopEvent;
@@ -271,7 +271,7 @@ export class Sitting {
   }
 
   #perform(effect: PerformedEffect, context: StageContext): Promise<LoopEvent> {
-    // Nothing waits for the user while something else is done.
+    // Nothing waits for the user during other work.
     if (effect.type !== 'review' && effect.type !== 'propose') context.desk.dismiss();
     const { limits } = this.#state.study;
     const hasWish = () => this.hasWish();
@@ -336,7 +336,7 @@ export class Sitting {
     return this.#state.lanes.find(lane => lane.effect === effect)?.held ?? null;
   }
 
-  /** Until somebody wishes something, or the time is over. */
+  /** Until the user wishes something, or the time is over. */
   async #rest(ms: number): Promise<void> {
     const { promise, resolve } = Promise.withResolvers<void>();
     this.#resting.add(resolve);
@@ -370,14 +370,14 @@ export class Sitting {
     });
   }
 
-  /** Nobody may be there to say go on, and what was wrong may have passed; a deadline ends the wait. */
+  /** Nobody may be there to continue, and the problem may have passed; a deadline ends the wait. */
   #untilAskedAgain(): number {
     const { deadline } = this.#state.study.limits;
     const { now, askAgainMs = ASK_AGAIN_MS } = this.#ports;
     return deadline === undefined ? askAgainMs : Math.max(0, Math.min(askAgainMs, deadline - now()));
   }
 
-  /** Leaves an experiment to be gone on with later: its runs have ended, and what was not yet proposed has not begun. */
+  /** Leaves an experiment to be continued later: its runs have ended, and what was not yet proposed has not begun. */
   #setAside(context: StageContext, { n, ended, reason }: Extract<Effect, { type: 'set_aside' }>): LoopEvent {
     const { now } = context;
     const { id } = this.#study;

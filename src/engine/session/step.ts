@@ -16,8 +16,8 @@ import { afterVerdict, incumbentOf, takeBackFrom, without } from './repeats.ts';
 import { findStop } from './stop-rules.ts';
 
 /**
- * The loop as a pure function: what happened goes in, what to do next comes out. The driver performs the effect
- * and comes back with what happened; what one stage made travels through here to the next. Nothing here reads a clock, a
+ * The loop as a pure function: an event goes in, the next effect comes out. The driver performs the effect and
+ * returns with the next event; results of one stage travel through here to the next. Nothing here reads a clock, a
  * file or the ledger.
  */
 
@@ -64,7 +64,7 @@ export function step(state: LoopState, event: LoopEvent, now: number): Step {
       return { state: { ...state, refusals: 0 }, effect };
     }
     case 'measured': {
-      // What ended early says nothing of how long one takes.
+      // A run that ended early does not show how long one takes.
       const isWhole = !event.run.crash && !event.run.early;
       const timed = isWhole ? { ...state, runMs: event.ended.endedAt - event.ended.startedAt } : state;
       return setAsideUnanswered(timed, event) ?? judge(timed, event.run, event.ended, now);
@@ -85,7 +85,7 @@ export function step(state: LoopState, event: LoopEvent, now: number): Step {
       return next(haltIfDue({ ...state, unfinished: event.unfinished }, now), now);
     case 'aborted': {
       const { n, ended } = event;
-      // What was measured is judged without the probe; that is made up for when the study goes on.
+      // The measured result is judged without the probe, which is done when the study continues.
       if (state.held) return conclude(state, state.held, null, now);
       if (n === null) return next({ ...state, halted: STOPPED }, now);
       return { state, effect: { type: 'set_aside', n, ended, reason: { kind: 'stopped' } } };
@@ -139,7 +139,7 @@ export function step(state: LoopState, event: LoopEvent, now: number): Step {
         ...{ ...state.facts, best: incumbentOf(repeats)?.value ?? null },
         experiments: experiments + event.closed.length,
       };
-      // A target that was reached by what is gone is not reached.
+      // A target that was reached by a result taken back is no longer reached.
       const ending = state.ending && STANDING.includes(state.ending.reason) ? state.ending : null;
       const after = { ...state, repeats, facts, ending };
       return next(isClosed ? { ...after, unfinished: null, n: null } : after, now);

@@ -1,9 +1,9 @@
 import type { StopRules } from '../../shared/contract.ts';
 import type { StopReason } from '../../shared/study.ts';
 
-/** What the stop rules look at; updated by `step` with every recorded experiment. */
+/** The facts behind the stop rules; updated by `step` with every recorded experiment. */
 export type Facts = {
-  /** Recorded experiments, the baseline not counted. */
+  /** Recorded experiments, without the baseline. */
   readonly experiments: number;
   /** The incumbent's metric; null before the baseline. */
   readonly best: number | null;
@@ -12,7 +12,7 @@ export type Facts = {
   readonly crashesInRow: number;
 };
 
-/** Stop rules with everything relative made absolute. */
+/** Stop rules with relative values made absolute. */
 export type StopLimits = {
   readonly experiments?: number | undefined;
   /** Milliseconds since the epoch. */
@@ -22,7 +22,7 @@ export type StopLimits = {
   readonly crashes?: number | undefined;
 };
 
-/** The first rule that holds, with a sentence for the user, or null. Asked between experiments. */
+/** The first rule that holds, with a sentence for the user, or null. Checked between experiments. */
 export function findStop(
   limits: StopLimits,
   facts: Facts,
@@ -53,7 +53,7 @@ export function findStop(
   return null;
 }
 
-/** Makes what a sitting's rules say relative to its start absolute. */
+/** Makes the values absolute that a sitting's rules give relative to its start. */
 export function stopLimits(stop: StopRules, now: number): StopLimits {
   const deadlines = [
     ...(stop.deadline === undefined ? [] : [Date.parse(stop.deadline)]),

@@ -3,9 +3,9 @@ import type { StageContext } from '../stages/stage-context.ts';
 import type { PerformedEffect } from './lanes.ts';
 import type { Effect, LoopEvent, SetAsideReason } from './loop-state.ts';
 
-/** What becomes of an effect that was stopped, or that another machine refused. */
+/** What happens to an effect that was stopped, or that another machine refused. */
 
-/** A run that was measured before the stop came is judged; nothing of it is lost. */
+/** A run measured before the stop is judged; nothing of it is lost. */
 export function isResult({ type }: LoopEvent): boolean {
   const results = [
     'measured',
@@ -19,7 +19,7 @@ export function isResult({ type }: LoopEvent): boolean {
   return [...results, 'aborted', 'set_aside'].includes(type);
 }
 
-/** What another machine refuses to train ends the study, but not what other lanes have there already. */
+/** If another machine refuses to train, the study ends, but not what other lanes already have there. */
 export function isRefusal(
   error: unknown,
   { type }: PerformedEffect,
@@ -30,7 +30,7 @@ export function isRefusal(
 }
 
 export function aborted(effect: PerformedEffect): LoopEvent {
-  // What waits for the user, or for its number, waits on; what was trained again has its verdict.
+  // What waits for the user, or for its number, keeps waiting; a repeated commit has its verdict already.
   const waits = ['review', 'await_number', 'repeat', 'take_back'].includes(effect.type);
   const n = effect.type === 'take_baseline' ? 0 : waits || !('n' in effect) ? null : effect.n;
   return { type: 'aborted', n, ended: null };

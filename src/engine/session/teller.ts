@@ -5,7 +5,7 @@ import type { Tell } from '../stages/tell.ts';
 import type { Ledger } from '../store/ledger.ts';
 import { markOf } from './mark-of.ts';
 
-/** Writes the marks of a study's events and what the user is to be told of them, and hands the events to `send`. */
+/** Records the marks of a study's events and the messages to the user, and hands the events to `send`. */
 export function teller(
   studyId: string,
   ledger: Ledger,
@@ -33,7 +33,7 @@ export function teller(
       return () => held.forEach(send);
     },
     emit: event => {
-      // What goes wrong on a full disk must be announced all the same.
+      // Errors on a full disk must be announced all the same.
       if (markOf(event, now()) || outbox?.wants(event, studyId)) {
         ignorePawlErrors(() => ledger.write(() => mark(event)));
       }
@@ -43,7 +43,7 @@ export function teller(
   };
 }
 
-/** Null where the ledger or the disk refuses. */
+/** Null if the ledger or the disk refuses. */
 export function ignorePawlErrors<T>(work: () => T): T | null {
   try {
     return work();

@@ -12,12 +12,12 @@ import { type Ledger, openLedger } from '../store/ledger.ts';
 import { removeFromMachine } from './remove-study.ts';
 
 /**
- * Studies that leave nothing behind: they have a ledger and folders of their own, below one folder of the data folder, so that
- * what is there tells the next engine what an earlier one did not come to remove.
+ * Studies that leave nothing behind: they have their own ledger and folders, below one folder of the data folder,
+ * whose content shows the next engine what an earlier one failed to remove.
  */
 const FOLDER = 'temporary';
 
-/** Where temporary studies lie; the data folder, its lock and the scratch folder stay those of the others. */
+/** Where temporary studies lie; the data folder, its lock and the scratch folder are shared with other studies. */
 export function temporaryPaths(paths: DataPaths): DataPaths {
   const root = join(paths.home, FOLDER);
   return {
@@ -28,7 +28,7 @@ export function temporaryPaths(paths: DataPaths): DataPaths {
   };
 }
 
-/** A ledger for temporary studies, and their folders; what an earlier one left is removed first, as far as it can be. */
+/** A ledger for temporary studies, and their folders; removes first, as far as possible, what an earlier one left. */
 export async function openTemporaryLedger(paths: DataPaths, killTimes?: KillTimes): Promise<Ledger> {
   await removeTemporaryStudies(paths, killTimes);
   await mkdir(join(paths.home, FOLDER), { recursive: true, mode: 0o700 });
@@ -36,8 +36,8 @@ export async function openTemporaryLedger(paths: DataPaths, killTimes?: KillTime
 }
 
 /**
- * Ends the processes of all temporary studies and removes what is theirs: worktrees, branches, refs, data. What lies in a
- * repository that is not there any more is left. The ledger must be closed.
+ * Ends the processes of all temporary studies and removes what is theirs: worktrees, branches, refs, data. Leaves their
+ * refs in a repository that no longer exists. The ledger must be closed.
  * @returns why something was not removed, a sentence each; then the data stays, and the next call tries again
  */
 export async function removeTemporaryStudies(
@@ -61,7 +61,7 @@ export async function removeTemporaryStudies(
   return faults;
 }
 
-/** None where the ledger was not made, or is damaged: then no study had begun. Throws what `openLedger` throws otherwise. */
+/** None if the ledger was not made, or is damaged: then no study had begun. Throws other errors of `openLedger`. */
 function listStudies(path: string): readonly Study[] {
   if (!existsSync(path)) return [];
   try {

@@ -1,10 +1,10 @@
 import { stripControl } from '../metrics/line-splitter.ts';
 
-/** What a proposer thinks is shown as it comes, but a reader needs no more than this of it. */
+/** A proposer's thoughts are shown as they come, but a reader needs no more than one update in this time. */
 const THOUGHT_MS = 250;
 const THOUGHT_CHARACTERS = 2_000;
 
-/** Passes the newest thought on, a few times a second at most. */
+/** Passes on the newest thought, at most a few times a second. */
 export class Thoughts {
   readonly #pass: (text: string) => void;
   #newest = '';

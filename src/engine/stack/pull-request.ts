@@ -90,7 +90,7 @@ function describeSum(metric: string, keeps: readonly Keep[]): string {
   const unknown = keeps.length - known.length;
   const without =
     unknown === 0 ? '' : `, without ${unknown === 1 ? 'one that is' : `${unknown} that are`} not known`;
-  return `Each change was measured where it was found, among other changes. Their gains in ${metric} add up to ${gainText(sum)}${without}, which holds only if they do not depend on each other.`;
+  return `Each change was measured on the code for which it was found, among other changes. Their gains in ${metric} add up to ${gainText(sum)}${without}, which holds only if they do not depend on each other.`;
 }
 
 function runsText(runs: number): string {
@@ -149,7 +149,7 @@ function methodOf({ study }: OpenStack, { ledger }: StackPorts): readonly Block[
       kind: 'list',
       items: [
         `One change at a time, on the best code at that time: trained by the command "${train}" with a budget of ${formatDuration(budget.seconds)}, then compared by ${metric.name}.`,
-        'A gain is the difference to the kept change before it, where it was found.',
+        'A gain is the difference from the kept change before it, measured when it was found.',
         claims === null
           ? 'Nothing was measured twice, so these numbers are single runs.'
           : describeNoise(claims),

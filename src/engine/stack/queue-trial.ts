@@ -36,8 +36,8 @@ export async function queueTrial(
       ? `Without #${dropped.n}: ${dropped.hypothesis}`
       : `Stack of ${listOf(placed)}`;
     const rationale = dropped
-      ? `Ablation: everything in the stack but #${dropped.n}, to see what that is worth among the others.`
-      : 'A choice of kept changes that was not measured as a whole.';
+      ? `Ablation: everything in the stack except #${dropped.n}, to see what that change is worth among the others.`
+      : 'A selection of kept changes that has not been measured as a whole.';
     const words = { hypothesis: hypothesis.slice(0, MAX_HYPOTHESIS), rationale, category: 'ablation' };
     return queueIdea(ports, study, { author: YOU, words, edits: await editsOf(stack, ports), again: null });
   });

@@ -17,7 +17,10 @@ export function summaryStore(database: Database) {
   );
 
   return {
-    /** Call it inside `ledger.write`. @param from when the sitting began; null for the whole study */
+    /**
+     * Call it inside `ledger.write`.
+     * @param from when the sitting began; null for the whole study
+     */
     add(studyId: string, from: number | null, summary: DebriefSummary): void {
       const { at, model, finished, sentences, dropped } = summary;
       add.run(studyId, from, at, model, finished, JSON.stringify(sentences), dropped);

@@ -69,7 +69,7 @@ export const COMMANDS = {
   },
   debrief: {
     scope: 'study',
-    label: 'Debrief: what it was worth',
+    label: 'Debrief: what the study achieved',
     icon: Sunrise,
     keys: '5',
     run: showTab('debrief'),
@@ -90,7 +90,7 @@ export const COMMANDS = {
   },
   lineage: {
     scope: 'own_study',
-    label: 'Lineage: what was built on what',
+    label: 'Lineage: which experiment builds on which',
     icon: GitBranch,
     keys: '8',
     run: showTab('lineage'),
@@ -273,8 +273,8 @@ export const COMMANDS = {
   },
   room: {
     scope: 'study',
-    label: 'Show it large, to be read from across the room',
-    short: 'Show it large',
+    label: 'Show in large type, readable from across the room',
+    short: 'Show in large type',
     icon: Maximize,
     keys: 'z',
     run: show({ name: 'room' }),

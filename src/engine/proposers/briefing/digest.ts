@@ -142,7 +142,7 @@ export function digest(request: ProposalRequest, share = 1): string {
       request.ideas.handed ? [ideaLine(request.ideas.handed, NOTE_CHARACTERS)] : [],
     ],
     [
-      'Ideas that wait; take one up, by its number, where you expect more of it than of anything else',
+      'Waiting ideas; take one up, by its number, if you expect more from it than from anything else',
       request.ideas.waiting.slice(0, IDEAS).map(idea => ideaLine(idea, TEXT_CHARACTERS)),
     ],
     [
@@ -192,14 +192,14 @@ export function describeRepair(repair: NonNullable<ProposalRequest['repair']>): 
   return [
     `Your attempt "${repair.hypothesis}" crashed: ${repair.crash.class}.`,
     asData('end of its output', [repair.crash.message, ...repair.crash.tail].join('\n').toWellFormed()),
-    'Mend the slip and keep the idea; the files are as the attempt left them. If the idea cannot work, say so without a proposal.',
+    'Fix the mistake and keep the idea; the files are as the attempt left them. If the idea cannot work, say so without a proposal.',
   ].join('\n');
 }
 
 /** The proposal that the user sent back, with the user's remarks. */
 export function describeReview(review: NonNullable<ProposalRequest['review']>): string {
   return [
-    `The user read your proposal "${review.hypothesis}" and sends it back. Do it again as they say; nothing of it is in the files.`,
+    `The user read your proposal "${review.hypothesis}" and sends it back. Do it again as they say; the files contain none of it.`,
     `Their remarks:\n${review.remarks}`,
     asData('diff of what you proposed', review.diff.slice(0, REVIEW_CHARACTERS).toWellFormed()),
   ].join('\n');

@@ -51,7 +51,7 @@ export async function submit(
     ];
     if (alike.length > 0 && asksWhy(alike)) {
       return wrong(
-        `Something alike was tried:\n${alike.join('\n')}\nSay in \`differs\` why yours is not the same, or choose again.`,
+        `Something similar was tried:\n${alike.join('\n')}\nSay in \`differs\` why yours is not the same, or choose again.`,
       );
     }
   }

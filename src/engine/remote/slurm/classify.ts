@@ -38,7 +38,7 @@ export function classifyEnd(state: string | null, said: string): RemoteEnd {
   const kind = (state === null ? undefined : OVER[state.split(' ')[0] ?? '']) ?? 'lost';
   const words = WORDS[kind];
   if (words !== undefined && kind !== 'ended') return { kind, message: words };
-  const what = state === null ? 'Slurm does not know it any more' : `for Slurm it is ${state}`;
+  const what = state === null ? 'Slurm no longer knows it' : `Slurm reports ${state}`;
   const more = said === '' ? '' : ` It said: ${said}`;
   return { kind: 'lost', message: `The job ended without an outcome; ${what}.${more}` };
 }

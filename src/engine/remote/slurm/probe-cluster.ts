@@ -96,7 +96,7 @@ async function askNode(
     await client('scancel', [id]);
   }
   const why = reason === null ? '' : ` (${reason})`;
-  const detail = `A job of one second has waited for ${waitMs / 1000} s${why}: nothing is known of the nodes.`;
+  const detail = `A job of one second has waited for ${waitMs / 1000} s${why}, so nothing is known about the nodes.`;
   return [{ name: 'cluster node', outcome: 'warning', detail }];
 }
 

@@ -30,7 +30,7 @@ export class SshClient {
    * @param more further options of ssh
    */
   static async open(host: string, more: readonly string[] = []): Promise<SshClient> {
-    if (!/^(?!-)[\w.@-]{1,200}$/.test(host)) throw new PawlError('usage', `"${host}" is no name of a host.`);
+    if (!/^(?!-)[\w.@-]{1,200}$/.test(host)) throw new PawlError('usage', `"${host}" is not a host name.`);
     return new SshClient(host, [
       ...more,
       // Nobody is there to answer a prompt.

@@ -85,7 +85,9 @@ export class SshTraining implements RemoteTraining {
     );
     if (answer.kind === 'unreachable') throw new Error(answer.message);
     if (answer.code !== 0)
-      throw new Error(`What a run left on ${this.#options.client.host} is there still. ${answer.stderr}`);
+      throw new Error(
+        `The files of a run could not be removed from ${this.#options.client.host}. ${answer.stderr}`,
+      );
     await rm(folder.path, { recursive: true, force: true, maxRetries: 5 });
   }
 

@@ -32,7 +32,10 @@ export function findCrash(
   return lockCrash(touched, contract) ?? (isLost ? null : classify()) ?? measured;
 }
 
-/** Adds advice for the user to a crash. @param cut a sentence about cut output, if the disk was full */
+/**
+ * Adds advice for the user to a crash.
+ * @param cut a sentence about cut output, if the disk was full
+ */
 export function explainCrash(
   crash: Crash,
   { study: { contract }, n, surroundings: { seals, sandbox } }: BegunRun,

@@ -44,8 +44,8 @@ export function ConstantsScreen({ card }: { readonly card: StudyCard }) {
 
 function NothingTurned() {
   return (
-    <EmptyState icon={<SlidersHorizontal size={28} />} title="No constant was turned yet">
-      When experiments give a constant of the editable files another value, this shows what became of it.
+    <EmptyState icon={<SlidersHorizontal size={28} />} title="No constant has been changed yet">
+      When an experiment gives a constant in the editable files another value, its result appears here.
     </EmptyState>
   );
 }
@@ -137,7 +137,7 @@ function Values({
   return (
     <section aria-label="Values">
       <div className="mb-2 flex flex-wrap items-baseline gap-x-4 text-xs">
-        <h2 className="font-medium text-base">What became of each value</h2>
+        <h2 className="font-medium text-base">Results of each value</h2>
         <Legend />
         {trials.missing > 0 ? (
           <span className="text-muted">Reading the constants of {trials.missing} more</span>

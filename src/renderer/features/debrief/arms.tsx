@@ -9,7 +9,7 @@ import { useCall } from '../../app/use-call.ts';
 import { Button } from '../../ui/button.tsx';
 import { RowsTable, Section } from './section.tsx';
 
-/** Those that proposed, side by side: in this study, or in all of its repository. */
+/** The proposers side by side: in this study, or in the whole repository. */
 export function Arms({ debrief, card }: { readonly debrief: Debrief; readonly card: StudyCard }) {
   const [isOfAll, setOfAll] = useState(false);
   const { name, goal } = debrief.study.metric;

@@ -16,7 +16,7 @@ import { IdeaName, RowsTable, Section, shownAs, ToCells } from './section.tsx';
 
 type Props = { readonly debrief: Debrief };
 
-/** What was kept, in order. */
+/** The keeps, in order. */
 export function Kept({ debrief: { kept, study } }: Props) {
   if (kept.length === 0) return null;
   return (
@@ -133,15 +133,15 @@ export function Crashes({ debrief: { crashes } }: Props) {
   );
 }
 
-/** What each version of the instructions, and each note, led to. */
+/** The results of each version of the instructions, and of each note. */
 export function Instructions({ debrief, path }: Props & { readonly path: string | null }) {
   const rows = askedRows(debrief, path ?? 'instructions');
   if (rows.length === 0) return null;
   const now = Date.now();
   return (
-    <Section title="What was asked for, and what it yielded">
+    <Section title="What you asked for, and what came of it">
       <RowsTable
-        label="What was asked for, and what it yielded"
+        label="What you asked for, and what came of it"
         rows={rows}
         keyOf={({ title, at }) => `${title} ${at}`}
         columns={filledColumns(

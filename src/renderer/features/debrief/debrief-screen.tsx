@@ -29,16 +29,16 @@ import { NextSteps } from './next-steps.tsx';
 import { ReportMenu } from './report-menu.tsx';
 import { WrittenSummary } from './written-summary.tsx';
 
-/** The whole study, or the place of a sitting; the last one is -1. */
+/** The whole study, or the place of a sitting; -1 is the last one. */
 type Part = 'study' | number;
 
-/** What the study was worth: since the user left, or as a whole. */
+/** What the study achieved: since the user left, or as a whole. */
 export function DebriefScreen({ card }: { readonly card: StudyCard }) {
   const hasSittings = card.state !== 'imported' && card.state !== 'ready';
   const [part, setPart] = useState<Part>(hasSittings ? -1 : 'study');
   const sitting = part === 'study' ? null : part;
   const subject = JSON.stringify(['debrief', card.id, sitting]);
-  // Every verdict changes it; what runs meanwhile does not.
+  // Every verdict changes it; other events of a running study do not.
   const version = JSON.stringify([card.tally.finished, card.state, card.claims, card.activeAt]);
   const { value, problem, again } = useCall(
     `${subject} ${version}`,

@@ -15,7 +15,7 @@ const TYPES: Readonly<Record<ReportFormat, string>> = {
   json: 'application/json',
 };
 
-/** Takes the debrief out of Pawl: for a colleague, a pull request, a chat. */
+/** Exports the debrief: for a colleague, a pull request, a chat. */
 export function ReportMenu({ card, sitting }: { readonly card: StudyCard; readonly sitting: number | null }) {
   const [isBusy, setBusy] = useState(false);
   const read = async (format: ReportFormat, hasDiffs: boolean) => {

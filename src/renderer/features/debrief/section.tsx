@@ -21,7 +21,7 @@ export type Column<Row> = {
   readonly cell: (row: Row) => ReactNode;
 };
 
-/** The columns of texts in which some row has one; those named in `cells` are shown in another way, with links for instance. */
+/** The text columns in which some row has a value; those named in `cells` are shown differently, for example with links. */
 export function shownAs<Row>(
   columns: readonly TextColumn<Row>[],
   rows: readonly Row[],
@@ -30,7 +30,7 @@ export function shownAs<Row>(
   return filledColumns(columns, rows).map(column => ({ ...column, cell: cells[column.name] ?? column.cell }));
 }
 
-/** Rows side by side; as wide as the page, and scrolled sideways where that is too narrow. */
+/** A table of rows, as wide as the page, scrolled sideways if that is too narrow. */
 export function RowsTable<Row>({
   label,
   rows,
@@ -96,7 +96,7 @@ export function ToCell({ n }: { readonly n: number }) {
   );
 }
 
-/** The number and what was tried. */
+/** The number and the hypothesis. */
 export function IdeaName({ n, hypothesis }: { readonly n: number; readonly hypothesis: string }) {
   return (
     <span>

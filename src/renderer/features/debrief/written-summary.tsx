@@ -9,7 +9,7 @@ import { Button } from '../../ui/button.tsx';
 import { RelativeTime } from '../../ui/relative-time.tsx';
 import { ToCell } from './section.tsx';
 
-/** What the study's own model wrote of the debrief, marked as that; or the offer to ask it. */
+/** The debrief's summary by the study's own model, labelled as such; or the offer to request one. */
 export function WrittenSummary({
   debrief,
   card,

@@ -1,10 +1,10 @@
 import { heldBy } from '../../../shared/held.ts';
 import type { Cell } from '../../../shared/notebook.ts';
 
-/** How a line goes past a row, or ends in it: from a place above to one below, counted from the left. */
+/** How a line passes a row, or ends in it: from a place above to one below, counted from the left. */
 export type Rail = { readonly from: number; readonly to: number };
 
-/** An experiment that something was built on, or that the branch once stood at; with how the lines run beside it. */
+/** An experiment on which another was built, or at which the branch once was, with the lines beside it. */
 export type LineageRow = {
   readonly cell: Cell;
   /** Place of its dot, counted from the left; the branch has the first. */
@@ -15,7 +15,7 @@ export type LineageRow = {
   readonly below: readonly Rail[];
   /** Whether the branch holds it. */
   readonly isHeld: boolean;
-  /** Others that were tried on it and left, with nothing built on them. */
+  /** Others that were tried on it and abandoned, with nothing built on them. */
   readonly tried: number;
 };
 
@@ -77,7 +77,7 @@ function freePlace(lines: readonly (number | null)[]): number {
   return free < 0 ? Math.max(1, lines.length) : free;
 }
 
-/** How many places the lines of all rows take. */
+/** The number of places that the lines of all rows need. */
 export function placesOf(rows: readonly LineageRow[]): number {
   return (
     1 + Math.max(0, ...rows.map(({ column, above }) => Math.max(column, ...above.map(({ from }) => from))))

@@ -14,7 +14,7 @@ import { Rails } from './rails.tsx';
 
 const ROW_PX = 44;
 
-/** What was built on what: the branch, and the lines that left it. */
+/** Which experiment builds on which: the branch, and the lines that left it. */
 export function LineageScreen({ card }: { readonly card: StudyCard }) {
   const notebook = useStore(state => state.notebook);
   const best = card.tally.bestExperiment;
@@ -51,8 +51,8 @@ function Legend({ rows }: { readonly rows: readonly LineageRow[] }) {
     <p className="border-line border-b px-5 py-2 text-muted text-sm">
       The branch holds {held === 1 ? 'the baseline' : `the baseline and ${held - 1} more`}, newest first.{' '}
       {left === 0
-        ? 'No other line was kept or built on.'
-        : `${left} ${left === 1 ? 'experiment' : 'experiments'} on lines that it left.`}
+        ? 'No experiment on another line was kept or built on.'
+        : `${left} ${left === 1 ? 'experiment' : 'experiments'} on lines that it abandoned.`}
     </p>
   );
 }
@@ -128,8 +128,8 @@ function notesOf({ cell, tried }: LineageRow): readonly string[] {
   return [
     ...(n === 0 ? ['the code as it was'] : []),
     ...(supersededBy === null ? [] : [`superseded by #${supersededBy}`]),
-    ...(otherLine === null ? [] : [`went on from #${otherLine}, another line`]),
+    ...(otherLine === null ? [] : [`builds on #${otherLine}, from another line`]),
     ...(combines === null ? [] : [`combines #${combines[0]} with #${combines[1]}`]),
-    ...(tried === 0 ? [] : [`${tried} tried on it and left`]),
+    ...(tried === 0 ? [] : [`${tried} tried on it and abandoned`]),
   ];
 }

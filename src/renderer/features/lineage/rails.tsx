@@ -3,7 +3,7 @@ import type { LineageRow, Rail } from './lineage-rows.ts';
 /** Between two lines, in pixels. */
 const GAP = 16;
 const RADIUS = 4.5;
-/** More lines than this would leave no room for words; those further right share the last place. */
+/** More lines would leave no room for words; lines further right share the last place. */
 const MOST_PLACES = 10;
 
 const xOf = (place: number) => GAP / 2 + GAP * Math.min(place, MOST_PLACES - 1);

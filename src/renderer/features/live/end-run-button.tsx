@@ -29,7 +29,7 @@ export function EndRunButton({
       {isAsking ? (
         <Dialog
           title={`End the run of #${n}?`}
-          description="Its training is ended now, and the experiment is recorded as a crash: “You stopped this run.” The study goes on."
+          description="This ends its training now and records the experiment as a crash: “You stopped this run.” The study continues."
           onClose={close}
         >
           <div className="flex justify-end gap-2">

@@ -134,7 +134,7 @@ function Gpu({
         </p>
       ) : null}
       {throttled.length > 0 ? (
-        <p className="text-warn text-xs">Clocks held down: {throttled.join(', ')}</p>
+        <p className="text-warn text-xs">Clocks throttled: {throttled.join(', ')}</p>
       ) : null}
     </div>
   );

@@ -39,7 +39,7 @@ export function cellButtonId(n: number): string {
   return `cell-${n}`;
 }
 
-/** One experiment: closed a line to read while passing, opened everything there is of it. */
+/** One experiment: closed it is one line to skim, opened it shows everything about it. */
 export const CellRow = memo(function CellRow({ card, cell, sparkline }: Props) {
   const isOpen = useStore(state => state.view.opened.includes(cell.n));
   const isSelected = useStore(state => state.view.selected === cell.n);
@@ -101,12 +101,14 @@ export const CellRow = memo(function CellRow({ card, cell, sparkline }: Props) {
             {claim ? <ClaimMark claim={claim} /> : null}
             {isBest ? <span className="font-medium text-keep">best so far</span> : null}
             {cell.supersededBy === null ? null : (
-              <span title="That one was made before this was kept, does not hold its edit, and was better.">
+              <span title="That one was made before this was kept, does not contain its edit, and did better.">
                 superseded by #{cell.supersededBy}
               </span>
             )}
             {cell.otherLine === null ? null : (
-              <span title="It goes on from an experiment that the branch left.">from #{cell.otherLine}</span>
+              <span title="It builds on an experiment that was not on the branch.">
+                from #{cell.otherLine}
+              </span>
             )}
             {cell.isEdited ? (
               <span className="text-accent" title="You changed the proposal before it ran.">

@@ -11,23 +11,26 @@ import { ChartTools } from './chart-tools.tsx';
 
 /** The chart takes this share of the window, so that a small one still has room for cells. */
 const SHARE = 0.24;
-/** While a cell is open: what three fifths of the window for it, and the lines above and below the chart, leave. */
+/**
+ * While a cell is open: the height that remains if the cell gets three fifths of the window, less the lines above and
+ * below the chart.
+ */
 const SHARE_BESIDE_CELL = 0.4;
 const OTHERS_PX = 216;
 const NONE: readonly (Cell | undefined)[] = [];
 const LEAST_PX = 108;
 const MOST_PX = 340;
 
-/** The progress chart above the notebook, with what can be done to it. */
+/** The progress chart above the notebook, with its controls. */
 export function ChartPanel({
   card,
   listed,
 }: {
   readonly card: StudyCard;
-  /** Numbers that the filter lets through; null is all. */
+  /** Numbers that pass the filter; null for all. */
   readonly listed: ReadonlySet<number> | null;
 }) {
-  // The cells below come first, and so does what the user does meanwhile: the points follow.
+  // The cells below come first, and so do the user's actions: the points follow.
   const cells = useDeferredValue(
     useStore(state => state.notebook?.cells),
     NONE,
@@ -37,7 +40,7 @@ export function ChartPanel({
   const axis = useStore(state => state.view.chart.axis);
   const isHidden = useStore(state => state.view.isChartHidden);
   const goal = card.contract.metric.goal;
-  // With every event of the study comes another object of the same claims, and the points are many.
+  // Every event of the study brings a new object with the same claims, and there are many points.
   const claimsText = useMemo(() => JSON.stringify(card.claims), [card.claims]);
   const claims = useMemo(() => JSON.parse(claimsText) as StudyCard['claims'], [claimsText]);
   const shown = useDeferredValue(listed);
@@ -68,7 +71,7 @@ export function ChartPanel({
   );
 }
 
-/** Alone knows what is selected and pointed at, so that nothing else is made anew when that changes. */
+/** Only this component reads the selection and the pointer, so that nothing else renders when they change. */
 function Chart({
   card,
   ...props

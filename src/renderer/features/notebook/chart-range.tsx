@@ -20,7 +20,7 @@ const LABELS: Readonly<Record<ProgressPreset, string>> = {
 };
 const CHOSEN_BY_HAND = { value: 'zoomed', label: 'Zoomed' } as const;
 
-/** Chooses how much of the chart is shown; only what would show less than everything is there to choose. */
+/** Chooses how much of the chart is shown; offers only ranges that show less than everything. */
 export function ChartRange({
   view,
   model,

@@ -19,10 +19,10 @@ const AXES: readonly { readonly axis: ProgressAxis; readonly label: string }[] =
   { axis: 'kept', label: 'Kept only' },
 ];
 
-/** Size of an exported chart in pixels; the PNG has twice as many. */
+/** Size of an exported chart in pixels; the PNG has twice the resolution. */
 const EXPORT_SIZE = { width: 1_200, height: 600 };
 
-/** What the chart shows, and how to take it away. */
+/** The chart's settings, and its export. */
 export const ChartTools = memo(function ChartTools({
   card,
   rows,
@@ -58,7 +58,7 @@ export const ChartTools = memo(function ChartTools({
     });
   const name = `${card.tag}-${metric.name}`.replace(/[^\w.-]+/g, '-');
   return (
-    // On the line of the chart's title, which leaves the right of it free.
+    // On the line of the chart's title, whose right side is free.
     <div
       className={classNames(
         'flex h-8 items-center justify-end gap-3',

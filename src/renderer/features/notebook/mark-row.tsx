@@ -70,7 +70,7 @@ function words(mark: Mark): string {
   }
 }
 
-/** Something that happened between two experiments. */
+/** An event between two experiments. */
 export function MarkRow({ mark }: { readonly mark: Mark }) {
   const { icon: Icon, className } = LOOKS[mark.kind];
   return (
@@ -85,7 +85,7 @@ export function MarkRow({ mark }: { readonly mark: Mark }) {
   );
 }
 
-/** Proposals for one experiment that were turned down before they cost a run. */
+/** Proposals for one experiment that were refused before they cost a run. */
 export function RefusedRow({
   n,
   refusals,

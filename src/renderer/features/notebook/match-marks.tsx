@@ -2,13 +2,13 @@ import { type ReactNode, useMemo } from 'react';
 import { useStore } from '../../app/store.ts';
 import { matcherOf, partsOf } from './match-text.ts';
 
-/** Finds what the search text stands for in a line; null while nothing is searched for. */
+/** Finds the matches of the search text in a line; null while there is no search. */
 export function useMatcher(): RegExp | null {
   const text = useStore(state => state.view.filter.text);
   return useMemo(() => matcherOf(text), [text]);
 }
 
-/** A line with what was searched for marked in it. */
+/** A line with the matches of the search marked in it. */
 export function Marked({
   text,
   matcher,

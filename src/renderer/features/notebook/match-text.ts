@@ -1,10 +1,10 @@
-/** Endings that the search takes off a word. */
+/** Endings that the search removes from a word. */
 const ENDING = /(?:ies|ing|es|ed|ly|s|y)$/;
-/** A shorter term is only looked for where a word begins. */
+/** A shorter term matches only at the beginning of a word. */
 const ANYWHERE_LENGTH = 4;
 const WORD_BEGIN = '(?<![\\p{L}\\p{N}_])';
 
-/** What a search for these words marks; null where they say nothing. */
+/** The pattern that a search for these words marks; null if they contain nothing to search for. */
 export function matcherOf(text: string): RegExp | null {
   const terms = text.toLowerCase().match(/[\p{L}\p{N}_]+/gu);
   if (!terms) return null;
@@ -24,11 +24,11 @@ export function matcherOf(text: string): RegExp | null {
 
 export type Part = { readonly at: number; readonly words: string; readonly isMatch: boolean };
 
-/** A line in pieces, those that the pattern finds apart from the others. */
+/** A line in pieces, with the matches of the pattern separated from the rest. */
 export function partsOf(text: string, matcher: RegExp): readonly Part[] {
   const parts: Part[] = [];
   let at = 0;
-  // What the pattern found stands at the odd places.
+  // The matches are at the odd places.
   for (const [place, words] of text.split(matcher).entries()) {
     parts.push({ at, words, isMatch: place % 2 === 1 });
     at += words.length;

@@ -16,7 +16,7 @@ import { type NotebookRow, notebookRows } from './notebook-rows.ts';
 import { Revealer } from './revealer.tsx';
 import { useScrollAnchor } from './use-scroll-anchor.ts';
 
-/** Height of a closed cell in pixels, always; only what is open is measured, for measuring costs a layout. */
+/** Fixed height of a closed cell in pixels; only opened cells are measured, because measuring costs a layout. */
 const CELL_PX = 61;
 const MARK_PX = 33;
 const OVERSCAN = 2;
@@ -25,7 +25,7 @@ export type RowVirtualizer = ReturnType<typeof useVirtualizer<HTMLDivElement, El
 
 const NOTHING = { marks: [], refusals: [], status: 'loading' } as const;
 
-/** The cells with what stands between them, or why there are none. */
+/** The cells and the rows between them, or why there are none. */
 export function NotebookList({ card, cells }: { readonly card: StudyCard; readonly cells: readonly Cell[] }) {
   const notebook = useStore(state => state.notebook);
   const filter = useStore(state => state.view.filter);
@@ -49,11 +49,11 @@ export function NotebookList({ card, cells }: { readonly card: StudyCard; readon
   return <RowList card={card} rows={rows} />;
 }
 
-/** Of many thousand rows only those in sight are on the page. */
+/** Of many thousand rows only the visible ones are on the page. */
 function RowList({ card, rows }: { readonly card: StudyCard; readonly rows: readonly NotebookRow[] }) {
   const order = useStore(state => state.settings.order);
   const scroller = useRef<HTMLDivElement>(null);
-  // Functions of their own each time would have all rows placed anew.
+  // New functions on each render would place all rows again.
   const estimateSize = useCallback(
     (index: number) => (rows[index]?.kind === 'cell' ? CELL_PX : MARK_PX),
     [rows],
@@ -72,8 +72,8 @@ function RowList({ card, rows }: { readonly card: StudyCard; readonly rows: read
   const sparklines = useSparklines(card.id, inSight);
   useScrollAnchor(scroller, virtual, rows);
 
-  // Rows are places that are filled anew while scrolling, which costs a fraction of making new ones. Places are counted
-  // from the old end, so that a new experiment moves no row, and no focus, to another place.
+  // Rows are reused while scrolling, which costs a fraction of making new ones. They are counted from the old end, so
+  // that a new experiment moves no row, and no focus, to another place.
   const places = useRef(0);
   places.current = Math.max(places.current, items.length);
   const slotOf = (index: number) =>
@@ -85,7 +85,7 @@ function RowList({ card, rows }: { readonly card: StudyCard; readonly rows: read
       area={
         <div
           ref={scroller}
-          // Rows ask how wide they are, and whether any of them has a curve.
+          // Rows query their width, and whether any of them has a curve.
           className="group/list @container min-h-0 flex-1 overflow-y-auto"
           data-curves={[...sparklines.values()].some(points => points.length > 1) || undefined}
           data-testid="notebook-list"
@@ -133,7 +133,7 @@ const PlacedRow = memo(function PlacedRow({
   const measure = useCallback(
     (element: HTMLLIElement | null) => {
       if (!isClosed) virtual.measureElement(element);
-      // When it lets go of its element, another row may have its number.
+      // When the ref is released, another row may have its number.
       else if (element) virtual.resizeItem(index, CELL_PX);
     },
     [virtual, index, isClosed, row.key],

@@ -1,6 +1,6 @@
 import type { Cell, Mark, RefusedProposal } from '../../../shared/notebook.ts';
 
-/** What the notebook lists, one below the other. */
+/** The rows of the notebook, from top to bottom. */
 export type NotebookRow =
   | { readonly kind: 'cell'; readonly key: string; readonly cell: Cell }
   | { readonly kind: 'mark'; readonly key: string; readonly mark: Mark }
@@ -13,7 +13,7 @@ export type NotebookRow =
 
 /**
  * Cells in their order with the marks and the refused proposals between them. While a filter hides cells, marks and
- * refusals are left out: what they stood between is not there.
+ * refusals are left out, because their neighbours may be missing.
  */
 export function notebookRows(
   cells: readonly Cell[],
@@ -36,13 +36,13 @@ export function notebookRows(
   for (const refusal of refusals) refused.set(refusal.n, [...(refused.get(refusal.n) ?? []), refusal]);
   for (const [n, list] of refused) put(n, { kind: 'refused', key: `r${n}`, n, refusals: list });
 
-  // Oldest first: what comes before experiment n stands above its cell.
+  // Oldest first: events before experiment n are above its cell.
   const ascending = order === 'oldest' ? cells : [...cells].reverse();
   for (const cell of ascending) {
     rows.push(...(between.get(cell.n) ?? []), cellRow(cell));
     between.delete(cell.n);
   }
-  // What comes before an experiment that has not begun, or whose cell is still on its way.
+  // Events before an experiment that has not begun, or whose cell has not arrived.
   const rest = [...between].sort(([a], [b]) => a - b);
   for (const [, list] of rest) rows.push(...list);
   return order === 'oldest' ? rows : rows.reverse();

@@ -7,7 +7,7 @@ import { ChartPanel } from './chart-panel.tsx';
 import { FilterBar } from './filter-bar.tsx';
 import { NotebookList } from './notebook-list.tsx';
 
-/** The chart, the filter, the cells; beside them what runs now. */
+/** The chart, the filter and the cells; beside them the current run. */
 export function NotebookScreen({ card }: { readonly card: StudyCard }) {
   const filter = useStore(state => state.view.filter);
   const found = useStore(state => state.found);

@@ -6,8 +6,8 @@ import { cellButtonId } from './cell-row.tsx';
 import type { NotebookRow } from './notebook-rows.ts';
 
 /**
- * Brings the experiment that the store asks for into sight, and the focus to it. It shows nothing, and is a part of its own so that the
- * rows are not made anew for a wish.
+ * Scrolls to the experiment that the store requests, and gives it the focus. It renders nothing, and is a separate
+ * component so that a request does not render the rows again.
  */
 export function Revealer({
   rows,
@@ -21,7 +21,7 @@ export function Revealer({
   const latest = useRef({ rows, isLoading });
   latest.current = { rows, isLoading };
   const fulfilled = useRef(0);
-  // What is not there yet may come with the next page of cells.
+  // A missing cell may arrive with the next page.
   const page = isLoading ? rows.length : null;
   // biome-ignore lint/correctness/useExhaustiveDependencies: `page` changes with what may hold the cell.
   useEffect(() => {
@@ -36,7 +36,7 @@ export function Revealer({
       fulfilled.current = reveal.wish;
       return;
     }
-    // An opened cell has its height only when it is on the page.
+    // The height of an opened cell is known only once it is on the page.
     let frame = requestAnimationFrame(() => {
       fulfilled.current = reveal.wish;
       virtual.scrollToIndex(index, { align: reveal.toTop ? 'start' : 'auto' });
@@ -47,7 +47,10 @@ export function Revealer({
   return null;
 }
 
-/** A cell that is not on the page yet gets the focus when it is; until then no control has it, whose Enter would be another one. */
+/**
+ * A cell that is not on the page yet gets the focus once it is; until then no control has it, so that Enter triggers
+ * nothing else.
+ */
 function focusCell(n: number): void {
   // What was opened since the wish keeps the focus; the palette would close without it.
   if (useStore.getState().overlay) return;

@@ -3,8 +3,8 @@ import { type RefObject, useEffect, useLayoutEffect, useRef } from 'react';
 import type { NotebookRow } from './notebook-rows.ts';
 
 /**
- * Keeps what is being read where it is when rows come in above it: a night's notebook grows at its top. At the very
- * top nothing is held, so that the newest is seen.
+ * Keeps the text being read in place when rows arrive above it: a night's notebook grows at its top. At the very top
+ * it does nothing, so that the newest is visible.
  */
 export function useScrollAnchor(
   scroller: RefObject<HTMLElement | null>,
@@ -28,7 +28,7 @@ export function useScrollAnchor(
     const { current: box } = scroller;
     if (!box) return;
     const hold = () => {
-      // Asking the element itself would have the page laid out once more in every frame of a scroll.
+      // Measuring the element itself would cost another layout in every frame of a scroll.
       const top = virtual.scrollOffset ?? 0;
       const first = virtual.getVirtualItems().find(item => item.end > top);
       anchor.current = first ? { key: String(first.key), offset: top - first.start } : null;

@@ -137,7 +137,7 @@ function Keeps({
       const { hypothesis } = await getClient().stack.queue({
         ...{ study: card.id, order: [...chosen], without: n },
       });
-      toast.success(`“${hypothesis}” waits in the queue, and is trained when the study goes on.`);
+      toast.success(`“${hypothesis}” waits in the queue, and will be trained when the study continues.`);
     });
   };
   const latest = useRef({ place, tryWithout, arrangement, ns });

@@ -121,7 +121,7 @@ export const StackRow = memo(function StackRow(props: Props) {
           <span className={classNames('block font-medium', (gain ?? 0) > 0 ? 'text-keep' : 'text-muted')}>
             {gainText(gain)}
           </span>
-          <span className="block text-muted text-xs" title={`${metric} with it, where it was found`}>
+          <span className="block text-muted text-xs" title={`${metric} with this change, when it was found`}>
             {formatMetric(record?.mean)}
           </span>
         </span>
@@ -231,7 +231,7 @@ function lookOf(step: StackStep | null, n: number): Look {
         icon: CircleMinus,
         words: 'changes nothing here',
         className: 'text-muted',
-        title: 'Its change is there already, so it is left out',
+        title: 'The code already contains this change, so it is left out',
       };
     case 'conflict':
       return {

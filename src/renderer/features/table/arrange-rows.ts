@@ -2,7 +2,7 @@ import type { Column, Row, Value } from './table-columns.ts';
 
 export type SortKey = { readonly id: string; readonly isDown: boolean };
 
-/** What the table lists, one below the other. */
+/** The rows of the table, from top to bottom. */
 export type Item =
   | { readonly kind: 'row'; readonly key: string; readonly row: Row }
   | {
@@ -13,7 +13,10 @@ export type Item =
       readonly isOpen: boolean;
     };
 
-/** Sorted by the first key, equals by the next; what has no value comes last either way. Equal rows keep their order. */
+/**
+ * Sorted by the first key, ties by the next; rows without a value come last in both directions. Equal rows keep their
+ * order.
+ */
 export function sortRows(
   rows: readonly Row[],
   keys: readonly SortKey[],
@@ -35,7 +38,7 @@ export function sortRows(
   return Array.from(places, place => rows[place] as Row);
 }
 
-/** A number for each row that stands for its place: ten thousand numbers are compared in a tenth of the time of values. */
+/** A rank for each row: ten thousand numbers are compared in a tenth of the time of values. */
 function ranks(rows: readonly Row[], { value }: Column, sign: 1 | -1): Float64Array {
   const values = rows.map(row => comparable(value(row)));
   if (values.every(own => typeof own !== 'string')) {
@@ -57,12 +60,12 @@ function compare(a: Value, b: Value, sign: number): number {
   if (a === b) return 0;
   if (a === null) return 1;
   if (b === null) return -1;
-  // Of a column of both, numbers come before words.
+  // In a column with both, numbers come before words.
   if (typeof a !== typeof b) return typeof a === 'number' ? -sign : sign;
   return a < b ? -sign : sign;
 }
 
-/** The rows as they are, or under a heading for each value of a column, those of closed ones left out. */
+/** The rows as they are, or under a heading for each value of a column, without the rows of closed headings. */
 export function itemsOf(
   rows: readonly Row[],
   group: Column | null,
@@ -84,7 +87,7 @@ function rowItem(row: Row): Item {
   return { kind: 'row', key: `n${row.cell.n}`, row };
 }
 
-/** What a press on a heading leads to: up, down, unsorted; with `isAdded` beside the keys there are. */
+/** The sorting after a click on a heading: up, down, unsorted; with `isAdded` in addition to the existing keys. */
 export function nextSort(keys: readonly SortKey[], id: string, isAdded: boolean): readonly SortKey[] {
   const own = keys.find(key => key.id === id);
   const others = isAdded ? keys.filter(key => key.id !== id) : [];

@@ -21,7 +21,7 @@ export function ColumnsDialog({
 }: {
   readonly columns: readonly Column[];
   readonly shown: readonly Column[];
-  /** Null is the usual choice. */
+  /** Null is the default selection. */
   readonly onChange: (ids: readonly string[] | null) => void;
   readonly onClose: () => void;
 }) {

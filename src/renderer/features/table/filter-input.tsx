@@ -6,10 +6,10 @@ import type { FilterProblem } from './filter-language.ts';
 import { type Suggestion, suggest } from './filter-suggestions.ts';
 import type { Column, Row } from './table-columns.ts';
 
-/** More different words than this are no choice. */
+/** More different words than this are not offered as choices. */
 const MOST_VALUES = 40;
 
-/** The filter of a table, with what may be written next. */
+/** The filter of a table, with suggestions for what to type next. */
 export function FilterInput({
   text,
   onChange,

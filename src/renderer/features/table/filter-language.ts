@@ -1,6 +1,6 @@
 import type { Column, Row, Value } from './table-columns.ts';
 
-/** What is wrong with a filter, and where: positions in its text. */
+/** An error in a filter, and its position in the text. */
 export type FilterProblem = { readonly message: string; readonly from: number; readonly to: number };
 
 export type Predicate = (row: Row) => boolean;
@@ -16,7 +16,7 @@ export const NONE = 'none';
 
 export type Token = {
   readonly kind: 'word' | 'quoted' | 'operator' | 'bracket';
-  /** Of a quoted one what is between the quotes. */
+  /** For a quoted token, the text between the quotes. */
   readonly text: string;
   readonly from: number;
   readonly to: number;
@@ -34,7 +34,7 @@ class Wrong extends Error {
 const TOKEN =
   /\s+|(?<operator>!=|<=|>=|!~|[=<>~])|(?<bracket>[()])|"(?<quoted>[^"]*)"|(?<word>[^\s()=<>~!"]+)|./gsu;
 
-/** Throws {@link Wrong} for a sign that begins nothing. */
+/** Throws {@link Wrong} at a character that cannot begin a token. */
 function tokensOf(text: string): readonly Token[] {
   const tokens: Token[] = [];
   for (const match of text.matchAll(TOKEN)) {
@@ -48,7 +48,7 @@ function tokensOf(text: string): readonly Token[] {
   return tokens;
 }
 
-/** The tokens of a text that may still be unfinished. */
+/** The tokens of a text that may be unfinished. */
 export function readTokens(text: string): readonly Token[] {
   try {
     return tokensOf(text);
@@ -182,7 +182,7 @@ function isWord({ kind, text }: Token, word: string): boolean {
   return kind === 'word' && text.toLowerCase() === word;
 }
 
-/** By its name, else without regard to case; `metric` is the metric whatever it is called. */
+/** By exact name, otherwise ignoring case; `metric` is the metric whatever its name is. */
 export function findColumn(columns: readonly Column[], name: string): Column | undefined {
   const lower = name.toLowerCase();
   return (
@@ -233,7 +233,7 @@ function readNumber({ kind, text }: Token): number | null {
   return match[2] === '%' ? number / 100 : number;
 }
 
-/** What has no number matches no comparison but `!=`. */
+/** A value without a number matches no comparison except `!=`. */
 function compareNumbers(value: (row: Row) => Value, operator: Operator, wanted: number): Predicate {
   const tests: Readonly<Record<string, (own: number) => boolean>> = {
     '=': own => own === wanted,
@@ -250,7 +250,7 @@ function compareNumbers(value: (row: Row) => Value, operator: Operator, wanted: 
   };
 }
 
-/** Looks where a reader would: at the number, and into everything that is told in words. */
+/** Searches where a reader would look: in the number, and in everything shown as words. */
 function lookFor(text: string): Predicate {
   const wanted = text.toLowerCase();
   const number = /^#(\d+)$/.exec(text)?.[1];

@@ -2,7 +2,7 @@ import { findColumn, NONE, OPERATORS, readTokens, type Token } from './filter-la
 import type { Column } from './table-columns.ts';
 
 export type Suggestion = {
-  /** What replaces the text from `from` to `to`. */
+  /** Replaces the text from `from` to `to`. */
   readonly text: string;
   readonly detail: string;
   readonly from: number;
@@ -72,7 +72,7 @@ function isJoin({ kind, text }: Token): boolean {
   return text === '(' || (kind === 'word' && JOINS.includes(text.toLowerCase()));
 }
 
-/** Whether the last token is a column's name, and no value behind an operator. */
+/** Whether the last token is a column's name, and not a value after an operator. */
 function isNameOf(columns: readonly Column[], tokens: readonly Token[]): boolean {
   const [operator, name] = [tokens.at(-2), tokens.at(-1)];
   return name !== undefined && operator?.kind !== 'operator' && findColumn(columns, name.text) !== undefined;
@@ -86,7 +86,7 @@ function valueOptions(
   return [...values.map(value => [quoteName(value), ''] as const), [NONE, 'nothing there'] as const];
 }
 
-/** As it has to be written in a filter. */
+/** Quoted as a filter requires. */
 export function quoteName(name: string): string {
   return /^[^\s()=<>~!"]+$/.test(name) ? name : `"${name.replaceAll('"', '')}"`;
 }

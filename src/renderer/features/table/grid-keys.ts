@@ -1,4 +1,4 @@
-/** A place in the grid; a null row is the one of the headings. */
+/** A place in the grid; a null row is the row of headings. */
 export type Place = { readonly row: number | null; readonly column: number };
 
 type Direction =
@@ -32,7 +32,7 @@ const STEPS: Readonly<Record<string, Direction>> = {
   ...{ Home: 'first', End: 'last', PageUp: 'pageUp', PageDown: 'pageDown' },
 };
 
-/** What a key does in the grid; null for one that is not the grid's. */
+/** What a key does in the grid; null for a key that the grid does not handle. */
 export function keyAction(
   { key, shiftKey, ctrlKey, altKey, metaKey }: Press,
   isAtHead: boolean,
@@ -50,7 +50,7 @@ export function keyAction(
   return to ? { kind: 'go', to } : null;
 }
 
-/** Where a step leads; the headings are above the first row. */
+/** The target of a step; the headings are above the first row. */
 export function stepFrom(
   { row, column }: Place,
   to: Direction,

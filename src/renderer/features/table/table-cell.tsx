@@ -4,10 +4,10 @@ import { Sparkline } from '../../charts/sparkline.tsx';
 import { VerdictBadge } from '../../ui/verdict-badge.tsx';
 import { type Column, CURVE, type Row } from './table-columns.ts';
 
-/** Room for a curve beside the padding of its cell. */
+/** Space for a curve inside the padding of its cell. */
 const CURVE_PX = { width: 92, height: 22 };
 
-/** What a cell shows that is no text. */
+/** The cell content that is not text. */
 export function CellContent({
   column,
   row,
@@ -35,7 +35,7 @@ export function CellContent({
   return <Tags cell={cell} />;
 }
 
-/** The text of a cell that is only that; null of one that shows something else. */
+/** The text of a cell that holds only text; null for other content. */
 export function textOf(column: Column, row: Row): string | null {
   if (column.id === CURVE || column.id === 'verdict' || column.id === 'tags') return null;
   const value = column.value(row);
@@ -66,7 +66,7 @@ export function layoutOf(column: Column, text: string | null, width: number): st
     : 'flex items-center';
 }
 
-/** Wider than almost all letters and digits are, in pixels; both paddings of a cell. */
+/** Wider than almost all letters and digits, in pixels; the padding on both sides of a cell. */
 const LETTER_PX = 9;
 const PADDING_PX = 16;
 const IS_LATIN = /^[\x20-\xff\u2013\u2014\u2212]*$/;
@@ -75,7 +75,7 @@ function surelyFits(text: string, width: number): boolean {
   return text.length * LETTER_PX + PADDING_PX <= width && IS_LATIN.test(text);
 }
 
-/** Numbers stand right, so that their digits do one below the other. */
+/** Numbers are aligned right, so that their digits line up. */
 export function alignOf(column: Column, row: Row | null): string {
   const isNumber = column.holds === 'numbers' || (column.holds === 'mixed' && isNumeric(column, row));
   return isNumber ? 'tabular justify-end text-right' : '';

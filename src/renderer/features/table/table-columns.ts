@@ -14,7 +14,7 @@ import type { ConstantTexts, TableRow } from '../../../shared/table-rows.ts';
 import { knownTime } from '../../format/known-time.ts';
 import { readNumeral } from '../../format/numeral.ts';
 
-/** An experiment with all that a column may show of it; null where it has not been read yet. */
+/** An experiment with everything that a column may show about it; null for what has not been read yet. */
 export type Row = {
   readonly cell: Cell;
   readonly more: TableRow | null;
@@ -22,7 +22,7 @@ export type Row = {
   readonly gpuPercent: number | null;
   /** P: the probability that it is better than its parent. */
   readonly probability: number | null;
-  /** Which sitting it began in, from 1. */
+  /** The sitting in which it began, counted from 1. */
   readonly sitting: number | null;
 };
 
@@ -32,22 +32,22 @@ export type Column = {
   /** Its name in a filter. */
   readonly id: string;
   readonly label: string;
-  /** What it is one of, where columns are chosen. */
+  /** Its group where columns are chosen. */
   readonly kind: 'experiment' | 'cost' | 'summary' | 'constant';
-  /** A `mixed` one has numbers and words. */
+  /** A `mixed` column has numbers and words. */
   readonly holds: 'numbers' | 'words' | 'mixed';
   /** In pixels, until the user changes it. */
   readonly width: number;
-  /** What it is sorted and filtered by, and what is copied; null where there is nothing. */
+  /** The value to sort, filter and copy; null if there is none. */
   readonly value: (row: Row) => Value;
-  /** What is shown of a value. */
+  /** How a value is shown. */
   readonly show: (value: number | string, row: Row) => string;
   readonly isMetric?: boolean;
-  /** What it means, where its name does not say that. */
+  /** Its meaning, if the name does not say it. */
   readonly hint?: string;
 };
 
-/** The column that shows a curve, of which there is nothing to sort by. */
+/** The column that shows a curve, which cannot be sorted. */
 export const CURVE = 'curve';
 
 /** The names of columns that every study has. */
@@ -56,7 +56,10 @@ const FIXED = [
   ...['sitting', 'runs', 'ended', 'tags', CURVE, 'trained', 'host_memory', 'gpu', 'energy', 'cost'],
 ];
 
-/** What the columns of the metric and of memory are called: as the training prints them, where no other column is. */
+/**
+ * The names of the columns for the metric and for memory: as the training prints them, unless another column has that
+ * name.
+ */
 export function measuredIds({ contract: { metric } }: StudyCard): {
   readonly metric: string;
   readonly memory: string;
@@ -80,7 +83,7 @@ const plain = (value: number | string) => (typeof value === 'number' ? formatNum
 const numeric = (format: (value: number) => string) => (value: number | string) =>
   typeof value === 'number' ? format(value) : value;
 
-/** All columns a study can have, those it can do without last. */
+/** All columns that a study can have, the least important last. */
 export function columnsOf(
   card: StudyCard,
   summaryNames: readonly string[],
@@ -180,7 +183,7 @@ function costColumns(card: StudyCard): readonly Column[] {
   ];
 }
 
-/** Enough for its name and a mark of the order. */
+/** Enough for its name and the sort mark. */
 function widthOf(name: string): number {
   return Math.round(Math.min(160, Math.max(72, 34 + 7 * name.length)));
 }
@@ -196,7 +199,7 @@ function constantColumn(id: string, name: string): Column {
     },
     {
       ...({ kind: 'constant', holds: 'mixed', hint: 'A constant of the editable files' } as const),
-      // As the file has it: `2**19` says more than what it comes to.
+      // As in the file: `2**19` says more than its value.
       show: (value, { constants }) => constants?.get(name) ?? String(value),
     },
   );
@@ -215,7 +218,7 @@ function summaryColumn(id: string, name: string): Column {
   );
 }
 
-/** In which sitting each experiment began: how many sittings had begun by then. */
+/** The sitting in which each experiment began: the number of sittings that had begun by then. */
 export function sittingsOf(marks: readonly Mark[]): (startedAt: number) => number | null {
   const begins = marks.filter(({ kind }) => kind === 'started').map(({ at }) => at);
   return startedAt => begins.filter(at => at <= startedAt).length || null;

@@ -30,7 +30,7 @@ import type { Table } from './use-table.ts';
 
 const ROW_PX = 32;
 const OVERSCAN = 2;
-/** How far a key changes a width. */
+/** How far one key press changes a width. */
 const WIDTH_STEP = 16;
 const heightOf = () => ROW_PX;
 const BLANK = '\u00a0';
@@ -44,7 +44,7 @@ export function TableGrid({ card, table }: { readonly card: StudyCard; readonly 
   const virtual = useVirtualizer({
     count: items.length,
     getScrollElement: () => scroller.current,
-    // A function of its own each time would have all rows placed anew.
+    // A new function on each render would place all rows again.
     estimateSize: heightOf,
     overscan: OVERSCAN,
     rangeExtractor: useSteadyRange(),
@@ -76,9 +76,9 @@ export function TableGrid({ card, table }: { readonly card: StudyCard; readonly 
       cell?.scrollIntoView({ block: 'nearest', inline: 'nearest' });
   }, [activeKey, active.column]);
 
-  // A first column that stays takes a surface for each row, so it does only where it is needed.
+  // A fixed first column needs a compositing layer for each row, so it is fixed only when needed.
   const [isMoved, setMoved] = useState(false);
-  // Rows are places that are filled anew while scrolling and sorting, which costs a fraction of making new ones.
+  // Rows are reused while scrolling and sorting, which costs a fraction of making new ones.
   const most = useRef(1);
   most.current = Math.max(most.current, places.length);
   const placed = useSteadyOrder(places, index => index % most.current, virtual.isScrolling);
@@ -126,7 +126,7 @@ export function TableGrid({ card, table }: { readonly card: StudyCard; readonly 
       tabIndex={0}
       onKeyDown={press}
       onMouseOver={tellWhole}
-      // Before the rows are changed for the new place: afterwards the question would have the page laid out.
+      // Before the rows change for the new place: afterwards, reading this would cost another layout.
       onScrollCapture={({ currentTarget }) => setMoved(currentTarget.scrollLeft > 0)}
       data-moved={isMoved || undefined}
       className="group/grid min-h-0 flex-1 overflow-auto outline-offset-[-2px]"
@@ -222,7 +222,7 @@ const DataRow = memo(function DataRow({
           // biome-ignore lint/a11y/useKeyWithClickEvents: the grid takes the keys, and has the focus
           <div
             key={column.id}
-            // Only the active one is asked for, and there are hundreds.
+            // Only for the active cell, because there are hundreds.
             id={activeColumn === place ? cellId(key, place) : undefined}
             role="gridcell"
             aria-colindex={place + 1}
@@ -263,14 +263,14 @@ const DataRow = memo(function DataRow({
   );
 });
 
-/** A text that is cut is told whole by its title: to each cell at once it would cost as much as all the rest. */
+/** The title shows text that is cut off; titles on all cells would cost as much as everything else. */
 function tellWhole({ target }: MouseEvent): void {
   const cell = target instanceof Element ? target.closest<HTMLElement>('[role="gridcell"]') : null;
   if (!cell) return;
   cell.title = cell.scrollWidth > cell.clientWidth ? (cell.textContent ?? '') : '';
 }
 
-/** Kept is what was better, whichever way that is. */
+/** A keep is an improvement, in whichever direction. */
 function isGain({ cell }: Row): boolean {
   return cell.verdict?.word === 'keep' && cell.delta !== null && cell.delta !== 0;
 }

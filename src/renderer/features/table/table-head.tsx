@@ -11,7 +11,7 @@ import { WIDTHS } from './table-layout.ts';
 type Props = {
   readonly columns: readonly Column[];
   readonly sort: readonly SortKey[];
-  /** Place of the heading the keyboard is at; null where it is elsewhere. */
+  /** Place of the heading with the keyboard focus; null if the focus is elsewhere. */
   readonly active: number | null;
   readonly idOf: (column: number) => string;
   readonly onSort: (id: string, isAdded: boolean) => void;
@@ -19,7 +19,7 @@ type Props = {
   readonly onMove: (id: string, to: number) => void;
 };
 
-/** The names of the columns: pressed they sort, dragged they move, and their right edge changes the width. */
+/** The names of the columns: a click sorts, a drag moves, and the right edge changes the width. */
 export function TableHead({ columns, sort, active, idOf, onSort, onWidth, onMove }: Props) {
   const [dragged, setDragged] = useState<string | null>(null);
   const [over, setOver] = useState<number | null>(null);
@@ -92,7 +92,7 @@ function SortMark({ isDown, place }: { readonly isDown: boolean; readonly place:
   );
 }
 
-/** By keyboard the width is changed from the grid. */
+/** By keyboard, the grid changes the width. */
 function ResizeHandle({ onWidth }: { readonly onWidth: (width: number) => void }) {
   const begin = (event: ReactPointerEvent<HTMLDivElement>) => {
     event.preventDefault();

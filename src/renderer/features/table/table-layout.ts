@@ -2,11 +2,11 @@ import type { StudyCard } from '../../../shared/notebook.ts';
 import type { SortKey } from './arrange-rows.ts';
 import { CURVE, measuredIds } from './table-columns.ts';
 
-/** How the table of a project is laid out; constants and printed values differ from project to project. */
+/** The layout of a project's table; constants and printed values differ from project to project. */
 export type TableLayout = {
-  /** Names of the columns that are shown, in their order; null is the usual choice. */
+  /** Names of the shown columns, in order; null for the default selection. */
   readonly columns: readonly string[] | null;
-  /** In pixels, where the user changed them. */
+  /** In pixels, if the user changed them. */
   readonly widths: Readonly<Record<string, number>>;
   readonly sort: readonly SortKey[];
   readonly group: string | null;
@@ -19,12 +19,15 @@ const FRESH: TableLayout = {
 };
 
 const KEY = 'pawl.tables';
-/** How many projects' layouts are kept; older ones are forgotten. */
+/** How many projects' layouts are stored; older ones are forgotten. */
 const REMEMBERED = 50;
 
 export const WIDTHS = { least: 48, most: 900 };
 
-/** The usual choice: what a notebook tells of an experiment, with the constants that were turned, as far as there is room. */
+/**
+ * The default selection: what a notebook shows about an experiment, and the constants that were changed, as far as
+ * there is room.
+ */
 export function usualColumns(card: StudyCard, turned: readonly string[]): readonly string[] {
   const { metric, memory } = measuredIds(card);
   return [
@@ -33,7 +36,7 @@ export function usualColumns(card: StudyCard, turned: readonly string[]): readon
   ];
 }
 
-/** How the project's table was laid out last, in this browser or window. */
+/** The last layout of the project's table in this browser or window. */
 export function restoreLayout(project: string): TableLayout {
   return readAll().find(([key]) => key === project)?.[1] ?? FRESH;
 }
@@ -43,7 +46,7 @@ export function rememberLayout(project: string, layout: TableLayout): void {
   try {
     localStorage.setItem(KEY, JSON.stringify([[project, layout], ...others].slice(0, REMEMBERED)));
   } catch {
-    // Where nothing can be kept, the next start begins as the first one did.
+    // If nothing can be stored, the next start begins like the first.
   }
 }
 
@@ -58,7 +61,7 @@ function readAll(): readonly (readonly [string, TableLayout])[] {
 
 type Unchecked<T> = { readonly [Key in keyof T]?: unknown };
 
-/** What another version of Pawl left may have another shape. */
+/** Data from another version of Pawl may have another shape. */
 function isNamedLayout(value: unknown): value is [string, TableLayout] {
   if (!Array.isArray(value) || typeof value[0] !== 'string') return false;
   const { columns, widths, sort, group, filter } = (value[1] ?? {}) as Unchecked<TableLayout>;

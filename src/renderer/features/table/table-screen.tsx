@@ -15,7 +15,7 @@ import { TableGrid } from './table-grid.tsx';
 import { tableCsv, tableTsv } from './table-text.ts';
 import { type Table, useTable } from './use-table.ts';
 
-/** Columns of which rows may be put under headings. */
+/** Columns by which rows may be grouped. */
 const GROUPS = ['verdict', 'category', 'proposer', 'sitting'];
 
 /** All experiments of a study as a table. */

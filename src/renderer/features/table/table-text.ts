@@ -27,7 +27,7 @@ export function tableCsv(rows: readonly Row[], columns: readonly Column[]): stri
     .join('');
 }
 
-/** As spreadsheets take it from the clipboard: a tab or a line's end in a field would begin another one. */
+/** The format spreadsheets take from the clipboard: a tab or line break in a field would begin another one. */
 export function tableTsv(rows: readonly Row[], columns: readonly Column[]): string {
   return fieldsOf(rows, columns)
     .map(fields => fields.map(field => field.replaceAll(/[\t\r\n]+/g, ' ')).join('\t'))

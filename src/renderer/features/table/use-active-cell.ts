@@ -10,8 +10,8 @@ type At =
   | { readonly kind: 'cell' };
 
 /**
- * The cell the keyboard is at. A row is the experiment that is selected everywhere else too, so it stays the same one when the table
- * is sorted anew.
+ * The active cell. Its row is the experiment that is selected everywhere else too, so it stays the same when the
+ * table is sorted again.
  */
 export function useActiveCell(items: readonly Item[], columns: number) {
   const selected = useStore(state => state.view.selected);

@@ -12,19 +12,19 @@ import { rememberLayout, restoreLayout, type TableLayout, usualColumns } from '.
 export type Table = {
   readonly layout: TableLayout;
   readonly setLayout: (patch: Partial<TableLayout>) => void;
-  /** All there are. */
+  /** All columns. */
   readonly columns: readonly Column[];
-  /** Those that are shown, in their order. */
+  /** The shown columns, in order. */
   readonly shown: readonly Column[];
   readonly group: Column | null;
-  /** All rows, whatever the filter hides. */
+  /** All rows, regardless of the filter. */
   readonly rows: readonly Row[];
   /** Filtered and sorted. */
   readonly listed: readonly Row[];
   readonly items: readonly Item[];
   readonly toggleGroup: (key: string) => void;
   readonly problem: FilterProblem | null;
-  /** Experiments of which something is still on its way. */
+  /** Experiments whose data has not fully arrived. */
   readonly missing: number;
   readonly isLoading: boolean;
 };
@@ -32,7 +32,7 @@ export type Table = {
 const NO_CELLS: readonly (Cell | undefined)[] = [];
 const everything: Predicate = () => true;
 
-/** The table of a study: what is known of its experiments, laid out as the user left it. */
+/** The table of a study: what is known about its experiments, laid out as the user left it. */
 export function useTable(card: StudyCard): Table {
   const [layout, setOwn] = useState(() => restoreLayout(card.gitDir));
   const setLayout = (patch: Partial<TableLayout>) => {
@@ -79,7 +79,7 @@ function useRows(
   constants: ExperimentRows<ConstantTexts>,
   gpu: ExperimentRows<number | null>,
 ): readonly Row[] {
-  // What the user does meanwhile comes first.
+  // The user's actions come first.
   const cells = useDeferredValue(useStore(state => state.notebook?.cells)) ?? NO_CELLS;
   const marks = useStore(state => state.notebook?.marks);
   const keeps = card.claims?.keeps;
@@ -132,10 +132,10 @@ function constantNames({ rows }: ExperimentRows<ConstantTexts>) {
   };
 }
 
-/** Letters wait so long for the next one. */
+/** How long a typed letter waits for the next one. */
 const SETTLE_MS = 120;
 
-/** What the filter lets through: as long as something is wrong with it, what it did before. */
+/** The rows that pass the filter; while the filter has an error, those of the last valid one. */
 function useFilter(text: string, columns: readonly Column[]) {
   const [settled, setSettled] = useState(text);
   const [last, setLast] = useState<{ readonly matches: Predicate }>({ matches: everything });
