@@ -219,8 +219,9 @@ test('lanes that are not equally fast are refused, because their numbers could n
 
 test('a host of ssh has a lane for each of its GPUs, or of the cores that are asked for', () => {
   const hosts = new Map([
-    ['lab', { cores: [0, 1, 2, 3], gpus: GPUS }],
-    ['plain', { cores: [0, 1], gpus: [] }],
+    ['lab', { cores: [0, 1, 2, 3], gpus: GPUS, gpuFault: null }],
+    ['plain', { cores: [0, 1], gpus: [], gpuFault: null }],
+    ['sick', { cores: [0, 1], gpus: [], gpuFault: 'nvidia-smi -L ended there with exit code 9.' }],
   ]);
   const machine = { cores: [0], gpus: [], hosts };
   const find = (...words: readonly string[]) => findLanes(words, machine, null);
@@ -236,13 +237,18 @@ test('a host of ssh has a lane for each of its GPUs, or of the cores that are as
     { elsewhere, gpu: null, cores: [0, 1], label: 'lab, cores 0-1' },
     { elsewhere, gpu: null, cores: [2, 3], label: 'lab, cores 2-3' },
   ]);
+  expect(find('ssh:lab/whole')).toMatchObject([{ elsewhere, gpu: null, cores: null, label: 'lab' }]);
+  // With no answer of the driver it is not a host without GPUs.
+  expect(() => find('ssh:sick')).toThrow('Which GPUs sick has is not known: nvidia-smi -L ended there');
+  expect(find('ssh:sick/cpu:1')).toHaveLength(1);
   expect(() => find('ssh:lab', 'ssh:lab/gpu:0')).toThrow('The GPU GPU-aaaa is named twice');
   expect(() => find('ssh:lab/gpu:7')).toThrow('There is no GPU 7 on lab. There are GPU 0');
   expect(() => find('ssh:plain/gpu:all')).toThrow('names the GPUs of plain, but');
   expect(() => find('ssh:plain/cpu:3')).toThrow('Pawl may use 2 on plain: cpu:2 fits');
   expect(() => find('ssh:lab/cpu:2', 'ssh:lab/cpu:2')).toThrow('Name the cores once');
   expect(() => find('ssh:lab/cpu:2', 'ssh:lab')).toThrow('These lanes differ');
-  for (const word of ['ssh:lab/gpu:0', 'ssh:lab/cpu:2', 'ssh:me@lab.org']) expect(word).toMatch(LANE_WORD);
+  for (const word of ['ssh:lab/gpu:0', 'ssh:lab/cpu:2', 'ssh:lab/whole', 'ssh:me@lab.org'])
+    expect(word).toMatch(LANE_WORD);
   for (const word of ['ssh:lab/', 'ssh:lab/x', 'ssh:-o/gpu:0', 'ssh:lab/cpu:0'])
     expect(word).not.toMatch(LANE_WORD);
 });

@@ -204,6 +204,9 @@ describe.skipIf(fault !== null)('a run on a host of ssh', () => {
     const devices = await askDevices(client);
     expect(devices).toMatchObject({ gpus: gpusThere.map((gpu, index) => ({ ...gpu, index })) });
     expect('cores' in devices && devices.cores).toMatch(/^[\d,-]+$/);
+    await writeFile(join(sshd.home, 'bin/nvidia-smi'), '#!/bin/sh\nexit 9\n');
+    const gpuFault = 'nvidia-smi -L ended there with exit code 9.';
+    expect(await askDevices(client)).toMatchObject({ gpus: [], gpuFault });
     const nobody = await SshClient.open('lab', [...sshd.options, '-o', 'Port=1', '-o', 'HostKeyAlias=other']);
     expect(await probeHost(nobody, true)).toEqual({
       checks: [{ name: 'host', outcome: 'failed', detail: expect.stringMatching(/refused/) }],

@@ -6,7 +6,12 @@ import { findByName, type KnownGpu } from '../../shared/telemetry.ts';
 export type Elsewhere = { readonly kind: 'slurm' } | { readonly kind: 'ssh'; readonly host: string };
 
 /** What a host of ssh has for lanes. */
-export type HostDevices = { readonly cores: readonly number[]; readonly gpus: readonly KnownGpu[] };
+export type HostDevices = {
+  readonly cores: readonly number[];
+  readonly gpus: readonly KnownGpu[];
+  /** Why its GPUs are not known; null where they are. */
+  readonly gpuFault: string | null;
+};
 
 /** A place where one run at a time is trained. */
 export type LanePlace = {
@@ -84,15 +89,19 @@ function splitOnce(word: string): readonly [string, string] {
   return [word.slice(0, Math.max(0, at)), word.slice(at + 1)];
 }
 
-/** @param value a host, and what of it: `lab`, `lab/gpu:0`, `lab/cpu:4` */
+/** @param value a host, and what of it: `lab`, `lab/whole`, `lab/gpu:0`, `lab/cpu:4` */
 function hostLanes(value: string, hosts: ReadonlyMap<string, HostDevices>): readonly LanePlace[] {
   const [host = '', part] = value.split(/\/(.*)/);
-  const { cores, gpus } = hosts.get(host) ?? { cores: [], gpus: [] };
+  const { cores, gpus, gpuFault } = hosts.get(host) ?? { cores: [], gpus: [], gpuFault: null };
   const there = {
     ...WHOLE,
     elsewhere: { kind: 'ssh' as const, host },
     ...{ label: host, kind: host },
   };
+  if (part === 'whole') return [there];
+  // A lane without a GPU, or with another number of them, would measure something else.
+  if (gpuFault !== null && !part?.startsWith('cpu:'))
+    throw new PawlError('gpu_missing', `Which GPUs ${host} has is not known: ${gpuFault}`);
   if (part === undefined && gpus.length === 0) return [there];
   const [kind, name] = splitOnce(part ?? 'gpu:all');
   const own = kind === 'cpu' ? cpuLanes(Number(name), cores, null, host) : gpuLanes(name, gpus, host);

@@ -29,5 +29,5 @@ async function ask(host: string): Promise<HostDevices> {
   const devices = await askDevices(await SshClient.open(host));
   if ('fault' in devices)
     throw new PawlError('cannot_train', `What ${host} has for lanes is not known. ${devices.fault}`);
-  return { cores: parseCores(devices.cores), gpus: devices.gpus };
+  return { ...devices, cores: parseCores(devices.cores) };
 }

@@ -8,6 +8,8 @@ import type { Job } from '../store/jobs.ts';
 import type { Ledger } from '../store/ledger.ts';
 import { folderThere, hostFolder } from './end-jobs.ts';
 
+const CANCEL_MS = 5_000;
+
 /**
  * Jobs on other machines that may still run, of all studies.
  * @param isEngineRunning as for {@link giveUpJobs}
@@ -28,8 +30,22 @@ export async function giveUpJobs(
   names: readonly string[],
   { ledger, paths, isEngineRunning }: { ledger: Ledger; paths: DataPaths; isEngineRunning: boolean },
 ): Promise<readonly Job[]> {
+  const given = findGiven(names, ledger, isEngineRunning);
+  // Before it is forgotten: what still waits in a queue must not begin when nobody asks for it any more.
+  await Promise.all(given.map(job => cancelWaiting(job)));
+  ledger.write(() => {
+    for (const { marker } of findGiven(names, ledger, isEngineRunning)) ledger.jobs.remove(marker);
+  });
+  for (const { marker, place } of given) {
+    if (place.kind !== 'ssh') continue;
+    await rm(jobFolder(hostFolder(paths, place.host), marker).path, { recursive: true, force: true });
+  }
+  return given;
+}
+
+function findGiven(names: readonly string[], ledger: Ledger, isEngineRunning: boolean): readonly Job[] {
   const all = ledger.jobs.all();
-  const given = names.map(name => {
+  return names.map(name => {
     const job = all.find(({ marker }) => jobName(marker) === name);
     if (!job) throw new PawlError('usage', `There is no job ${name}. "pawl jobs" lists them.`);
     if (job.isAwaited && isEngineRunning)
@@ -39,17 +55,14 @@ export async function giveUpJobs(
       );
     return job;
   });
-  ledger.write(() => {
-    for (const { marker } of given) ledger.jobs.remove(marker);
-  });
-  for (const job of given) await clearHere(job, paths);
-  return given;
 }
 
-/** What of a job can be reached without its machine. */
-async function clearHere({ marker, place }: Job, paths: DataPaths): Promise<void> {
-  if (place.kind === 'ssh')
-    await rm(jobFolder(hostFolder(paths, place.host), marker).path, { recursive: true, force: true });
-  // In a folder that other machines share: should one of them begin it after all, it trains nothing.
-  else await writeCancel(jobFolder(place.folder, marker)).catch(() => {});
+/** In a folder that other machines share: should one of them begin the job after all, it trains nothing. */
+async function cancelWaiting({ marker, place }: Job): Promise<void> {
+  if (place.kind === 'ssh') return;
+  const { promise: late, resolve } = Promise.withResolvers<void>();
+  // The folder of a cluster that is gone may not answer at all.
+  const timer = setTimeout(resolve, CANCEL_MS);
+  await Promise.race([writeCancel(jobFolder(place.folder, marker)).catch(() => {}), late]);
+  clearTimeout(timer);
 }

@@ -3,18 +3,29 @@ import { parseGpuList } from '../../machine/mig-instances.ts';
 import { quote } from '../quote.ts';
 import type { SshClient } from './ssh-client.ts';
 
-/** A driver that has not answered by then has no GPUs. */
-const QUESTION = `sed -n 's/^Cpus_allowed_list:[[:space:]]*/cores=/p' /proc/self/status; timeout 60 nvidia-smi -L 2>/dev/null; true`;
+/** A driver that has not answered by then is at fault. The status is printed only where there is such a program. */
+const QUESTION = `sed -n 's/^Cpus_allowed_list:[[:space:]]*/cores=/p' /proc/self/status
+command -v nvidia-smi >/dev/null || exit 0
+timeout 60 nvidia-smi -L 2>/dev/null
+echo "status=$?"`;
 
-/** The GPUs of a host, and the cores that runs may use there as the kernel lists them; or why that is not known. */
-export async function askDevices(
-  client: SshClient,
-): Promise<{ readonly cores: string; readonly gpus: readonly KnownGpu[] } | { readonly fault: string }> {
+/** What a host has: the cores that runs may use, as the kernel lists them, and GPUs, with what keeps them from being known. */
+export type AskedDevices = {
+  readonly cores: string;
+  readonly gpus: readonly KnownGpu[];
+  /** Null where they are known; none is known where there is no `nvidia-smi`. */
+  readonly gpuFault: string | null;
+};
+
+/** Asks a host for its devices; or says why they are not known. */
+export async function askDevices(client: SshClient): Promise<AskedDevices | { readonly fault: string }> {
   // As a run is started: with what the user's own profile puts on the PATH.
   const answer = await client.run(`bash -lc ${quote(QUESTION)}`);
   if (answer.kind === 'unreachable') return { fault: answer.message };
   const text = answer.stdout.toString('utf8');
-  const cores = /^cores=([\d,-]{1,1000})$/m.exec(text)?.[1];
+  const cores = /^cores=((?:\d{1,5}[,-]?){1,300})$/m.exec(text)?.[1];
   if (cores === undefined) return { fault: `It answered: ${(text + answer.stderr).trim().slice(0, 300)}` };
-  return { cores, gpus: parseGpuList(text) };
+  const status = /^status=(\d+)$/m.exec(text)?.[1] ?? '0';
+  const gpuFault = status === '0' ? null : `nvidia-smi -L ended there with exit code ${status}.`;
+  return { cores, gpus: parseGpuList(text), gpuFault };
 }
