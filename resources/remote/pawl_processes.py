@@ -65,7 +65,7 @@ class Tree:
         self.peak_bytes = 0
 
     def list(self):
-        """Processes that live: their names by number, and the memory of all."""
+        """Processes that live: their names and parents by number, and the memory of all."""
         found, page = {}, os.sysconf("SC_PAGE_SIZE")
         for entry in os.listdir("/proc"):
             if entry.isdigit():
@@ -84,7 +84,7 @@ class Tree:
             grown = bool(more)
             below |= more
         alive = {pid: found[pid] for pid in below - {os.getpid()} if pid in found and found[pid][1] not in "ZX"}
-        return {pid: name for pid, (_, _, name, _) in alive.items()}, sum(rss for *_, rss in alive.values())
+        return {pid: (name, parent) for pid, (parent, _, name, _) in alive.items()}, sum(rss for *_, rss in alive.values())
 
     def sample(self):
         self.peak_bytes = max(self.peak_bytes, self.list()[1])
@@ -97,9 +97,11 @@ class Tree:
         return sorted(self.list()[0])
 
     def ask(self, pids, asked):
-        for pid, name in pids.items():
+        before = set(asked)
+        for pid, (name, parent) in pids.items():
+            # What a process starts after it was asked may be how it ends: a handler that copies its checkpoint, for example.
             # bubblewrap would end at once, and with it everything inside before that could act.
-            if pid not in asked and name != "bwrap":
+            if pid not in before and parent not in before and name != "bwrap":
                 asked.add(pid)
                 send(pid, signal.SIGTERM)
                 send(pid, signal.SIGCONT)

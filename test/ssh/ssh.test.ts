@@ -118,11 +118,17 @@ describe.skipIf(fault !== null)('a run on a host of ssh', () => {
     expect(watched.phases.at(-1)?.kind).toBe('running');
   });
 
-  test('stop now ends a run there', async () => {
-    const watched = new Watched(await trainingHere(), await jobOf(WAITS));
+  test('stop now ends a run there, which has the time to save what it needs', async () => {
+    const saved = join(await temporaryFolder(), 'saved');
+    const handler = `trap 'sh -c "sleep 0.3; echo checkpoint > ${saved}"; exit 1' TERM`;
+    const watched = new Watched(
+      await trainingHere(),
+      await jobOf(`${handler}; echo begun; while :; do sleep 0.05; done\n`),
+    );
     await watched.printed('begun');
     watched.stop();
     expect(await watched.result).toMatchObject({ outcome: { kind: 'aborted' }, isVerified: true });
+    expect(await readFile(saved, 'utf8')).toBe('checkpoint\n');
   });
 
   test('a run that nobody goes on with is ended and removed, as soon as its host can be reached', async () => {

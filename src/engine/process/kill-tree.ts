@@ -50,6 +50,7 @@ export async function killTree(
 /**
  * Sends each process SIGTERM once, including those that start meanwhile, and waits until none is left. If a process
  * has become another program since, it gets the signal again: a child just before `exec` may have lost the first.
+ * What a process starts after it was asked may be how it ends: a handler that copies its checkpoint, for example.
  */
 async function askToEnd(target: KillTarget, limitMs: number): Promise<void> {
   const asked = new Map<number, string>();
@@ -57,7 +58,9 @@ async function askToEnd(target: KillTarget, limitMs: number): Promise<void> {
   for (let pause = POLL_MS; performance.now() < deadline; pause = Math.min(2 * pause, MAX_POLL_MS)) {
     const alive = await findProcesses(target);
     if (alive.length === 0) return;
-    const fresh = alive.filter(({ pid, name }) => asked.get(pid) !== name);
+    const fresh = alive.filter(
+      ({ pid, name, parent }) => asked.get(pid) !== name && (asked.has(pid) || !asked.has(parent)),
+    );
     for (const { pid, name } of fresh) asked.set(pid, name);
     signal(fresh, 'SIGTERM');
     // A stopped process reacts only to this signal and SIGKILL.
