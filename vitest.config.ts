@@ -18,8 +18,8 @@ export default defineConfig({
     // What a worker takes of the memory is copied in part at each start of a process, and most tests start many.
     execArgv: ['--optimize-for-size'],
     globalSetup: './test/support/build-pawl.ts',
-    // Tests wait for processes and for disks: one file more than there are processors keeps them busy.
-    maxWorkers: availableParallelism() + 1,
+    // Tests wait for processes and disks for half of their time, and the window's specs beside them end first.
+    maxWorkers: 2 * availableParallelism(),
     sequence: { sequencer: SlowestFirst },
     testTimeout: TEST_LIMIT_MS,
     hookTimeout: TEST_LIMIT_MS,
