@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { mkdirSync, rmdirSync, unlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { writeNew } from '../small-files.ts';
+import { MAX_REMEMBERED_BYTES, Remembered } from './remember.ts';
 import type { Repository } from './repository.ts';
 import { StayingGit } from './staying-git.ts';
 
@@ -10,13 +11,12 @@ type ObjectType = 'blob' | 'tree' | 'commit';
 
 /** The next attempt on the same commit reads the same objects again. */
 const REMEMBERED = 64;
-const MAX_REMEMBERED_BYTES = 256 * 1024;
 
 /** A repository's objects, read and written by long-lived git processes, so that git itself finds and stores them. */
 export class Objects {
   readonly #reader: StayingGit;
   readonly #writers: Readonly<Record<ObjectType, StayingGit>>;
-  readonly #remembered = new Map<string, StoredObject>();
+  readonly #remembered = new Remembered<StoredObject>(REMEMBERED);
 
   constructor({ gitDir }: Repository) {
     const start = (...args: readonly string[]) => new StayingGit(gitDir, ['--git-dir', gitDir, ...args]);
@@ -35,7 +35,7 @@ export class Objects {
     if (known) return known;
     const answer = await this.#reader.ask(`${name}\n`, readObject);
     const found = answer.kind === 'answer' ? answer.value.found : null;
-    if (found && found.content.length <= MAX_REMEMBERED_BYTES) this.#remember(name, found);
+    if (found && found.content.length <= MAX_REMEMBERED_BYTES) this.#remembered.set(name, found);
     return found;
   }
 
@@ -46,12 +46,6 @@ export class Objects {
   async write(type: ObjectType, path: string): Promise<string | null> {
     const answer = await this.#writers[type].ask(`${path}\n`, readId);
     return answer.kind === 'answer' ? answer.value : null;
-  }
-
-  #remember(name: string, object: StoredObject): void {
-    this.#remembered.set(name, object);
-    const [oldest] = this.#remembered.keys();
-    if (oldest !== undefined && this.#remembered.size > REMEMBERED) this.#remembered.delete(oldest);
   }
 }
 

@@ -1,5 +1,28 @@
 import type { Repository } from './repository.ts';
 
+/** What is larger is asked for again. */
+export const MAX_REMEMBERED_BYTES = 256 * 1024;
+
+/** The last answers of git about names that mean the same for ever. */
+export class Remembered<T> {
+  readonly #most: number;
+  readonly #known = new Map<string, T>();
+
+  constructor(most: number) {
+    this.#most = most;
+  }
+
+  get(name: string): T | undefined {
+    return this.#known.get(name);
+  }
+
+  set(name: string, answer: T): void {
+    this.#known.set(name, answer);
+    const [oldest] = this.#known.keys();
+    if (oldest !== undefined && this.#known.size > this.#most) this.#known.delete(oldest);
+  }
+}
+
 /**
  * `ask`, with the last answers kept: the id of an object names the same content for ever, and the start of a git process holds up
  * everything else in the engine for as long as its memory takes to be copied. Names that are no ids are asked for every time.
@@ -11,15 +34,13 @@ export function remember<T>(
   ask: (repository: Repository, commit: string, path: string) => Promise<T>,
   isWorth: (answer: T) => boolean = () => true,
 ): (repository: Repository, commit: string, path?: string) => Promise<T> {
-  const known = new Map<string, T>();
+  const known = new Remembered<T>(most);
   return async (repository, commit, path = '') => {
     const name = `${repository.gitDir}\0${commit}:${path}`;
     const old = known.get(name);
     if (old !== undefined) return old;
     const answer = await ask(repository, commit, path);
     if (/^[0-9a-f]{40,64}$/.test(commit) && isWorth(answer)) known.set(name, answer);
-    const [oldest] = known.keys();
-    if (oldest !== undefined && known.size > most) known.delete(oldest);
     return answer;
   };
 }

@@ -3,7 +3,7 @@ import { resolve } from 'node:path';
 import { PawlError } from '../../shared/errors.ts';
 import { type GitOptions, type GitResult, git, gitFields, gitText } from './git.ts';
 import { isOwnedByOthers } from './git-errors.ts';
-import { remember } from './remember.ts';
+import { MAX_REMEMBERED_BYTES, remember } from './remember.ts';
 
 /** A git repository with a checkout, as found on disk. */
 export type Repository = {
@@ -121,7 +121,6 @@ export function spellPath(path: Buffer): string {
 }
 
 const REMEMBERED_BLOBS = 64;
-const MAX_REMEMBERED_BYTES = 256 * 1024;
 
 /** Bytes of a file in a commit, or null where the commit has none at that path. */
 export const readBlob: (repository: Repository, commit: string, path: string) => Promise<Buffer | null> =

@@ -1,0 +1,65 @@
+import { expect, test } from './support/fixtures.ts';
+import { look } from './support/look.ts';
+import { cellOf, dialog, openWindow, startStudy, study } from './support/window.ts';
+
+test('the run of one experiment is ended, after a question, and the study goes on', async ({
+  page,
+  serve,
+  bench,
+}) => {
+  await openWindow(page, await serve());
+  await startStudy(page, bench, { tag: 'night', experiments: 4 });
+  await expect(cellOf(page, 0).region).toContainText('keep');
+  await bench.hold();
+  const held = await bench.untilHeld();
+  await study(page).tab('Live').click();
+  const curve = page.getByRole('region', { name: 'Live curve' });
+  const question = dialog(page, `End the run of #${held}?`);
+  await curve.getByRole('button', { name: 'End this run …' }).click();
+  await expect(question).toContainText('The study continues.');
+  await question.getByRole('button', { name: 'Keep training' }).click();
+  await expect(question).toBeHidden();
+  await curve.getByRole('button', { name: 'End this run …' }).click();
+  await question.getByRole('button', { name: 'End this run' }).click();
+  await study(page).tab('Notebook').click();
+  await expect(cellOf(page, held).region).toContainText('You stopped this run.');
+  await expect(study(page).header).toContainText('Running');
+  await bench.letGo();
+  await expect(study(page).header).toContainText('Ended');
+});
+
+test('a run is ended by keyboard: Enter asks, Escape and Enter at once keep it', async ({
+  page,
+  serve,
+  bench,
+}) => {
+  await openWindow(page, await serve());
+  await startStudy(page, bench, { tag: 'night', experiments: 1 });
+  await expect(cellOf(page, 0).region).toContainText('keep');
+  await bench.hold();
+  const held = await bench.untilHeld();
+  await page.keyboard.press('2');
+  const curve = page.getByRole('region', { name: 'Live curve' });
+  const button = curve.getByRole('button', { name: 'End this run …' });
+  const question = dialog(page, `End the run of #${held}?`);
+  await button.press('Enter');
+  await expect(question).toBeVisible();
+  await look(page, 'end-run');
+  await page.keyboard.press('Escape');
+  await expect(question).toBeHidden();
+  await expect(button).toBeFocused();
+  await page.keyboard.press('Enter');
+  await expect(question.getByRole('button', { name: 'Close' })).toBeFocused();
+  await page.keyboard.press('Enter');
+  await expect(question).toBeHidden();
+  await expect(button).toBeFocused();
+  await expect(curve).toContainText('Training');
+  await page.keyboard.press('Enter');
+  await page.keyboard.press('Tab');
+  await page.keyboard.press('Tab');
+  await expect(question.getByRole('button', { name: 'End this run' })).toBeFocused();
+  await page.keyboard.press('Enter');
+  await page.keyboard.press('1');
+  await expect(cellOf(page, held).region).toContainText('You stopped this run.');
+  await bench.letGo();
+});
