@@ -89,6 +89,42 @@ test('a server with another token is entered by its address', async ({ page, ser
   await expect(page.getByRole('navigation', { name: 'Projects and studies' })).toContainText('night');
 });
 
+test('an address that is entered while an earlier one is tried is tried next', async ({ page, serve }) => {
+  const first = await serve();
+  await openWindow(page, first);
+  // What the page still loads while it is idle would meet the server's end.
+  await page.waitForLoadState('networkidle');
+  await first.kill();
+  const second = await serve({ port: first.port });
+  const refused = page.getByRole('alert').filter({ hasText: 'Pawl was restarted' });
+  await expect(refused).toBeVisible();
+  // The answer to the second, last try with the first address is held back.
+  await page.evaluate(() => {
+    const Real = window.WebSocket;
+    let tries = 0;
+    window.WebSocket = class extends Real {
+      constructor(url: string | URL, protocols: string | string[] = []) {
+        super(url, protocols);
+        if (protocols.includes('token.wrong')) tries += 1;
+        if (tries < 2 || !protocols.includes('token.wrong')) return;
+        const answered = new Promise<void>(resolve => window.addEventListener('letgo', () => resolve()));
+        const listen = this.addEventListener.bind(this);
+        this.addEventListener = (type: string, listener: EventListenerOrEventListenerObject) =>
+          listen(type, event => answered.then(() => (listener as EventListener)(event)));
+        document.body.dataset.tried = 'true';
+      }
+    };
+  });
+  const address = refused.getByLabel('Address that pawl serve printed');
+  await address.fill('wrong');
+  await address.press('Enter');
+  await expect(page.locator('body[data-tried]')).toBeAttached();
+  await address.fill(second.url);
+  await address.press('Enter');
+  await page.evaluate(() => window.dispatchEvent(new Event('letgo')));
+  await expect(refused).toBeHidden();
+});
+
 test('without a token the window says what it needs and shows nothing', CORE, async ({ page, serve }) => {
   const server = await serve();
   await page.goto(`http://127.0.0.1:${server.port}/`);

@@ -104,7 +104,8 @@ describe.skipIf(fault !== null)('the end of a job of Slurm', () => {
     await slurm.slurm('scontrol', 'requeue', id);
     const state = () => slurm.slurm('squeue', '--noheader', '--states=all', '--format=%T', `--jobs=${id}`);
     await expect.poll(state).toBe('PENDING');
-    await slurm.slurm('scontrol', 'update', ofJob, 'starttime=now');
+    // In the second in which Slurm ended it, its node still refuses to start it: that credential is revoked.
+    await slurm.slurm('scontrol', 'update', ofJob, 'starttime=now+2');
     await expect.poll(state).toBe('COMPLETED');
     const adopted = new Watched(trainingOn(), job, 'adopt');
     expect(await adopted.result).toMatchObject({

@@ -11,6 +11,8 @@ const RETRY_MS = [250, 500, 1_000, 2_000, 5_000];
 
 let client: Client | null = null;
 let retryNow: (() => void) | null = null;
+/** Whether the user asked for a try while an earlier one was still under way. */
+let isTryDue = false;
 /** Changes whenever a notebook is read, so that pages of an earlier read are dropped. */
 let reading = 0;
 /** Cells of the open study that events have updated while its pages were loading: the events are newer. */
@@ -24,9 +26,10 @@ export function getClient(): Client {
   return client;
 }
 
-/** Ends the wait before the next try. */
+/** Ends the wait before the next try, also one that is still to come. */
 export function reconnect(): void {
-  retryNow?.();
+  if (retryNow) retryNow();
+  else isTryDue = true;
 }
 
 /**
@@ -39,6 +42,7 @@ export async function keepInStep(
   onNotice: (notice: Notice) => void,
 ): Promise<never> {
   for (let failures = 0; ; failures += 1) {
+    isTryDue = false;
     try {
       const connection = await host.connect();
       client = connection.client;
@@ -64,6 +68,7 @@ export async function keepInStep(
 
 /** Ends early when the machine wakes up or the user asks. */
 function waitForRetry(milliseconds: number | null): Promise<void> {
+  if (isTryDue) return Promise.resolve();
   return new Promise(resolve => {
     const timer = milliseconds === null ? undefined : setTimeout(done, milliseconds);
     function done(): void {
