@@ -15,6 +15,9 @@ export default defineConfig({
     // Trainings of the tests write outside of their worktree; what contains them has tests of its own, and so have repeats.
     env: { PAWL_SANDBOX: 'off', PAWL_VERDICT: 'greedy' },
     pool: 'forks',
+    // A worker of its own for each file would spend most of its time on loading the same modules.
+    isolate: false,
+    setupFiles: './test/support/clean-up.ts',
     // What a worker takes of the memory is copied in part at each start of a process, and most tests start many.
     execArgv: ['--optimize-for-size'],
     globalSetup: './test/support/build-pawl.ts',

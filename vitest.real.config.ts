@@ -15,6 +15,9 @@ const WORKERS = 2 * availableParallelism();
 export default defineConfig({
   test: {
     pool: 'forks',
+    // A worker of its own for each file would spend most of its time on loading the same modules.
+    isolate: false,
+    setupFiles: './test/support/clean-up.ts',
     // What a worker takes of the memory is copied in part at each start of a process, and most tests start many.
     execArgv: ['--optimize-for-size'],
     // Repeats have tests of their own: test/real/verdicts/repeats.test.ts.
