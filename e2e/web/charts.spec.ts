@@ -25,13 +25,13 @@ test('the chart shows the frontier by its list, a key or the palette, and still 
   await expect(drawn).toHaveText(whole);
   await page.keyboard.press('f');
   await expect(drawn).toHaveText(frontier);
-  // Whoever moves it by hand has a range of their own.
+  // Moving the chart with the arrow keys gives it a custom range.
   await chart.focus();
   await page.keyboard.press('ArrowLeft');
   await expect(range).toHaveText('Zoomed');
   await runCommand(page, 'all experiments', 'Chart: all experiments');
   await expect(range).toHaveText('All');
-  // From elsewhere a key brings the chart with it.
+  // On another tab, the key opens the notebook, where the chart is.
   await page.keyboard.press('3');
   await expect(list).toBeHidden();
   await page.keyboard.press('f');
@@ -78,7 +78,7 @@ test('what the filter leaves out of the list is faint in the chart, and has no n
 });
 
 test('what an older window has left is shown as it was', async ({ page }) => {
-  // Only what was looked at in another way than at first is kept.
+  // The window saves a view only if the user has changed it.
   await notebook(page).axis('By time').click();
   await page.evaluate(() => {
     const views = JSON.parse(localStorage.getItem('pawl.views') ?? '[]') as [string, { chart: object }][];
@@ -103,7 +103,7 @@ test('curves are smoothed, drawn on logarithmic axes and placed by tokens, and a
   await slider.focus();
   await page.keyboard.press('End');
   await expect(slider).toHaveValue('0.99');
-  // Each line with its shadow.
+  // Each smoothed line has a faint line with the original values.
   await expect(curves).toHaveCount(4);
   await choose(cell.region.getByLabel('Horizontal axis'), 'by tokens');
   await expect(chart).toContainText('tokens trained on');
@@ -117,7 +117,7 @@ test('curves are smoothed, drawn on logarithmic axes and placed by tokens, and a
   const box = await chart.boundingBox();
   if (!box) throw new Error('the chart has no place');
   await page.mouse.move(box.x + 0.5 * box.width, box.y + 80);
-  // The average, and what was printed.
+  // The tooltip shows the average and, in parentheses, the printed value.
   await expect(chart.locator('.shadow-float')).toContainText(/#12\s*[\d.]+ \([\d.]+\)/);
   await takePicture(page, 'curves-smoothed');
   await page.mouse.move(0, 0);
@@ -134,7 +134,7 @@ test('curves are smoothed, drawn on logarithmic axes and placed by tokens, and a
 });
 
 test('a smoothed curve, too, has no value where it does not reach', async ({ page }) => {
-  // Of experiment 12 on a run takes much longer than before.
+  // Runs from experiment 12 on take much longer than those before.
   for (const n of [1, 12]) {
     await runCommand(page, String(n), `Go to experiment #${n}`);
     await page.keyboard.press('c');
@@ -162,7 +162,7 @@ test('compared experiments tell which constants and values differ, and which of 
     differing.getByRole('row').filter({ has: page.getByRole('rowheader', { name, exact: true }) });
   await expect(row('LEARNING_RATE').getByRole('cell')).toHaveText(['0.02', '0.06']);
   await expect(row('DEPTH').getByRole('cell')).toHaveText(['4', '6']);
-  // What is the same in both is not told of.
+  // Constants with the same value in both are not listed.
   await expect(row('BATCH_SIZE')).toHaveCount(0);
   await expect(row('num_params_M').getByRole('cell')).toHaveText(['1.6', '2.4']);
   await expect(row('peak_vram_mb').getByRole('cell')).toHaveText(['better: 660', '780']);
@@ -170,7 +170,7 @@ test('compared experiments tell which constants and values differ, and which of 
   await differing.scrollIntoViewIfNeeded();
   await takePicture(page, 'compare-differences');
   expect(await violations(page, [])).toEqual([]);
-  // A third one has a column of its own.
+  // A third experiment gets its own column.
   await study(page).tab('Notebook').click();
   await runCommand(page, '4', 'Go to experiment #4');
   await page.keyboard.press('c');

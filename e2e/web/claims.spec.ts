@@ -2,7 +2,7 @@ import { expect, test } from './support/fixtures.ts';
 import { takePicture } from './support/pictures.ts';
 import { cellOf, chooseFrom, openCell, openWindow, startStudy, study } from './support/window.ts';
 
-/** A number that the learning rate decides, with the noise of a training around it. */
+/** The metric depends on the learning rate, plus random noise as in a real training. */
 const NOISY = `command = """python3 -c "
 import random, re
 rate = float(re.search('LEARNING_RATE = (.*)', open('train.py').read()).group(1))

@@ -6,7 +6,7 @@ import { expect, test } from './support/fixtures.ts';
 import { takePicture } from './support/pictures.ts';
 import { cellOf, chooseModel, openCell, openProject, openWindow, setUp, study } from './support/window.ts';
 
-/** A bubblewrap that the system does not let work. */
+/** A bubblewrap that fails because the system forbids what it needs. */
 const FORBIDDEN = '#!/bin/sh\necho "bwrap: setting up uid map: Permission denied" >&2\nexit 1\n';
 const NOTHING: Reply = { kind: 'hang', after: [] };
 

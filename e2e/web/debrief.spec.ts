@@ -100,7 +100,7 @@ test('who comes back to a study that has ended meanwhile finds its debrief, once
   const { href } = new URL(page.url());
   await page.goto('about:blank');
   await bench.letGo();
-  // Somebody else's window, which remembers for itself, sees it end.
+  // Another browser sees the study end. It remembers that for itself only.
   const other = await browser.newContext();
   const elsewhere = await other.newPage();
   await openNotebook(elsewhere, server, 'night');

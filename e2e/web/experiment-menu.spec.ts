@@ -33,7 +33,7 @@ test('an experiment has a menu at the pointer, and what can be selected in it ke
   await expect(page.getByText(`Copied ${commit.slice(0, 12)}.`)).toBeVisible();
   expect(await copied()).toBe(commit);
 
-  // The menu key, on what has the focus.
+  // The menu key opens the menu of the experiment that has the focus.
   await cellOf(page, 12)
     .region.getByRole('button', { name: /^Use the whole/ })
     .focus();

@@ -16,7 +16,7 @@ import {
 const LONG_HYPOTHESIS =
   'Keep the warm-up and the decay as they are, halve the batch, and in exchange set LEARNING_RATE to 0.0412';
 
-/** What of an element's words the eye sees: whether a word lies inside of every box that clips it. */
+/** Says whether the words in a cell's row are fully visible, so that no box around them clips them. */
 async function isReadable(page: Page, n: number, words: string): Promise<boolean> {
   return cellOf(page, n).toggle.evaluate((button, wanted) => {
     const walker = document.createTreeWalker(button, NodeFilter.SHOW_TEXT);

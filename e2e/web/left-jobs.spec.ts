@@ -11,7 +11,7 @@ test('a job whose machine is gone is given up where the notebook says that it ma
   serve,
 }) => {
   const ledger = openLedger(dataPaths({ PAWL_HOME: home }).ledger);
-  // No name of a host, so that nothing waits for an answer.
+  // This is not a valid host name, so nothing waits for a host to answer.
   const place = { kind: 'ssh', host: '-gone' } as const;
   ledger.write(() =>
     ledger.jobs.begin({ marker: 's1/4.0', studyId: 's1', n: 4, k: 0, place, gitDir: '/r/.git' }),

@@ -4,7 +4,7 @@ import { choose } from '../choose.ts';
 import { expect, test } from './support/fixtures.ts';
 import { cellOf, dialog, notebook, openCell, openWindow, startStudy, study } from './support/window.ts';
 
-/** A stand-in for nvidia-smi: one GPU that works, and is too hot while a file is there. */
+/** A substitute for nvidia-smi. It reports one busy GPU, which is too hot while a certain file exists. */
 const smi = (hot: string) => `#!/bin/sh
 while :; do
   if [ -e '${hot}' ]; then reasons=0x0000000000000060; else reasons=0x0000000000000004; fi
@@ -74,7 +74,7 @@ test('a run that cannot reach the best any more is ended, and its cell says over
   await expect(cell.section('Numbers')).toContainText(/outcome\s*pruned/);
 });
 
-/** Two GPUs, of which the second takes a great deal. */
+/** A substitute for nvidia-smi. It reports two GPUs; the second one uses a lot of power. */
 const TWO = `#!/bin/sh
 while :; do
   echo "0, GPU-8fe3a97d, NVIDIA RTX 6000 Ada, 12, 4061, 49140, 44, 98.37, 300.00, 1755, 2619, 61, 4, 16, 0x0, Disabled"

@@ -20,7 +20,7 @@ test('the set-up checks a metric before a night, and says what it is worth', asy
   await expect(told).toContainText('With LEARNING_RATE = 2.0 instead of 0.02 (train.py)');
   await expect(told).toContainText('the number notices');
   await expect(told).toContainText('With SEED = 1 and 2 instead of 0 (train.py)');
-  // What the check learnt of the time stands in the preflight as well.
+  // The preflight also shows how long the check's baseline took.
   await expect(checks).toContainText('The last baseline: It trains for');
   await expect(metricCheck.region).not.toContainText('The form has changed since.');
   await told.scrollIntoViewIfNeeded();

@@ -83,7 +83,7 @@ test('the curves are drawn for each series, by time and by step', CORE, async ({
   await incumbent.click();
   await expect(incumbent).toHaveAttribute('aria-pressed', 'false');
   await expect.poll(() => chart.locator('path').count()).toBeLessThan(lines);
-  // A part of the curve, drawn with the pointer.
+  // Dragging the pointer zooms into a part of the curve.
   const box = await chart.boundingBox();
   if (!box) throw new Error('the chart has no place');
   await page.mouse.move(box.x + 0.4 * box.width, box.y + 80);
@@ -120,7 +120,7 @@ test('the log is searched, and Enter goes from hit to hit', CORE, async ({ page 
   const status = cell.region.getByRole('status');
   await expect(status).toHaveText(/^\d+ of 10$/);
   await expect(log.locator('mark').first()).toHaveText('shard 00');
-  // It begins where the reader is and goes round the end.
+  // The search starts at the reader's position and continues from the start after the last hit.
   const first = Number.parseInt((await status.textContent()) ?? '', 10);
   const next = (first % 10) + 1;
   await search.press('Enter');
@@ -220,14 +220,14 @@ test('the best is jumped to from the header, the menu and by its key', async ({ 
     await expect.poll(() => gapAbove(page, 13)).toBeLessThan(2);
     await cellOf(page, 13).toggle.click();
   }
-  // A filter that hides it gives way.
+  // A filter that hides the best experiment is removed.
   await notebook(page).verdict('crash').click();
   await expect(best).toBeHidden();
   await page.keyboard.press('b');
   await expect(cellOf(page, 13).panel).toBeVisible();
 });
 
-/** Pixels between the top of the list and an experiment in it. */
+/** Returns the pixels between the top of the list and an experiment in it. */
 function gapAbove(page: Page, n: number): Promise<number> {
   return page.evaluate(name => {
     const row = document.querySelector(`[aria-label="${name}"]`);
@@ -264,7 +264,7 @@ test('a note that comes moves the rows below it, and leaves no hole between them
   await expect.poll(() => holes(page)).toEqual([]);
 });
 
-/** Where a row of the list does not end at the next one's beginning, in pixels. */
+/** Returns the gaps between neighbouring rows of the list, in pixels; an overlap is negative. */
 function holes(page: Page): Promise<readonly number[]> {
   return page.evaluate(() => {
     const boxes = [...document.querySelectorAll('[data-testid="notebook-list"] li[data-index]')]
@@ -278,7 +278,7 @@ function holes(page: Page): Promise<readonly number[]> {
 }
 
 test('a curve has no value where it does not reach', async ({ page }) => {
-  // Of experiment 12 on a run takes much longer than before.
+  // Runs from experiment 12 on take much longer than those before.
   for (const n of [1, 12]) {
     await runCommand(page, String(n), `Go to experiment #${n}`);
     await page.keyboard.press('c');
@@ -331,7 +331,7 @@ test('the chart is saved as PNG, SVG and CSV', async ({ page }) => {
     downloadOf(page, () => chooseFrom(page, page.getByRole('button', { name: 'Export the chart' }), item));
   const png = await save('As PNG');
   expect(png.name).toBe(`${NIGHT_TAG}-val_bpb.png`);
-  // The header of a PNG: signature, then the size as two big-endian numbers.
+  // A PNG starts with a signature; the width and height follow as big-endian numbers.
   expect(png.bytes.subarray(1, 4).toString()).toBe('PNG');
   expect([png.bytes.readUInt32BE(16), png.bytes.readUInt32BE(20)]).toEqual([2_400, 1_200]);
   expect(png.bytes.length).toBeGreaterThan(20_000);
@@ -352,7 +352,7 @@ test('a click on a point of the chart selects its cell', async ({ page }) => {
     .getByRole('button', { name: 'Kept only' })
     .click();
   await expect(chart).toHaveAccessibleName(/^val_bpb/);
-  // The last of what was kept is the rightmost point of the steps.
+  // The last kept experiment is the rightmost point of the line.
   const box = await chart.boundingBox();
   if (!box) throw new Error('the chart has no place');
   const hypothesis = chart.getByText('Experiment 13', { exact: true });

@@ -26,7 +26,7 @@ function table(page: Page) {
   };
 }
 
-/** Rows are drawn in places that are filled anew: their order on the page is not that of the table. */
+/** Returns the numbers in table order. The page reuses row elements, so their order in the document differs. */
 async function numbersFromTop(page: Page): Promise<readonly string[]> {
   return table(page).grid.evaluate(grid =>
     [...grid.querySelectorAll('[role="row"]')]

@@ -1,10 +1,10 @@
 import { fileURLToPath } from 'node:url';
 import type { Page } from '@playwright/test';
 
-/** To be looked at; not kept in the repository. */
+/** The pictures are for people to look at. Git ignores this folder. */
 const FOLDER = fileURLToPath(new URL('../screenshots/', import.meta.url));
 
-/** A picture of the page as `<name>.png`, where PAWL_TEST_PICTURES asks for pictures: each takes longer than what is tested. */
+/** Saves the page as `<name>.png` if PAWL_TEST_PICTURES is set. A picture takes longer than the check itself. */
 export async function takePicture(page: Page, name: string): Promise<void> {
   if (process.env.PAWL_TEST_PICTURES) await page.screenshot({ path: `${FOLDER}${name}.png` });
 }
