@@ -1,8 +1,9 @@
 import { ORPCError } from '@orpc/client';
 import { toast } from 'sonner';
-import { expect, test, vi } from 'vitest';
+import { expect, onTestFinished, test, vi } from 'vitest';
 import { ExperimentReader } from '../src/renderer/app/experiment-rows.ts';
 import type { Cell } from '../src/shared/notebook.ts';
+import { until } from './support/until.ts';
 
 const cells = (...ns: readonly number[]) => ns.map(n => ({ n }) as Cell);
 const refused = new ORPCError('INTERNAL_SERVER_ERROR', { message: 'A file is broken.' });
@@ -16,7 +17,7 @@ function read() {
     return promise;
   });
   /** The question that comes next. */
-  const next = (place: number) => vi.waitUntil(() => asked[place]);
+  const next = (place: number) => until(() => asked[place]);
   return { reader, asked, next };
 }
 
@@ -31,6 +32,7 @@ test('a page of the study before that fails leaves the pages of the open one as 
 
 test('a page that cannot be read is left out, which is told once, and the others come', async () => {
   const told = vi.spyOn(toast, 'error');
+  onTestFinished(() => told.mockRestore());
   const { reader, next } = read();
   const done = Promise.withResolvers<void>();
   reader.subscribe(() => reader.read().rows.has(0) && done.resolve());
@@ -49,7 +51,7 @@ test('without a connection nothing more is asked until somebody wants it again',
   const { reader, asked, next } = read();
   reader.want('open', cells(0, 1));
   (await next(0)).refuse(new Error('The connection was closed.'));
-  await vi.waitUntil(() => reader.read().missing === 0);
+  await until(() => reader.read().missing === 0);
   expect(asked).toHaveLength(1);
   reader.want('open', cells(0, 1));
   expect(await next(1)).toMatchObject({ n: 1 });

@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { parsePawlToml } from '../src/engine/contract/pawl-toml.ts';
@@ -46,11 +47,11 @@ test('checks run in order behind the training until one fails, and its end is to
 
 test('a check that does not end is ended after its time', async () => {
   const { verdicts, messages } = await guardedNight(
-    `${METRIC}[checks]\nslow = { command = "test ! -e slow || sleep 600", seconds = 0.5 }\n`,
+    `${METRIC}[checks]\nslow = { command = "test ! -e slow || sleep 600", seconds = 2 }\n`,
     ['echo score: 1', 'echo score: 2; echo > slow'],
   );
   expect(verdicts).toEqual(['keep baseline', 'discard guard']);
-  expect(messages[1]).toBe('the check "slow" timed out after 0.5 s: test ! -e slow || sleep 600');
+  expect(messages[1]).toBe('the check "slow" timed out after 2 s: test ! -e slow || sleep 600');
 });
 
 test('a baseline whose checks fail ends the study before anything is tried', async () => {
@@ -101,6 +102,7 @@ test('a study that is stopped while a check runs loses nothing and checks again'
   const env = { PAWL_SANDBOX: 'off' };
   const running = new RunningPawl(['run', repository, '--tag', 'night', '-n', '0'], { home, env });
   await running.waitFor(event => event.type === 'phase' && event.phase === 'measuring');
+  await expect.poll(() => existsSync(mark)).toBe(true);
   await pawl(['stop', '--now'], { home });
   expect((await running.ended).code).toBe(130);
   const { events, code } = await sitting(['resume', repository, '-n', '0'], { home, env });

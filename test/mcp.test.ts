@@ -6,6 +6,7 @@ import { parse as parseToml } from 'smol-toml';
 import { expect, onTestFinished, test } from 'vitest';
 import { pawl } from './support/pawl.ts';
 import { PAWL_MAIN } from './support/pawl-command.ts';
+import { lives } from './support/processes.ts';
 import { fastRepository, temporaryFolder } from './support/scaffold.ts';
 import { untilStopped } from './support/service.ts';
 import { checkNight, rowsOf, TAG } from './support/study.ts';
@@ -107,7 +108,7 @@ test('it says so where nothing runs, keeps stdout clean, and ends when its clien
   expect(data.message).toContain(`"pawl resume --tag ${TAG}"`);
   const { pid } = transport;
   await client.close();
-  expect(() => process.kill(pid ?? 0, 0)).toThrow();
+  await expect.poll(() => lives(pid ?? 0)).toBe(false);
 });
 
 test('the entry for each client is printed, and written beside what is there', async () => {

@@ -1,11 +1,12 @@
 import { expect, onTestFinished, test, vi } from 'vitest';
 import { openStudy, setFilter } from '../src/renderer/app/actions.ts';
 import { useStore } from '../src/renderer/app/store.ts';
-import { keepInStep, readNotebook } from '../src/renderer/app/sync.ts';
+import { keepInStep, readNotebook, reconnect } from '../src/renderer/app/sync.ts';
 import type { Client, Host } from '../src/renderer/host/host.ts';
 import { openDesk } from './support/service.ts';
 import { tableDesk } from './support/table-desk.ts';
 import { UPSTREAM } from './support/tables.ts';
+import { until } from './support/until.ts';
 
 // What listens for the network's return.
 vi.stubGlobal('window', new EventTarget());
@@ -21,7 +22,7 @@ function gate<I, O>(call: (input: I) => Promise<O>) {
     },
     /** Lets the oldest call that waits answer, as soon as one does. */
     async open(): Promise<void> {
-      await vi.waitUntil(() => waiting.length > 0, { interval: 5 });
+      await until(() => waiting.length > 0);
       waiting.shift()?.();
     },
     isEmpty: () => waiting.length === 0,
@@ -45,22 +46,31 @@ async function openWindow() {
   const cells = gate(calls.studies.cells as (input: unknown) => Promise<unknown>);
   const search = gate(calls.studies.search as (input: unknown) => Promise<unknown>);
   const ended = new AbortController();
-  onTestFinished(() => {
+  const { promise: hasLeft, resolve: leave } = Promise.withResolvers<void>();
+  onTestFinished(async () => {
     ended.abort();
+    // Without a wait before its next try, whose timer would go off in another file of this worker.
+    reconnect();
+    await hasLeft;
     useStore.setState(useStore.getInitialState(), true);
   });
+  const never = new Promise<never>(() => {});
+  /** The window's end: what it asks after the test is not answered. */
+  const unlessEnded = <T>(ask: () => T): T | Promise<never> => {
+    if (!ended.signal.aborted) return ask();
+    leave();
+    return never;
+  };
+  const snapshot = (input: Parameters<typeof calls.app.snapshot>[0]) =>
+    unlessEnded(() => calls.app.snapshot(input));
   const events = (input: Parameters<typeof calls.app.events>[0]) =>
     calls.app.events(input, { signal: ended.signal });
   const client = instead(calls, {
-    app: instead(calls.app, { events }),
+    app: instead(calls.app, { events, snapshot }),
     studies: instead(calls.studies, { cells: cells.call, search: search.call }),
   }) as unknown as Client;
-  const never = new Promise<never>(() => {});
   const host = {
-    connect: async () => {
-      if (ended.signal.aborted) await never;
-      return { client, closed: never };
-    },
+    connect: async () => unlessEnded(() => ({ client, closed: never })),
   } as unknown as Host;
   await new Promise<void>(resolve => {
     void keepInStep(host, resolve, () => {}).catch(() => {});
@@ -71,7 +81,7 @@ async function openWindow() {
   /** Until the store has what was published up to now. */
   const inStep = async () => {
     desk.service.hub.publish({ type: 'settings', settings: { ...desk.service.settings(), order: 'oldest' } });
-    await vi.waitUntil(() => useStore.getState().settings.order === 'oldest', { interval: 5 });
+    await until(() => useStore.getState().settings.order === 'oldest');
     useStore.setState(({ settings }) => ({ settings: { ...settings, order: 'newest' } }));
   };
   return { desk, calls, cells, search, inStep, one: one ?? '', two: two ?? '' };
@@ -82,7 +92,7 @@ const shown = () => (useStore.getState().notebook?.cells ?? []).map(cell => cell
 test('an event of another study leaves no hole in the one that is being read', async () => {
   const { desk, cells, inStep, one, two } = await openWindow();
   const reading = readNotebook(one);
-  await vi.waitUntil(() => !cells.isEmpty(), { interval: 5 });
+  await until(() => !cells.isEmpty());
   desk.service.announcer.announceCell(two, 2);
   desk.service.hub.publish({ type: 'cell_removed', study: two, n: 3 });
   await inStep();
@@ -94,7 +104,7 @@ test('an event of another study leaves no hole in the one that is being read', a
 test('what an event says of the study that is being read is newer than the page, and stays', async () => {
   const { desk, cells, inStep, one } = await openWindow();
   const reading = readNotebook(one);
-  await vi.waitUntil(() => !cells.isEmpty(), { interval: 5 });
+  await until(() => !cells.isEmpty());
   await desk.calls.experiments.setTags({ study: one, n: 2, tags: ['new'] });
   desk.service.hub.publish({ type: 'cell_removed', study: one, n: 3 });
   const mark = { id: 99, at: 5, n: 2, kind: 'steered', text: 'Look here.' } as const;
@@ -116,7 +126,7 @@ test('what a search of one study found filters no other', async () => {
   openStudy(one);
   await cells.open();
   setFilter({ text: 'baseline' });
-  await vi.waitUntil(() => !search.isEmpty(), { interval: 5 });
+  await until(() => !search.isEmpty());
   openStudy(two);
   useStore.setState(({ view }) => ({ view: { ...view, filter: { ...view.filter, text: 'baseline' } } }));
   await search.open();

@@ -1,4 +1,5 @@
 import { choose } from '../choose.ts';
+import { pointsOnCurves } from './support/curves.ts';
 import { expect, test } from './support/fixtures.ts';
 import { violations } from './support/look.ts';
 import { NIGHT_TAG } from './support/night.ts';
@@ -13,6 +14,8 @@ test('the chart shows the frontier by its list, a key or the palette, and still 
   const { chart, range, list } = notebook(page);
   const drawn = chart.locator('svg').first();
   await expect(range).toHaveText('All');
+  // Its points come after the rest of the page.
+  await expect(chart).toContainText('Double the learning rate to 0.04');
   const whole = (await drawn.textContent()) ?? '';
   await choose(range, 'Frontier');
   await expect(drawn).not.toHaveText(whole);
@@ -133,8 +136,28 @@ test('curves are smoothed, drawn on logarithmic axes and placed by tokens, and a
   await expect(axes.getByRole('button', { name: 'Log y' })).toHaveAttribute('aria-pressed', 'true');
 });
 
+test('a curve has no value where it does not reach', async ({ page }) => {
+  // From experiment 12 on a run takes much longer than before.
+  for (const n of [1, 12]) {
+    await runCommand(page, String(n), `Go to experiment #${n}`);
+    await page.keyboard.press('c');
+  }
+  await study(page).tab('Compare').click();
+  await choose(page.getByLabel('Horizontal axis'), 'by time since the first step');
+  const chart = page.getByRole('img', { name: 'Curves of experiments 1, 12' });
+  await expect(chart.locator('path.recharts-curve')).toHaveCount(2);
+  const { within, beyond } = await pointsOnCurves(chart);
+  await page.mouse.move(beyond.x, beyond.y);
+  const tip = chart.locator('.shadow-float');
+  await expect(tip).toContainText(/#1 loss\s*ended at [\d.]+/);
+  await expect(tip).toContainText(/#12 loss\s*[\d.]+/);
+  await takePicture(page, 'compare-beyond-the-end');
+  await page.mouse.move(within.x, within.y);
+  await expect(tip).not.toContainText('ended');
+});
+
 test('a smoothed curve, too, has no value where it does not reach', async ({ page }) => {
-  // Runs from experiment 12 on take much longer than those before.
+  // From experiment 12 on a run takes much longer than before.
   for (const n of [1, 12]) {
     await runCommand(page, String(n), `Go to experiment #${n}`);
     await page.keyboard.press('c');
@@ -144,11 +167,10 @@ test('a smoothed curve, too, has no value where it does not reach', async ({ pag
   const chart = page.getByRole('img', { name: 'Curves of experiments 1, 12' });
   await page.getByRole('slider', { name: 'Smoothing' }).fill('0.9');
   await expect(chart.locator('path.recharts-curve')).toHaveCount(4);
-  const box = await chart.boundingBox();
-  if (!box) throw new Error('the chart has no place');
-  await page.mouse.move(box.x + 0.9 * box.width, box.y + 80);
+  const { beyond } = await pointsOnCurves(chart);
+  await page.mouse.move(beyond.x, beyond.y);
   const tip = chart.locator('.shadow-float');
-  await expect(tip).toContainText(/#1 loss\s*ended at 0\.\d+/);
+  await expect(tip).toContainText(/#1 loss\s*ended at [\d.]+/);
   await expect(tip).toContainText(/#12 loss\s*[\d.]+ \([\d.]+\)/);
 });
 

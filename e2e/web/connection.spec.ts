@@ -11,9 +11,9 @@ test('after kill -9 the window finds back by itself, and Resume loses nothing', 
 }) => {
   const first = await serve({ token: TOKEN });
   await openWindow(page, first);
+  await bench.hold(1);
   await startStudy(page, bench, { tag: 'night', experiments: 3 });
   await expect(cellOf(page, 0).region).toContainText('keep');
-  await bench.hold();
   const held = await bench.untilHeld();
   await first.kill();
   const notice = page.getByRole('alert').filter({ hasText: 'Pawl cannot be reached' });

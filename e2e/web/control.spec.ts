@@ -93,10 +93,9 @@ test('the live view shows the curve, the terminal and the machine of what trains
   bench,
 }) => {
   await openWindow(page, await serve());
+  await bench.hold(1);
   await startStudy(page, bench, { tag: 'night', experiments: 5 });
   await expect(cellOf(page, 0).region).toContainText('keep');
-  await bench.hold();
-  // The hold may catch any experiment.
   const n = await bench.untilHeld();
   await study(page).tab('Live').click();
   const curve = page.getByRole('region', { name: 'Live curve' });
@@ -135,9 +134,9 @@ test('the live curve is placed by tokens where the training counts them, beside 
 }) => {
   const bench = await makeBench({ countsTokens: true });
   await openWindow(page, await serve());
+  await bench.hold(1);
   await startStudy(page, bench, { tag: 'night', experiments: 5 });
   await expect(cellOf(page, 0).region).toContainText('keep');
-  await bench.hold();
   const n = await bench.untilHeld();
   await study(page).tab('Live').click();
   const curve = page.getByRole('region', { name: 'Live curve' });
@@ -196,9 +195,9 @@ test('a stop after this experiment finishes it', CORE, async ({ page, serve, ben
 
 test('a stop now asks first, and the interrupted experiment is run again', async ({ page, serve, bench }) => {
   await openWindow(page, await serve());
+  await bench.hold(1);
   await startStudy(page, bench, { tag: 'night', experiments: 3 });
   await expect(cellOf(page, 0).region).toContainText('keep');
-  await bench.hold();
   const held = await bench.untilHeld();
   const question = dialog(page, 'Stop now?');
   await chooseFrom(page, study(page).control('Stop'), 'Stop now …');
@@ -246,94 +245,6 @@ test('a steering note stands in the notebook and reaches the proposer', async ({
   await expect(study(page).header).toContainText('Ended');
   const { steering } = await bench.request(1);
   expect(steering.map(({ text }) => text)).toEqual(['Leave the optimiser alone.']);
-});
-
-test('saved instructions are a version of their own and apply to the next proposal', async ({
-  page,
-  serve,
-  bench,
-}) => {
-  await openWindow(page, await serve());
-  await bench.hold();
-  await startStudy(page, bench, { tag: 'night', experiments: 1 });
-  await expect(cellOf(page, 0).region).toContainText('training');
-  await study(page).tab('program.md').click();
-  const editor = page.getByRole('textbox', { name: 'program.md' });
-  await expect(editor).toContainText('One idea at a time.');
-  const save = page.getByRole('button', { name: 'Save', exact: true });
-  await expect(save).toBeDisabled();
-  await editor.click();
-  await page.keyboard.press('Control+End');
-  await page.keyboard.type('- Look at the data order.');
-  await expect(page.getByText('Not saved yet')).toBeVisible();
-  await page.keyboard.press('Control+s');
-  await expect(page.getByText('program.md is saved. It applies from the next proposal on.')).toBeVisible();
-  await expect(save).toBeDisabled();
-
-  const versions = page.getByRole('complementary', { name: 'Versions' });
-  await expect(versions.getByRole('listitem')).toHaveCount(2);
-  await versions.getByRole('button', { name: /^As committed/ }).click();
-  await expect(page.getByText('Version 0, as it was')).toBeVisible();
-  await expect(page.getByRole('textbox', { name: 'program.md, version 0' })).not.toContainText('data order');
-  await page.getByRole('button', { name: 'Back to the current text' }).click();
-  await expect(editor).toContainText('Look at the data order.');
-  await choose(page.getByLabel('Show changes of program.md'), 'Changes since As committed');
-  await expect(editor.locator('.cm-changedLine')).toHaveText(['- Look at the data order.']);
-  await choose(page.getByLabel('Show changes of program.md'), 'Text only');
-  await expect(editor.locator('.cm-changedLine')).toHaveCount(0);
-
-  await study(page).tab('Notebook').click();
-  await expect(notebook(page).mark('program.md')).toBeVisible();
-  await bench.letGo();
-  await expect(study(page).header).toContainText('Ended');
-  const { instructions } = await bench.request(1);
-  expect(instructions).toContain('- Look at the data order.');
-  await study(page).tab('program.md').click();
-  await expect(versions.getByRole('button', { name: /^Version 1/ })).toContainText('1 tried, 0 kept');
-  // The user's own file has not changed.
-  expect(await bench.git('status', '--porcelain')).toBe('');
-});
-
-test('two windows show the same, and saving over the other one is refused', async ({
-  page,
-  browser,
-  serve,
-  bench,
-}) => {
-  const server = await serve();
-  await openWindow(page, server);
-  // This page gets its own context, because a browser slows down pages behind another page of the same window.
-  const context = await browser.newContext();
-  const other = await context.newPage();
-  await openWindow(other, server);
-  await bench.hold();
-  await startStudy(page, bench, { tag: 'night', experiments: 1 });
-  await sidebar(other).study('night').click();
-  await expect(cellOf(other, 0).region).toContainText('training');
-  await study(other).control('Pause').click();
-  await expect(study(page).header).toContainText('pauses after this one');
-  await study(page).control('Do not pause').click();
-  await expect(study(other).control('Pause')).toBeVisible();
-
-  await study(page).tab('program.md').click();
-  await study(other).tab('program.md').click();
-  for (const [window, line] of [
-    [page, 'From the first.'],
-    [other, 'From the second.'],
-  ] as const) {
-    await window.getByRole('textbox', { name: 'program.md' }).click();
-    await window.keyboard.press('Control+End');
-    await window.keyboard.type(line);
-    await window.getByRole('button', { name: 'Save', exact: true }).click();
-  }
-  await expect(other.getByText('The instructions were saved elsewhere meanwhile')).toBeVisible();
-  await expect(other.getByRole('textbox', { name: 'program.md' })).toContainText('From the second.');
-
-  await bench.letGo();
-  await expect(study(page).header).toContainText('Ended');
-  await expect(study(other).header).toContainText('Ended');
-  expect((await bench.request(1)).instructions).toContain('From the first.');
-  await context.close();
 });
 
 test('closing the window does not stop the study', async ({ page, context, serve, bench }) => {

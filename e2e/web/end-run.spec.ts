@@ -8,9 +8,9 @@ test('the run of one experiment is ended, after a question, and the study goes o
   bench,
 }) => {
   await openWindow(page, await serve());
+  await bench.hold(1);
   await startStudy(page, bench, { tag: 'night', experiments: 4 });
   await expect(cellOf(page, 0).region).toContainText('keep');
-  await bench.hold();
   const held = await bench.untilHeld();
   await study(page).tab('Live').click();
   const curve = page.getByRole('region', { name: 'Live curve' });
@@ -34,9 +34,9 @@ test('a run is ended by keyboard: Enter asks, Escape and Enter at once keep it',
   bench,
 }) => {
   await openWindow(page, await serve());
+  await bench.hold(1);
   await startStudy(page, bench, { tag: 'night', experiments: 1 });
   await expect(cellOf(page, 0).region).toContainText('keep');
-  await bench.hold();
   const held = await bench.untilHeld();
   await page.keyboard.press('2');
   const curve = page.getByRole('region', { name: 'Live curve' });
@@ -55,6 +55,7 @@ test('a run is ended by keyboard: Enter asks, Escape and Enter at once keep it',
   await expect(button).toBeFocused();
   await expect(curve).toContainText('Training');
   await page.keyboard.press('Enter');
+  await expect(question.getByRole('button', { name: 'Close' })).toBeFocused();
   await page.keyboard.press('Tab');
   await page.keyboard.press('Tab');
   await expect(question.getByRole('button', { name: 'End this run' })).toBeFocused();

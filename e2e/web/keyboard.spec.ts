@@ -128,7 +128,7 @@ test.describe('in the notebook', () => {
     };
     const down = [13, 12, 11, 10, 9, 8, 7, 6, 5, 4, 3, 2, 1, 0];
     await walk('j', down);
-    expect(await numbersOnPage()).not.toContain(13);
+    await expect.poll(numbersOnPage).not.toContain(13);
     await expect.poll(areInOrder).toBe(true);
     await walk('k', down.toReversed().slice(1));
     await expect.poll(areInOrder).toBe(true);

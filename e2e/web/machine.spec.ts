@@ -1,39 +1,41 @@
-import { chmod, rm, writeFile } from 'node:fs/promises';
+import { chmod, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { choose } from '../choose.ts';
 import { expect, test } from './support/fixtures.ts';
 import { cellOf, dialog, notebook, openCell, openWindow, startStudy, study } from './support/window.ts';
 
-/** A substitute for nvidia-smi. It reports one busy GPU, which is too hot while a certain file exists. */
-const smi = (hot: string) => `#!/bin/sh
+/** A stand-in for nvidia-smi: one GPU that works, and is too hot until the first experiment is run for the second time. */
+const smi = (home: string) => `#!/bin/sh
 while :; do
-  if [ -e '${hot}' ]; then reasons=0x0000000000000060; else reasons=0x0000000000000004; fi
-  echo "0, GPU-8fe3a97d, NVIDIA RTX 6000 Ada, 97, 45061, 49140, 84, 298.37, 300.00, 1755, 2619, 61, 4, 16, $reasons, Disabled"
+  if ls -d '${home}'/studies/*/runs/0.1; then reasons=0x0000000000000004; else reasons=0x0000000000000060; fi >/dev/null 2>&1
+  echo "0, GPU-8fe3a97d, NVIDIA RTX 6000 Ada, 97, 45061, 49140, 84, 29.84, 300.00, 1755, 2619, 61, 4, 16, $reasons, Disabled"
   sleep 0.2
 done
 `;
 
 test('a GPU that was too hot is seen live, its run does not decide, and the notebook says why', async ({
   page,
+  home,
   serve,
   makeBench,
 }) => {
   const bench = await makeBench({ seconds: 6 });
-  const hot = join(bench.folder, 'hot');
-  await writeFile(hot, '');
-  await writeFile(join(bench.folder, 'nvidia-smi'), smi(hot));
+  await writeFile(join(bench.folder, 'nvidia-smi'), smi(home));
   await chmod(join(bench.folder, 'nvidia-smi'), 0o755);
   await openWindow(page, await serve({ programs: bench.folder }));
+  await bench.hold();
   await startStudy(page, bench, { tag: 'night', experiments: 0 });
   const machine = study(page).running.getByRole('region', { name: 'Machine' });
   await expect(machine).toContainText('GPU 0: NVIDIA RTX 6000 Ada');
-  await expect(machine).toContainText('298.37 / 300 W');
+  await expect(machine).toContainText('29.84 / 300 W');
   await expect(machine).toContainText('Clocks throttled: too hot');
+  await bench.hold(0, 1);
   await expect(
     notebook(page).list.getByText(/^#0 is run again, .* the GPU was throttled, too hot/),
   ).toBeVisible();
-  await rm(hot);
+  await bench.untilHeld();
   await expect(machine).not.toContainText('Clocks throttled: too hot');
+  await bench.letGo();
   await expect(cellOf(page, 0).region).toContainText('keep');
 
   const numbers = (await openCell(page, 0)).section('Numbers');
@@ -74,11 +76,11 @@ test('a run that cannot reach the best any more is ended, and its cell says over
   await expect(cell.section('Numbers')).toContainText(/outcome\s*pruned/);
 });
 
-/** A substitute for nvidia-smi. It reports two GPUs; the second one uses a lot of power. */
+/** Two GPUs, of which the second works, and draws so little that no run comes to a watt-hour. */
 const TWO = `#!/bin/sh
 while :; do
   echo "0, GPU-8fe3a97d, NVIDIA RTX 6000 Ada, 12, 4061, 49140, 44, 98.37, 300.00, 1755, 2619, 61, 4, 16, 0x0, Disabled"
-  echo "1, GPU-a230e637, NVIDIA H100 80GB HBM3, 97, 45061, 81559, 54, 612.37, 700.00, 1755, 2619, [N/A], 5, 16, 0x4, Disabled"
+  echo "1, GPU-a230e637, NVIDIA H100 80GB HBM3, 97, 45061, 81559, 54, 30.62, 700.00, 1755, 2619, [N/A], 5, 16, 0x4, Disabled"
   sleep 0.2
 done
 `;
@@ -101,10 +103,12 @@ test('the GPU is chosen where there is a choice, and energy is told with its pri
   await dialog(page, 'Settings').getByLabel('Price per kWh').fill('300');
   await dialog(page, 'Settings').getByLabel('Currency').fill('CHF ');
   await page.keyboard.press('Escape');
+  await bench.hold();
   await startStudy(page, bench, { tag: 'night', experiments: 1, gpu: '1: NVIDIA H100 80GB HBM3' });
   const machine = study(page).running.getByRole('region', { name: 'Machine' });
   await expect(machine).toContainText('GPU 1: NVIDIA H100');
   await expect(machine).toContainText(/Disk free\s*\d/);
+  await bench.letGo();
   await expect(study(page).header).toContainText('Ended');
   await expect(study(page).header).toContainText(
     /\d Wh or CHF\s0\.\d+ of GPU energy, \d.* Wh or CHF\s0\.\d+ per gain/,

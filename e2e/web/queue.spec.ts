@@ -180,6 +180,7 @@ test('ideas in words and with an edit wait in the order one gives them, and have
   await expect(words.getByLabel('Idea', { exact: true })).toHaveValue('A deeper net');
   await page.keyboard.press('Escape');
   await expect(words).toBeHidden();
+  await expect(idea('A deeper net').getByRole('button', { name: 'A deeper net' })).toBeFocused();
   await page.keyboard.press('e');
   await words.getByLabel('Idea', { exact: true }).fill('Eight layers');
   await words.getByLabel('Expected change of val_bpb').fill('-0.016');
@@ -195,6 +196,7 @@ test('ideas in words and with an edit wait in the order one gives them, and have
   await look(page, 'queue', scrollsSideways);
   await region.getByRole('button', { name: 'Undo' }).click();
   await expectIdeas(page, 'Learning rate 0.04 by hand', 'Eight layers', 'Warm up for one step in twenty');
+  await expect(idea('Eight layers').getByRole('button', { name: 'Eight layers' })).toBeFocused();
   await page.keyboard.press('Delete');
   await past.getByRole('button', { name: 'Put back' }).click();
   await expectIdeas(page, 'Learning rate 0.04 by hand', 'Warm up for one step in twenty', 'Eight layers');

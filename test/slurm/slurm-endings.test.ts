@@ -26,10 +26,10 @@ describe.skipIf(fault !== null)('the end of a job of Slurm', () => {
   test('the budget is kept in seconds, and nothing of the training is left', async () => {
     const pids = join(await temporaryFolder(), 'pids');
     const script = `trap '' TERM; echo $$ > ${pids}; setsid sh -c 'trap "" TERM; echo $$ >> ${pids}; sleep 600' & sleep 600\n`;
-    const job = await jobOf(script, { train: { command: 'sh train.sh', seconds: 1.5 } });
+    const job = await jobOf(script, { train: { command: 'sh train.sh', seconds: 4 } });
     const result = await new Watched(trainingOn(), job).result;
     expect(result).toMatchObject({ outcome: { kind: 'timeout' }, end: { kind: 'ended' } });
-    expect(result?.seconds).toBeGreaterThan(1.4);
+    expect(result?.seconds).toBeGreaterThan(3.9);
     expect(result?.seconds).toBeLessThan(60);
     const left = (await readFile(pids, 'utf8')).trim().split('\n');
     expect(left).toHaveLength(2);

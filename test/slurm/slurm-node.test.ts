@@ -7,6 +7,7 @@ import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { probeCluster } from '../../src/engine/remote/slurm/probe-cluster.ts';
 import type { Cluster } from '../../src/shared/cluster.ts';
+import { slowness } from '../support/clock.ts';
 import { jobOf, nameOf, Watched } from '../support/remote-jobs.ts';
 import { temporaryFolder } from '../support/scaffold.ts';
 import { findSlurmFault, type PrivateSlurm, startSlurm } from './private-slurm.ts';
@@ -106,11 +107,14 @@ describe.skipIf(fault !== null)('a node of Slurm', () => {
     const smi = `#!/bin/sh
 case $1 in
   *name,uuid) echo 'Test GPU, GPU-1234' ;;
-  *) while :; do echo 'GPU-1234, 50, 1024, 200.5'; sleep 0.1; done ;;
+  *) while :; do echo 'GPU-1234, 50, 1024, 200.5'; touch ${bin}/sampled; sleep 0.1; done ;;
 esac
 `;
     await writeFile(join(bin, 'nvidia-smi'), smi, { mode: 0o755 });
-    const watched = new Watched(trainingOn({ prelude: `PATH=${bin}:$PATH` }), await jobOf('sleep 1\n'));
+    const watched = new Watched(
+      trainingOn({ prelude: `PATH=${bin}:$PATH` }),
+      await jobOf(`until [ -e ${bin}/sampled ]; do sleep 0.05; done\n`),
+    );
     expect(await watched.result).toMatchObject({
       gpus: [{ name: 'Test GPU', uuid: 'GPU-1234' }],
       gpu: { samples: expect.any(Number), utilization_percent: 50, memory_mib: 1024, power_watts: 200.5 },
@@ -123,7 +127,7 @@ esac
     const command = `until [ -e ${go} ]; do sleep 0.05; done; echo ready > made.txt`;
     const watched = new Watched(
       trainingOn(),
-      await jobOf('cat made.txt\n', { setUp: { command, seconds: 60 } }),
+      await jobOf('cat made.txt\n', { setUp: { command, seconds: 600 } }),
     );
     // It is no part of the training, and not counted in its time.
     await expect.poll(() => watched.phases.at(-1)).toEqual({ kind: 'setting_up', node: 'node1' });
@@ -167,7 +171,7 @@ esac
         detail: expect.stringMatching(/^sbatch, squeue, scancel not found/),
       },
     ]);
-    expect(await ask({ sbatch: ['--hold'] }, { waitMs: 2_000 })).toContainEqual({
+    expect(await ask({ sbatch: ['--hold'] }, { waitMs: 2_000 * slowness() })).toContainEqual({
       ...{ name: 'cluster node', outcome: 'warning' },
       detail: expect.stringMatching(/JobHeldUser/),
     });

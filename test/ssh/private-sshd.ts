@@ -6,9 +6,8 @@ import { connect } from 'node:net';
 import { tmpdir, userInfo } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { vi } from 'vitest';
-import { TEST_LIMIT_MS } from '../support/clock.ts';
 import { freePort } from '../support/free-port.ts';
+import { until } from '../support/until.ts';
 
 /** A real sshd for this test alone, on a port of the loopback, with keys and a home of its own. */
 
@@ -80,7 +79,7 @@ SetEnv HOME=${home}
   };
   const start = async () => {
     daemon = spawn(SSHD, ['-D', '-e', '-f', file('sshd_config')], { stdio: 'ignore' });
-    await vi.waitUntil(answers, { timeout: TEST_LIMIT_MS, interval: 50 });
+    await until(answers);
   };
   const cut = async () => {
     if (!daemon?.pid) return;

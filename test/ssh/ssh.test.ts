@@ -109,7 +109,7 @@ describe.skipIf(fault !== null)('a run on a host of ssh', () => {
 
   test('a set-up command is no part of the training', async () => {
     const go = join(await temporaryFolder(), 'go');
-    const setUp = { command: `until [ -e ${go} ]; do sleep 0.05; done`, seconds: 60 };
+    const setUp = { command: `until [ -e ${go} ]; do sleep 0.05; done`, seconds: 600 };
     const watched = new Watched(await trainingHere(), await jobOf('echo done\n', { setUp }));
     await expect.poll(() => watched.phases.at(-1)?.kind).toBe('setting_up');
     expect(watched.phases.map(({ kind }) => kind)).not.toContain('running');

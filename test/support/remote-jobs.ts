@@ -22,7 +22,7 @@ export async function jobOf(train: string, more: Partial<RemoteJob> = {}): Promi
   runs += 1;
   return {
     ...{ marker: `study${process.pid}/${runs}.0`, repository, commit },
-    ...{ setUp: null, train: { command: 'sh train.sh', seconds: 120 }, metric: null },
+    ...{ setUp: null, train: { command: 'sh train.sh', seconds: 600 }, metric: null },
     ...{
       environment: { PAWL_RUN: `study/${runs}.0`, PATH: '/usr/bin:/bin', TERM: 'xterm-256color' },
       containedEnvironment: {},
@@ -86,4 +86,4 @@ export function nameOf(job: RemoteJob): string {
 }
 
 /** Prints a line, then waits until it is ended. */
-export const WAITS = 'echo begun; exec sleep 600\n';
+export const WAITS = 'echo begun; exec sleep 900\n';

@@ -23,7 +23,8 @@ const TEMPLATE = fileURLToPath(new URL('git-template', import.meta.url));
 /** A folder that is removed after the test. */
 export async function temporaryFolder(): Promise<string> {
   const folder = await realpath(await mkdtemp(join(tmpdir(), 'pawl-test-')));
-  onTestFinished(() => rm(folder, { recursive: true, force: true, maxRetries: 3 }));
+  // Processes that a test has just ended may still write there.
+  onTestFinished(() => rm(folder, { recursive: true, force: true, maxRetries: 10 }));
   return folder;
 }
 

@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { mkdir, mkdtemp, readFile, realpath, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readFile, realpath, rename, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { basename, dirname, join } from 'node:path';
 import { promisify } from 'node:util';
@@ -124,12 +124,25 @@ def allocate(batch):
     return batch
 
 
+def numbers(place):
+    return [int(part) for part in place.split(".")]
+
+
+def is_held(place):
+    try:
+        with open(CONTROL + "/hold") as file:
+            return numbers(place) >= numbers(file.read())
+    except FileNotFoundError:
+        return False
+
+
 def wait(step, seconds):
     time.sleep(seconds / STEPS)
-    while step == STEPS // 2 and os.path.exists(CONTROL + "/hold"):
-        # The marker of a run: study, experiment, run.
+    # The marker of a run: study, experiment, run.
+    place = os.environ["PAWL_RUN"].split("/")[1]
+    while step == STEPS // 2 and is_held(place):
         with open(CONTROL + "/held", "w") as file:
-            file.write(os.environ["PAWL_RUN"].split("/")[1].split(".")[0])
+            file.write(place)
         time.sleep(0.05)
 `;
 
@@ -171,7 +184,7 @@ memory = "peak_vram_mb"
 
 [budget]
 seconds = 2
-limit_seconds = 300
+limit_seconds = 3600
 `;
 
 export type BenchOptions = {
@@ -236,24 +249,32 @@ export class Bench {
     return bench;
   }
 
-  /** From now on, every run waits halfway until `letGo` is called. */
-  hold(): Promise<void> {
-    return writeFile(join(this.folder, 'control', 'hold'), '');
+  /** From run `k` of experiment `n` on, every run waits in its middle until `letGo`. */
+  async hold(n = 0, k = 0): Promise<void> {
+    // A run that was let go may have said once more that it is held.
+    await rm(this.#control('held'), { force: true });
+    // A training reads all of it, or finds nothing.
+    await writeFile(this.#control('hold.part'), `${n}.${k}`);
+    await rename(this.#control('hold.part'), this.#control('hold'));
   }
 
   async letGo(): Promise<void> {
-    await rm(join(this.folder, 'control', 'hold'), { force: true });
-    await rm(join(this.folder, 'control', 'held'), { force: true });
+    await rm(this.#control('hold'), { force: true });
+    await rm(this.#control('held'), { force: true });
+  }
+
+  #control(name: string): string {
+    return join(this.folder, 'control', name);
   }
 
   /** Waits until a run is held, and returns the number of its experiment. */
   async untilHeld(): Promise<number> {
     let text = '';
     await expect(async () => {
-      text = await readFile(join(this.folder, 'control', 'held'), 'utf8');
-      expect(text).toMatch(/^\d+$/);
+      text = await readFile(this.#control('held'), 'utf8');
+      expect(text).toMatch(/^\d+\.\d+$/);
     }).toPass();
-    return Number(text);
+    return Number.parseInt(text, 10);
   }
 
   /** Returns the proposer's request for an experiment. Rejects if there was none. */

@@ -50,9 +50,9 @@ async function running({ page, serve, makeBench }: Stage): Promise<Server> {
   const bench = await makeBench({ seconds: 0.8 });
   const server = await serve();
   await openWindow(page, server);
+  await bench.hold(1);
   await startStudy(page, bench, { tag: NIGHT_TAG, experiments: 2 });
   await expect(cellOf(page, 0).region).toContainText('keep');
-  await bench.hold();
   await bench.untilHeld();
   await expect(study(page).running).toContainText('at step');
   return server;

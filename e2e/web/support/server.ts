@@ -1,8 +1,8 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { PAWL_MAIN } from '../../../test/support/pawl-command.ts';
 
-/** If a server does not end by itself within this time, it is killed. */
-const END_MS = 15_000;
+/** A server that is told to end and does not is ended after this long. */
+const END_MS = 60_000;
 
 export type ServerOptions = {
   /** The data folder (PAWL_HOME). */

@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs';
 import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect } from '@playwright/test';
+import { TEST_LIMIT_MS } from '../../../test/support/clock.ts';
 import { temporaryFolder } from './bench.ts';
 
 /** This variable tells the workers the path of the folder that they share. */
@@ -35,7 +36,7 @@ export async function makeOnce<T>(name: string, make: () => Promise<T>): Promise
     await writeFile(`${result}.part`, JSON.stringify(outcome));
     await rename(`${result}.part`, result);
   }
-  await expect.poll(() => existsSync(result), { intervals: [50] }).toBe(true);
+  await expect.poll(() => existsSync(result), { intervals: [50], timeout: TEST_LIMIT_MS }).toBe(true);
   const { made, error } = JSON.parse(await readFile(result, 'utf8')) as { made?: T; error?: string };
   if (made === undefined) throw new Error(`${name} could not be made: ${error}`);
   return made;

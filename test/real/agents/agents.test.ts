@@ -207,10 +207,12 @@ test('what is installed and signed in can be seen', async () => {
   await writeFile(join(home, '.config/opencode/opencode.json'), '{"provider": {"mine": {}}}');
   expect((await detect()).at(-1)).toMatchObject({ agent: 'opencode', isSignedIn: true });
   // One that is slow to say its version is there, and is not asked twice; one that was replaced is asked anew.
-  await writeFile(join(bin, 'claude'), `#!/bin/sh\necho asked >> ${home}/asked\nsleep 1\necho slow\n`);
+  const waits = `until [ -e ${home}/go ]; do sleep 0.05; done`;
+  await writeFile(join(bin, 'claude'), `#!/bin/sh\necho asked >> ${home}/asked\n${waits}\necho slow\n`);
   const asking = { isFound: true, version: null, isAsking: true };
   expect((await detect(0))[0]).toMatchObject(asking);
   expect((await detect(0))[0]).toMatchObject(asking);
+  await writeFile(join(home, 'go'), '');
   expect((await detect())[0]).toMatchObject({ version: 'slow', isAsking: false });
   expect(await readFile(join(home, 'asked'), 'utf8')).toBe('asked\n');
 });

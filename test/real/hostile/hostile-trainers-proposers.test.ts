@@ -44,12 +44,12 @@ test('a proposal that breaks a rule is refused with its reason, and the next one
     repository: await createRepository(SHELL_FILES),
     script: '',
     experiments: 4,
-    flags: ['--command', command, '--proposer-timeout', '2'],
+    flags: ['--command', command, '--proposer-timeout', '8'],
   });
   expect(verdicts).toEqual(['keep baseline', ...Array(4).fill('keep better')]);
   const refused = eventsOf(events, 'refused');
   expect(refused.map(({ n, reason, message }) => `${n} ${reason}: ${message}`)).toEqual([
-    '1 proposer_failed: The command took longer than 2 s.',
+    '1 proposer_failed: The command took longer than 8 s.',
     '1 proposer_failed: The command printed more than 1048576 bytes.',
     "1 proposer_failed: The last line of the command's output is not JSON: Sure! I made the change.",
     '1 proposer_failed: The command ended with 1: no model',
@@ -121,7 +121,7 @@ test.each([
   ['in a session of its own', 'setsid sh -c "echo \\$\\$ > PIDS; exec sleep 600" >/dev/null 2>&1 &'],
   [
     'in a session and with an environment of its own',
-    'env -i setsid sh -c "echo \\$\\$ > PIDS; exec sleep 600" >/dev/null 2>&1 & sleep 1',
+    'env -i setsid sh -c "echo \\$\\$ > PIDS; exec sleep 600" >/dev/null 2>&1 & sleep 3',
   ],
 ])('a process a proposer leaves behind %s costs no time and is gone before the training', async (_, line) => {
   const pids = join(await temporaryFolder(), 'pids');
@@ -135,7 +135,7 @@ test.each([
     }),
     script: '',
     experiments: 1,
-    flags: ['--command', command, '--proposer-timeout', '6'],
+    flags: ['--command', command, '--proposer-timeout', '20'],
   });
   const pid = Number(await readFile(pids, 'utf8'));
   const isAlive = await lives(pid);

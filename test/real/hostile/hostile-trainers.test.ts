@@ -170,11 +170,11 @@ test('a daemon is gone when its run is judged, also one that cleared its environ
     script: byExperiment(
       `${start('0', 'os.environ')}report(0.5)`,
       `${start('0', 'os.environ')}os.closerange(0, 3)\ntime.sleep(0.5)`,
-      // Below the root for a second, so it was seen there before it hid.
+      // Below the root for some seconds, so it was seen there before it hid.
       `child = os.fork()
 if child == 0:
     os.setsid()
-    time.sleep(1)
+    time.sleep(3)
     signal.signal(signal.SIGHUP, signal.SIG_IGN)
     open(${JSON.stringify(pids)}, 'a').write('%d\\n' % os.getpid())
     os.execve('/bin/sleep', ['sleep', '600'], {})

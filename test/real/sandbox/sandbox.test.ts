@@ -203,7 +203,7 @@ contained.each([
 ])('%s is asked to end before it is made to', async (_, train) => {
   const night = await prepareNight({
     trainer: `LR=2\ntrap 'sleep 0.2; echo "said goodbye"; exit 0' TERM\necho ready\nsleep 300 & wait\n`,
-    contract: `${contractFile({ train, limitSeconds: 1 })}\n${IN_SANDBOX}`,
+    contract: `${contractFile({ train, limitSeconds: 3 })}\n${IN_SANDBOX}`,
   });
   await pawl(['run', night.repository, '--tag', TAG, '-n', '0'], {
     home: night.home,

@@ -1,4 +1,4 @@
-import { readFile, watch, writeFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { dataPaths } from '../../../src/engine/paths.ts';
@@ -242,10 +242,9 @@ test('a stop ends a repeat at once; its experiment keeps its verdict, and the ne
     0: ['1.0000', 'wait', '1.0010'],
   });
   const running = new RunningPawl([...command, '-n', '1'], { home, env });
-  const taken = watch(folder);
   await running.waitFor(event => event.type === 'run_started' && event.k === 1);
   // It waits once it has taken its line, and the next one must not take the same.
-  for await (const _ of taken) if (!(await readFile(join(folder, '0'), 'utf8')).includes('wait')) break;
+  await expect.poll(() => readFile(join(folder, '0'), 'utf8')).not.toContain('wait');
   running.child.kill('SIGTERM');
   const { code } = await running.ended;
   expect(code).toBe(130);

@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
-import { watch, writeFile } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { slowness } from '../../support/clock.ts';
 import { eventsOf, pawl, RunningPawl, sitting } from '../../support/pawl.ts';
@@ -18,11 +18,6 @@ async function lateStudy(metric: string) {
   });
   const home = await temporaryFolder();
   return { repository, home, log, number, env: { PAWL_SANDBOX: 'off' } };
-}
-
-async function untilExists(path: string): Promise<void> {
-  const watcher = watch(dirname(path));
-  for await (const _ of watcher) if (existsSync(path)) return;
 }
 
 const isAwaiting = (event: { readonly type: string }) => event.type === 'awaiting_number';
@@ -100,7 +95,7 @@ test('a run that was killed while its check ran is trained and checked again', a
   );
   const first = new RunningPawl(['run', repository, '--tag', 'night', '-n', '0'], { home, env });
   await first.waitFor(event => event.type === 'phase' && event.phase === 'measuring');
-  await untilExists(number);
+  await expect.poll(() => existsSync(number)).toBe(true);
   await first.kill();
   const { events, code } = await sitting(['resume', repository], { home, env });
   expect(code).toBe(3);

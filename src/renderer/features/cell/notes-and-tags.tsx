@@ -26,12 +26,14 @@ export function NotesAndTags({
   const addNote = async (event: FormEvent) => {
     event.preventDefault();
     if (note.trim() === '') return;
-    if (await attempt(() => getClient().experiments.addNote({ study, n, text: note }))) setNote('');
+    const isAdded = await attempt(() => getClient().experiments.addNote({ study, n, text: note }));
+    // What was typed since then stays.
+    if (isAdded) setNote(now => (now === note ? '' : now));
   };
   const addTag = async (event: FormEvent) => {
     event.preventDefault();
     if (tag.trim() === '' || tags.includes(tag.trim())) return setTag('');
-    if (await saveTags([...tags, tag.trim()])) setTag('');
+    if (await saveTags([...tags, tag.trim()])) setTag(now => (now === tag ? '' : now));
   };
   return (
     <section aria-label="Notes and tags">

@@ -14,6 +14,19 @@ export type Versioned<V extends Version> = {
   readonly versions: readonly V[];
 };
 
+/** Asks, and hands on the answer, unless something else has been asked since. */
+function useLastAnswer() {
+  const asked = useRef(0);
+  return <T,>(ask: () => Promise<T>, take: (answer: T) => void): void => {
+    asked.current += 1;
+    const own = asked.current;
+    void attempt(async () => {
+      const answer = await ask();
+      if (own === asked.current) take(answer);
+    });
+  };
+}
+
 /** An editor of a text for proposers, with all its versions. A saved version applies from the next proposal on. */
 export function VersionedEditor<V extends Version>({
   name,
@@ -85,12 +98,11 @@ export function VersionedEditor<V extends Version>({
       toast.success(`${title} is saved. It applies from the next proposal on.`);
     });
   };
-  const look = (id: number) =>
-    id === current ? setOld(null) : void attempt(async () => setOld({ id, ...(await calls.version(id)) }));
-  const compare = (id: string) =>
-    id === ''
-      ? setAgainst(null)
-      : void attempt(async () => setAgainst({ id: Number(id), ...(await calls.version(Number(id))) }));
+  const read = async (id: number) => ({ id, ...(await calls.version(id)) });
+  const lookAt = useLastAnswer();
+  const look = (id: number) => lookAt(async () => (id === current ? null : read(id)), setOld);
+  const compareWith = useLastAnswer();
+  const compare = (id: string) => compareWith(async () => (id === '' ? null : read(Number(id))), setAgainst);
   return (
     <div className="grid min-h-0 flex-1 grid-cols-[minmax(0,1fr)_16rem]">
       <section aria-label={name} className="flex min-h-0 flex-col">
