@@ -3,7 +3,7 @@ import { pointsOnCurves } from './support/curves.ts';
 import { expect, test } from './support/fixtures.ts';
 import { violations } from './support/look.ts';
 import { NIGHT_TAG } from './support/night.ts';
-import { takePicture } from './support/pictures.ts';
+import { takePictures } from './support/pictures.ts';
 import { cellOf, notebook, openCell, openNotebook, runCommand, sidebar, study } from './support/window.ts';
 
 test.beforeEach(({ page, night }) => openNotebook(page, night.server, NIGHT_TAG));
@@ -49,7 +49,7 @@ test('distances to the best are shown on a logarithmic scale, and that is kept',
   await expect(log).toHaveAttribute('aria-pressed', 'true');
   await expect(drawn).toContainText('log distance to the best');
   await expect(drawn).toContainText('+0.01');
-  await takePicture(page, 'chart-log');
+  await takePictures(page, 'chart-log');
   expect(await violations(page, [])).toEqual([]);
   await page.reload();
   await sidebar(page).study(NIGHT_TAG).click();
@@ -70,7 +70,7 @@ test('what the filter leaves out of the list is faint in the chart, and has no n
   await verdict('discard').click();
   await expect(faint).not.toHaveCount(0);
   await expect(chart).not.toContainText('Double the learning rate to 0.04');
-  await takePicture(page, 'chart-filtered');
+  await takePictures(page, 'chart-filtered');
   await verdict('discard').click();
   await search.fill('Double');
   await expect(chart).toContainText('Double the learning rate to 0.04');
@@ -122,7 +122,7 @@ test('curves are smoothed, drawn on logarithmic axes and placed by tokens, and a
   await page.mouse.move(box.x + 0.5 * box.width, box.y + 80);
   // The tooltip shows the average and, in parentheses, the printed value.
   await expect(chart.locator('.shadow-float')).toContainText(/#12\s*[\d.]+ \([\d.]+\)/);
-  await takePicture(page, 'curves-smoothed');
+  await takePictures(page, 'curves-smoothed');
   await page.mouse.move(0, 0);
   expect(await violations(page, [])).toEqual([]);
 
@@ -151,7 +151,7 @@ test('a curve has no value where it does not reach', async ({ page }) => {
   const tip = chart.locator('.shadow-float');
   await expect(tip).toContainText(/#1 loss\s*ended at [\d.]+/);
   await expect(tip).toContainText(/#12 loss\s*[\d.]+/);
-  await takePicture(page, 'compare-beyond-the-end');
+  await takePictures(page, 'compare-beyond-the-end');
   await page.mouse.move(within.x, within.y);
   await expect(tip).not.toContainText('ended');
 });
@@ -190,7 +190,7 @@ test('compared experiments tell which constants and values differ, and which of 
   await expect(row('peak_vram_mb').getByRole('cell')).toHaveText(['better: 660', '780']);
   await expect(row('trained').getByRole('cell').first()).not.toContainText('better');
   await differing.scrollIntoViewIfNeeded();
-  await takePicture(page, 'compare-differences');
+  await takePictures(page, 'compare-differences');
   expect(await violations(page, [])).toEqual([]);
   // A third experiment gets its own column.
   await study(page).tab('Notebook').click();

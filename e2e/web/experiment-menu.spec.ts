@@ -59,7 +59,7 @@ test('keys and the palette reach the same for the selected experiment, and its l
   await openCell(page, 13);
   const lineage = cellOf(page, 13).region.getByRole('region', { name: 'Lineage' });
   await expect(lineage.getByRole('button').first()).toHaveText('#0');
-  await look(page, 'lineage');
+  await look(page, 'cell-lineage');
   await page.getByRole('main').focus();
   await page.keyboard.press('r');
   await expect(page.getByText(/^Copied .*\/runs\/13\/output\.log$/)).toBeVisible();

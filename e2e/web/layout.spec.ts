@@ -1,7 +1,7 @@
 import type { Page } from '@playwright/test';
 import { CORE, expect, test } from './support/fixtures.ts';
 import { NIGHT_TAG } from './support/night.ts';
-import { takePicture } from './support/pictures.ts';
+import { takePictures } from './support/pictures.ts';
 import {
   cellOf,
   notebook,
@@ -54,7 +54,7 @@ for (const width of [600, 900, 1280, 1920]) {
     await page.setViewportSize({ width, height: 800 });
     await expect.poll(() => isReadable(page, 1, '0.0412')).toBe(true);
     await expect(cellOf(page, 1).toggle).toHaveAttribute('title', LONG_HYPOTHESIS);
-    await takePicture(page, `layout-running-${width}`);
+    await takePictures(page, 'layout-running');
   });
 }
 

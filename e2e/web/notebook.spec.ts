@@ -2,7 +2,7 @@ import type { Page } from '@playwright/test';
 import { choose } from '../choose.ts';
 import { CORE, expect, test } from './support/fixtures.ts';
 import { NIGHT_TAG, NIGHT_TURNS } from './support/night.ts';
-import { takePicture } from './support/pictures.ts';
+import { takePictures } from './support/pictures.ts';
 import {
   cellOf,
   chooseFrom,
@@ -224,7 +224,7 @@ test('what was searched for is marked, also in what a crash said', async ({ page
   await expect(crashed).toContainText('RuntimeError: CUDA out of memory. Tried to allocate 24576 MiB');
   await expect(crashed.locator('mark')).toHaveText(['of', 'out', 'of', 'memory']);
   expect((await crashed.boundingBox())?.height).toBeLessThan(62);
-  await takePicture(page, 'notebook-search');
+  await takePictures(page, 'notebook-search');
   await list.search.fill('');
   await expect(crashed.locator('mark')).toHaveCount(0);
 });

@@ -4,7 +4,7 @@ import { openLedger } from '../../src/engine/store/ledger.ts';
 import { choose } from '../choose.ts';
 import { expect, test } from './support/fixtures.ts';
 import { look } from './support/look.ts';
-import { takePicture } from './support/pictures.ts';
+import { takePictures } from './support/pictures.ts';
 import { pawl } from './support/terminal.ts';
 import {
   cellOf,
@@ -193,7 +193,7 @@ test('ideas in words and with an edit wait in the order one gives them, and have
   await page.keyboard.press('Delete');
   await expectIdeas(page, 'Learning rate 0.04 by hand', 'Warm up for one step in twenty');
   await expect(past).toContainText('dropped');
-  await look(page, 'queue', scrollsSideways);
+  await look(page, 'queue-ideas', scrollsSideways);
   await region.getByRole('button', { name: 'Undo' }).click();
   await expectIdeas(page, 'Learning rate 0.04 by hand', 'Eight layers', 'Warm up for one step in twenty');
   await expect(idea('Eight layers').getByRole('button', { name: 'Eight layers' })).toBeFocused();
@@ -204,7 +204,7 @@ test('ideas in words and with an edit wait in the order one gives them, and have
   await expect(region).toBeHidden();
   await expectFocus(page);
   await expect(study(page).controls).toContainText('Queue · 3');
-  await takePicture(page, 'queue-header');
+  await takePictures(page, 'queue-header');
 
   // The ideas are tried in turn.
   await bench.letGo();
@@ -233,14 +233,14 @@ test('an experiment is tried again from its cell, with another change on top', a
   await expect((await openCell(page, 0)).region.getByRole('button', { name: 'Try again …' })).toHaveCount(0);
   const button = cell.region.getByRole('button', { name: 'Try again …' });
   await button.scrollIntoViewIfNeeded();
-  await takePicture(page, 'queue-cell');
+  await takePictures(page, 'queue-cell');
   await button.click();
   const form = dialog(page, 'Try #1 again');
   await expect(form.getByLabel('Idea', { exact: true })).toHaveValue('Twice as deep, again');
   await form.getByLabel('Idea', { exact: true }).fill('Eight layers instead');
   await form.getByRole('button', { name: 'Edit the files' }).click();
   await change(form.getByLabel('train.py'), 'DEPTH = 12', 'DEPTH = 8');
-  await look(page, 'queue-again', scrollsSideways);
+  await look(page, 'queue-try-again', scrollsSideways);
   await form.getByRole('button', { name: 'Add to the queue' }).click();
   await expect(form).toBeHidden();
   await expectFocus(page);
@@ -301,7 +301,7 @@ test('a long queue and long words stay readable in a narrow window, and words sa
   await page.keyboard.press('Alt+Home');
   await expect(ideas.first()).toHaveAccessibleName('Idea 200');
   await expect(ideas.first().getByRole('button').first()).toBeFocused();
-  await takePicture(page, 'queue-200');
+  await takePictures(page, 'queue-200');
   expect(await scrollsSideways(page)).toEqual([]);
   await line.fill('One too many');
   await page.keyboard.press('Enter');

@@ -69,7 +69,7 @@ test('a night is arranged with keys and pointer, and taken to git as a branch, p
   await expectOrder(page, 1, 2, 3);
   await expect(row(2)).toContainText('measured');
   await expect(row(2)).toContainText('1 added');
-  await look(page, 'stack');
+  await look(page, 'stack-chosen');
 
   // Both experiments change the same line, so the later one cannot come first.
   await box(1).focus();

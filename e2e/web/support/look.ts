@@ -1,6 +1,6 @@
 import AxeBuilder from '@axe-core/playwright';
 import { expect, type Page } from '@playwright/test';
-import { takePicture } from './pictures.ts';
+import { setTheme, THEMES, takePictures } from './pictures.ts';
 
 /** The axe rules that depend on the theme. */
 export const COLOURS = ['color-contrast', 'link-in-text-block'];
@@ -45,7 +45,7 @@ export async function violations(page: Page, rules: readonly string[]): Promise<
 }
 
 /**
- * Checks the page in both themes, and takes a picture of each.
+ * Checks the page in both themes, and takes pictures of it.
  * @param more returns further complaints about the page
  */
 export async function look(
@@ -54,13 +54,12 @@ export async function look(
   more: (page: Page) => Promise<readonly string[]> = async () => [],
 ): Promise<void> {
   const complaints: string[] = [];
-  for (const theme of ['light', 'dark'] as const) {
-    await page.emulateMedia({ colorScheme: theme });
-    await expect(page.locator('html')).toHaveAttribute('data-theme', theme);
-    await takePicture(page, `${name}-${theme}`);
+  for (const theme of THEMES) {
+    await setTheme(page, theme);
     complaints.push(...(await violations(page, theme === 'light' ? [] : COLOURS)), ...(await overflow(page)));
   }
+  await setTheme(page, 'light');
   complaints.push(...(await more(page)));
-  await page.emulateMedia({ colorScheme: 'light' });
+  await takePictures(page, name);
   expect(complaints).toEqual([]);
 }
