@@ -336,6 +336,8 @@ test('the chart is walked by keys, and its zoom stays over a reload', async ({ p
   for (let times = 0; times < 4; times += 1) await page.keyboard.press('+');
   const all = chart.getByRole('button', { name: 'Show all' });
   await expect(all).toBeVisible();
+  // A reload before the address is written would open the experiment.
+  await expect(page).toHaveURL(/\/12$/);
   const ticks = await chart.locator('svg').first().textContent();
   await page.reload();
   await sidebar(page).study(NIGHT_TAG).click();
