@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { _electron, type Browser, chromium, type ElectronApplication, type Page } from '@playwright/test';
+import { WAIT_MS } from '../../test/support/clock.ts';
 import { findHeadlessChromium } from '../chromium.ts';
 
 /**
@@ -18,7 +19,6 @@ const root = join(here, '../..');
 /** The built app: a folder with `package.json` and `out/`. With `PAWL_DOUBLE_RESOURCES` the one of a package, see `test/real/programs/package.test.ts`. */
 const APP = process.env.PAWL_APP ?? root;
 const MAIN = join(APP, 'out/main/main.js');
-const START_MS = 30_000;
 
 /** Path of the Electron runtime, or null where there is none. Never downloads. */
 export function findElectron(): string | null {
@@ -133,10 +133,11 @@ async function startElectron(
     executablePath,
     args: ['-r', join(here, 'probe.cjs'), ...sandboxArgs(), APP, ...args],
     env,
-    timeout: START_MS,
+    timeout: WAIT_MS,
   });
   const child = app.process();
-  const page = () => app.firstWindow();
+  app.context().setDefaultTimeout(WAIT_MS);
+  const page = () => app.firstWindow({ timeout: WAIT_MS });
   return {
     process: child,
     ended: new Promise(resolve => child.on('exit', resolve)),
@@ -204,9 +205,12 @@ async function startDouble(args: readonly string[], env: Record<string, string>)
   const page = async () => {
     await browser?.close();
     chromiumOfDouble = await probe<ChromiumOfDouble>('chromium');
-    browser = await chromium.connectOverCDP(`http://127.0.0.1:${chromiumOfDouble.port}`);
+    browser = await chromium.connectOverCDP(`http://127.0.0.1:${chromiumOfDouble.port}`, {
+      timeout: WAIT_MS,
+    });
     const [context] = browser.contexts();
     if (!context) throw new Error('Chromium has no context');
+    context.setDefaultTimeout(WAIT_MS);
     return context.pages()[0] ?? context.waitForEvent('page');
   };
   return {
