@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { _electron, type Browser, chromium, type ElectronApplication, type Page } from '@playwright/test';
+import { WAIT_MS } from '../../test/support/clock.ts';
 import { findHeadlessChromium } from '../chromium.ts';
 
 /**
@@ -21,7 +22,6 @@ const root = join(here, '../..');
  */
 const APP = process.env.PAWL_APP ?? root;
 const MAIN = join(APP, 'out/main/main.js');
-const START_MS = 30_000;
 
 /** Returns the path of the Electron runtime, or null if none is installed. It never downloads one. */
 export function findElectron(): string | null {
@@ -136,10 +136,11 @@ async function startElectron(
     executablePath,
     args: ['-r', join(here, 'probe.cjs'), ...sandboxArgs(), APP, ...args],
     env,
-    timeout: START_MS,
+    timeout: WAIT_MS,
   });
   const child = app.process();
-  const page = () => app.firstWindow();
+  app.context().setDefaultTimeout(WAIT_MS);
+  const page = () => app.firstWindow({ timeout: WAIT_MS });
   return {
     process: child,
     ended: new Promise(resolve => child.on('exit', resolve)),
@@ -207,9 +208,12 @@ async function startDouble(args: readonly string[], env: Record<string, string>)
   const page = async () => {
     await browser?.close();
     chromiumOfDouble = await probe<ChromiumOfDouble>('chromium');
-    browser = await chromium.connectOverCDP(`http://127.0.0.1:${chromiumOfDouble.port}`);
+    browser = await chromium.connectOverCDP(`http://127.0.0.1:${chromiumOfDouble.port}`, {
+      timeout: WAIT_MS,
+    });
     const [context] = browser.contexts();
     if (!context) throw new Error('Chromium has no context');
+    context.setDefaultTimeout(WAIT_MS);
     return context.pages()[0] ?? context.waitForEvent('page');
   };
   return {

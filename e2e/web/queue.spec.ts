@@ -3,6 +3,7 @@ import { dataPaths } from '../../src/engine/paths.ts';
 import { openLedger } from '../../src/engine/store/ledger.ts';
 import { choose } from '../choose.ts';
 import { expect, test } from './support/fixtures.ts';
+import { holdAnswers } from './support/hold-answers.ts';
 import { look } from './support/look.ts';
 import { takePictures } from './support/pictures.ts';
 import { pawl } from './support/terminal.ts';
@@ -258,6 +259,26 @@ test('an experiment is tried again from its cell, with another change on top', a
   await expect(study(page).controls).not.toContainText('Queue');
   await openCell(page, 2, 'Diff');
   await expect(cellOf(page, 2).panel).toContainText('DEPTH = 8');
+});
+
+test('the next idea can be written while the one before is being added', async ({ page, serve, bench }) => {
+  const answers = await holdAnswers(page);
+  await openWindow(page, await serve());
+  await startStudy(page, bench, { tag: 'night', experiments: 0 });
+  await expect(study(page).header).toContainText('Ended');
+  await page.keyboard.press('q');
+  const { line, idea } = queue(page);
+  await expect(line).toBeFocused();
+  await page.keyboard.type('The first');
+  answers.hold();
+  await page.keyboard.press('Enter');
+  await line.fill('The second');
+  answers.letGo();
+  await expect(idea('The first')).toBeVisible();
+  await expect(line).toBeFocused();
+  await page.keyboard.press('Enter');
+  await expect(idea('The second')).toBeVisible();
+  await expect(line).toHaveValue('');
 });
 
 test('a long queue and long words stay readable in a narrow window, and words say where nobody reads them', async ({

@@ -30,10 +30,11 @@ class NotStarted(Exception):
         self.why = why
 
 
-def take_devices(job, folder, stop):
+def take_devices(job, folder, stop, say):
     """Binds this run to its cores, and keeps other runs of the same user from them and from its GPUs until this process ends.
 
-    Waits as long as another run has them, unless it is told to stop. Returns what has to be kept until the end.
+    Waits as long as another run has them, unless it is told to stop; `say` is told what it waits for. Returns what has to
+    be kept until the end.
     """
     # Several hosts may have this home in common.
     cores = ["%s-core-%d" % (socket.gethostname(), core) for core in job["cores"]]
@@ -43,11 +44,15 @@ def take_devices(job, folder, stop):
     for name in names:
         os.makedirs(locks, mode=0o700, exist_ok=True)
         taken.append(open(os.path.join(locks, name.replace("/", "_")), "w", encoding="utf8"))
+        is_said = False
         while stop.look() is None:
             try:
                 fcntl.flock(taken[-1], fcntl.LOCK_EX | fcntl.LOCK_NB)
                 break
             except BlockingIOError:
+                if not is_said:
+                    say(name if name in job["gpus"] else "core " + name.rpartition("-")[2])
+                    is_said = True
                 stop.wait([], TAKE_SECONDS)
     if job["cores"]:
         os.sched_setaffinity(0, job["cores"])

@@ -1,7 +1,7 @@
 """Trains one commit on this machine and records how that ended: pawl_run.py FOLDER.
 
 FOLDER belongs to this run alone. `job.json` in it says what to do. What is left there: `state.json`
-once the set-up or the training begins, and again between the two, `output.log`, `metric.log`, `gpu.csv`, `artifacts/`, and at the end
+once the run waits for a GPU, once the set-up or the training begins, and again between the two, `output.log`, `metric.log`, `gpu.csv`, `artifacts/`, and at the end
 `outcome.json`. A run is trained once: a second start in the same folder trains nothing. A file
 named `cancel` ends the run, and so do SIGTERM and SIGUSR1. Linux, Python 3.8 or later.
 """
@@ -100,7 +100,11 @@ def claim(folder, me):
     if not is_mine:
         return False, None
     # Slurm starts a requeued job again under its number. What had begun to train is not trained a second time.
-    has_begun = os.path.exists(os.path.join(folder, "state.json"))
+    try:
+        with open(os.path.join(folder, "state.json"), encoding="utf8") as file:
+            has_begun = "waits_for" not in json.load(file)
+    except FileNotFoundError:
+        has_begun = False
     return not has_begun, {"kind": "requeued"} if has_begun else None
 
 
@@ -178,7 +182,11 @@ def main():
     }
     stop = Stop(folder)
     try:
-        _devices = take_devices(job, folder, stop) if is_ours else []
+
+        def say_waiting(device):
+            write_whole(os.path.join(folder, "state.json"), {**outcome, "waits_for": device})
+
+        _devices = take_devices(job, folder, stop, say_waiting) if is_ours else []
         if is_ours and stop.look():
             outcome["end"] = {"kind": stop.reason}
         elif is_ours:

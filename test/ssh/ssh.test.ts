@@ -1,6 +1,7 @@
 import { execFile } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { readFile, writeFile } from 'node:fs/promises';
+import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
@@ -147,7 +148,7 @@ describe.skipIf(fault !== null)('a run on a host of ssh', () => {
     expect(existsSync(join(sshd.home, '.cache/pawl/jobs', nameOf(job)))).toBe(false);
   });
 
-  test('two runs at once share no GPU, and one that waits for its GPU can be stopped', async () => {
+  test('two runs at once share no GPU, and one that waits for its GPU says so, can be stopped, and makes way', async () => {
     const go = join(await temporaryFolder(), 'go');
     const show = 'echo "on $CUDA_VISIBLE_DEVICES"';
     const root = await temporaryFolder();
@@ -159,14 +160,20 @@ describe.skipIf(fault !== null)('a run on a host of ssh', () => {
     const second = await jobOf(show, { gpus: ['GPU-1'] });
     const waiting = new Watched(training, second);
     const stopped = await on('GPU-1', 'echo never');
+    const putOff = await on('GPU-1', 'echo never');
     const other = await on('GPU-2', 'echo beside');
     expect(await other.result).toMatchObject({ outcome: { kind: 'exit', code: 0 } });
     expect(other.output).toBe('on GPU-2\nbeside\n');
     const claimed = join(sshd.home, '.cache/pawl/jobs', nameOf(second), 'claim');
     await expect.poll(() => existsSync(claimed)).toBe(true);
+    const why = `Another run on ${hostname()} has GPU-1.`;
+    for (const watched of [waiting, stopped, putOff]) await watched.queuedFor(why);
     stopped.stop();
     expect(await stopped.result).toMatchObject({ outcome: { kind: 'aborted' }, isVerified: true });
-    expect([waiting.output, stopped.output]).toEqual(['', '']);
+    putOff.putOff();
+    const end = { kind: 'put_off', message: why };
+    expect(await putOff.result).toMatchObject({ outcome: { kind: 'interrupted' }, end, isVerified: true });
+    expect([waiting.output, stopped.output, putOff.output]).toEqual(['', '', '']);
     await writeFile(go, '');
     expect(await first.result).toMatchObject({ outcome: { kind: 'exit', code: 0 } });
     expect(await waiting.result).toMatchObject({ outcome: { kind: 'exit', code: 0 } });

@@ -65,6 +65,9 @@ class JobFollower {
   #isWaiting = false;
   #standings = 0;
   #phase: RemotePhase = { kind: 'queued', reason: null };
+  /** What another run on its machine has; null if it does not wait for that. */
+  #waitsFor: string | null = null;
+  #isPutOff = false;
   #runningSince: number | null = null;
   #isWoken = false;
   #endRest = () => {};
@@ -93,7 +96,7 @@ class JobFollower {
     const ended = new AbortController();
     const unsubscribe = this.#host.subscribe(standing => this.#hear(standing));
     const hints = watchChanges(folder.path, () => this.#wake());
-    for (const signal of [watch.signal, watch.enough])
+    for (const signal of [watch.signal, watch.enough, watch.putOff])
       signal?.addEventListener('abort', () => this.#wake(), { signal: ended.signal });
     let outcome: Read<RemoteOutcome> = { kind: 'missing' };
     let isGivenUp = false;
@@ -136,7 +139,12 @@ class JobFollower {
     return outcome;
   }
 
-  #tellState({ node, gpus, setting_up: isSettingUp }: RemoteState): void {
+  #tellState({ node, gpus, setting_up: isSettingUp, waits_for: device }: RemoteState): void {
+    this.#waitsFor = device === undefined ? null : `Another run on ${node} has ${device}.`;
+    if (this.#waitsFor !== null) {
+      this.#tell({ kind: 'queued', reason: this.#waitsFor });
+      return;
+    }
     if (!isSettingUp) this.#runningSince = performance.now();
     const running = { kind: 'running', node, gpu: gpus[0]?.name ?? null } as const;
     this.#tell(isSettingUp ? { kind: 'setting_up', node } : running);
@@ -171,11 +179,15 @@ class JobFollower {
   }
 
   async #stopIfAsked(isLogBroken: boolean): Promise<void> {
-    const { signal, enough } = this.#job.watch;
+    const { signal, enough, putOff } = this.#job.watch;
     const isToEnd = isStopped(signal);
     if (this.#asked === null) {
       if (isToEnd || isLogBroken) this.#asked = 'aborted';
       else if (enough?.aborted) this.#asked = enough.reason === 'over_budget' ? 'over_budget' : 'pruned';
+      else if (putOff?.aborted && this.#waitsFor !== null) {
+        this.#asked = 'aborted';
+        this.#isPutOff = true;
+      }
     }
     if (this.#asked === null || performance.now() - this.#askedAt < ASK_AGAIN_MS) return;
     this.#askedAt = performance.now();
@@ -220,6 +232,7 @@ class JobFollower {
   }
 
   async #endOf(outcome: Read<RemoteOutcome>): Promise<RemoteEnd> {
+    if (this.#isPutOff) return { kind: 'put_off', message: this.#waitsFor ?? '' };
     if (outcome.kind === 'invalid') return { kind: 'lost', message: outcome.message };
     if (outcome.kind === 'read' && (this.#asked !== null || !endedFromOutside(outcome.value)))
       return { kind: 'ended' };

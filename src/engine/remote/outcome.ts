@@ -27,6 +27,8 @@ const state = z.object({
   gpus: z.array(gpu).max(64),
   /** Model of its processors; absent in jobs of earlier versions. */
   processor: z.string().max(200).nullable().optional(),
+  /** The GPU or core that another run has; absent once it has all it needs. */
+  waits_for: z.string().max(200).optional(),
   /** Whether its set-up command runs and its training has not begun. */
   setting_up: z.boolean().optional(),
 });

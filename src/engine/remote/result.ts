@@ -55,6 +55,7 @@ export function endedFromOutside(outcome: RemoteOutcome): boolean {
 }
 
 function endOf({ outcome, asked, end }: Ended): RemoteEnd {
+  if (end.kind === 'put_off') return end;
   if (!outcome) return asked === null ? end : { kind: 'ended' };
   const last = lastEnd(outcome);
   switch (last.kind) {

@@ -5,7 +5,14 @@ import { attempt } from '../../app/actions.ts';
 import { useStore } from '../../app/store.ts';
 import { Button } from '../../ui/button.tsx';
 import { TextInput } from '../../ui/field.tsx';
-import { changeIdeaDraft, editsOf, type IdeaDraft, useIdeaDraft, wordsOf } from './idea-draft.ts';
+import {
+  changeIdeaDraft,
+  editsOf,
+  hasIdeaDraft,
+  type IdeaDraft,
+  useIdeaDraft,
+  wordsOf,
+} from './idea-draft.ts';
 import { addIdea, DeafHint } from './idea-form.tsx';
 
 /** A line for an idea in words; a form has its other fields. */
@@ -27,7 +34,11 @@ export function IdeaComposer({
     event.preventDefault();
     if (!canAdd) return;
     setSending(true);
-    await attempt(async () => onAdded(await addIdea(card.id, null, draft)));
+    await attempt(async () => {
+      const idea = await addIdea(card.id, null, draft);
+      // The focus stays with a user who writes the next one already.
+      if (!hasIdeaDraft(card.id, null)) onAdded(idea);
+    });
     setSending(false);
   };
   return (

@@ -39,8 +39,20 @@ export function beginIdeaDraft(study: string, again: number | null, words: Parti
   if (!useDrafts.getState()[keyOf(study, again)]) changeIdeaDraft(study, again, words);
 }
 
-export function clearIdeaDraft(study: string, again: number | null): void {
-  useDrafts.setState({ [keyOf(study, again)]: undefined });
+/** Ends the draft that was added. What the user has written since then stays. */
+export function clearIdeaDraft(study: string, again: number | null, added: IdeaDraft): void {
+  const key = keyOf(study, again);
+  useDrafts.setState(drafts => ({ [key]: sinceThen(drafts[key] ?? added, added) }));
+}
+
+/** The parts of a draft that were not in it before; undefined if there are none. */
+function sinceThen(now: IdeaDraft, before: IdeaDraft): IdeaDraft | undefined {
+  const fresh = Object.entries(now).filter(([name, part]) => part !== before[name as keyof IdeaDraft]);
+  return fresh.length === 0 ? undefined : { ...EMPTY, ...Object.fromEntries(fresh) };
+}
+
+export function hasIdeaDraft(study: string, again: number | null): boolean {
+  return useDrafts.getState()[keyOf(study, again)] !== undefined;
 }
 
 /** The draft's changes to the files it was opened with. */

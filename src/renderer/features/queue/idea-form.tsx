@@ -32,7 +32,7 @@ export async function addIdea(study: string, again: number | null, draft: IdeaDr
     ...{ study, words, again, edits: [...editsOf(draft)] },
     base: again === null ? (draft.opened?.n ?? null) : null,
   });
-  clearIdeaDraft(study, again);
+  clearIdeaDraft(study, again, draft);
   return idea;
 }
 
