@@ -36,7 +36,8 @@ export function reconnect(): void {
 
 /**
  * Keeps the store in sync with the host, without end: a snapshot, then events in order; after a gap or a lost
- * connection it starts over. Begins with the `first` connection, if there is one. Calls `onFirstPicture` once, and `onNotice` with each notice for the user.
+ * connection it starts over. Begins with the `first` connection, if there is one. Calls `onFirstPicture` once, and
+ * `onNotice` with each notice for the user.
  */
 export async function keepInStep(
   host: Host,
