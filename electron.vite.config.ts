@@ -4,6 +4,39 @@ import { defineConfig } from 'electron-vite';
 import type { Plugin } from 'vite';
 import { EXTERNAL, searchWorker } from './scripts/terminal-bundle.mjs';
 
+/** The modules that the page runs first; see `main.ts`. */
+const asksAhead = new Set<string>();
+
+const findAsksAhead: Plugin = {
+  name: 'find-asks-ahead',
+  buildEnd() {
+    const add = (id: string) => {
+      if (asksAhead.has(id)) return;
+      asksAhead.add(id);
+      for (const imported of this.getModuleInfo(id)?.importedIds ?? []) add(imported);
+    };
+    for (const id of this.getModuleIds()) if (id.endsWith('/src/renderer/index.html')) add(id);
+  },
+};
+
+/** The window's script comes at once, and not only when the first one asks for it. */
+const windowAtOnce: Plugin = {
+  name: 'window-at-once',
+  transformIndexHtml: {
+    order: 'post',
+    handler(_, { bundle }) {
+      const chunks = Object.values(bundle ?? {}).filter(({ fileName }) =>
+        /^assets\/window-.*\.js$/.test(fileName),
+      );
+      return chunks.map(({ fileName }) => ({
+        tag: 'link',
+        attrs: { rel: 'modulepreload', crossorigin: true, href: `./${fileName}` },
+        injectTo: 'head' as const,
+      }));
+    },
+  },
+};
+
 /** V8 then compiles the first script while it comes, beside the page's thread, instead of function by function on it. */
 const compiledAtOnce: Plugin = {
   name: 'compiled-at-once',
@@ -12,7 +45,7 @@ const compiledAtOnce: Plugin = {
     order: 'post',
     handler(_, bundle) {
       for (const chunk of Object.values(bundle)) {
-        if (chunk.type === 'chunk' && chunk.isEntry) {
+        if (chunk.type === 'chunk' && chunk.name === 'window') {
           chunk.code = `//# allFunctionsCalledOnLoad\n${chunk.code}`;
         }
       }
@@ -44,13 +77,21 @@ export default defineConfig({
   renderer: {
     root: 'src/renderer',
     base: './',
-    plugins: [react(), tailwind(), compiledAtOnce],
+    plugins: [react(), tailwind(), findAsksAhead, windowAtOnce, compiledAtOnce],
     build: {
       outDir: 'out/renderer',
       rollupOptions: {
-        input: 'src/renderer/index.html',
-        // What the first screen needs comes in one file, whatever later views share with it.
-        output: { codeSplitting: { groups: [{ name: 'first', tags: ['$initial'] }] } },
+        input: { index: 'src/renderer/index.html', window: 'src/renderer/window.tsx' },
+        // What the first screen needs comes in one file, whatever later views share with it. What asks the host for its
+        // content is small, so that it runs while the other is still compiled.
+        output: {
+          codeSplitting: {
+            groups: [
+              { name: 'index', test: id => asksAhead.has(id), priority: 1 },
+              { name: 'window', tags: ['$initial'] },
+            ],
+          },
+        },
       },
       // A data: address would have to be allowed for every kind of file.
       assetsInlineLimit: 0,

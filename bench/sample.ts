@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { dataPaths } from '../src/engine/paths.ts';
 import { createSample } from '../src/engine/sample/create-sample.ts';
 import { Engine } from '../src/engine/session/engine.ts';
+import { DEFAULT_STRATEGY } from '../src/shared/proposers.ts';
 import { printTable } from './report.ts';
 
 const EXPERIMENTS = 30;
@@ -24,7 +25,7 @@ export async function benchSample(): Promise<void> {
     try {
       const study = await engine.createStudy({
         repositoryPath: repository,
-        proposer: { kind: 'search', seed: SEED },
+        proposer: { kind: 'search', seed: SEED, strategy: DEFAULT_STRATEGY },
         stop: { experiments: EXPERIMENTS },
       });
       await engine.run(study.id, {}, event => {

@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import { DEFAULT_STRATEGY } from '../src/shared/proposers.ts';
 import { runBenchStudy, standInGpus } from './bench-study.ts';
 import { printTable, quantile } from './report.ts';
 
@@ -65,7 +66,10 @@ async function measureTurns(lanes: number): Promise<readonly number[]> {
   await runBenchStudy(
     {
       files: { 'train.sh': TRAINER, 'pawl.toml': CONTRACT },
-      ...{ proposer: { kind: 'search', seed: 1 }, stop: { experiments: EACH * lanes } },
+      ...{
+        proposer: { kind: 'search', seed: 1, strategy: DEFAULT_STRATEGY },
+        stop: { experiments: EACH * lanes },
+      },
       ...(lanes === 1 ? {} : { lanes: ['gpu:all'], telemetry: standInGpus(lanes) }),
     },
     event => {

@@ -3,16 +3,16 @@ import { delimiter, join } from 'node:path';
 import { chromium } from '@playwright/test';
 
 const NAMES = ['chromium', 'chromium-browser', 'google-chrome'];
-/** Debian's name for the same browser without what only a visible one needs. */
+/** Debian's package of Chromium without the parts that only a visible browser needs. */
 const HEADLESS_NAME = 'chromium-headless-shell';
 
-/** Path of Playwright's own Chromium, else of one on the PATH, else null. Never downloads. */
+/** Returns the path of Playwright's own Chromium, else of one on the PATH, else null. It never downloads one. */
 export function findChromium(): string | null {
   const own = chromium.executablePath();
   return existsSync(own) ? own : findOnPath(NAMES);
 }
 
-/** As {@link findChromium}, but one without a window where there is one: it takes a sixth less of the processor. */
+/** Like {@link findChromium}, but prefers the headless build, which uses a sixth less processor time. */
 export function findHeadlessChromium(): string | null {
   return findOnPath([HEADLESS_NAME]) ?? findChromium();
 }

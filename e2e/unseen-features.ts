@@ -1,2 +1,2 @@
-/** Parts of Chromium's own address bar: processes beside each page, though without a window nobody sees them. */
+/** Parts of Chromium's own address bar. They cost each page extra processes, and a headless page never shows them. */
 export const UNSEEN_FEATURES = ['WebUIOmniboxPopup', 'WebUIOmniboxAimPopup'];

@@ -146,7 +146,7 @@ test('a terminal prints it, sets it from a file, and an open window hears of it'
     code: 0,
     stdout: expect.stringMatching(/^## Studies\n- autoresearch\/night: /),
   });
-  expect(printed.stderr).toContain('(search) cannot read it');
+  expect(printed.stderr).toContain('(search by Gaussian process) cannot read it');
   expect(await ask('--tag', TAG)).toMatchObject({
     ...{ code: 0, stdout: '', stderr: expect.stringContaining('No other study of this repository') },
   });

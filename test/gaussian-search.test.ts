@@ -10,7 +10,7 @@ import {
   priorMedian,
 } from '../src/engine/proposers/search/gaussian-process.ts';
 import { chooseByProcess, type Situation } from '../src/engine/proposers/search/gaussian-search.ts';
-import { findMostProbable, slopeAt } from '../src/engine/proposers/search/most-probable.ts';
+import { findMostProbable, slopesOf } from '../src/engine/proposers/search/most-probable.ts';
 import { observe, readTexts } from '../src/engine/proposers/search/observations.ts';
 import { placeOn } from '../src/engine/proposers/search/place-on.ts';
 import { seededRandom } from '../src/engine/proposers/search/random.ts';
@@ -49,7 +49,8 @@ test('the posterior of two observations is that of the formula for two', () => {
 /** Twenty points of a curve along the first axis, in two categories. */
 const CURVE = Array.from({ length: 20 }, (_, i) => Float64Array.of(i / 4, i % 2));
 const CURVED = CURVE.map(point => Math.sin(2 * (point[0] ?? 0)) + 0.3 * (point[1] ?? 0));
-const heightAt = (parameters: Hyperparameters) => slopeAt(AXES, CURVE, CURVED, parameters)?.height ?? 0;
+const slopeAt = slopesOf(AXES, CURVE, CURVED);
+const heightAt = (parameters: Hyperparameters) => slopeAt(parameters)?.height ?? 0;
 
 test('hyperparameters that explain the numbers are more probable than others', () => {
   const at = (inverse: number) => heightAt({ ...priorMedian(AXES), inverseLengths: [inverse, 0] });
@@ -71,7 +72,7 @@ function moved(
 }
 
 test('the slope is how fast the height changes with each hyperparameter', () => {
-  const slope = slopeAt(AXES, CURVE, CURVED, PARAMETERS)?.gradient ?? [];
+  const slope = slopeAt(PARAMETERS)?.gradient ?? [];
   expect(slope).toHaveLength(4);
   for (const [place, found] of slope.entries()) {
     const rise = heightAt(moved(PARAMETERS, place, 1e-5)) - heightAt(moved(PARAMETERS, place, -1e-5));

@@ -76,7 +76,7 @@ test('edits that wait go before the proposer, in their order, and each is merged
     'you',
     'you',
     'you',
-    'search',
+    'search by Gaussian process',
   ]);
   const { past, waiting: left } = await ideas.list({ study });
   expect(left).toEqual([]);

@@ -228,7 +228,7 @@ test('a host of ssh has a lane for each of its GPUs, or of the cores that are as
   const elsewhere = { kind: 'ssh', host: 'lab' };
   const [first, second] = GPUS.map(({ index, uuid, name }) => ({
     ...{ elsewhere, gpu: uuid, cores: null },
-    ...{ label: `lab, GPU ${index}: ${name}`, kind: `${name} on lab` },
+    ...{ label: `lab, GPU ${index}: ${name}`, kind: `${name} on lab`, model: name },
   }));
   expect(find('ssh:lab')).toEqual([first, second]);
   expect(find('ssh:lab/gpu:1', 'ssh:lab/gpu:GPU-aaaa')).toEqual([second, first]);

@@ -8,7 +8,7 @@ import { checkNight, prepareNight, TAG } from './support/study.ts';
 test('the target ends the study', async () => {
   const night = await prepareNight();
   const { events, code } = await sitting(
-    ['run', night.repository, '--tag', TAG, '--target', '1.054', '-n', '50'],
+    ['run', night.repository, '--tag', TAG, '--strategy', 'ladder', '--target', '1.054', '-n', '50'],
     night,
   );
   expect(code).toBe(0);

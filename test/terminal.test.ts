@@ -153,7 +153,7 @@ echo '{"hypothesis": "Try another rate", "rationale": "why not", "predicted_effe
 test('"show" prints an experiment, its difference, its output and its series', async () => {
   const night = await prepareNight();
   const { home, repository } = night;
-  await sitting(['run', repository, '--tag', TAG, '-n', '3'], { home });
+  await sitting(['run', repository, '--tag', TAG, '--strategy', 'ladder', '-n', '3'], { home });
   const show = async (...args: string[]) => {
     const { code, stdout, stderr } = await pawl(['show', ...args], { home, cwd: repository });
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' });

@@ -10,17 +10,20 @@ import { WAIT_MS } from '../../test/support/clock.ts';
 import { findHeadlessChromium } from '../chromium.ts';
 
 /**
- * Starts the built app under Electron where a runtime is there, else under its double, and speaks to either in the same
- * words. Under both the pages are driven by Playwright and everything else goes through the probe.
+ * Starts the built app under Electron if a runtime is installed, else under Electron's double, and offers one interface
+ * to both. In both cases Playwright drives the pages, and everything else goes through the probe.
  */
 
 const here = dirname(fileURLToPath(import.meta.url));
 const root = join(here, '../..');
-/** The built app: a folder with `package.json` and `out/`. With `PAWL_DOUBLE_RESOURCES` the one of a package, see `test/real/programs/package.test.ts`. */
+/**
+ * The built app: a folder with `package.json` and `out/`. If `PAWL_DOUBLE_RESOURCES` is set, it is the packaged app;
+ * see `test/real/programs/package.test.ts`.
+ */
 const APP = process.env.PAWL_APP ?? root;
 const MAIN = join(APP, 'out/main/main.js');
 
-/** Path of the Electron runtime, or null where there is none. Never downloads. */
+/** Returns the path of the Electron runtime, or null if none is installed. It never downloads one. */
 export function findElectron(): string | null {
   const module = dirname(createRequire(import.meta.url).resolve('electron/package.json'));
   const pathFile = join(module, 'path.txt');
@@ -30,7 +33,7 @@ export function findElectron(): string | null {
 }
 
 export type AppOptions = {
-  /** The data folder; a new one where none is given. */
+  /** The data folder. By default, the app gets a new one. */
   readonly home?: string;
   readonly args?: readonly string[];
   readonly env?: Readonly<Record<string, string>>;
@@ -50,19 +53,19 @@ export type DialogView = {
   readonly buttons: readonly string[];
 };
 
-/** The app as a user and their system see it. */
+/** The app as the user and the operating system see it. */
 export type App = {
   readonly home: string;
   readonly process: ChildProcess;
-  /** Exit code of the process, once it is gone; null where a signal ended it. */
+  /** Resolves to the exit code when the process has ended, or to null if a signal ended it. */
   readonly ended: Promise<number | null>;
-  /** The page of the window. A page that crashed needs to be asked for again. */
+  /** Returns the page of the window. After a crash, call it again. */
   page(): Promise<Page>;
-  /** Asks the probe. */
+  /** Calls a function of the probe. */
   probe<T>(name: string, ...args: readonly unknown[]): Promise<T>;
   /** Drops files or folders on the middle of the window. */
   drop(paths: readonly string[]): Promise<void>;
-  /** Ends the app if it still runs, and removes its data folder if it was made here. */
+  /** Ends the app if it still runs, and removes its data folder if `startApp` created it. */
   close(): Promise<void>;
 };
 
@@ -90,7 +93,7 @@ export async function startApp(options: AppOptions = {}): Promise<App> {
   };
 }
 
-/** A second start with the same data folder; resolves to its exit code and output. */
+/** Starts the app a second time with the same data folder. Resolves to the exit code and output of that process. */
 export async function startAgain(
   home: string,
   args: readonly string[],
@@ -117,7 +120,7 @@ function withoutUndefined(env: NodeJS.ProcessEnv): Record<string, string> {
   );
 }
 
-/** Chromium's own sandbox does not work for root. The app's windows are sandboxed all the same. */
+/** Chromium's own sandbox does not work for root. The app still asks for sandboxed windows. */
 function sandboxArgs(): readonly string[] {
   return process.getuid?.() === 0 ? ['--no-sandbox'] : [];
 }
@@ -225,7 +228,7 @@ async function startDouble(args: readonly string[], env: Record<string, string>)
     },
     async close() {
       await browser?.close().catch(() => {});
-      // It would end by itself a little later, and write into the folder that is removed meanwhile.
+      // Chromium would end by itself a moment later, and could still write to the folder while it is being removed.
       const isAlive = child.exitCode === null && child.signalCode === null;
       if (isAlive) chromiumOfDouble ??= await probe<ChromiumOfDouble>('chromium');
       if (isAlive && chromiumOfDouble) process.kill(-chromiumOfDouble.pid, 'SIGKILL');

@@ -1,6 +1,6 @@
 import type { Page } from '@playwright/test';
 
-/** What came back of a call: its value, or the error's message and code. */
+/** The answer to a call: its value, or the error's message and code. */
 export type Answer<T> =
   | { readonly ok: true; readonly value: T }
   | {
@@ -13,8 +13,8 @@ export type Answer<T> =
 type Outcome = { readonly closed: boolean; readonly answer: string | null };
 
 /**
- * Opens a port of its own from the page, as the app's own page does, and sends texts over it. Resolves to the first
- * answer, or to the port being closed on the page.
+ * Opens another port from the page, as the app's own code does, and sends the texts through it. Resolves when the first
+ * answer arrives or the port is closed.
  */
 export function sendTexts(page: Page, texts: readonly string[]): Promise<Outcome> {
   return page.evaluate(
@@ -31,7 +31,7 @@ export function sendTexts(page: Page, texts: readonly string[]): Promise<Outcome
   );
 }
 
-/** One call, written as the carrier writes it. `path` is like `studies/start`. */
+/** Makes one call in the format of the carrier. `path` looks like `studies/start`. */
 export async function call<T>(page: Page, path: string, input?: unknown): Promise<Answer<T>> {
   const body = input === undefined ? {} : { b: { json: input } };
   const { answer } = await sendTexts(page, [JSON.stringify({ i: '1', p: { u: `/${path}`, ...body } })]);
@@ -49,7 +49,7 @@ export async function call<T>(page: Page, path: string, input?: unknown): Promis
   };
 }
 
-/** {@link call} that must succeed. */
+/** Like {@link call}, but throws if the answer is an error. */
 export async function ask<T>(page: Page, path: string, input?: unknown): Promise<T> {
   const answer = await call<T>(page, path, input);
   if (!answer.ok) throw new Error(`${path}: ${answer.message}`);

@@ -18,7 +18,7 @@ test('a folder dropped on the window tells the page its path', async ({ app, pag
         });
       }),
   );
-  // A drop is lost on a page that has not been drawn yet.
+  // A page that has not been drawn yet loses the drop.
   await expect(welcome(page)).toBeVisible();
   await app.drop([folder]);
   expect(await dropped).toBe(folder);

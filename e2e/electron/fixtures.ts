@@ -7,16 +7,16 @@ import { type Bench, makeBench } from './study.ts';
 export { expect };
 
 type Fixtures = {
-  /** A running app with its window open, and its page loaded. */
+  /** A running app. */
   readonly app: App;
   readonly page: Page;
   readonly bench: Bench;
-  /** Starts further apps; all end with the test. */
+  /** Starts another app. All apps end with the test. */
   readonly start: (options?: AppOptions) => Promise<App>;
 };
 
 export const test = base.extend<Fixtures>({
-  // biome-ignore lint/correctness/noEmptyPattern: Playwright reads the names out of the pattern
+  // biome-ignore lint/correctness/noEmptyPattern: Playwright reads the fixture names from the pattern
   start: async ({}, use, info) => {
     const apps: App[] = [];
     await use(async options => {
@@ -42,7 +42,7 @@ export const test = base.extend<Fixtures>({
   },
 });
 
-/** The page of the window once its scripts have run. */
+/** Waits until the scripts of the window's page have run, and returns the page. */
 export async function loadedPage(app: App): Promise<Page> {
   const page = await app.page();
   await page.waitForFunction(() => document.readyState === 'complete' && 'pawl' in window);
@@ -53,7 +53,7 @@ export function trayOf(app: App): Promise<TrayView> {
   return app.probe<TrayView>('tray');
 }
 
-/** Which of the four icons the tray shows. */
+/** Returns the name of the icon that the tray shows. */
 export async function trayIcon(app: App): Promise<string> {
   return /tray-(\w+)-\d+\.png$/.exec((await trayOf(app)).icon)?.[1] ?? '';
 }
@@ -66,7 +66,7 @@ export async function openDialogs(app: App): Promise<readonly DialogView[]> {
   return (await app.probe<readonly DialogView[]>('dialogs')).filter(dialog => dialog.isOpen);
 }
 
-/** What the app wrote into its log, line by line. */
+/** Returns the messages in the app's log, one for each line. */
 export async function logOf(app: App): Promise<readonly string[]> {
   const text = await readFile(join(app.home, 'logs', 'desktop.log'), 'utf8');
   return text
@@ -75,7 +75,7 @@ export async function logOf(app: App): Promise<readonly string[]> {
     .map(line => (JSON.parse(line) as { msg: string }).msg);
 }
 
-/** Notes what the page is told to show; {@link opened} has it. */
+/** Records what the page is told to show. {@link opened} returns the record. */
 export async function listenForOpen(page: Page): Promise<void> {
   await page.evaluate(() => {
     const world = window as unknown as {

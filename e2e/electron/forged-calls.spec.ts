@@ -38,7 +38,7 @@ test('a frame of the page cannot have its port passed for the page’s', async (
         const { port1, port2 } = new MessageChannel();
         port1.onmessage = () => resolve('connected');
         port1.postMessage(JSON.stringify({ i: '1', p: { u: '/app/ping' } }));
-        // As it would come from a script of the frame, which the policy keeps from having one.
+        // This is the event that a script in the frame would cause, if the policy allowed the frame to have scripts.
         window.dispatchEvent(
           new MessageEvent('message', {
             data: { type: 'pawl:connect' },
@@ -47,7 +47,7 @@ test('a frame of the page cannot have its port passed for the page’s', async (
             ports: [port2],
           }),
         );
-        // What is asked later in the right way is answered, and nothing came of the other port until then.
+        // This later, correct call is answered. If the first port had been connected, its answer would come first.
         const right = new MessageChannel();
         right.port1.onmessage = () => resolve('nothing');
         right.port1.postMessage(JSON.stringify({ i: '1', p: { u: '/app/ping' } }));

@@ -1,4 +1,4 @@
-// Another Pawl, as far as the data folder can tell: takes its lock and keeps it until it is killed.
+// Acts as another Pawl that uses the data folder: it takes the folder's lock and keeps it until it is killed.
 
 import { dataPaths } from '../../src/engine/paths.ts';
 import { takeEngineLock } from '../../src/engine/store/engine-lock.ts';

@@ -9,13 +9,13 @@ process.env.NODE_COMPILE_CACHE ??= COMPILE_CACHE;
 
 const runtime = findElectron();
 
-/** The specs run under Electron where there is one, else under its double; the project's name says which. */
+/** Runs the specs under Electron if it is installed, else under its double. The project's name says which. */
 export default defineConfig({
   testDir: '.',
   outputDir: '../../test-results/e2e-electron',
-  // Their trainings wait more than they work.
+  // The trainings in these specs mostly wait, so there is one worker more than there are cores.
   workers: availableParallelism() + 1,
-  // Of a file whose tests take long, too.
+  // The tests of one file run in parallel too, because some files take long.
   fullyParallel: true,
   timeout: TEST_LIMIT_MS,
   expect: { timeout: WAIT_MS },

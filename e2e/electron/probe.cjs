@@ -1,6 +1,6 @@
 // @ts-check
-// Loaded into the main process before the app, under Electron (`electron -r`) as under its double: it notes what the
-// app shows outside its pages, stands for the user who answers, and asks what a page cannot ask.
+// Loaded into the main process before the app, both under Electron (`electron -r`) and under its double. It records what
+// the app shows outside its pages, gives the user's answers to dialogs, and reads what a page cannot read.
 const {
   BrowserWindow,
   MessageChannelMain,
@@ -25,7 +25,7 @@ const openedAddresses = [];
 const shownItems = [];
 /** @type {Map<number, string>} */
 const blockers = new Map();
-/** How often the app was to quit. */
+/** How many times the app began to quit. */
 let quits = 0;
 app.on('before-quit', () => {
   quits += 1;
@@ -34,7 +34,7 @@ app.on('before-quit', () => {
 const imagePaths = new WeakMap();
 
 /**
- * Replaces a method by one that calls it through `wrapper`.
+ * Replaces a method with a call of `wrapper`, which gets the original method.
  * @param {any} owner
  * @param {string} name
  * @param {(original: (...args: any[]) => any, self: any, args: any[]) => any} wrapper
@@ -63,7 +63,7 @@ wrap(Tray.prototype, 'setContextMenu', (original, self, args) => {
   tray.menu = args[0];
   return original.apply(self, args);
 });
-// Shown to nobody: a machine that tests has no panel to show it in.
+// Notifications are recorded but not shown, because a test machine has no panel for them.
 wrap(Notification.prototype, 'show', (_original, self) => {
   notifications.push(self);
 });
@@ -104,7 +104,7 @@ function openDialog(kind) {
   return found;
 }
 
-/** An event that can be refused; whether it was. */
+/** Returns an event with these details. Its `defaultPrevented` says whether a listener refused it. */
 function refusable(details = {}) {
   const event = {
     ...details,
@@ -168,15 +168,15 @@ const probe = {
   blur() {
     theWindow().blur();
   },
-  /** As the user does by the window's own button. */
+  /** Closes the window as the user does with its close button. */
   closeWindow() {
     theWindow().close();
   },
   quit() {
-    // The answer must be on its way before the process may go.
+    // The answer must be sent before the process ends.
     setTimeout(() => app.quit(), 20);
   },
-  /** The system is going down. */
+  /** Announces that the system is shutting down. Returns whether the app asked it to wait. */
   shutdown() {
     const event = refusable();
     powerMonitor.emit('shutdown', event);
@@ -206,7 +206,7 @@ const probe = {
     return event.defaultPrevented;
   },
   /**
-   * What the app's protocol answers.
+   * Returns the answer of the app's protocol to a request.
    * @param {string} url
    * @param {string} [method]
    */
@@ -219,7 +219,7 @@ const probe = {
     };
   },
   /**
-   * Asks to be connected to the calls as a sender of this kind, and calls `ping` once; whether there was an answer.
+   * Asks for a connection as this kind of sender, and calls `ping` once. Returns the answer, `nothing` or `closed`.
    * @param {'page' | 'frame' | 'window' | 'gone'} sender
    * @param {unknown} message
    * @param {number} ports
@@ -257,11 +257,11 @@ const probe = {
   },
 };
 
-/** A window as the app's own, which the app did not make. */
+/** Preferences for a window like the app's own, which the app did not create. */
 function otherWindow() {
   return { preload: __filename, sandbox: true, contextIsolation: true };
 }
 
-/** Under Electron the test reaches the probe through the global object. */
+/** Under Electron, the test reaches the probe through the global object. */
 Object.assign(globalThis, { pawlProbe: probe });
 module.exports = { probe };

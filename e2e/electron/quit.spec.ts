@@ -61,7 +61,7 @@ test('closing the window leaves the study running in the tray', async ({ app, pa
   await bench.set('hold');
   const study = await startStudy(page, bench, 1);
   await expect.poll(() => findMarked(study.id)).not.toEqual([]);
-  // The baseline is not held, and nothing trains for a moment behind it.
+  // `hold` does not stop the baseline, and for a moment after it nothing trains.
   await expect.poll(() => trayLabels(app)).toContainEqual(expect.stringMatching(/^#1: training/));
   await app.probe('closeWindow');
   await expect.poll(() => app.probe('windows')).toMatchObject([{ isVisible: false }]);

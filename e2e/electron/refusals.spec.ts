@@ -71,7 +71,7 @@ test('the page can call nobody, run no text and frame nothing', async ({ page })
     const frame = document.createElement('iframe');
     frame.src = 'https://example.com/';
     document.body.append(frame);
-    // What runs directly under the test's own hand may evaluate; what runs later may not.
+    // The browser lets Playwright's script evaluate text until the script first waits; then the policy applies.
     await new Promise(resolve => setTimeout(resolve));
     const evaluated = (() => {
       try {
@@ -91,7 +91,7 @@ test('the page can call nobody, run no text and frame nothing', async ({ page })
   });
 });
 
-/** The address of the first screen, which the window writes once it shows it. */
+/** Waits until the window has set the address of its first screen, and returns it. */
 async function ownAddress(page: Page): Promise<string> {
   await expect(page).toHaveURL(/#\/$/);
   return page.url();
@@ -104,7 +104,7 @@ for (const [what, url] of [
 ] as const) {
   test(`the page cannot go to ${what}`, async ({ app, page }) => {
     const before = await ownAddress(page);
-    // Chromium itself refuses to go from a page to a file.
+    // Chromium itself refuses to navigate from a page to a file.
     const refused = url.startsWith('file:')
       ? page.waitForEvent('console', message => /Not allowed to load local resource/.test(message.text()))
       : expect.poll(() => logOf(app)).toContain('navigation denied');
@@ -123,7 +123,7 @@ test('a form cannot be sent anywhere', async ({ page }) => {
   const refused = await page.evaluate(
     () =>
       new Promise<string>(resolve => {
-        // The test's own hand in the page evaluates text, and a refusal of that may come first.
+        // Playwright evaluates text in the page, and the policy may report that first.
         addEventListener('securitypolicyviolation', ({ effectiveDirective, blockedURI }) => {
           if (effectiveDirective === 'form-action') resolve(blockedURI);
         });
@@ -166,7 +166,7 @@ test('other addresses open nowhere', async ({ app, page }) => {
       window.open(address);
     }, url);
   }
-  // They are asked about one after the other: once this one is open, nothing is to come of those before it.
+  // The app handles addresses in order, so when it has opened this one, it has refused those before it.
   await page.evaluate(() => {
     window.open('https://example.com/last');
   });

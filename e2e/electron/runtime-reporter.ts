@@ -1,6 +1,6 @@
 import type { Reporter } from '@playwright/test/reporter';
 
-/** Ends the run with a line that says under what it ran. */
+/** Prints a line at the end that says whether the specs ran under Electron or its double. */
 class RuntimeReporter implements Reporter {
   readonly #runtime: string | null;
 

@@ -52,7 +52,7 @@ test('where another Pawl has the data folder the app says so, and tries again', 
   start,
   app: first,
 }) => {
-  // A folder of its own, made by an app that is gone.
+  // The first app has created the data folder; it must end before another process can take the lock.
   await first.close();
   const holder = spawn(process.execPath, [HOLDER, first.home], { stdio: ['ignore', 'pipe', 'inherit'] });
   if (holder.stdout) await once(holder.stdout, 'data');

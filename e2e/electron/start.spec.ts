@@ -126,7 +126,7 @@ test('the system stays awake while something trains, and only then', async ({ ap
   await expect.poll(() => app.probe('sleepBlocks')).toEqual([]);
 });
 
-/** Crashes the page for the `count`th time, and waits until it is loaded anew. */
+/** Crashes the page for the `count`th time, and waits until it is loaded again. */
 async function crashAndComeBack(app: App, count: number): Promise<void> {
   await app.probe('crash');
   await expect

@@ -7,7 +7,10 @@ import type { Page } from '@playwright/test';
 import type { StudyCard } from '../../src/shared/notebook.ts';
 import { ask } from './calls.ts';
 
-/** Every change is a gain over the baseline, which runs through; later runs wait while `hold` is there, and fail while `crash` is. */
+/**
+ * A training in which every change improves on the baseline. The baseline never waits. Later runs wait while the file
+ * `hold` exists, and fail while `crash` exists. Every run fails while `broken` exists.
+ */
 const trainer = (control: string) => `LR=2
 DEPTH=4
 if [ "$LR-$DEPTH" != 2-4 ]; then
@@ -29,10 +32,10 @@ seconds = 300
 limit_seconds = 600
 `;
 
-/** A repository whose training a test can hold, let go and break. */
+/** A repository whose training a test can pause, continue and break. */
 export type Bench = {
   readonly repository: string;
-  /** Makes the file of that name, which the training looks for. */
+  /** Creates the file of that name, which the training looks for. */
   set(name: 'hold' | 'crash' | 'broken'): Promise<void>;
   unset(name: 'hold' | 'crash' | 'broken'): Promise<void>;
   remove(): Promise<void>;
@@ -61,7 +64,7 @@ export async function makeBench(): Promise<Bench> {
   };
 }
 
-/** Starts a study of the search there, for so many experiments besides the baseline. */
+/** Starts a study there, with the search as its proposer and so many experiments besides the baseline. */
 export function startStudy(page: Page, bench: Bench, experiments: number): Promise<StudyCard> {
   return ask(page, 'studies/start', {
     path: bench.repository,

@@ -14,7 +14,7 @@ import {
 
 const hash = (page: Page) => new URL(page.url()).hash;
 
-/** Another page of the same tab: the token stays. */
+/** Loads another page in the same tab, so the token in the tab's session storage stays. */
 async function goTo(page: Page, address: string): Promise<void> {
   await page.goto('about:blank');
   await page.goto(address);
@@ -35,7 +35,7 @@ test.describe('of a study', () => {
     await expect(study(page).tab('Compare')).toHaveAttribute('aria-selected', 'true');
     await page.goForward();
     await expect(study(page).tab('program.md')).toHaveAttribute('aria-selected', 'true');
-    // What comes after a step back takes the place of what was ahead.
+    // After a step back, a new place replaces the places that Forward would have returned to.
     await page.goBack();
     await study(page).tab('Live').click();
     await page.goBack();
@@ -89,7 +89,7 @@ test.describe('of a study', () => {
     await expect(study(page).tab('Compare')).toHaveAttribute('aria-selected', 'true');
     await page.reload();
     await expect(study(page).tab('Compare')).toHaveAttribute('aria-selected', 'true');
-    // Written into the address bar of a window that is open.
+    // The user types an address while the window is open.
     await page.goto(address.replace(/3$/, '5'));
     await expect(cellOf(page, 5).panel).toBeVisible();
   });

@@ -46,7 +46,7 @@ test('the user is told over ntfy once they have seen word for word what is sent'
     .toEqual(['Pawl can reach you', 'Pawl can reach you', expect.stringMatching(/^New best: /)]);
   await runCommand(page, 'elsewhere', 'Tell me elsewhere: ntfy, Slack, a webhook');
   await expect(form.getByRole('status')).toContainText('On · last message sent');
-  // A token goes in, never comes back, and can be forgotten.
+  // The form stores a token, never shows it again, and can forget it.
   await form.getByLabel('Token').fill('tk_secret');
   await form.getByRole('button', { name: 'Save' }).click();
   await expect(form.getByLabel('Token')).toHaveAttribute('placeholder', 'stored');

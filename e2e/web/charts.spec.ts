@@ -3,7 +3,7 @@ import { pointsOnCurves } from './support/curves.ts';
 import { expect, test } from './support/fixtures.ts';
 import { violations } from './support/look.ts';
 import { NIGHT_TAG } from './support/night.ts';
-import { takePicture } from './support/pictures.ts';
+import { takePictures } from './support/pictures.ts';
 import { cellOf, notebook, openCell, openNotebook, runCommand, sidebar, study } from './support/window.ts';
 
 test.beforeEach(({ page, night }) => openNotebook(page, night.server, NIGHT_TAG));
@@ -28,13 +28,13 @@ test('the chart shows the frontier by its list, a key or the palette, and still 
   await expect(drawn).toHaveText(whole);
   await page.keyboard.press('f');
   await expect(drawn).toHaveText(frontier);
-  // Whoever moves it by hand has a range of their own.
+  // Moving the chart with the arrow keys gives it a custom range.
   await chart.focus();
   await page.keyboard.press('ArrowLeft');
   await expect(range).toHaveText('Zoomed');
   await runCommand(page, 'all experiments', 'Chart: all experiments');
   await expect(range).toHaveText('All');
-  // From elsewhere a key brings the chart with it.
+  // On another tab, the key opens the notebook, where the chart is.
   await page.keyboard.press('3');
   await expect(list).toBeHidden();
   await page.keyboard.press('f');
@@ -49,7 +49,7 @@ test('distances to the best are shown on a logarithmic scale, and that is kept',
   await expect(log).toHaveAttribute('aria-pressed', 'true');
   await expect(drawn).toContainText('log distance to the best');
   await expect(drawn).toContainText('+0.01');
-  await takePicture(page, 'chart-log');
+  await takePictures(page, 'chart-log');
   expect(await violations(page, [])).toEqual([]);
   await page.reload();
   await sidebar(page).study(NIGHT_TAG).click();
@@ -70,7 +70,7 @@ test('what the filter leaves out of the list is faint in the chart, and has no n
   await verdict('discard').click();
   await expect(faint).not.toHaveCount(0);
   await expect(chart).not.toContainText('Double the learning rate to 0.04');
-  await takePicture(page, 'chart-filtered');
+  await takePictures(page, 'chart-filtered');
   await verdict('discard').click();
   await search.fill('Double');
   await expect(chart).toContainText('Double the learning rate to 0.04');
@@ -81,7 +81,7 @@ test('what the filter leaves out of the list is faint in the chart, and has no n
 });
 
 test('what an older window has left is shown as it was', async ({ page }) => {
-  // Only what was looked at in another way than at first is kept.
+  // The window saves a view only if the user has changed it.
   await notebook(page).axis('By time').click();
   await page.evaluate(() => {
     const views = JSON.parse(localStorage.getItem('pawl.views') ?? '[]') as [string, { chart: object }][];
@@ -106,7 +106,7 @@ test('curves are smoothed, drawn on logarithmic axes and placed by tokens, and a
   await slider.focus();
   await page.keyboard.press('End');
   await expect(slider).toHaveValue('0.99');
-  // Each line with its shadow.
+  // Each smoothed line has a faint line with the original values.
   await expect(curves).toHaveCount(4);
   await choose(cell.region.getByLabel('Horizontal axis'), 'by tokens');
   await expect(chart).toContainText('tokens trained on');
@@ -120,9 +120,9 @@ test('curves are smoothed, drawn on logarithmic axes and placed by tokens, and a
   const box = await chart.boundingBox();
   if (!box) throw new Error('the chart has no place');
   await page.mouse.move(box.x + 0.5 * box.width, box.y + 80);
-  // The average, and what was printed.
+  // The tooltip shows the average and, in parentheses, the printed value.
   await expect(chart.locator('.shadow-float')).toContainText(/#12\s*[\d.]+ \([\d.]+\)/);
-  await takePicture(page, 'curves-smoothed');
+  await takePictures(page, 'curves-smoothed');
   await page.mouse.move(0, 0);
   expect(await violations(page, [])).toEqual([]);
 
@@ -151,7 +151,7 @@ test('a curve has no value where it does not reach', async ({ page }) => {
   const tip = chart.locator('.shadow-float');
   await expect(tip).toContainText(/#1 loss\s*ended at [\d.]+/);
   await expect(tip).toContainText(/#12 loss\s*[\d.]+/);
-  await takePicture(page, 'compare-beyond-the-end');
+  await takePictures(page, 'compare-beyond-the-end');
   await page.mouse.move(within.x, within.y);
   await expect(tip).not.toContainText('ended');
 });
@@ -184,15 +184,15 @@ test('compared experiments tell which constants and values differ, and which of 
     differing.getByRole('row').filter({ has: page.getByRole('rowheader', { name, exact: true }) });
   await expect(row('LEARNING_RATE').getByRole('cell')).toHaveText(['0.02', '0.06']);
   await expect(row('DEPTH').getByRole('cell')).toHaveText(['4', '6']);
-  // What is the same in both is not told of.
+  // Constants with the same value in both are not listed.
   await expect(row('BATCH_SIZE')).toHaveCount(0);
   await expect(row('num_params_M').getByRole('cell')).toHaveText(['1.6', '2.4']);
   await expect(row('peak_vram_mb').getByRole('cell')).toHaveText(['better: 660', '780']);
   await expect(row('trained').getByRole('cell').first()).not.toContainText('better');
   await differing.scrollIntoViewIfNeeded();
-  await takePicture(page, 'compare-differences');
+  await takePictures(page, 'compare-differences');
   expect(await violations(page, [])).toEqual([]);
-  // A third one has a column of its own.
+  // A third experiment gets its own column.
   await study(page).tab('Notebook').click();
   await runCommand(page, '4', 'Go to experiment #4');
   await page.keyboard.press('c');

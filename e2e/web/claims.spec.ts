@@ -1,5 +1,5 @@
 import { expect, test } from './support/fixtures.ts';
-import { takePicture } from './support/pictures.ts';
+import { takePictures } from './support/pictures.ts';
 import { cellOf, chooseFrom, openCell, openWindow, startStudy, study } from './support/window.ts';
 
 /** A number that the learning rate decides, with the noise of a training around it: of each run its own, always the same. */
@@ -36,7 +36,7 @@ test('what is claimed of a gain is told with how sure it is, and more of it can 
   await expect(page.getByText(/baseline again/)).toBeVisible();
   const cell = await openCell(page, 1);
   await expect(cell.section('Numbers')).toContainText('mean of 3 runs');
-  await takePicture(page, 'claims');
+  await takePictures(page, 'claims');
 
   await study(page).control('More').click();
   await page.getByRole('menuitem', { name: /Audit the gains/ }).click();
@@ -45,7 +45,7 @@ test('what is claimed of a gain is told with how sure it is, and more of it can 
   await dialog.getByLabel('Maximum trainings').fill('0');
   await expect(dialog.getByRole('button', { name: 'Audit' })).toBeDisabled();
   await dialog.getByLabel('Maximum trainings').fill('4');
-  await takePicture(page, 'audit');
+  await takePictures(page, 'audit');
   await dialog.getByRole('button', { name: 'Audit' }).click();
   await expect(dialog).toBeHidden();
   await expect(claims).toContainText('(9 repeats)');
@@ -74,7 +74,7 @@ test('who stops a study is asked once whether its gains are to be measured', asy
   await bench.letGo();
   const question = page.getByText('night is stopped.');
   await expect(question).toBeVisible();
-  await takePicture(page, 'audit-question');
+  await takePictures(page, 'audit-question');
   await page.getByRole('button', { name: 'Audit …' }).click();
   await expect(page.getByRole('dialog')).toContainText('Not audited, so no gain is claimed');
 });

@@ -18,7 +18,7 @@ test('after kill -9 the window finds back by itself, and Resume loses nothing', 
   await first.kill();
   const notice = page.getByRole('alert').filter({ hasText: 'Pawl cannot be reached' });
   await expect(notice).toContainText('a study that was running may still be running');
-  // What was there stays to read.
+  // The notebook can still be read.
   await expect(cellOf(page, 0).region).toContainText('1.299000');
 
   await serve({ home, port: first.port, token: TOKEN });
@@ -43,7 +43,7 @@ test('a server that starts between two looks at it has not refused the window', 
     window.WebSocket = class extends Real {
       constructor(url: string | URL, protocols: string | string[] = []) {
         tries += 1;
-        // The first fails, as where no server is there yet.
+        // The first connection fails, as if the server had not started yet.
         super(url, tries === 1 ? 'pawl' : protocols);
       }
     };
@@ -55,12 +55,12 @@ test('"Try now" ends the wait for a server that is back', async ({ page, serve }
   const first = await serve({ token: TOKEN });
   await page.clock.install();
   await openWindow(page, first);
-  // What the page still loads while it is idle would meet the server's end.
+  // The page still loads code while it is idle; those requests would fail when the server ends.
   await page.waitForLoadState('networkidle');
   await first.kill();
   const notice = page.getByRole('alert').filter({ hasText: 'Pawl cannot be reached' });
   await expect(notice).toBeVisible();
-  // The window's clock stands still from here on, so that it tries nothing by itself.
+  // From here on the window's clock stands still, so the window does not reconnect by itself.
   await page.clock.pauseAt(await page.evaluate(() => Date.now() + 60_000));
   await serve({ port: first.port, token: TOKEN });
   await notice.getByRole('button', { name: 'Try now' }).click();
@@ -84,7 +84,7 @@ test('a server with another token is entered by its address', async ({ page, ser
   await refused.getByRole('button', { name: 'Connect' }).click();
   await expect(refused).toBeHidden();
   await expect(cellOf(page, 0).region).toContainText('keep');
-  // And it stays so for this tab.
+  // The tab keeps the new address.
   await page.reload();
   await expect(page.getByRole('navigation', { name: 'Projects and studies' })).toContainText('night');
 });
@@ -92,13 +92,13 @@ test('a server with another token is entered by its address', async ({ page, ser
 test('an address that is entered while an earlier one is tried is tried next', async ({ page, serve }) => {
   const first = await serve();
   await openWindow(page, first);
-  // What the page still loads while it is idle would meet the server's end.
+  // The page still loads code while it is idle; those requests would fail when the server ends.
   await page.waitForLoadState('networkidle');
   await first.kill();
   const second = await serve({ port: first.port });
   const refused = page.getByRole('alert').filter({ hasText: 'Pawl was restarted' });
   await expect(refused).toBeVisible();
-  // The answer to the second, last try with the first address is held back.
+  // This delays the answer to the second and last try with the wrong address.
   await page.evaluate(() => {
     const Real = window.WebSocket;
     let tries = 0;

@@ -52,7 +52,7 @@ test.describe('the constants of a night', () => {
     const { together, stretch } = constants(page);
     const size = await stretch('DEPTH').boundingBox();
     if (!size) throw new Error('the axis is not on the page');
-    // It waits until nothing moves the axis any more.
+    // `hover` waits until the axis has stopped moving.
     await stretch('DEPTH').hover({ position: { x: size.width / 2, y: size.height - 1 } });
     await page.mouse.down();
     const box = (await stretch('DEPTH').boundingBox()) ?? size;
@@ -93,7 +93,7 @@ test.describe('the constants of a night', () => {
     test(`look right at ${width} px`, async ({ page }) => {
       await page.setViewportSize({ width, height: 1000 });
       await expect(constants(page).importance.getByRole('listitem').first()).toBeVisible();
-      await look(page, `constants-${width}`);
+      await look(page, 'constants');
     });
   }
 });

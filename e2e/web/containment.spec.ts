@@ -3,10 +3,10 @@ import { join } from 'node:path';
 import type { Reply } from '../../test/support/model-server.ts';
 import { temporaryFolder } from './support/bench.ts';
 import { expect, test } from './support/fixtures.ts';
-import { takePicture } from './support/pictures.ts';
+import { takePictures } from './support/pictures.ts';
 import { cellOf, chooseModel, openCell, openProject, openWindow, setUp, study } from './support/window.ts';
 
-/** A bubblewrap that the system does not let work. */
+/** A bubblewrap that fails because the system forbids what it needs. */
 const FORBIDDEN = '#!/bin/sh\necho "bwrap: setting up uid map: Permission denied" >&2\nexit 1\n';
 const NOTHING: Reply = { kind: 'hang', after: [] };
 
@@ -33,12 +33,12 @@ test('without a sandbox code of a model runs only after a tick, and every place 
   );
   const tick = page.getByRole('switch', { name: /^Run it without a sandbox anyway/ });
   await expect(tick).not.toBeChecked();
-  await takePicture(page, 'consent');
+  await takePictures(page, 'consent');
   await tick.check();
   await form.start.click();
   await expect(study(page).header).toContainText('Not contained');
   await expect(cellOf(page, 0).region).toContainText('not contained');
   const numbers = (await openCell(page, 0)).section('Numbers');
   await expect(numbers).toContainText(/sandbox\s*not contained/);
-  await takePicture(page, 'not-contained');
+  await takePictures(page, 'not-contained');
 });

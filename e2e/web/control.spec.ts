@@ -21,7 +21,7 @@ test('cells appear while the study runs, and its numbers move', async ({ page, s
   const pills = await watchHeader(page);
   await startStudy(page, bench, { tag: 'night', experiments: 2 });
   await expect(cellOf(page, 0).region).toContainText('training');
-  // From the first moment on it is on its way.
+  // The header never says that the study has not started.
   expect(await pills()).not.toContain('Not started');
   await expect(study(page).header).toContainText('0 tried');
   await expect(study(page).running).toContainText('Experiment 0');
@@ -39,11 +39,11 @@ test('cells appear while the study runs, and its numbers move', async ({ page, s
   await expect(study(page).header).toContainText('Ended');
   await expect(study(page).running).toBeHidden();
   await expect(notebook(page).chart).toHaveAccessibleName(/^val_bpb over 3 experiments/);
-  // What came meanwhile has not moved the part of the chart that was looked at.
+  // The new experiments have not moved the part of the chart that the user looks at.
   await expect(notebook(page).chart.getByRole('button', { name: 'Show all' })).toBeVisible();
 });
 
-/** Everything that the page has shown from now on, as text. */
+/** Records every text that the header shows from now on. */
 async function watchHeader(page: Page): Promise<() => Promise<string>> {
   await page.evaluate(() => {
     const seen: string[] = [];
@@ -64,7 +64,7 @@ test('the header says which of how many it is, when that ends, and how many were
   await openWindow(page, await serve());
   await startStudy(page, bench, { tag: 'night', experiments: 300 });
   const { header } = study(page);
-  // Whichever it is by then: a page that is slow to open finds the first ones gone from its view.
+  // The number may be any: if the page opens slowly, the first experiments have already ended.
   await expect(header).toContainText(/#[1-9]\d* of 300/);
   await bench.hold();
   const n = await bench.untilHeld();
@@ -105,21 +105,21 @@ test('the live view shows the curve, the terminal and the machine of what trains
   await choose(curve.getByLabel('Horizontal axis'), 'by time since the first step');
   const terminal = page.getByRole('region', { name: `Output of experiment ${n}` });
   await expect(terminal).toContainText('step 00015');
-  // Every line begins at the left.
+  // Every line of the output starts at the left edge.
   await page.setViewportSize({ width: 1280, height: 1400 });
   const lines = terminal.locator('.xterm-rows > div');
   await expect(lines.filter({ hasText: 'shard 039' })).toHaveCount(1);
   expect(await lines.filter({ hasText: 'shard 039' }).evaluate(line => line.textContent)).toMatch(/^shard/);
-  // However narrow the window, a line that overwrites itself is one line, and as long as it was written.
+  // In a narrow window too, a line that overwrites itself stays one line with its full length.
   await page.setViewportSize({ width: 820, height: 1400 });
   await expect(lines.filter({ hasText: 'step 0' })).toHaveText(/^step 00015 .* remaining: \d+s/);
   await expect(lines.filter({ hasText: 'epoch' })).toHaveCount(1);
   await expect(page.getByRole('complementary', { name: 'Machine now' })).toContainText('CPU');
-  // Who comes while the training is silent sees all the same how far it is.
+  // A window that opens while the training prints nothing also shows its progress.
   await page.reload();
   await study(page).tab('Live').click();
   await expect(curve.getByRole('definition').nth(1)).toHaveText('14');
-  // How it was drawn is kept.
+  // The chosen axis is kept.
   await expect(curve.getByLabel('Horizontal axis')).toHaveText('by time since the first step');
   await choose(curve.getByLabel('Horizontal axis'), 'by step');
   await expect(curve).toContainText(new RegExp(`#${n}, live by step: first 4\\.\\d+, last 1\\.15`));
@@ -147,7 +147,7 @@ test('the live curve is placed by tokens where the training counts them, beside 
   const lines = curve.locator('path.recharts-curve');
   await expect(lines).toHaveCount(2);
   const width = async (line: Locator) => (await line.boundingBox())?.width ?? Number.NaN;
-  // The incumbent's is drawn behind. The live one is held in its middle.
+  // The first line is the incumbent's, the last one is live. The run is held at half of its steps.
   const share = (await width(lines.last())) / (await width(lines.first()));
   expect(share).toBeGreaterThan(0.45);
   expect(share).toBeLessThan(0.5);
@@ -255,7 +255,7 @@ test('closing the window does not stop the study', async ({ page, context, serve
   await expect(cellOf(page, 0).region).toContainText('training');
   await page.close();
   await bench.letGo();
-  // Nothing but the study itself can have asked for the second proposal.
+  // No window is open, so the study itself must have asked for the second proposal.
   await expect(() => bench.request(2)).toPass();
   const next = await context.newPage();
   await openWindow(next, server);

@@ -1,7 +1,7 @@
 import type { Page } from '@playwright/test';
 import { expect, test } from './support/fixtures.ts';
 import { NIGHT_TAG, type Night } from './support/night.ts';
-import { takePicture } from './support/pictures.ts';
+import { takePictures } from './support/pictures.ts';
 import { cellOf, dialog, downloadOf, openNotebook, openWindow, startStudy, study } from './support/window.ts';
 
 async function openDebrief(page: Page, night: Night): Promise<void> {
@@ -21,7 +21,7 @@ test('the debrief tells what worked, and each number of an experiment leads to i
   await expect(worked.getByRole('row')).toHaveCount(1 + 7);
   await expect(worked.getByRole('row').nth(1)).toContainText(/#1 Double the learning rate to 0\.04.*\+0\.03/);
   await expect(debrief.getByRole('table', { name: 'Crashes' }).getByRole('row')).toHaveCount(2);
-  await takePicture(page, 'debrief');
+  await takePictures(page, 'debrief-night');
   await worked.getByRole('button', { name: '#13' }).click();
   await expect(cellOf(page, 13).panel).toBeVisible();
 });
@@ -100,7 +100,7 @@ test('who comes back to a study that has ended meanwhile finds its debrief, once
   const { href } = new URL(page.url());
   await page.goto('about:blank');
   await bench.letGo();
-  // Somebody else's window, which remembers for itself, sees it end.
+  // Another browser sees the study end. It remembers that for itself only.
   const other = await browser.newContext();
   const elsewhere = await other.newPage();
   await openNotebook(elsewhere, server, 'night');

@@ -33,7 +33,7 @@ test('an experiment has a menu at the pointer, and what can be selected in it ke
   await expect(page.getByText(`Copied ${commit.slice(0, 12)}.`)).toBeVisible();
   expect(await copied()).toBe(commit);
 
-  // The menu key, on what has the focus.
+  // The menu key opens the menu of the experiment that has the focus.
   await cellOf(page, 12)
     .region.getByRole('button', { name: /^Use the whole/ })
     .focus();
@@ -59,7 +59,7 @@ test('keys and the palette reach the same for the selected experiment, and its l
   await openCell(page, 13);
   const lineage = cellOf(page, 13).region.getByRole('region', { name: 'Lineage' });
   await expect(lineage.getByRole('button').first()).toHaveText('#0');
-  await look(page, 'lineage');
+  await look(page, 'cell-lineage');
   await page.getByRole('main').focus();
   await page.keyboard.press('r');
   await expect(page.getByText(/^Copied .*\/runs\/13\/output\.log$/)).toBeVisible();

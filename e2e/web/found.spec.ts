@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import type { Page } from '@playwright/test';
 import { git, makeRepository } from './support/bench.ts';
 import { expect, test } from './support/fixtures.ts';
-import { takePicture } from './support/pictures.ts';
+import { takePictures } from './support/pictures.ts';
 import type { Server } from './support/server.ts';
 import { openProject, openWindow, setUp, study } from './support/window.ts';
 
@@ -51,10 +51,8 @@ test('the set-up shows what was found with where, and asks for what is unclear',
   const metric = setUp(page).field('Metric');
   await expect(metric).toHaveValue('');
   await expect(metric).toHaveAttribute('aria-invalid', 'true');
-  await takePicture(page, 'found-unclear');
-  await page.emulateMedia({ colorScheme: 'dark' });
   await found.getByText(/rules of its instructions/).click();
-  await takePicture(page, 'found-unclear-dark');
+  await takePictures(page, 'found-unclear');
   await found.getByRole('button', { name: 'score' }).click();
   await expect(metric).toHaveValue('score');
   await expect(metric).toHaveAttribute('aria-invalid', 'false');
@@ -84,7 +82,7 @@ test('a set-up command is read and ticked before it runs, and the folded keys go
   await agreement.getByText('make-data.sh', { exact: true }).click();
   await expect(agreement).toContainText('echo data > data.txt');
   await form.field('Checks').scrollIntoViewIfNeeded();
-  await takePicture(page, 'set-up-agreement');
+  await takePictures(page, 'set-up-agreement');
   await form.field('How long the number may take').fill('');
   await form.field('Experiments').fill('0');
   await form.start.click();

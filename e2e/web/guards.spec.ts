@@ -1,5 +1,5 @@
 import { expect, test } from './support/fixtures.ts';
-import { takePicture } from './support/pictures.ts';
+import { takePictures } from './support/pictures.ts';
 import { cellOf, openCell, openWindow, startStudy, study } from './support/window.ts';
 
 test('a better number whose check fails is discarded, and its cell shows the check’s end', async ({
@@ -18,7 +18,7 @@ test('a better number whose check fails is discarded, and its cell shows the che
   const cell = await openCell(page, 1);
   await expect(cell.section('Failed guard')).toContainText('the check "depth" ended with exit code 1');
   await expect(cell.section('Failed guard')).toContainText('DEPTH = 8');
-  await takePicture(page, 'guard');
+  await takePictures(page, 'guard');
   await cell.tab('Log').click();
   await expect(cell.panel).toContainText('[pawl] depth: grep DEPTH train.py');
 });
@@ -36,7 +36,7 @@ test('a number that comes later is typed into its cell', async ({ page, serve, m
   await awaited.getByLabel('Where it comes from').fill('dashboard of 9 March');
   await expect(enter).toBeDisabled();
   await awaited.getByLabel('val_bpb').fill('1.2');
-  await takePicture(page, 'awaited');
+  await takePictures(page, 'awaited');
   await enter.click();
   await expect(study(page).header).toContainText('Ended');
   await expect(cell.region).toContainText(/keep/);

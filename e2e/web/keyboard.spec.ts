@@ -14,7 +14,7 @@ import {
   welcome,
 } from './support/window.ts';
 
-/** Presses Tab until it reaches `place`; a user can see where they are at every stop. */
+/** Presses Tab until `place` has the focus, and checks at every stop that the focus is visible. */
 async function tabTo(page: Page, place: Locator): Promise<void> {
   await expect(place).toBeVisible();
   for (let stops = 0; stops < 60; stops += 1) {
@@ -25,7 +25,7 @@ async function tabTo(page: Page, place: Locator): Promise<void> {
   throw new Error('60 times Tab did not lead there');
 }
 
-/** The elements that would change slowly, though the system asks for less motion; of all of them, that costs seconds. */
+/** Returns the elements that have a transition although the system asks for less motion. */
 function transitions(page: Page): Promise<readonly string[]> {
   return page.evaluate(() =>
     [...document.querySelectorAll('*')]
@@ -34,7 +34,7 @@ function transitions(page: Page): Promise<readonly string[]> {
   );
 }
 
-/** Whether what has the focus, or a part around it, is drawn with an outline. */
+/** Says whether the focused element or an element close around it has an outline. */
 function hasVisibleFocus(page: Page): Promise<boolean> {
   return page.evaluate(() => {
     let element: Element | null = document.activeElement;
@@ -152,7 +152,7 @@ test.describe('in the notebook', () => {
     await expect(notebook(page).search).toBeFocused();
     await page.keyboard.type('batches');
     await expect(notebook(page).rows).toHaveCount(1);
-    // Letters are the search's while it has the focus.
+    // While the search has the focus, letters are text and not commands.
     await page.keyboard.press('s');
     await expect(page.getByRole('dialog')).toBeHidden();
     await page.keyboard.press('Escape');
@@ -235,7 +235,7 @@ test.describe('in the notebook', () => {
   });
 
   test('a palette that is opened while the notebook still moves keeps the focus', async ({ page }) => {
-    // Its code is there already.
+    // This loads the palette's code beforehand.
     await page.keyboard.press('Control+k');
     await expect(palette(page).input).toBeFocused();
     await page.keyboard.press('Escape');
@@ -244,7 +244,7 @@ test.describe('in the notebook', () => {
       const down = Array.from({ length: 12 }, () => ({ key: 'j' }));
       for (const key of [...down, { key: 'k', ctrlKey: true }])
         document.body.dispatchEvent(new KeyboardEvent('keydown', { ...key, bubbles: true }));
-      // The experiment below is brought into sight in one frame, and would get the focus in the next.
+      // The list scrolls to the experiment in one frame, and would focus it in the next.
       for (let frame = 0; frame < 4; frame += 1)
         await new Promise<void>(resolve => requestAnimationFrame(() => resolve()));
     });
@@ -263,7 +263,7 @@ test.describe('in the notebook', () => {
         );
         await new Promise(resolve => requestAnimationFrame(resolve));
       };
-      // Timers of the closed palette are held up, as on a busy machine, until the next palette is open.
+      // The timers of the closed palette fire only when the next palette is open, as can happen on a busy machine.
       const timers: (() => void)[] = [];
       const { setTimeout } = window;
       Object.assign(window, { setTimeout: (act: () => void) => timers.push(act) });

@@ -1,7 +1,7 @@
 import type { Page } from '@playwright/test';
 import { CORE, expect, test } from './support/fixtures.ts';
 import { NIGHT_TAG } from './support/night.ts';
-import { takePicture } from './support/pictures.ts';
+import { takePictures } from './support/pictures.ts';
 import {
   cellOf,
   notebook,
@@ -16,7 +16,7 @@ import {
 const LONG_HYPOTHESIS =
   'Keep the warm-up and the decay as they are, halve the batch, and in exchange set LEARNING_RATE to 0.0412';
 
-/** What of an element's words the eye sees: whether a word lies inside of every box that clips it. */
+/** Says whether the words in a cell's row are fully visible, so that no box around them clips them. */
 async function isReadable(page: Page, n: number, words: string): Promise<boolean> {
   return cellOf(page, n).toggle.evaluate((button, wanted) => {
     const walker = document.createTreeWalker(button, NodeFilter.SHOW_TEXT);
@@ -54,7 +54,7 @@ for (const width of [600, 900, 1280, 1920]) {
     await page.setViewportSize({ width, height: 800 });
     await expect.poll(() => isReadable(page, 1, '0.0412')).toBe(true);
     await expect(cellOf(page, 1).toggle).toHaveAttribute('title', LONG_HYPOTHESIS);
-    await takePicture(page, `layout-running-${width}`);
+    await takePictures(page, 'layout-running');
   });
 }
 

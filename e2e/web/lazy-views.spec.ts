@@ -2,7 +2,7 @@ import { expect, test } from './support/fixtures.ts';
 import { dialog, openWindow } from './support/window.ts';
 
 const CODE = '**/assets/settings-dialog-*.js';
-/** The code of all views but the one that a window shows first. */
+/** Matches the code of every view except the one that a window shows first. */
 const OF_OTHER_VIEWS =
   /\/assets\/(?!welcome-)(?:[a-z-]+-(?:dialog|screen)|cell-details|code-editor|diff-view|series-lines)-/;
 
@@ -21,7 +21,7 @@ test.describe('the code of a dialog that nobody has opened', () => {
     const fetched: string[] = [];
     page.on('request', request => fetched.push(request.url()));
     await openWindow(page, await serve());
-    // Such calls are made in the order in which they were asked for, and the window has asked before this.
+    // Idle callbacks run in the order of their requests, and the window requested its own before this one.
     await page.evaluate(() => new Promise<void>(resolve => requestIdleCallback(() => resolve())));
     await page.waitForLoadState('networkidle');
     expect(fetched).toContainEqual(expect.stringMatching(/\/assets\/welcome-screen-/));

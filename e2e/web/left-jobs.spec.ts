@@ -1,7 +1,7 @@
 import { dataPaths } from '../../src/engine/paths.ts';
 import { openLedger } from '../../src/engine/store/ledger.ts';
 import { expect, test } from './support/fixtures.ts';
-import { takePicture } from './support/pictures.ts';
+import { takePictures } from './support/pictures.ts';
 import { dialog, notebook, openWindow, startStudy } from './support/window.ts';
 
 test('a job whose machine is gone is given up where the notebook says that it may still run', async ({
@@ -11,7 +11,7 @@ test('a job whose machine is gone is given up where the notebook says that it ma
   serve,
 }) => {
   const ledger = openLedger(dataPaths({ PAWL_HOME: home }).ledger);
-  // No name of a host, so that nothing waits for an answer.
+  // This is not a valid host name, so nothing waits for a host to answer.
   const place = { kind: 'ssh', host: '-gone' } as const;
   ledger.write(() =>
     ledger.jobs.begin({ marker: 's1/4.0', studyId: 's1', n: 4, k: 0, place, gitDir: '/r/.git' }),
@@ -27,7 +27,7 @@ test('a job whose machine is gone is given up where the notebook says that it ma
   await expect(rows).toHaveText(
     /Of a deleted study, may still run-gone:~\/\.cache\/pawl\/jobs\/pawl-s1-4\.0/,
   );
-  await takePicture(page, 'left-jobs');
+  await takePictures(page, 'left-jobs');
   await jobs.getByRole('button', { name: 'Give up pawl-s1-4.0' }).click();
   await expect(jobs).toContainText('No job is left: all have ended, or were given up.');
 });

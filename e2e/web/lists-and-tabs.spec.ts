@@ -46,7 +46,7 @@ test.describe('a list to choose from', () => {
     await expect(page.getByRole('option').last()).toBeFocused();
     await page.keyboard.press('Home');
     await expect(page.getByRole('option').first()).toBeFocused();
-    // One letter after the other, however much time is between them.
+    // A repeated letter moves to the next match, no matter how much time passes in between.
     for (const found of ['A command that edits the files', 'A folder of patches']) {
       await page.keyboard.press('a');
       await expect(page.getByRole('option', { name: found })).toBeFocused();
@@ -54,7 +54,7 @@ test.describe('a list to choose from', () => {
     await page.keyboard.press('Enter');
     await expect(proposer).toHaveText('A folder of patches');
     await expect(proposer).toBeFocused();
-    // Letters choose in a closed one, too.
+    // A letter chooses an option in a closed list too.
     await page.keyboard.type('s');
     await expect(proposer).toHaveText(/^Search over constants/);
   });
@@ -133,7 +133,7 @@ test.describe('tabs', () => {
     await runCommand(page, 'live', 'Live');
     await expect(study(page).tab('Notebook')).toBeFocused();
     await expect(study(page).tab('Live')).toHaveAttribute('aria-selected', 'true');
-    // As when the window comes back to the front.
+    // The same happens when the window comes back to the front.
     await study(page)
       .tab('Notebook')
       .evaluate(tab => {

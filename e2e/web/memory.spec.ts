@@ -36,7 +36,7 @@ test('what an earlier study learnt is shown with its sources, edited, left out, 
   const sources = page.getByRole('region', { name: 'Where it comes from' });
   const versions = page.getByRole('complementary', { name: 'Versions' });
   const button = (name: string) => page.getByRole('button', { name, exact: true });
-  // Words that are not saved yet outlast a look at the other part.
+  // Text that is not saved yet stays while the user looks at the other part.
   const program = page.getByRole('textbox', { name: 'program.md' });
   await program.click();
   await page.keyboard.press('Control+End');
@@ -67,7 +67,7 @@ test('what an earlier study learnt is shown with its sources, edited, left out, 
   await expect(button('Save')).toBeDisabled();
   await expect(editor).toContainText('The rate may go higher still.');
 
-  // Another process leaves it out; the window shows that, and brings it back.
+  // Another process leaves the text out. The window shows that and can bring the text back.
   expect(await pawl({ home, cwd: bench.repository }, 'memory', '--clear')).toBe('');
   await expect(page.getByText('Left out: proposers do not see what earlier studies learnt.')).toBeVisible();
   await expect(sources).toBeHidden();
@@ -97,7 +97,7 @@ test('what an earlier study learnt is shown with its sources, edited, left out, 
   await expect(study(page).heading).toHaveText('monday');
   await expect(cellOf(page, 2).panel).toBeVisible();
 
-  // Without a host both texts go on to be there.
+  // Both texts stay visible when the server is gone.
   await study(page).tab('program.md').click();
   await part.click();
   await expect(editor).toBeVisible();

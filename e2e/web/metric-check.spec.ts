@@ -1,5 +1,5 @@
 import { expect, test } from './support/fixtures.ts';
-import { takePicture } from './support/pictures.ts';
+import { takePictures } from './support/pictures.ts';
 import { openProject, openWindow, setUp } from './support/window.ts';
 
 test('the set-up checks a metric before a night, and says what it is worth', async ({
@@ -20,11 +20,11 @@ test('the set-up checks a metric before a night, and says what it is worth', asy
   await expect(told).toContainText('With LEARNING_RATE = 2.0 instead of 0.02 (train.py)');
   await expect(told).toContainText('the number notices');
   await expect(told).toContainText('With SEED = 1 and 2 instead of 0 (train.py)');
-  // What the check learnt of the time stands in the preflight as well.
+  // The preflight also shows how long the check's baseline took.
   await expect(checks).toContainText('The last baseline: It trains for');
   await expect(metricCheck.region).not.toContainText('The form has changed since.');
   await told.scrollIntoViewIfNeeded();
-  await takePicture(page, 'metric-check');
+  await takePictures(page, 'metric-check');
   await unfold('Which number counts');
   await field('Budget (seconds)').fill('9');
   await expect(metricCheck.region).toContainText('The form has changed since.');
@@ -41,7 +41,7 @@ test('a check is ended from the window, and the study can begin', async ({ page,
   await expect(metricCheck.region.getByRole('status')).toHaveText('Run 1 of 4 …');
   await start.click();
   await expect(page.getByRole('alert')).toContainText('A metric is being checked');
-  await takePicture(page, 'metric-check-runs');
+  await takePictures(page, 'metric-check-runs');
   await metricCheck.region.getByRole('button', { name: 'Stop the check' }).click();
   await expect(metricCheck.region).toContainText('The check was stopped and has left nothing behind.');
   await expect(metricCheck.begin).toBeEnabled();

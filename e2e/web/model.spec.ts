@@ -47,7 +47,6 @@ const SUMMARY: Reply = {
 };
 
 test('a model is watched while it proposes, and its cost is told', async ({ page, serve, bench, answer }) => {
-  // The list of models comes first.
   let asked = 0;
   const model = await answer(() => {
     asked += 1;
@@ -89,7 +88,7 @@ test('a model is watched while it proposes, and its cost is told', async ({ page
   await expect(record).toContainText('1 × cancelled');
   await page.keyboard.press('Escape');
 
-  // It sums the debrief up, too.
+  // The model also summarises the debrief.
   await study(page).tab('Debrief').click();
   await page.getByRole('button', { name: 'Let claude-opus-5-5 sum it up' }).click();
   const written = page.getByRole('region', { name: 'Written by a model' });
@@ -164,7 +163,7 @@ test('what a night will cost is planned in the set-up', async ({ page, serve, be
   await expect(plan).toHaveText('Planned spend: no price is known for llama, so there is no estimate.');
   await form.field('Model').fill('claude-haiku-5-5');
   await expect(plan).toContainText('for 50 experiments at claude-haiku-5-5');
-  // Without a key nobody is asked for a list of models.
+  // Without a key, the window asks no server for a list of models.
   await choose(form.field('Key'), 'ANTHROPIC_API_KEY from the environment');
   await form.field('Server').fill('');
   await form.field('Model').fill('claude-sonnet-4-5');
@@ -225,7 +224,7 @@ test('of several proposers each is asked where those before it have nothing', as
   await expect(study(page).header).toContainText('Ended');
   const numbers = (await openCell(page, 1)).section('Numbers');
   await expect(numbers).toContainText(/proposed by\s*command/);
-  // What needs the user is not asked again soon, and the notebook says so.
+  // A failure that only the user can fix delays the next try, and the notebook says so.
   await expect(
     page.getByText(/^model claude-opus-5-5 cannot propose\. .*rejected the key.* asked again in 30 min\.$/),
   ).toBeVisible();

@@ -2,7 +2,7 @@ import type { Page } from '@playwright/test';
 import { choose } from '../choose.ts';
 import { CORE, expect, test } from './support/fixtures.ts';
 import { NIGHT_TAG, NIGHT_TURNS } from './support/night.ts';
-import { takePicture } from './support/pictures.ts';
+import { takePictures } from './support/pictures.ts';
 import {
   cellOf,
   chooseFrom,
@@ -83,7 +83,7 @@ test('the curves are drawn for each series, by time and by step', CORE, async ({
   await incumbent.click();
   await expect(incumbent).toHaveAttribute('aria-pressed', 'false');
   await expect.poll(() => chart.locator('path').count()).toBeLessThan(lines);
-  // A part of the curve, drawn with the pointer.
+  // Dragging the pointer zooms into a part of the curve.
   const box = await chart.boundingBox();
   if (!box) throw new Error('the chart has no place');
   await page.mouse.move(box.x + 0.4 * box.width, box.y + 80);
@@ -120,7 +120,7 @@ test('the log is searched, and Enter goes from hit to hit', CORE, async ({ page 
   const status = cell.region.getByRole('status');
   await expect(status).toHaveText(/^\d+ of 10$/);
   await expect(log.locator('mark').first()).toHaveText('shard 00');
-  // It begins where the reader is and goes round the end.
+  // The search starts at the reader's position and continues from the start after the last hit.
   const first = Number.parseInt((await status.textContent()) ?? '', 10);
   const next = (first % 10) + 1;
   await search.press('Enter');
@@ -197,14 +197,14 @@ test('the best is jumped to from the header, the menu and by its key', async ({ 
     await expect.poll(() => gapAbove(page, 13)).toBeLessThan(2);
     await cellOf(page, 13).toggle.click();
   }
-  // A filter that hides it gives way.
+  // A filter that hides the best experiment is removed.
   await notebook(page).verdict('crash').click();
   await expect(best).toBeHidden();
   await page.keyboard.press('b');
   await expect(cellOf(page, 13).panel).toBeVisible();
 });
 
-/** Pixels between the top of the list and an experiment in it. */
+/** Returns the pixels between the top of the list and an experiment in it. */
 function gapAbove(page: Page, n: number): Promise<number> {
   return page.evaluate(name => {
     const row = document.querySelector(`[aria-label="${name}"]`);
@@ -224,7 +224,7 @@ test('what was searched for is marked, also in what a crash said', async ({ page
   await expect(crashed).toContainText('RuntimeError: CUDA out of memory. Tried to allocate 24576 MiB');
   await expect(crashed.locator('mark')).toHaveText(['of', 'out', 'of', 'memory']);
   expect((await crashed.boundingBox())?.height).toBeLessThan(62);
-  await takePicture(page, 'notebook-search');
+  await takePictures(page, 'notebook-search');
   await list.search.fill('');
   await expect(crashed.locator('mark')).toHaveCount(0);
 });
@@ -241,7 +241,7 @@ test('a note that comes moves the rows below it, and leaves no hole between them
   await expect.poll(() => holes(page)).toEqual([]);
 });
 
-/** Where a row of the list does not end at the next one's beginning, in pixels. */
+/** Returns the gaps between neighbouring rows of the list, in pixels; an overlap is negative. */
 function holes(page: Page): Promise<readonly number[]> {
   return page.evaluate(() => {
     const boxes = [...document.querySelectorAll('[data-testid="notebook-list"] li[data-index]')]
@@ -288,7 +288,7 @@ test('the chart is saved as PNG, SVG and CSV', async ({ page }) => {
     downloadOf(page, () => chooseFrom(page, page.getByRole('button', { name: 'Export the chart' }), item));
   const png = await save('As PNG');
   expect(png.name).toBe(`${NIGHT_TAG}-val_bpb.png`);
-  // The header of a PNG: signature, then the size as two big-endian numbers.
+  // A PNG starts with a signature; the width and height follow as big-endian numbers.
   expect(png.bytes.subarray(1, 4).toString()).toBe('PNG');
   expect([png.bytes.readUInt32BE(16), png.bytes.readUInt32BE(20)]).toEqual([2_400, 1_200]);
   expect(png.bytes.length).toBeGreaterThan(20_000);
@@ -336,6 +336,8 @@ test('the chart is walked by keys, and its zoom stays over a reload', async ({ p
   for (let times = 0; times < 4; times += 1) await page.keyboard.press('+');
   const all = chart.getByRole('button', { name: 'Show all' });
   await expect(all).toBeVisible();
+  // A reload before the address is written would open the experiment.
+  await expect(page).toHaveURL(/\/12$/);
   const ticks = await chart.locator('svg').first().textContent();
   await page.reload();
   await sidebar(page).study(NIGHT_TAG).click();

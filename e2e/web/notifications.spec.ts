@@ -4,7 +4,7 @@ import { cellOf, openWindow, runCommand, sidebar, startStudy, study } from './su
 
 type Shown = { readonly title: string; readonly body: string };
 
-/** Stands in for the browser's notifications, of which no page can see whether they came up. */
+/** Replaces the browser's notifications, because a page cannot find out whether one was shown. */
 async function watchNotifications(page: Page): Promise<void> {
   await page.addInitScript(() => {
     const shown: Double[] = [];
@@ -98,7 +98,7 @@ test('a study that stopped by itself asks for attention, and a kind that is swit
   const bench = await makeBench({
     turns: [
       { hypothesis: 'Double the learning rate', set: { LEARNING_RATE: '0.04' } },
-      // What changes nothing is refused, however often.
+      // An edit that changes nothing is refused every time.
       ...Array.from({ length: 9 }, () => ({ hypothesis: 'Nothing', set: {} })),
     ],
   });

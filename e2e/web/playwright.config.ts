@@ -8,7 +8,10 @@ import { UNSEEN_FEATURES } from '../unseen-features.ts';
 
 process.env.NODE_COMPILE_CACHE ??= COMPILE_CACHE;
 
-/** What Playwright switches off by itself, and a page of this machine could notice: of several such lists the last one counts. */
+/**
+ * The features that Playwright switches off by itself, as far as a local page could notice them. They are repeated here
+ * because Chromium uses only the last `--disable-features`.
+ */
 const OFF_IN_PLAYWRIGHT = [
   ...['AvoidUnnecessaryBeforeUnloadCheckSync', 'DestroyProfileOnBrowserClose', 'PaintHolding'],
   ...['HttpsUpgrades', 'HttpsFirstBalancedModeAutoEnable', 'ThirdPartyStoragePartitioning', 'LensOverlay'],
@@ -22,9 +25,9 @@ const CORE = /@core/;
 export default defineConfig({
   testDir: '.',
   globalSetup: './support/prepare.ts',
-  // Their trainings wait more than they work.
+  // The trainings in these specs mostly wait, so there is one worker more than there are cores.
   workers: availableParallelism() + 1,
-  // Of a file whose tests take long, too.
+  // The tests of one file run in parallel too, because some files take long.
   fullyParallel: true,
   retries: 0,
   timeout: TEST_LIMIT_MS,
@@ -40,7 +43,7 @@ export default defineConfig({
   ],
   use: {
     viewport: { width: 1280, height: 800 },
-    // A system that asks for less motion: nothing moves while it is looked at.
+    // With less motion, nothing moves while a test looks at the page.
     contextOptions: { reducedMotion: 'reduce' },
     actionTimeout: WAIT_MS,
     trace: 'off',
@@ -50,7 +53,7 @@ export default defineConfig({
       args: [
         '--disable-gpu',
         '--disable-background-networking',
-        // A page lives for seconds: to optimize its code costs more of the processor than it saves.
+        // A page lives for seconds, so optimizing its code would cost more processor time than it saves.
         '--js-flags=--no-turbofan --no-maglev',
         `--disable-features=${[...OFF_IN_PLAYWRIGHT, ...UNSEEN_FEATURES].join(',')}`,
         ...sandboxArguments(),

@@ -5,7 +5,7 @@ import { choose } from '../choose.ts';
 import { expect, test } from './support/fixtures.ts';
 import { holdAnswers } from './support/hold-answers.ts';
 import { look } from './support/look.ts';
-import { takePicture } from './support/pictures.ts';
+import { takePictures } from './support/pictures.ts';
 import { pawl } from './support/terminal.ts';
 import {
   cellOf,
@@ -35,14 +35,14 @@ function queue(page: Page) {
   };
 }
 
-/** The waiting ideas, first one first. */
+/** Waits until exactly these ideas wait, in this order. */
 async function expectIdeas(page: Page, ...ideas: readonly string[]): Promise<void> {
   await expect
     .poll(() => queue(page).ideas.evaluateAll(items => items.map(item => item.getAttribute('aria-label'))))
     .toEqual(ideas);
 }
 
-/** Parts of the dialog that would have to be scrolled to the right; a file's text may. */
+/** Returns the parts of the dialog that scroll sideways, except text areas, which may. */
 function scrollsSideways(page: Page): Promise<readonly string[]> {
   return page.evaluate(() =>
     [...document.querySelectorAll('[role="dialog"], [role="dialog"] *')]
@@ -56,8 +56,7 @@ function scrollsSideways(page: Page): Promise<readonly string[]> {
   );
 }
 
-/** Changes a piece of an opened file as one would: by finding it and typing over it. */
-/** Writes another line in the place of one. */
+/** Replaces a line in an open file. */
 async function change(editor: Locator, from: string, to: string): Promise<void> {
   const page = editor.page();
   await editor.locator('.cm-line').filter({ hasText: from }).click();
@@ -67,7 +66,7 @@ async function change(editor: Locator, from: string, to: string): Promise<void> 
   await expect(editor.locator('.cm-changedLine')).toHaveText(to);
 }
 
-/** As another process would that has much to say. */
+/** Adds many ideas to the queue, as another process could. */
 function fillQueue(home: string, count: number): void {
   const ledger = openLedger(dataPaths({ PAWL_HOME: home }).ledger);
   const id = ledger.studies.list()[0]?.id ?? '';
@@ -100,7 +99,7 @@ test('ideas in words and with an edit wait in the order one gives them, and have
   await expect(cellOf(page, 0).region).toContainText('training');
   await expect(study(page).controls).not.toContainText('Queue');
 
-  // The key opens it; what it is for stands there while it is empty.
+  // The key opens the queue. While the queue is empty, the dialog explains it.
   await page.keyboard.press('q');
   const { region, line, add, more, idea, past } = queue(page);
   await expect(line).toBeFocused();
@@ -113,7 +112,7 @@ test('ideas in words and with an edit wait in the order one gives them, and have
   await expect(idea('Warm up for one step in twenty')).toContainText('next');
   await expect(line).toHaveValue('');
 
-  // Another terminal, while one looks.
+  // Another terminal adds an idea while the dialog is open.
   const told = await pawl(
     { home, cwd: bench.repository },
     'propose',
@@ -124,7 +123,7 @@ test('ideas in words and with an edit wait in the order one gives them, and have
   expect(told).toContain('waits in night, number 2');
   await expect(idea('A deeper net')).toContainText('It has paid.');
 
-  // An edit of one's own.
+  // The user adds an idea with an edit.
   await more.click();
   const form = dialog(page, 'An idea for night');
   await expect(form.getByLabel('Idea', { exact: true })).toBeFocused();
@@ -140,7 +139,7 @@ test('ideas in words and with an edit wait in the order one gives them, and have
   await change(form.getByLabel('train.py'), 'LEARNING_RATE = 0.02', 'LEARNING_RATE = 0.04');
   await expect(form).toContainText('Your changes to train.py');
   await look(page, 'queue-edit', scrollsSideways);
-  // Escape leads back to the list, and nothing is lost.
+  // Escape returns to the list, and the edit is not lost.
   await page.keyboard.press('Escape');
   await expect(region).toContainText('an edit of train.py');
   await more.click();
@@ -150,7 +149,7 @@ test('ideas in words and with an edit wait in the order one gives them, and have
   await expect(mine).toContainText('changes train.py');
   await expect(mine).toContainText('next');
   await expect(mine).toContainText('−0.020000');
-  // Unfolded it shows what it changes.
+  // An unfolded idea shows its changes.
   await mine.getByRole('button', { name: 'Learning rate 0.04 by hand', exact: true }).click();
   const changes = mine.getByRole('region', { name: 'Changes of the idea: Learning rate 0.04 by hand' });
   await expect(changes).toContainText('LEARNING_RATE = 0.04');
@@ -161,7 +160,7 @@ test('ideas in words and with an edit wait in the order one gives them, and have
   await expectIdeas(page, 'Warm up for one step in twenty', 'A deeper net', 'Learning rate 0.04 by hand');
   await expect(mine.getByRole('button', { name: 'Learning rate 0.04 by hand' })).toBeFocused();
 
-  // The keyboard takes it up, and the arrows go from one to the next.
+  // Alt with an arrow key moves an idea; the arrow keys alone move the focus.
   await page.keyboard.press('Alt+ArrowUp');
   await page.keyboard.press('Alt+ArrowUp');
   await expectIdeas(page, 'Learning rate 0.04 by hand', 'Warm up for one step in twenty', 'A deeper net');
@@ -175,7 +174,7 @@ test('ideas in words and with an edit wait in the order one gives them, and have
   await idea('A deeper net').getByRole('button', { name: 'Down' }).click();
   await expectIdeas(page, 'Learning rate 0.04 by hand', 'A deeper net', 'Warm up for one step in twenty');
 
-  // Other words, in their place.
+  // The words of an idea can be edited in the list.
   await idea('A deeper net').hover();
   await idea('A deeper net').getByRole('button', { name: 'Edit the words' }).click();
   const words = region.getByRole('form', { name: 'Words of the idea' });
@@ -191,11 +190,11 @@ test('ideas in words and with an edit wait in the order one gives them, and have
   await expect(idea('Eight layers')).toContainText('−0.016000');
   await expect(idea('Eight layers').getByRole('button', { name: 'Eight layers' })).toBeFocused();
 
-  // What is dropped comes back to its place.
+  // Undo returns a dropped idea to its place.
   await page.keyboard.press('Delete');
   await expectIdeas(page, 'Learning rate 0.04 by hand', 'Warm up for one step in twenty');
   await expect(past).toContainText('dropped');
-  await look(page, 'queue', scrollsSideways);
+  await look(page, 'queue-ideas', scrollsSideways);
   await region.getByRole('button', { name: 'Undo' }).click();
   await expectIdeas(page, 'Learning rate 0.04 by hand', 'Eight layers', 'Warm up for one step in twenty');
   await expect(idea('Eight layers').getByRole('button', { name: 'Eight layers' })).toBeFocused();
@@ -206,9 +205,9 @@ test('ideas in words and with an edit wait in the order one gives them, and have
   await expect(region).toBeHidden();
   await expectFocus(page);
   await expect(study(page).controls).toContainText('Queue · 3');
-  await takePicture(page, 'queue-header');
+  await takePictures(page, 'queue-header');
 
-  // Their turns come.
+  // The ideas are tried in turn.
   await bench.letGo();
   await expect(cellOf(page, 1).region).toContainText('Learning rate 0.04 by hand');
   await expect(study(page).header).toContainText('Ended');
@@ -235,19 +234,19 @@ test('an experiment is tried again from its cell, with another change on top', a
   await expect((await openCell(page, 0)).region.getByRole('button', { name: 'Try again …' })).toHaveCount(0);
   const button = cell.region.getByRole('button', { name: 'Try again …' });
   await button.scrollIntoViewIfNeeded();
-  await takePicture(page, 'queue-cell');
+  await takePictures(page, 'queue-cell');
   await button.click();
   const form = dialog(page, 'Try #1 again');
   await expect(form.getByLabel('Idea', { exact: true })).toHaveValue('Twice as deep, again');
   await form.getByLabel('Idea', { exact: true }).fill('Eight layers instead');
   await form.getByRole('button', { name: 'Edit the files' }).click();
   await change(form.getByLabel('train.py'), 'DEPTH = 12', 'DEPTH = 8');
-  await look(page, 'queue-again', scrollsSideways);
+  await look(page, 'queue-try-again', scrollsSideways);
   await form.getByRole('button', { name: 'Add to the queue' }).click();
   await expect(form).toBeHidden();
   await expectFocus(page);
   await expect(study(page).controls).toContainText('Queue · 1');
-  // Another one begins with the cell's words again.
+  // A second idea from the same cell starts with the cell's words again.
   await button.click();
   await expect(form.getByLabel('Idea', { exact: true })).toHaveValue('Twice as deep, again');
   await form.getByRole('button', { name: 'Cancel' }).click();
@@ -323,7 +322,7 @@ test('a long queue and long words stay readable in a narrow window, and words sa
   await page.keyboard.press('Alt+Home');
   await expect(ideas.first()).toHaveAccessibleName('Idea 200');
   await expect(ideas.first().getByRole('button').first()).toBeFocused();
-  await takePicture(page, 'queue-200');
+  await takePictures(page, 'queue-200');
   expect(await scrollsSideways(page)).toEqual([]);
   await line.fill('One too many');
   await page.keyboard.press('Enter');

@@ -12,7 +12,7 @@ test('a study goes on with another proposer', CORE, async ({ page, serve, bench 
   await expect(resume.getByText('Proposer command')).toBeVisible();
   await resume.getByRole('button', { name: 'Change the proposer …' }).click();
   await expect(resume.getByLabel('Command line')).toHaveValue(bench.command);
-  // What is not right is not sent, and is said where it stands.
+  // The dialog does not send an invalid value, and shows the message at its field.
   await resume.getByLabel('Command line').fill('');
   await resume.getByRole('button', { name: 'Resume' }).click();
   await expect(resume.getByLabel('Command line')).toHaveAccessibleDescription(

@@ -43,7 +43,10 @@ type Stage = {
   readonly answer: (reply: Script) => Promise<RunningModelServer>;
 };
 
-/** A study in approve mode whose model answers by the number of its turn; what it was told fills the list. */
+/**
+ * Starts a study in approve mode. Its model answers with `reply`, which gets the number of the request. Returns a list
+ * to which every request is added.
+ */
 async function begin(
   { page, serve, bench, answer }: Stage,
   reply: (turn: number) => Reply,
@@ -65,7 +68,7 @@ function review(page: Page) {
   };
 }
 
-/** A colour of the theme as styles give it when they are asked. */
+/** Returns a colour of the theme in the form that computed styles use. */
 function colourOf(page: Page, name: string): Promise<string> {
   return page.evaluate(variable => {
     const probe = document.createElement('i');
@@ -96,7 +99,7 @@ test('a proposal waits, goes back with a comment on a line, and runs as the user
 
   await review(page).lineOf('LEARNING_RATE = 0.04').press('Enter');
   await page.keyboard.type('Twice is too far.');
-  // What is written stays while something else is looked at.
+  // A comment stays while the user looks at another tab.
   await study(page).tab('Notebook').click();
   await study(page).tab('Live').click();
   await expect(
@@ -109,7 +112,7 @@ test('a proposal waits, goes back with a comment on a line, and runs as the user
 
   await review(page).button('Edit').click();
   const text = review(page).region.getByRole('textbox', { name: 'train.py' });
-  // What the proposal changed is marked, with the line that it takes the place of.
+  // The editor marks the line that the proposal changed, and shows the line it replaces.
   await expect(text.locator('.cm-deletedChunk')).toHaveText('LEARNING_RATE = 0.02');
   await expect(text.locator('.cm-changedLine')).toHaveText('LEARNING_RATE = 0.03');
   await text.getByText('LEARNING_RATE = 0.03').click();
@@ -129,7 +132,7 @@ test('a proposal waits, goes back with a comment on a line, and runs as the user
   await review(page).button('Approve with my changes').click();
   await study(page).tab('Notebook').click();
   await expect(cellOf(page, 1).region).toContainText('keep');
-  // It is told what ran, not what was proposed.
+  // The cell says what ran and not what was proposed.
   await expect(cellOf(page, 1).toggle).toHaveText('LEARNING_RATE from 0.02 to 0.08, as edited by you');
   await expect(cellOf(page, 1).region).toContainText('changed by you');
   const numbers = (await openCell(page, 1)).section('Numbers');
@@ -152,7 +155,7 @@ test('a rejection is remembered, and with approval switched off the study goes o
   await review(page).region.getByLabel('Remarks').fill('Leave the rate alone.');
   await review(page).button('Reject').click();
   await expect(review(page).heading).toHaveText('Idea 2');
-  // What was written belonged to the other one.
+  // The remarks belonged to the first proposal.
   await expect(review(page).region.getByLabel('Remarks')).toHaveValue('');
   expect(told[1]).toContain('Leave the rate alone.');
   await study(page).header.getByRole('button', { name: 'Proposals wait for your approval' }).click();
@@ -174,7 +177,7 @@ test('a paused study says that it has to go on before anything is decided', asyn
   await study(page).control('Pause').click();
   await expect(review(page).region).toContainText('The study is paused. Continue it to decide.');
   await expect(review(page).button('Approve')).toBeDisabled();
-  // It can be read in a study that is stopped as well.
+  // The proposal can be read while the study is stopped too.
   await chooseFrom(page, study(page).control('Stop'), 'Stop after this experiment');
   await expect(review(page).region).toContainText('The study is stopped. Resume it to decide.');
   await study(page).control('Resume').click();

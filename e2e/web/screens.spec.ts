@@ -1,6 +1,6 @@
 import { expect, test } from './support/fixtures.ts';
 import { COLOURS, overflow, violations } from './support/look.ts';
-import { takePicture } from './support/pictures.ts';
+import { setTheme, THEMES, takePictures } from './support/pictures.ts';
 import { SCREENS } from './support/screens.ts';
 
 const SIZES = [
@@ -18,20 +18,19 @@ for (const { name, open } of SCREENS) {
   }) => {
     const subject = await open({ page, night, serve, makeBench, answer });
     const complaints: string[] = [];
-    for (const theme of ['light', 'dark'] as const) {
-      await page.emulateMedia({ colorScheme: theme });
-      await expect(page.locator('html')).toHaveAttribute('data-theme', theme);
-      // The window is made larger once and smaller once: what is drawn anew costs more than what is looked at.
+    for (const theme of THEMES) {
+      await setTheme(page, theme);
+      // The sizes go up in one theme and down in the other, because redrawing takes longer than checking.
       for (const size of theme === 'light' ? SIZES : SIZES.toReversed()) {
         await page.setViewportSize(size);
-        // Places do not depend on the theme; of what axe looks at only colours do, and nothing on the size.
+        // The layout does not depend on the theme. Of axe's rules, only those for colours do, and none on the size.
         if (theme === 'light') await expect(subject).toBeInViewport();
-        await takePicture(page, `${name}-${size.width}-${theme}`);
         complaints.push(...(await overflow(page)));
         if (size === SIZES[0]) complaints.push(...(await violations(page, theme === 'light' ? [] : COLOURS)));
       }
     }
-    // At the end, so that there is always something to look at.
+    await takePictures(page, name);
+    // This check comes last, so that all pictures exist even if it fails.
     expect(complaints).toEqual([]);
   });
 }

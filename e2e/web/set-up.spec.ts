@@ -85,7 +85,7 @@ test('Ctrl+Enter starts the study from anywhere', CORE, async ({ page, serve, be
   await openSetUp(page, await serve(), bench);
   await setUp(page).field('Experiments').fill('0');
   await setUp(page).unfold('What may change, and how to train');
-  // In a text of several lines Enter alone is a new line.
+  // In a field of several lines, Enter alone starts a new line.
   await setUp(page).field('Locked files').focus();
   await expect(setUp(page).start).toBeEnabled();
   await page.keyboard.press('Control+Enter');
@@ -109,7 +109,7 @@ test(
     await expect(form.group('What the training can reach')).toContainText('lanes cpu:2');
     await form.start.click();
     await expect(study(page).header).toContainText('lanes cpu:2');
-    // The baseline trains alone; after it the runs of both lanes stay where they are.
+    // The baseline trains alone. After it, the runs of both lanes are held.
     await expect(cellOf(page, 1).region).toBeVisible();
     await bench.hold();
     await study(page).tab('Live').click();

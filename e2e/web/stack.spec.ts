@@ -69,9 +69,9 @@ test('a night is arranged with keys and pointer, and taken to git as a branch, p
   await expectOrder(page, 1, 2, 3);
   await expect(row(2)).toContainText('measured');
   await expect(row(2)).toContainText('1 added');
-  await look(page, 'stack');
+  await look(page, 'stack-chosen');
 
-  // Two changes of the same line: the second cannot come first.
+  // Both experiments change the same line, so the later one cannot come first.
   await box(1).focus();
   await page.keyboard.press('ArrowDown');
   await page.keyboard.press('ArrowDown');
@@ -91,7 +91,7 @@ test('a night is arranged with keys and pointer, and taken to git as a branch, p
   await button('As kept').click();
   await expect(outcome).toContainText('Exactly this was measured as #3');
 
-  // Unchecked with the space bar, moved with the pointer, unfolded with Enter.
+  // Space unchecks a commit, dragging moves it, and Enter unfolds it.
   await box(3).focus();
   await page.keyboard.press('Space');
   await expect(outcome).toContainText('Exactly this was measured as #2');
@@ -103,7 +103,7 @@ test('a night is arranged with keys and pointer, and taken to git as a branch, p
   await page.keyboard.press('Enter');
   await expect(region.getByRole('region', { name: 'Changes of experiment 2' })).toContainText('DEPTH = 6');
 
-  // What was never trained can be.
+  // A combination that was never trained can be added to the queue.
   await box(1).uncheck();
   await expect(outcome).toContainText('This combination was not measured as a whole.');
   await button('Add it to the queue').click();

@@ -20,7 +20,7 @@ import {
 } from './support/window.ts';
 
 test('from the first start the sample is running after two clicks', async ({ page, serve }) => {
-  // It trains and scores for half a minute of a processor, and again where the machine was too busy for that to be fair.
+  // Training and scoring take half a minute of processor time, and run again if the machine was too busy to be fair.
   test.slow();
   await openWindow(page, await serve({ sandbox: 'preferred' }));
   await expect(page.getByRole('heading', { name: 'New here? Start with the sample' })).toBeVisible();
@@ -30,7 +30,7 @@ test('from the first start the sample is running after two clicks', async ({ pag
   await expect(cellOf(page, 0).region).toContainText('keep', { timeout: 2 * TEST_LIMIT_MS });
   await expect(study(page).best).toHaveText(/^\d\.\d{4,}$/);
   await expect(cellOf(page, 1).region).toBeVisible();
-  // In a sandbox wherever the machine has one.
+  // The run is contained if the machine has a sandbox.
   const word = (await findSandbox(process.env)).kind === 'none' ? 'none' : 'contained';
   await expect((await openCell(page, 0)).section('Numbers')).toContainText(`sandbox${word}`);
 });
@@ -45,7 +45,7 @@ test('another sample opens from the first screen, with its contract', async ({ p
 
 test('a pasted path leads to a study of that repository', CORE, async ({ page, serve, bench }) => {
   await openWindow(page, await serve());
-  // Quotes and blanks around it, as file managers copy paths.
+  // Some file managers put quotes and spaces around a copied path.
   await welcome(page).path.fill(` '${bench.repository}' `);
   await welcome(page).path.press('Enter');
   await expect(setUp(page).heading).toHaveText('New study in byte-model');

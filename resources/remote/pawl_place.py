@@ -54,6 +54,16 @@ def take_devices(job, folder, stop):
     return taken
 
 
+def processor_model():
+    """The model of this machine's processors; None where the kernel does not name it."""
+    try:
+        with open("/proc/cpuinfo", encoding="utf8", errors="replace") as file:
+            found = re.search(r"^model name\s*: *(.{1,200})$", file.read(), re.MULTILINE)
+    except OSError:
+        return None
+    return found and found[1].strip()
+
+
 def make_worktree(job, folder):
     """The files of the commit, and a git folder of their own that borrows the shared repository's objects."""
     worktree = os.path.join(folder, "worktree")

@@ -16,7 +16,15 @@ import stat
 import sys
 import time
 
-from pawl_place import Gpus, NotStarted, environment_of, find_sandbox, make_worktree, take_devices
+from pawl_place import (
+    Gpus,
+    NotStarted,
+    environment_of,
+    find_sandbox,
+    make_worktree,
+    processor_model,
+    take_devices,
+)
 from pawl_processes import Stop, Tree, run_phase
 
 MEASURED = ("end", "seconds", "cpu_seconds", "peak_rss_bytes", "output_bytes", "out_of_memory")
@@ -164,6 +172,7 @@ def main():
     outcome = {
         **{"version": 1, "marker": job["marker"], "job": me, "end": end, "contained": False, "gpus": []},
         **{"node": os.environ.get("SLURMD_NODENAME") or socket.gethostname(), "survivors": []},
+        **{"processor": processor_model()},
         **{"seconds": 0.0, "cpu_seconds": None, "peak_rss_bytes": None, "output_bytes": 0, "out_of_memory": False},
         **{"metric": None, "gpu": None, "touched": [], "artifacts": [], "left_out": []},
     }

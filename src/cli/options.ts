@@ -36,7 +36,7 @@ export function sittingOptions(command: Command): Command {
     .option('--seed <number>', 'seed of the search', whole)
     .option(
       '--strategy <name>',
-      'how the search chooses: ladder (the default) or gaussian-process',
+      'how the search chooses: gaussian-process (the default) or ladder',
       oneOf(...SEARCH_STRATEGIES),
     )
     .option('--command <line>', 'what the command proposer runs')

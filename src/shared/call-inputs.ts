@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { channelSchema, tokenSchema } from './channel.ts';
 import { contractFileSchema, stopRulesSchema } from './contract-schema.ts';
 import { LANE_WORD, LANE_WORDS_HINT, MOST_LANES } from './lanes.ts';
-import { EFFORTS, SEARCH_STRATEGIES } from './proposers.ts';
+import { DEFAULT_STRATEGY, EFFORTS, SEARCH_STRATEGIES } from './proposers.ts';
 import { OTHER_LINES } from './study.ts';
 
 /** Parts of the calls' inputs. */
@@ -39,7 +39,7 @@ const armSchema = z.discriminatedUnion('kind', [
   z.strictObject({
     kind: z.literal('search'),
     seed: z.number().int().nonnegative(),
-    strategy: z.enum(SEARCH_STRATEGIES).default('ladder'),
+    strategy: z.enum(SEARCH_STRATEGIES).default(DEFAULT_STRATEGY),
   }),
   z.strictObject({
     kind: z.literal('command'),

@@ -12,12 +12,16 @@ export const FLAG_KINDS = [
   'contended',
   'cores',
   'other_gpu',
+  'other_hardware',
   'lost',
 ] as const;
 export type FlagKind = (typeof FLAG_KINDS)[number];
 
 /** The number a run printed, and the one its scorer gave. */
 export type Claim = { readonly printed: number; readonly scored: number };
+
+/** Models of what a run trained on, as the driver and the kernel name them; null where that is not known. */
+export type Hardware = { readonly gpu: string | null; readonly processor: string | null };
 
 export type FairnessFlag = {
   readonly kind: FlagKind;
@@ -42,6 +46,8 @@ export type Fairness = {
   readonly scoreSeconds?: number;
   /** The number of GPU samples used to judge it. */
   readonly samples: number;
+  /** Absent if not recorded. */
+  readonly hardware?: Hardware;
   /** Names of other programs that computed on the GPU during the run. */
   readonly foreign: readonly string[];
 };
@@ -57,6 +63,7 @@ const FLAG_WORDS: Readonly<Record<FlagKind, string>> = {
   contended: 'other programs used the processors',
   cores: 'it used more processor cores than its budget',
   other_gpu: 'it computed on a GPU that it was not given',
+  other_hardware: 'it did not train on the hardware of the baseline',
   cold: 'its compiler caches differed from those of the other runs',
   lost: 'its job ended for no reason of its own',
   claim: 'it printed a different number from its score',

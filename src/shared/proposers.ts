@@ -8,13 +8,16 @@ export type ProposerSettings =
   | RouteSettings;
 
 export const SEARCH_STRATEGIES = ['gaussian-process', 'ladder'] as const;
+type SearchStrategy = (typeof SEARCH_STRATEGIES)[number];
+/** Of new studies. */
+export const DEFAULT_STRATEGY: SearchStrategy = 'gaussian-process';
 
 /** Changes constants; docs/search.md explains how. */
 export type SearchSettings = {
   readonly kind: 'search';
   readonly seed: number;
   /** Absent in studies that began when the ladder was the only strategy. */
-  readonly strategy?: (typeof SEARCH_STRATEGIES)[number] | undefined;
+  readonly strategy?: SearchStrategy | undefined;
 };
 
 export const AGENT_NAMES = [

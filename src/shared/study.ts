@@ -42,7 +42,7 @@ export const KEEP_REASONS = ['baseline', 'better', 'simplified', 'imported'] as 
 /**
  * `guard`: the metric may be better, but a condition or a check of the contract did not hold. `pruned` (Optuna's
  * word) is a run that was ended because it could no longer reach the best, `over_budget` one that took more time than
- * the others get. `rolled_back` is a keep that was taken back: measured again, it was not better than its parent, or
+ * the others get. `other_hardware` is a number that does not compare with the incumbent's. `rolled_back` is a keep that was taken back: measured again, it was not better than its parent, or
  * what it was built on was taken back. `not_from_data` and `memorised` are numbers that other validation data
  * disproved; see `judgeProbe`.
  */
@@ -54,6 +54,7 @@ export const DISCARD_REASONS = [
     'guard',
     'pruned',
     'over_budget',
+    'other_hardware',
     'rolled_back',
     ...PROBE_REASONS,
     'imported',

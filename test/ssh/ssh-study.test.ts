@@ -57,6 +57,32 @@ describe.skipIf(fault !== null)('a study on a host of ssh', () => {
     expect(eventsOf(events, 'study_stopped')[0]?.claims.join()).not.toMatch(/with other seeds/);
   });
 
+  test('a number from other hardware than the baseline’s does not decide, whatever it is', async () => {
+    const on = (name: string) => giveGpus(sshd, [{ uuid: 'GPU-1', name }]);
+    const night = await prepareNight({ contract: contractFile({ limitSeconds: 600 }) });
+    const { repository, home } = night;
+    const options = { home, env: { PATH: await pathWithLab() } };
+    const lanes = ['--lanes', 'ssh:lab/whole'];
+    await on('Test GPU');
+    await sitting(['run', repository, '--tag', TAG, '-n', '0', ...lanes], options);
+    await on('Faster GPU');
+    const refused = await pawl(['resume', repository, '-n', '1', '--lanes', 'ssh:lab'], options);
+    expect(refused.stderr).toContain('Runs would train on Faster GPU, the baseline on Test GPU');
+    // Which of its GPUs a training would take is not known before.
+    const { code, events } = await sitting(['resume', repository, '-n', '1', ...lanes], options);
+    expect(code).toBe(0);
+    expect(eventsOf(events, 'verdict').at(-1)).toMatchObject({
+      verdict: 'discard',
+      reason: 'other_hardware',
+    });
+    const { experiments } = rowsOf(home);
+    expect(experiments.map(({ metric }) => metric)).toEqual([expect.any(Number), null]);
+    expect(eventsOf(events, 'run_finished').map(({ summary }) => summary)).toEqual(
+      Array(3).fill(expect.objectContaining({ val_bpb: expect.any(Number) })),
+    );
+    await checkNight(night);
+  });
+
   /** A study on a host with two GPUs, whose trainings wait, and say where they ran and whether they shared a GPU. */
   async function onTwoGpus() {
     await giveGpus(sshd, [

@@ -3,7 +3,8 @@ import { type GatedNight, gatedNight } from './gated-night.ts';
 import { type Desk, isTraining, openDesk } from './service.ts';
 import { TAG } from './study.ts';
 
-export const SEARCH = { kind: 'search', seed: 1 } as const;
+/** Its moves are known: the first changes LR. */
+export const SEARCH = { kind: 'search', seed: 1, strategy: 'ladder' } as const;
 
 /** Starts a study whose proposer is the search. Resolves to the study. */
 export async function startSearch(

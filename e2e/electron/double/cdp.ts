@@ -14,7 +14,7 @@ type Answer = {
   readonly sessionId?: string;
 };
 
-/** One connection to a Chromium, and the sessions on it. Commands reject once it is closed. */
+/** A connection to a Chromium and the sessions on it. Once the connection is closed, commands reject. */
 export class Cdp {
   readonly #socket: WebSocket;
   #next = 1;
@@ -63,7 +63,7 @@ export class Cdp {
     });
   }
 
-  /** Events of one session, or without a session of the browser. */
+  /** Listens for an event of one session, or of the browser itself if no session is given. */
   on<E extends keyof Events>(event: E, listener: (params: Events[E]) => void, sessionId = ''): void {
     const key = `${sessionId}/${event}`;
     this.#listeners.set(key, [...(this.#listeners.get(key) ?? []), listener as (params: never) => void]);

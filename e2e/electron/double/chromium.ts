@@ -7,10 +7,10 @@ import { Cdp } from './cdp.ts';
 
 const START_MS = 30_000;
 
-/** A running Chromium without a window; `port` is where a second client can connect. */
+/** A running Chromium without a window. A second client can connect to `port`. */
 export type Chromium = { readonly cdp: Cdp; readonly port: number; readonly pid: number | undefined };
 
-/** Starts a Chromium that can reach nothing but this machine, with a profile of its own in `folder`. */
+/** Starts a Chromium that can reach only this machine. It has its own profile in `folder`. */
 export async function startChromium(folder: string): Promise<Chromium> {
   const profile = mkdtempSync(join(folder, 'chromium-'));
   const executable = process.env.PAWL_DOUBLE_CHROMIUM;
@@ -29,17 +29,17 @@ export async function startChromium(folder: string): Promise<Chromium> {
       '--disable-dev-shm-usage',
       '--disable-crash-reporter',
       `--disable-features=${UNSEEN_FEATURES.join(',')}`,
-      // Electron tells a page when the other end of its port has gone; plain Chromium keeps that behind a switch.
+      // Electron tells a page when the other end of a port is gone. Plain Chromium does so only with this switch.
       '--enable-blink-features=MessagePortCloseEvent',
       '--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1',
       '--remote-debugging-port=0',
-      // It ends when this pipe does, which is when this process does, however that ends.
+      // Chromium ends when this pipe closes, which happens however this process ends.
       '--remote-debugging-pipe',
       `--user-data-dir=${profile}`,
-      // Its own sandbox does not work for root.
+      // Chromium's own sandbox does not work for root.
       ...(process.getuid?.() === 0 ? ['--no-sandbox'] : []),
     ],
-    // A group of its own, so that it can be ended with all its helpers.
+    // Chromium gets its own process group, so that all its processes can be ended together.
     { stdio: ['ignore', 'ignore', 'ignore', 'pipe', 'pipe'], detached: true },
   );
   process.on('exit', () => {

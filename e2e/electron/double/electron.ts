@@ -1,6 +1,6 @@
 /**
- * Stands for the module `electron` of the main process where there is no Electron. What is not here cannot be
- * imported; what is here refuses what it does not have.
+ * Replaces the module `electron` in the main process if there is no Electron. Code can import only what this file
+ * exports, and each export throws if code uses a member that the double lacks.
  */
 export { dialog, Menu, Notification, nativeImage, Tray } from './interface.ts';
 export { ipcMain } from './ipc-main.ts';

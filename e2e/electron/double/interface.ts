@@ -3,8 +3,8 @@ import { type Faithful, hold } from './faithful.ts';
 import { preventable, StrictEmitter, strict } from './strict.ts';
 
 /**
- * What the user sees outside the page: tray, menus, notifications, dialogs, images. Nothing is drawn; a test looks at
- * the objects, through the probe, as it does under Electron.
+ * The parts of the interface outside the page: tray, menus, notifications, dialogs, images. The double draws nothing. A
+ * test reads these objects through the probe, as it does under Electron.
  */
 
 class DoubleImage {
@@ -15,7 +15,7 @@ class DoubleImage {
     this.#path = path;
   }
 
-  /** As in Electron, a file that is not there gives an empty image, not an error. */
+  /** As in Electron, a missing file gives an empty image and no error. */
   isEmpty(): boolean {
     return !existsSync(this.#path);
   }
@@ -84,7 +84,7 @@ export class Tray extends StrictEmitter {
   constructor(image: Electron.NativeImage | string) {
     super('Tray');
     if (typeof image === 'string' || image.isEmpty()) throw new Error('the tray has no icon');
-    // biome-ignore lint/correctness/noConstructorReturn: what is handed out must refuse what it does not have
+    // biome-ignore lint/correctness/noConstructorReturn: callers need the proxy, which rejects missing members
     return strict('Tray', this);
   }
 
@@ -114,7 +114,7 @@ export class Notification extends StrictEmitter {
     super('Notification');
     this.title = options.title ?? '';
     this.body = options.body ?? '';
-    // biome-ignore lint/correctness/noConstructorReturn: what is handed out must refuse what it does not have
+    // biome-ignore lint/correctness/noConstructorReturn: callers need the proxy, which rejects missing members
     return strict('Notification', this);
   }
 
@@ -128,7 +128,7 @@ export class Notification extends StrictEmitter {
 }
 hold<Faithful<Notification, Electron.Notification>>();
 
-/** There is nobody to answer: the probe does. */
+/** No user is there to answer a dialog; the probe replaces these functions and answers. */
 const nobody = (what: string) => () => Promise.reject(new Error(`nobody answers ${what}`));
 export const dialog = strict('dialog', {
   showMessageBox: nobody('a message box'),

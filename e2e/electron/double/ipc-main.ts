@@ -1,5 +1,5 @@
 import { EventEmitter } from 'node:events';
 import { strict } from './strict.ts';
 
-/** Channels are the app's own names, so any can be listened for. `handle` and its kin are not there. */
+/** The app chooses the names of its channels, so this accepts listeners for any name. It has no `handle`. */
 export const ipcMain = strict('ipcMain', new EventEmitter());

@@ -6,31 +6,31 @@ import { app } from './system.ts';
 import { type FromPage, makeCarrier, pageWorld, preloadWorld, type ToPage } from './worlds.ts';
 
 /**
- * A page of the Chromium that stands for Electron's windows. The app's own scheme is shown to it as an `https:` origin
- * whose requests never leave Chromium: all of them come here and are answered by the app's protocol handler, or refused.
+ * A page of the Chromium that replaces Electron's windows. The page sees the app's own scheme as an `https:` origin.
+ * Its requests never leave Chromium: this module passes each to the app's protocol handler or refuses it.
  *
- * Not covered: navigations that ask for nothing (`about:blank`, `blob:`), which cannot be stopped from outside.
+ * Not covered: navigations that send no request (`about:blank`, `blob:`), because they cannot be stopped from outside.
  */
 
 const SHOWN_ORIGIN = 'https://app.pawl.test';
 const APP_ORIGIN = 'pawl://app';
 const WORLD = 'Electron Isolated Context';
 
-/** What a page asks of the window it belongs to. */
+/** The calls that a page makes to the window it belongs to. */
 export type PageHost = {
   /** Answers a request for the app's own scheme. */
   readonly serve: (request: Request) => Promise<Response>;
-  /** A navigation the app did not ask for is about to start; true to let it. */
+  /** Decides whether a navigation that the app did not start may go on. */
   readonly mayNavigate: (url: string, frameId: string) => boolean;
-  /** A page wants another window; true to let it. */
+  /** Decides whether the page may open another window. */
   readonly mayOpenWindow: (url: string) => boolean;
   readonly onMessage: (message: FromPage, frameId: string) => void;
   readonly onLoadStarted: () => void;
   readonly onLoaded: () => void;
-  /** Also after a change of the address alone, which is no load. */
+  /** Is also called when only the address has changed and nothing was loaded. */
   readonly onLoadStopped: () => void;
   readonly onCrashed: () => void;
-  /** The worlds of a frame are gone, and every port with them. */
+  /** The JavaScript worlds of a frame are gone, and so are all their ports. */
   readonly onFrameLeft: (frameId: string) => void;
   readonly isPermitted: (permission: string) => boolean;
   readonly preload: string;
@@ -49,7 +49,7 @@ const toApp = (url: string) =>
   url.startsWith(SHOWN_ORIGIN) ? APP_ORIGIN + url.slice(SHOWN_ORIGIN.length) : url;
 
 let chromium: Promise<Chromium> | null = null;
-/** Pages that are about to be made, in order: the next target without an opener is the first's. */
+/** Callers that wait for a new page, oldest first. The first gets the next target that has no opener. */
 const expected: ((target: Protocol.Target.attachedToTargetPayload) => void)[] = [];
 
 /** The one Chromium of this process. */
@@ -59,7 +59,7 @@ export function theChromium(): Promise<Chromium> {
     cdp.on('Target.attachedToTarget', payload => {
       const { targetInfo, sessionId } = payload;
       if (targetInfo.type !== 'page') {
-        // Workers and the like: nothing of this app has any, but none may wait for ever.
+        // The app has no workers or similar targets, but if one appears, it must not wait for ever.
         cdp.send('Runtime.runIfWaitingForDebugger', {}, sessionId).catch(() => {});
         return;
       }
@@ -69,7 +69,7 @@ export function theChromium(): Promise<Chromium> {
         take(payload);
         return;
       }
-      // It shares its opener's thread, which would wait with it.
+      // The new page shares the thread of its opener, so the opener would wait too.
       const { targetId } = targetInfo;
       void cdp.send('Runtime.runIfWaitingForDebugger', {}, sessionId).catch(() => {});
       void cdp.send('Target.closeTarget', { targetId }).catch(() => {});
@@ -86,11 +86,11 @@ export class Page {
   readonly #host: PageHost;
   readonly #session: string;
   readonly #secret = `pawl${randomUUID().replaceAll('-', '')}`;
-  /** Contexts of the preload's world by frame. */
+  /** The execution context of the preload's world, by frame. */
   readonly #contexts = new Map<string, number>();
   readonly targetId: string;
   mainFrameId = '';
-  /** A navigation the app asked for, and its result. */
+  /** The navigation that the app has started, if any. */
   #asked: { readonly resolve: () => void; readonly reject: (error: Error) => void } | null = null;
 
   private constructor(chromium: Chromium, host: PageHost, target: Protocol.Target.attachedToTargetPayload) {
@@ -131,7 +131,7 @@ export class Page {
       this.#send('Page.enable'),
       this.#send('Runtime.enable'),
       this.#send('Inspector.enable'),
-      // The window then fetches no views that nobody opens, whose code takes as long to load as all else of it.
+      // This keeps the window from loading the code of unopened views, which takes as long as everything else.
       this.#send('Emulation.setDataSaverOverride', { dataSaverEnabled: true }),
       this.#send('Fetch.enable', { patterns: [{ urlPattern: '*' }] }),
       this.#send('Runtime.addBinding', { name: `${this.#secret}-send`, executionContextName: WORLD }),
@@ -150,7 +150,7 @@ export class Page {
     await this.#send('Runtime.runIfWaitingForDebugger');
   }
 
-  /** Chromium asks nobody while it has no window, so what the app would answer is set beforehand. */
+  /** Headless Chromium asks nobody for permissions, so this sets the app's answers beforehand. */
   async #permissions(): Promise<readonly Promise<unknown>[]> {
     const names = ['geolocation', 'notifications', 'midi', 'clipboard-read', 'camera', 'microphone'] as const;
     return names.map(name =>
@@ -246,7 +246,7 @@ export class Page {
     });
   }
 
-  /** Rejects where the page could not be loaded. */
+  /** Rejects if the page cannot be loaded. */
   async load(url: string): Promise<void> {
     const loaded = new Promise<void>((resolve, reject) => {
       this.#asked = { resolve, reject };
@@ -267,7 +267,7 @@ export class Page {
     await loaded;
   }
 
-  /** Does nothing where the frame has no preload. */
+  /** Does nothing if the frame has no preload. */
   tell(message: ToPage, frameId = this.mainFrameId): void {
     const contextId = this.#contexts.get(frameId);
     if (contextId === undefined) return;
@@ -278,7 +278,7 @@ export class Page {
     }).catch(() => {});
   }
 
-  /** Runs a script in the page's own world; resolves to its value. */
+  /** Runs a script in the page's own world and resolves to its value. */
   async evaluate(expression: string): Promise<unknown> {
     const { result, exceptionDetails } = await this.#send('Runtime.evaluate', {
       expression,

@@ -2,10 +2,10 @@ import { type Faithful, hold } from './faithful.ts';
 import { StrictEmitter, strict } from './strict.ts';
 import type { PortData } from './worlds.ts';
 
-/** The other end of a port, wherever it is. */
+/** The other end of a port, in any process. */
 export type Remote = { send(data: unknown): void; close(): void };
 
-/** A port on the main process's side. As in Electron, messages wait until `start`. */
+/** A port in the main process. As in Electron, messages wait until `start` is called. */
 class Port extends StrictEmitter {
   readonly #remote: Remote;
   readonly #state: PortState;
@@ -36,7 +36,7 @@ class Port extends StrictEmitter {
 type PortState = { isStarted: boolean; isClosed: boolean; waiting: unknown[] };
 hold<Faithful<Port, Electron.MessagePortMain>>();
 
-/** A port, and how its other end hands it what comes. */
+/** A port, and the functions by which its other end delivers messages and closes it. */
 export type OpenPort = { readonly port: Port; receive(data: unknown): void; closed(): void };
 
 export function openPort(remote: Remote): OpenPort {
@@ -57,7 +57,7 @@ export function openPort(remote: Remote): OpenPort {
   };
 }
 
-/** Two ports that are each other's other end. */
+/** Two ports that are connected to each other. */
 export class MessageChannelMain {
   readonly port1: Port;
   readonly port2: Port;

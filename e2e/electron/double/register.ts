@@ -1,6 +1,6 @@
 /**
- * Preloaded into the Node that stands for Electron (`node --import`): the module `electron` becomes the double, and the
- * probe answers what the test asks over the process's channel.
+ * `node --import` loads this file into the Node process that replaces Electron. It makes the module `electron` resolve
+ * to the double. The test's questions come through the channel of the process, and the probe answers them.
  */
 import { createRequire, flushCompileCache, registerHooks } from 'node:module';
 import { theChromium } from './page.ts';
@@ -13,11 +13,11 @@ registerHooks({
 
 const resourcesPath = process.env.PAWL_DOUBLE_RESOURCES;
 if (resourcesPath === undefined) {
-  // As `electron .` has it.
+  // `electron .` sets these values.
   Object.assign(process, { defaultApp: true, resourcesPath: '/nonexistent', type: 'browser' });
   process.argv[1] = process.env.PAWL_DOUBLE_APP ?? process.cwd();
 } else {
-  // As a package has it, whose program has the app in it.
+  // A packaged app has these values, and gets no path of the app as an argument.
   Object.assign(process, { resourcesPath, type: 'browser' });
   process.argv.splice(1, 1);
 }
@@ -27,10 +27,10 @@ type Question = { readonly id: number; readonly name: string; readonly args: rea
 
 const { probe } = createRequire(import.meta.url)('../probe.cjs') as { readonly probe: Probe };
 const ownAnswers: Probe = {
-  /** Where the test can connect to look into the windows, and what it must end with the app. */
+  /** Returns the port by which the test connects to the pages, and the process that it must end with the app. */
   async chromium() {
     const { port, pid } = await theChromium();
-    // The test may end the app so that it has no time to keep what was compiled at its start; half of a start is that.
+    // The test may kill the app before it can save its compiled code, and compiling takes half of a start.
     flushCompileCache();
     return { port, pid };
   },
@@ -51,7 +51,7 @@ process.on('message', async ({ id, name, args }: Question) => {
     );
   process.send?.(answer);
 });
-// Nothing is left behind by a test run that was killed.
+// If the test run is killed, this process ends too.
 process.on('disconnect', () => process.exit(1));
-// The channel alone must not keep the process.
+// The channel alone must not keep the process alive.
 process.channel?.unref();

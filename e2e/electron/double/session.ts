@@ -3,7 +3,7 @@ import { StrictEmitter, strict } from './strict.ts';
 
 type Handler = (request: Request) => Response | Promise<Response>;
 
-/** Schemes the app answers itself. */
+/** The schemes that the app answers itself. */
 class DoubleProtocol {
   readonly #handlers = new Map<string, Handler>();
   readonly #privileged = new Set<string>();
@@ -19,7 +19,7 @@ class DoubleProtocol {
 
   handle(scheme: string, handler: Handler): void {
     if (!this.isReady) throw new Error('protocol.handle cannot be called before app is ready');
-    // A page of a scheme without these would have no origin.
+    // Without these privileges, a page of the scheme would have no origin.
     if (!this.#privileged.has(scheme))
       throw new Error(`the double needs ${scheme}: to be standard and secure`);
     if (this.#handlers.has(scheme)) throw new Error(`${scheme}: is handled already`);
@@ -30,7 +30,7 @@ class DoubleProtocol {
     return this.#handlers.has(scheme);
   }
 
-  /** Not Electron's: what a request gets. */
+  /** Not part of Electron: returns the app's response to a request. */
   async answer(request: Request): Promise<Response> {
     const handler = this.#handlers.get(request.url.slice(0, request.url.indexOf(':')));
     if (!handler) throw new Error(`nobody answers ${request.url}`);
@@ -43,7 +43,7 @@ type RequestHandler = Parameters<Electron.Session['setPermissionRequestHandler']
 type CheckHandler = Parameters<Electron.Session['setPermissionCheckHandler']>[0];
 type DeviceHandler = Parameters<Electron.Session['setDevicePermissionHandler']>[0];
 
-/** As in Electron, everything is permitted until a handler says otherwise. */
+/** As in Electron, everything is permitted until the app sets a handler. */
 export class DoubleSession extends StrictEmitter {
   readonly protocol = new DoubleProtocol();
   #onRequest: RequestHandler = null;
@@ -61,10 +61,13 @@ export class DoubleSession extends StrictEmitter {
     this.#onCheck = handler;
   }
 
-  /** Chromium without a window offers no devices, so the handler is never asked. */
+  /** Headless Chromium offers no devices, so it never asks the handler. */
   setDevicePermissionHandler(_handler: DeviceHandler): void {}
 
-  /** Not Electron's: what a page that asks would get. A request that is not answered at once counts as refused. */
+  /**
+   * Not part of Electron: says whether a page would get a permission. If the handler does not answer at once, the
+   * request counts as refused.
+   */
   isPermitted(contents: Electron.WebContents, permission: string): boolean {
     const name = permission as 'geolocation';
     const details = { requestingUrl: 'pawl://app/', isMainFrame: true };

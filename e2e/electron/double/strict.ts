@@ -4,15 +4,15 @@ import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 
 /**
- * What keeps the double honest at run time: using a part of Electron that it does not have throws, with the name of
- * the part, instead of giving `undefined`; and an event that Electron does not know cannot be listened for. What the
- * parts look like is held by the types; see `faithful.ts`.
+ * Checks at run time that the double does not hide a mistake: using a member that the double lacks throws an error with
+ * the member's name instead of giving `undefined`, and so does listening for an event that Electron does not declare.
+ * `faithful.ts` checks the types.
  */
 
-/** Asked of any object by Node's own `await`, `inspect` and `JSON.stringify`. */
+/** Node's own `await`, `inspect` and `JSON.stringify` read these from every object. */
 const ASKED_OF_ANYTHING = new Set(['then', 'toJSON', 'constructor', 'nodeType']);
 
-/** The object, with access to what it does not have forbidden. `name` is what errors call it. */
+/** Returns a proxy that throws if code uses a member that `target` lacks. Errors refer to it by `name`. */
 export function strict<T extends object>(name: string, target: T): T {
   const bound = new WeakMap<object, unknown>();
   const require = (key: string | symbol) => {
@@ -24,7 +24,7 @@ export function strict<T extends object>(name: string, target: T): T {
       require(key);
       const value: unknown = Reflect.get(target, key, target);
       if (typeof value !== 'function' || key === 'constructor') return value;
-      // Methods see the object itself, whose private members a proxy does not have.
+      // Methods get the object itself as `this`, because the proxy has no private members.
       const known = bound.get(value) ?? value.bind(target);
       bound.set(value, known);
       return known;
@@ -41,7 +41,7 @@ const declarations = readFileSync(
   'utf8',
 );
 
-/** Names of the events that `electron.d.ts` declares for a class or interface, inherited ones included. */
+/** Returns the names of the events that `electron.d.ts` declares for a class or interface, including inherited ones. */
 function declaredEvents(name: string): ReadonlySet<string> {
   const head = new RegExp(`^ {2}(?:class|interface) ${name}(?: extends ([\\w.]+))? \\{$`, 'm').exec(
     declarations,
@@ -57,7 +57,7 @@ function declaredEvents(name: string): ReadonlySet<string> {
 
 const eventsByClass = new Map<string, ReadonlySet<string>>();
 
-/** An emitter of the events that Electron declares for `className`, and no others. */
+/** An emitter that accepts listeners only for the events that Electron declares for `className`. */
 export class StrictEmitter extends EventEmitter {
   readonly #className: string;
 
@@ -92,7 +92,7 @@ export class StrictEmitter extends EventEmitter {
   }
 }
 
-/** An event that can be refused, with what it tells. */
+/** Returns an event with these details that a listener can refuse with `preventDefault`. */
 export function preventable<T extends object>(details: T) {
   const event = {
     ...details,

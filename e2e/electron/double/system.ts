@@ -4,9 +4,9 @@ import { type Faithful, hold } from './faithful.ts';
 import { defaultSession } from './session.ts';
 import { preventable, StrictEmitter, strict } from './strict.ts';
 
-/** The app's life, and what of the system it asks: displays, power, the user's other programs. */
+/** The app's life cycle and its view of the system: displays, power, the keyring, the user's other programs. */
 
-/** Holder of the data folder, and what second starts leave for it, in files beside it. */
+/** Files in the data folder: one names the process that holds it, the others are messages from second starts. */
 const LOCK_NAME = 'double.lock';
 const SECOND_PREFIX = 'double-second-';
 const LOOK_MS = 50;
@@ -21,7 +21,7 @@ class DoubleApp extends StrictEmitter {
   constructor() {
     super('App');
     this.#root = process.env.PAWL_DOUBLE_APP ?? process.cwd();
-    // Ready comes once the main script has run, its awaits on the top level included.
+    // The app becomes ready when the main script has run, including its top-level awaits.
     this.#ready = new Promise(resolve => {
       setTimeout(() => {
         this.#isReady = true;
@@ -30,7 +30,7 @@ class DoubleApp extends StrictEmitter {
         resolve();
       }, 0);
     });
-    // Electron stays until it is told to go.
+    // Electron runs until it is told to quit.
     setInterval(() => {}, 60_000);
   }
 
@@ -87,7 +87,7 @@ class DoubleApp extends StrictEmitter {
     for (const name of readdirSync(folder).filter(file => file.startsWith(SECOND_PREFIX))) {
       const file = join(folder, name);
       const text = readFileSync(file, 'utf8');
-      // It may be seen before it is written.
+      // The file may already exist before its text is written.
       if (text === '') continue;
       rmSync(file);
       const { argv, cwd, additionalData } = JSON.parse(text);
@@ -172,7 +172,7 @@ export const powerSaveBlocker = strict('powerSaveBlocker', {
   isStarted: id => blockers.has(id),
 } satisfies Electron.PowerSaveBlocker);
 
-/** There is nobody to open anything: the test looks at what would have been, and answers. */
+/** No program is there to open anything. The probe replaces these functions and records their arguments. */
 export const shell = strict('shell', {
   openExternal: url => Promise.reject(new Error(`no program opens ${url}`)),
   showItemInFolder: () => {},
@@ -184,7 +184,7 @@ export const net = strict('net', {
   },
 } satisfies Partial<Electron.Net>);
 
-/** A keyring: what it gives out tells nobody what went in, and only it can take it back. */
+/** A keyring whose output does not show the secret. Only this keyring can decrypt it again. */
 const KEYRING = Buffer.from('the double keeps no secrets');
 const turn = (bytes: Buffer) =>
   Buffer.from(bytes.map((byte, at) => byte ^ (KEYRING[at % KEYRING.length] ?? 0)));

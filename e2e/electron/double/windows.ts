@@ -8,8 +8,8 @@ import { app, screen } from './system.ts';
 import type { FromPage } from './worlds.ts';
 
 /**
- * Windows, their contents and frames. Only windows as Pawl makes them can be made: sandboxed, isolated, with a preload
- * of one file; and only the app's own pages can be loaded.
+ * Windows, their contents and frames. The double can create only the kind of window that Pawl uses: sandboxed,
+ * isolated, and with a preload that is a single file. It can load only the app's own pages.
  */
 
 type Rectangle = { x: number; y: number; width: number; height: number };
@@ -17,7 +17,7 @@ type Rectangle = { x: number; y: number; width: number; height: number };
 let nextId = 1;
 const windows = new Set<BrowserWindow>();
 
-/** One frame of a page. It is the same object for as long as the frame is there. */
+/** One frame of a page. It stays the same object as long as the frame exists. */
 class Frame extends StrictEmitter {
   readonly frameToken: string;
   readonly #contents: Contents;
@@ -58,7 +58,7 @@ class Contents extends StrictEmitter {
   readonly self: Electron.WebContents;
   readonly #owner: BrowserWindow;
   readonly #frames = new Map<string, Electron.WebFrameMain>();
-  /** Open ports by frame and the number they have there. */
+  /** Open ports, by frame and by their number in the frame. */
   readonly #ports = new Map<string, Map<number, OpenPort>>();
   readonly #page: Promise<Page>;
   #opened: Page | null = null;
@@ -185,12 +185,12 @@ class Contents extends StrictEmitter {
     void this.#page.then(page => page.crash());
   }
 
-  /** Not Electron's: what the test says of files it is about to drop. */
+  /** Not part of Electron: tells the page the paths of the files that the test will drop. */
   async tellFiles(paths: readonly string[]): Promise<void> {
     (await this.#page).tell({ type: 'files', paths });
   }
 
-  /** Not Electron's: what the window does when it goes. */
+  /** Not part of Electron: the window calls this when it is destroyed. */
   async closePage(): Promise<void> {
     await (await this.#page).close();
   }
@@ -285,7 +285,7 @@ export class BrowserWindow extends StrictEmitter {
     windows.add(this.#self);
     app.emit('web-contents-created', preventable({}), this.#contents.self);
     app.emit('browser-window-created', preventable({}), this.#self);
-    // biome-ignore lint/correctness/noConstructorReturn: what is handed out must refuse what it does not have
+    // biome-ignore lint/correctness/noConstructorReturn: callers need the proxy, which rejects missing members
     return this.#self;
   }
 
@@ -381,7 +381,7 @@ export class BrowserWindow extends StrictEmitter {
     this.emit('resize');
   }
 
-  /** As a click on the window's own button: it can be refused. */
+  /** Does the same as a click on the window's close button. A listener can refuse it. */
   close(): void {
     if (this.#isDestroyed) return;
     const event = preventable({});
@@ -401,7 +401,7 @@ export class BrowserWindow extends StrictEmitter {
     if (windows.size === 0) app.emit('window-all-closed');
   }
 
-  /** Not Electron's: the page has painted. */
+  /** Not part of Electron: reports that the page has painted. */
   pageIsReady(): void {
     if (this.#isReady) return;
     this.#isReady = true;

@@ -1,13 +1,13 @@
 /**
- * The two scripts that the double puts into every page: one runs the preload in a world of its own, the other makes
- * in the page's world what the preload exposes. They share nothing but the document, as in Electron, so what one gives
- * the other is copied on the way: plain values by structured clone, functions as stand-ins. Promises and classes are
- * not carried, and nothing can be exposed after the preload has run; both throw.
+ * The two scripts that the double puts into every page. One runs the preload in its own JavaScript world; the other
+ * makes what the preload exposes available in the page's world. As in Electron, the worlds share only the document, so
+ * every value is copied: plain values by structured clone, and functions as wrappers that call the original. Passing a
+ * promise or a class throws, and so does exposing something after the preload has run.
  *
- * They are functions whose text is sent to the page, so they refer to nothing outside themselves.
+ * The text of these functions is sent to the page, so they must not refer to anything outside themselves.
  */
 
-/** What the preload's world tells the main process. */
+/** A message from the preload's world to the main process. */
 export type FromPage =
   | {
       readonly type: 'ipc';
@@ -18,15 +18,15 @@ export type FromPage =
   | { readonly type: 'port'; readonly id: number; readonly data: PortData }
   | { readonly type: 'port-closed'; readonly id: number };
 
-/** What the main process tells the preload's world. */
+/** A message from the main process to the preload's world. */
 export type ToPage =
   | { readonly type: 'ipc'; readonly channel: string; readonly args: readonly unknown[] }
   | { readonly type: 'port'; readonly id: number; readonly data: PortData }
   | { readonly type: 'port-closed'; readonly id: number }
-  /** Where the files that are about to be dropped lie. */
+  /** The paths of the files that the test will drop. */
   | { readonly type: 'files'; readonly paths: readonly string[] };
 
-/** A message of a port: a text, bytes as base64, or anything else as JSON. */
+/** A message through a port: a text, bytes as base64, or anything else as JSON. */
 export type PortData =
   | { readonly kind: 'text'; readonly text: string }
   | { readonly kind: 'bytes'; readonly base64: string }
@@ -40,8 +40,8 @@ type Carried =
   | { readonly kind: 'object'; readonly entries: readonly (readonly [string, Carried])[] };
 
 /**
- * Both sides of the copying. `secret` names the events on the document over which one world calls the other; a page
- * does not know it. Functions are kept by number on the side they belong to.
+ * Copies values between the two worlds; each world runs it. One world calls the other by events on the document. Their
+ * names contain `secret`, which the page does not know. Each side keeps its own functions and refers to them by number.
  */
 export function makeCarrier(secret: string, own: 'page' | 'preload', other: 'page' | 'preload') {
   const functions: Listener[] = [];
@@ -98,13 +98,13 @@ export function makeCarrier(secret: string, own: 'page' | 'preload', other: 'pag
   return { pack, unpack, dispatch, listen, Event };
 }
 
-/** Runs the preload in its own world. `send` is a binding that only that world has. */
+/** Runs the preload in its own world. Only that world has the binding that sends messages to the main process. */
 export function preloadWorld(
   secret: string,
   carrierOf: typeof makeCarrier,
   preload: (require: (name: string) => unknown, module: object, exports: object) => void,
 ) {
-  // As with `nodeIntegrationInSubFrames: false`: a frame in the page has no preload.
+  // As with `nodeIntegrationInSubFrames: false`, frames inside the page have no preload.
   if (window !== window.top) return;
   const world = globalThis as unknown as Record<string, (text: string) => void>;
   const send = (message: FromPage) => world[`${secret}-send`]?.(JSON.stringify(message));
@@ -112,7 +112,7 @@ export function preloadWorld(
   const ports = new Map<number, MessagePort>();
   const listeners = new Map<string, Listener[]>();
   let paths: readonly string[] = [];
-  // Numbers are never used twice in the life of a page.
+  // A page never uses a number twice.
   let nextPort = 1;
   let exposed: [string, Carried][] | null = [];
 
@@ -214,7 +214,7 @@ export function preloadWorld(
   );
 }
 
-/** Makes in the page's world what the preload exposed. Runs before the page's own scripts. */
+/** Makes what the preload exposed available in the page's world. It runs before the page's own scripts. */
 export function pageWorld(secret: string, carrierOf: typeof makeCarrier) {
   if (window !== window.top) return;
   const carrier = carrierOf(secret, 'page', 'preload');

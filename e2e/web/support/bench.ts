@@ -6,26 +6,26 @@ import { promisify } from 'node:util';
 import { expect } from '@playwright/test';
 import { QUICK_PYTHON } from '../../../test/support/python.ts';
 
-/** What the proposer does for one experiment. */
+/** The proposal for one experiment. */
 export type Turn = {
   readonly hypothesis: string;
   readonly rationale?: string;
   readonly predicted_effect?: number;
   readonly category?: string;
-  /** Constants of `train.py` and what they become. */
+  /** Constants of `train.py` and their new values. */
   readonly set: Readonly<Record<string, string>>;
-  /** Whether it first tries to change what is locked, and is refused. */
+  /** Whether the proposer first changes a locked file, which is refused. */
   readonly isRefusedFirst?: boolean;
 };
 
-/** What the command proposer was given on stdin. */
+/** The request that the command proposer got on stdin. */
 export type ProposerRequest = {
   readonly experiment: number;
   readonly instructions: string | null;
   /** What earlier studies learnt. */
   readonly memory: string | null;
   readonly steering: readonly { readonly text: string }[];
-  /** One that waits in the queue, handed to it. */
+  /** The idea from the queue that the proposer gets. */
   readonly idea: { readonly hypothesis: string } | null;
   readonly history: readonly { readonly experiment: number; readonly verdict: string | null }[];
 };
@@ -84,7 +84,7 @@ def main():
 main()
 `;
 
-/** The fixed part: what the numbers come to, and what a test can hold or let go. */
+/** The locked file: it computes the numbers, and waits while a test holds the run. */
 const prepare = (control: string, steps: number) => `"""Data, evaluation and budget. Fixed."""
 import math
 import os
@@ -188,28 +188,28 @@ limit_seconds = 3600
 `;
 
 export type BenchOptions = {
-  /** What the proposer does in its first turns; afterwards it changes the seed. */
+  /** The first proposals. After them, the proposer changes the seed. */
   readonly turns?: readonly Turn[];
   /** Name of the repository's folder. */
   readonly name?: string;
-  /** Seconds a run takes. */
+  /** How many seconds a run takes. */
   readonly seconds?: number;
-  /** Too few tell no speed, which a busy machine would change. */
+  /** A run with too few steps has no measured speed, which would vary with the load of the machine. */
   readonly steps?: number;
-  /** Whether each line of the training says how many tokens it has had, instead of their speed. */
+  /** Whether each line of output gives the number of tokens so far, instead of tokens per second. */
   readonly countsTokens?: boolean;
-  /** Lines for `[metric]` of its contract. */
+  /** More lines for `[metric]` in the contract. */
   readonly metric?: string;
-  /** Lines of its `[checks]`. */
+  /** The lines of `[checks]` in the contract. */
   readonly checks?: string;
-  /** Where it is made; a folder of its own where none is named. */
+  /** The folder in which to create the bench. By default, it gets a new one. */
   readonly folder?: string;
 };
 
-/** Where a bench lies. */
+/** Where another process finds a bench. */
 export type BenchPlace = { readonly folder: string; readonly name: string };
 
-/** A repository with a real, quick training that a test can hold, and a command that proposes for it. */
+/** A repository with a real, quick training that a test can pause, and a command that proposes for it. */
 export class Bench {
   readonly folder: string;
   readonly repository: string;
@@ -222,7 +222,7 @@ export class Bench {
     this.command = `${QUICK_PYTHON} "${join(folder, 'propose.py')}"`;
   }
 
-  /** One that was made by another process. */
+  /** Returns a bench that another process has created. */
   static at({ folder, name }: BenchPlace): Bench {
     return new Bench(folder, name);
   }
@@ -277,7 +277,7 @@ export class Bench {
     return Number.parseInt(text, 10);
   }
 
-  /** What the proposer was given for an experiment. Rejects where it was not asked. */
+  /** Returns the proposer's request for an experiment. Rejects if there was none. */
   async request(n: number): Promise<ProposerRequest> {
     const text = await readFile(join(this.folder, 'requests', `${n}.json`), 'utf8');
     return JSON.parse(text) as ProposerRequest;
@@ -292,7 +292,7 @@ export class Bench {
   }
 }
 
-/** A repository on `main` with the files committed. */
+/** Creates a repository with one commit of the files on `main`. */
 export async function makeRepository(folder: string, files: Readonly<Record<string, string>>): Promise<void> {
   await mkdir(folder, { recursive: true });
   await git(folder, 'init', '--quiet', '--initial-branch=main');
@@ -304,14 +304,14 @@ export async function makeRepository(folder: string, files: Readonly<Record<stri
   await git(folder, 'commit', '--quiet', '--message=start');
 }
 
-/** Plain git as a user would run it. Returns stdout, trimmed. */
+/** Runs git as a user would. Returns stdout without the last line break. */
 export async function git(folder: string, ...args: readonly string[]): Promise<string> {
   const identity = ['-c', 'user.name=Tester', '-c', 'user.email=tester@localhost'];
   const { stdout } = await promisify(execFile)('git', [...identity, ...args], { cwd: folder });
   return stdout.trimEnd();
 }
 
-/** The caller removes it. */
+/** Creates a folder that the caller must remove. */
 export async function temporaryFolder(kind: string): Promise<string> {
   return realpath(await mkdtemp(join(tmpdir(), `pawl-web-${kind}-`)));
 }

@@ -12,29 +12,29 @@ import { Server, type ServerOptions } from './server.ts';
 
 export { expect };
 
-/** Of a spec that shows what nobody could do without; `npm test` runs those, `npm run test:real` the others. */
+/** Marks a test of an essential feature. `npm test` runs these tests; `npm run test:real` runs the others. */
 export const CORE = { tag: '@core' };
 
-/** What a browser says by itself while a server is away, or has another token. */
+/** The browser logs this by itself while the server is gone or has another token. */
 const LOST_CONNECTION = /WebSocket connection to .* failed|ERR_CONNECTION_REFUSED/;
 
 type Fixtures = {
-  /** Whether pages fetch the code of views before they are shown, as they do for users. */
+  /** Whether pages fetch the code of views before showing them, as they do for users. */
   readonly preloads: boolean;
-  /** A data folder of its own, empty at first. */
+  /** A new, empty data folder. */
   readonly home: string;
-  /** Starts servers; all end with the test. */
+  /** Starts a server. All servers end with the test. */
   readonly serve: (options?: Partial<ServerOptions>) => Promise<Server>;
-  /** Makes repositories; all go with the test. */
+  /** Creates a bench. All benches are removed after the test. */
   readonly makeBench: (options?: BenchOptions) => Promise<Bench>;
-  /** Starts servers that answer as models do; all end with the test. */
+  /** Starts a server that answers as a model would. All servers end with the test. */
   readonly answer: (reply: Script) => Promise<RunningModelServer>;
-  /** A repository whose proposer changes the seed for ever. */
+  /** A bench whose proposer changes only the seed. */
   readonly bench: Bench;
 };
 
 type WorkerFixtures = {
-  /** A study that is over; tests may add to it, but start and stop nothing. */
+  /** A finished study. Tests may add to it, but must not start or stop anything. */
   readonly night: Night;
 };
 
@@ -47,7 +47,7 @@ export const test = base.extend<Fixtures, WorkerFixtures>({
     },
     { scope: 'worker', timeout: TEST_LIMIT_MS },
   ],
-  // biome-ignore lint/correctness/noEmptyPattern: Playwright reads the names out of the pattern
+  // biome-ignore lint/correctness/noEmptyPattern: Playwright reads the fixture names from the pattern
   home: async ({}, use) => {
     const home = await temporaryFolder('home');
     await use(home);
@@ -65,7 +65,7 @@ export const test = base.extend<Fixtures, WorkerFixtures>({
   },
   bench: async ({ makeBench }, use) => use(await makeBench()),
   preloads: [false, { option: true }],
-  // The code of views that a test never shows takes as long to load as all else of a page.
+  // Loading the code of views that a test never shows would take as long as loading everything else.
   context: async ({ context, preloads }, use) => {
     if (!preloads) await context.addInitScript(saveData);
     await use(context);
@@ -80,7 +80,7 @@ export const test = base.extend<Fixtures, WorkerFixtures>({
     });
     for (const server of servers) await server.close();
   },
-  // Before `home` and the benches go, their servers must have ended: this fixture depends on both.
+  // Depending on `home` and `makeBench` makes the servers end before those folders are removed.
   serve: async ({ home, makeBench: _ }, use, info) => {
     const servers: Server[] = [];
     await use(async options => {
@@ -95,7 +95,7 @@ export const test = base.extend<Fixtures, WorkerFixtures>({
       }
     }
   },
-  // The page goes before the servers do: what it loads while it is idle would meet their end.
+  // Depending on `serve` closes the page before the servers end, so none of its idle requests fail.
   page: async ({ page, serve: _ }, use) => {
     const complaints = listen(page);
     await use(page);
@@ -103,13 +103,13 @@ export const test = base.extend<Fixtures, WorkerFixtures>({
   },
 });
 
-/** In a page: as in a browser that is asked to save data. */
+/** Runs in a page and makes its browser claim that the user wants to save data. */
 function saveData(): void {
   const { connection } = navigator as Navigator & { readonly connection?: object };
   if (connection) Object.defineProperty(connection, 'saveData', { value: true });
 }
 
-/** Errors of the page: what it throws, and what the browser writes to its console. */
+/** Collects the page's uncaught errors and the errors and warnings in its console. */
 export function listen(page: Page): readonly string[] {
   const complaints: string[] = [];
   page.on('pageerror', error => complaints.push(String(error.stack)));

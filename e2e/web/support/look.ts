@@ -1,13 +1,13 @@
 import AxeBuilder from '@axe-core/playwright';
 import { expect, type Page } from '@playwright/test';
-import { takePicture } from './pictures.ts';
+import { setTheme, THEMES, takePictures } from './pictures.ts';
 
-/** The rules of axe that depend on the theme. */
+/** The axe rules that depend on the theme. */
 export const COLOURS = ['color-contrast', 'link-in-text-block'];
 
 const OPEN_LIST = '[role="listbox"][data-state="open"]';
 
-/** What sticks out of the window to the right: nobody can scroll there. */
+/** Returns the elements that extend beyond the right edge of the window, where nobody can scroll. */
 export function overflow(page: Page): Promise<readonly string[]> {
   return page.evaluate(() =>
     [...document.querySelectorAll('header, main, aside, nav, [role="dialog"], [role="alert"]')]
@@ -18,18 +18,18 @@ export function overflow(page: Page): Promise<readonly string[]> {
   );
 }
 
-/** In the place of axe's own text, which takes a page long to read, where the page has read it already. */
+/** Replaces axe's source code if the page has loaded it already, because loading it takes long. */
 const READ_ALREADY = ';';
 
-/** One line for each thing axe objects to: the rule, the place and what to do. All rules where none are named. */
+/** Returns a line for each violation that axe finds: rule, place and remedy. An empty `rules` means all rules. */
 export async function violations(page: Page, rules: readonly string[]): Promise<readonly string[]> {
   const isRead = await page.evaluate(() => 'axe' in window);
   const builder = new AxeBuilder(isRead ? { page, axeSource: READ_ALREADY } : { page })
-    // There are no frames, so nothing has to be put together on a page of its own.
+    // The window has no frames, so axe needs no extra page to combine their results.
     .setLegacyMode()
     .options({ resultTypes: ['violations'] });
   if (rules.length > 0) builder.withRules([...rules]);
-  // What lies under a dialog, or under an open list to choose from, is a screen of its own.
+  // If a dialog or a list of options is open, check only that: the page below it is another screen.
   for (const over of [OPEN_LIST, '[role="dialog"]']) {
     if (!(await page.locator(over).isVisible())) continue;
     builder.include(over);
@@ -38,15 +38,15 @@ export async function violations(page: Page, rules: readonly string[]): Promise<
   const result = await builder.analyze();
   return result.violations.flatMap(({ id, nodes }) =>
     nodes
-      // An open menu lies over the page and belongs to its button, not to a landmark.
+      // An open menu lies over the page and belongs to its button, so it needs no landmark.
       .filter(({ target }) => id !== 'region' || !String(target).includes('radix-popper-content-wrapper'))
       .map(({ target, failureSummary }) => `${id} at ${target.join(' ')}: ${failureSummary ?? ''}`),
   );
 }
 
 /**
- * No complaint about it in either theme, and pictures of both.
- * @param more what else is wrong with it, in words
+ * Checks the page in both themes, and takes pictures of it.
+ * @param more returns further complaints about the page
  */
 export async function look(
   page: Page,
@@ -54,13 +54,12 @@ export async function look(
   more: (page: Page) => Promise<readonly string[]> = async () => [],
 ): Promise<void> {
   const complaints: string[] = [];
-  for (const theme of ['light', 'dark'] as const) {
-    await page.emulateMedia({ colorScheme: theme });
-    await expect(page.locator('html')).toHaveAttribute('data-theme', theme);
-    await takePicture(page, `${name}-${theme}`);
+  for (const theme of THEMES) {
+    await setTheme(page, theme);
     complaints.push(...(await violations(page, theme === 'light' ? [] : COLOURS)), ...(await overflow(page)));
   }
+  await setTheme(page, 'light');
   complaints.push(...(await more(page)));
-  await page.emulateMedia({ colorScheme: 'light' });
+  await takePictures(page, name);
   expect(complaints).toEqual([]);
 }

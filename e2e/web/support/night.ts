@@ -8,7 +8,7 @@ import { openWindow, startStudy, study } from './window.ts';
 
 export const NIGHT_TAG = 'apr14';
 
-/** A night as they go: gains early, dead ends later, one crash, one proposal that was refused. */
+/** A typical night: gains early, dead ends later, one crash, and one refused proposal. */
 export const NIGHT_TURNS: readonly Turn[] = [
   {
     hypothesis: 'Double the learning rate to 0.04',
@@ -102,15 +102,15 @@ export const NIGHT_TURNS: readonly Turn[] = [
   },
 ];
 
-/** A server with a study that is over. */
+/** A server with a finished study. */
 export type Night = { readonly server: Server; readonly bench: Bench; readonly home: string };
 
-/** What every worker's night is a copy of. */
+/** The original night, which every worker copies. */
 type Made = { readonly home: string; readonly bench: BenchPlace };
 
 /**
- * A server on a data folder of its own, a copy of the one that the first of the workers makes; the repository is the same
- * one for all.
+ * Starts a server with its own copy of the data folder that the first worker creates. All workers share the same
+ * repository.
  */
 export async function startNight(browser: Browser): Promise<Night> {
   const made = await makeOnce('night', () => makeNight(browser));
@@ -119,7 +119,7 @@ export async function startNight(browser: Browser): Promise<Night> {
   return { home, bench: Bench.at(made.bench), server: await Server.start({ home }) };
 }
 
-/** Runs the whole night as a user would, in the window of a server. */
+/** Runs the whole night as a user would, in a served window. */
 async function makeNight(browser: Browser): Promise<Made> {
   const folder = sharedFolder();
   const home = join(folder, 'home');

@@ -1,10 +1,37 @@
 import { fileURLToPath } from 'node:url';
-import type { Page } from '@playwright/test';
+import { expect, type Page } from '@playwright/test';
 
-/** To be looked at; not kept in the repository. */
+/** The pictures are for people to look at. Git ignores this folder. */
 const FOLDER = fileURLToPath(new URL('../screenshots/', import.meta.url));
 
-/** A picture of the page as `<name>.png`, where PAWL_TEST_PICTURES asks for pictures: each takes longer than what is tested. */
-export async function takePicture(page: Page, name: string): Promise<void> {
-  if (process.env.PAWL_TEST_PICTURES) await page.screenshot({ path: `${FOLDER}${name}.png` });
+/** Light first, because that is how tests begin. */
+export const THEMES = ['light', 'dark'] as const;
+
+const SIZES = [
+  { width: 1920, height: 1080 },
+  { width: 1280, height: 800 },
+  { width: 900, height: 700 },
+] as const;
+
+export async function setTheme(page: Page, theme: (typeof THEMES)[number]): Promise<void> {
+  await page.emulateMedia({ colorScheme: theme });
+  await expect(page.locator('html')).toHaveAttribute('data-theme', theme);
+}
+
+/**
+ * Saves the page as `<name>-<width>-<theme>.png` in every size and theme, if PAWL_TEST_PICTURES is set: pictures take
+ * longer than the checks themselves. Afterwards the page has the size it had before, and the light theme.
+ */
+export async function takePictures(page: Page, name: string): Promise<void> {
+  if (!process.env.PAWL_TEST_PICTURES) return;
+  const before = page.viewportSize();
+  for (const size of SIZES) {
+    await page.setViewportSize(size);
+    for (const theme of THEMES) {
+      await setTheme(page, theme);
+      await page.screenshot({ path: `${FOLDER}${name}-${size.width}-${theme}.png` });
+    }
+  }
+  await setTheme(page, 'light');
+  if (before) await page.setViewportSize(before);
 }

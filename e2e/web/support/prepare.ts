@@ -12,8 +12,8 @@ const BUILT = join(ROOT, 'out/renderer/index.html');
 const SOURCES = ['src/renderer', 'src/shared'];
 
 /**
- * Before all specs: a browser is there, the window they look at and its server are those of these sources, and there is a
- * folder for what they share. Returns what is done after all specs.
+ * Runs before all specs: checks that there is a browser, builds the window and its server if the sources are newer, and
+ * creates the folder that the workers share. Returns the function that cleans up after all specs.
  */
 async function prepare(): Promise<() => Promise<void>> {
   await buildWindow();
@@ -45,7 +45,7 @@ async function newestIn(folder: string): Promise<number> {
   return Math.max(0, ...times);
 }
 
-/** Where it was thrown says nothing about what is missing. */
+/** Removes the stack trace, because it does not help to find out what is missing. */
 function withoutStack(message: string): Error {
   const error = new Error(message);
   error.stack = message;

@@ -24,7 +24,7 @@ import {
   welcome,
 } from './window.ts';
 
-/** What a screen is opened with. */
+/** The fixtures that a screen needs to open. */
 export type Stage = {
   readonly page: Page;
   readonly night: Night;
@@ -33,11 +33,11 @@ export type Stage = {
   readonly answer: (reply: Script) => Promise<RunningModelServer>;
 };
 
-/** A state of the window that must look right. */
+/** A state of the window whose appearance is checked. */
 export type Screen = {
-  /** kebab-case, for file names. */
+  /** In kebab-case, because it is part of file names. */
   readonly name: string;
-  /** Brings it about; resolves to what must be in sight then. */
+  /** Opens the screen. Resolves to the element that must then be visible. */
   readonly open: (stage: Stage) => Promise<Locator>;
 };
 
@@ -45,7 +45,7 @@ async function ofNight({ page, night }: Stage): Promise<void> {
   await openNotebook(page, night.server, NIGHT_TAG);
 }
 
-/** A study whose second experiment trains and goes no further. */
+/** Starts a study and holds its second experiment in the middle of its training. */
 async function running({ page, serve, makeBench }: Stage): Promise<Server> {
   const bench = await makeBench({ seconds: 0.8 });
   const server = await serve();
@@ -77,7 +77,7 @@ function overNight(open: (page: Page) => Promise<void>, name: string | RegExp): 
   };
 }
 
-/** Every screen, dialog and notice. */
+/** All screens, dialogs and notices. */
 export const SCREENS: readonly Screen[] = [
   {
     name: 'welcome-empty',

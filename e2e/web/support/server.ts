@@ -7,17 +7,17 @@ const END_MS = 60_000;
 export type ServerOptions = {
   /** The data folder (PAWL_HOME). */
   readonly home: string;
-  /** 0 is any free port. */
+  /** 0 means any free port. */
   readonly port?: number;
-  /** PAWL_SERVE_TOKEN; a random one where none is given. */
+  /** PAWL_SERVE_TOKEN. By default, the server makes a random token. */
   readonly token?: string;
   /** PAWL_SANDBOX. */
   readonly sandbox?: string;
-  /** A folder of programs that are found before the machine's own. */
+  /** A folder of programs that comes first in the PATH. */
   readonly programs?: string;
 };
 
-/** A `pawl serve` of its own process. */
+/** A `pawl serve` in its own process. */
 export class Server {
   readonly child: ChildProcess;
   /** Everything it printed. */
@@ -30,13 +30,13 @@ export class Server {
     this.#ended = new Promise(resolve => child.on('close', () => resolve()));
   }
 
-  /** Resolves once it serves. */
+  /** Resolves when the server has printed its address. */
   static async start({ home, port = 0, token, sandbox = 'off', programs }: ServerOptions): Promise<Server> {
     const child = spawn(process.execPath, [PAWL_MAIN, 'serve', '--port', String(port)], {
       cwd: home,
       env: {
         ...process.env,
-        // Trainings of the tests are held and let go through files outside of their worktree.
+        // The tests pause trainings through files outside the worktree, which a sandbox would hide.
         PAWL_SANDBOX: sandbox,
         PAWL_VERDICT: 'greedy',
         NO_COLOR: '1',
@@ -75,13 +75,13 @@ export class Server {
     return new URLSearchParams(new URL(this.#url).hash.slice(1)).get('token') ?? '';
   }
 
-  /** kill -9: no chance to tidy up. Resolves when it is gone. */
+  /** Sends SIGKILL, so that the server cannot clean up. Resolves when the process is gone. */
   async kill(): Promise<void> {
     this.child.kill('SIGKILL');
     await this.#ended;
   }
 
-  /** Ends it as a user would; a training it has is stopped. */
+  /** Ends the server as a user would, which also stops its training. */
   async stop(): Promise<void> {
     this.child.kill('SIGTERM');
     const timer = setTimeout(() => this.child.kill('SIGKILL'), END_MS);

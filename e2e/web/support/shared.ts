@@ -5,10 +5,10 @@ import { expect } from '@playwright/test';
 import { TEST_LIMIT_MS } from '../../../test/support/clock.ts';
 import { temporaryFolder } from './bench.ts';
 
-/** By it the workers know the folder that the runner has made for what they share. */
+/** This variable tells the workers the path of the folder that they share. */
 const VARIABLE = 'PAWL_TEST_SHARED';
 
-/** Before all specs. Returns what removes it after them. */
+/** Creates the shared folder before all specs. Returns the function that removes it after them. */
 export async function makeSharedFolder(): Promise<() => Promise<void>> {
   const folder = await temporaryFolder('shared');
   process.env[VARIABLE] = folder;
@@ -21,7 +21,7 @@ export function sharedFolder(): string {
   return folder;
 }
 
-/** What `make` resolves to, JSON, in the worker that comes first; the others wait for it. */
+/** Calls `make` in the first worker only. All workers get its result, which must be JSON; the others wait for it. */
 export async function makeOnce<T>(name: string, make: () => Promise<T>): Promise<T> {
   const result = join(sharedFolder(), `${name}.json`);
   const isFirst = await mkdir(join(sharedFolder(), `${name}.begun`)).then(

@@ -2,7 +2,7 @@ import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 import { PAWL_MAIN } from '../../../test/support/pawl-command.ts';
 
-/** `pawl` in another terminal. Returns what it printed; rejects where it does not end well. */
+/** Runs `pawl` as in another terminal. Returns its stdout, or rejects if it fails. */
 export async function pawl(
   { home, cwd }: { readonly home: string; readonly cwd: string },
   ...args: readonly string[]

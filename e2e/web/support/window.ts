@@ -3,7 +3,7 @@ import { choose } from '../../choose.ts';
 import type { Bench } from './bench.ts';
 import type { Server } from './server.ts';
 
-/** What the specs know of the window: the names a user, or a screen reader, finds things by. */
+/** Finds the parts of the window by the names that users and screen readers see. */
 
 export type StudyTab =
   | 'Notebook'
@@ -14,7 +14,7 @@ export type StudyTab =
   | 'Table'
   | 'Constants'
   | 'Lineage';
-/** Parts of the set-up form that are folded at first. */
+/** The groups of the set-up form that are folded at first. */
 export type SetUpGroup =
   | 'More about the proposer'
   | 'When else to stop'
@@ -30,7 +30,7 @@ export async function openWindow(page: Page, server: Server): Promise<void> {
   await expect(page.getByRole('navigation', { name: 'Projects and studies' })).toBeVisible();
 }
 
-/** The served window at the notebook of a study. */
+/** Opens the served window at the notebook of a study. */
 export async function openNotebook(page: Page, server: Server, tag: string): Promise<void> {
   await openWindow(page, server);
   await sidebar(page).study(tag).click();
@@ -58,7 +58,7 @@ export function setUp(page: Page) {
     heading: page.getByRole('heading', { name: /^New study in / }),
     field: (name: string) => page.getByLabel(name, { exact: true }),
     group: (name: SetUpGroup) => page.getByRole('group', { name, exact: true }),
-    /** Opens a group of fields, where it is not open. */
+    /** Unfolds a group of fields if it is folded. */
     unfold: async (name: SetUpGroup) => {
       const group = page.getByRole('group', { name, exact: true });
       if ((await group.getAttribute('open')) === null) await group.locator('summary').click();
@@ -113,7 +113,7 @@ export function notebook(page: Page) {
   };
 }
 
-/** The cell of one experiment. */
+/** Finds the cell of an experiment and its parts. */
 export function cellOf(page: Page, n: number) {
   const region = page.getByRole('article', { name: `Experiment ${n}`, exact: true });
   const panel = region.getByRole('tabpanel');
@@ -127,7 +127,7 @@ export function cellOf(page: Page, n: number) {
   };
 }
 
-/** Opens a cell that may be out of sight, by the palette, and one of its tabs. */
+/** Opens a cell and one of its tabs. It uses the palette, because the cell may be out of sight. */
 export async function openCell(page: Page, n: number, tab: CellTab = 'Reason and result') {
   const cell = cellOf(page, n);
   await runCommand(page, String(n), `Go to experiment #${n}`);
@@ -164,7 +164,7 @@ export async function chooseFrom(page: Page, trigger: Locator, item: string): Pr
   await page.getByRole('menuitem', { name: item, exact: true }).click();
 }
 
-/** What the browser saves when `act` is done. */
+/** Returns the file that the browser downloads when `act` runs. */
 export async function downloadOf(
   page: Page,
   act: () => Promise<void>,
@@ -179,13 +179,13 @@ async function bytesOf(download: Download): Promise<Buffer> {
   return Buffer.concat(pieces);
 }
 
-/** From the welcome screen to the set-up of the repository at a path. */
+/** Opens the set-up form of the repository at `path`, from the welcome screen. */
 export async function openProject(page: Page, path: string): Promise<void> {
   await welcome(page).path.fill(path);
   await welcome(page).open.click();
 }
 
-/** From the welcome screen to a running study of the bench's proposer. */
+/** Starts a study with the bench's proposer, from the welcome screen. */
 export async function startStudy(
   page: Page,
   bench: Bench,
@@ -218,7 +218,7 @@ export async function startStudy(
   await expect(study(page).heading).toHaveText(tag);
 }
 
-/** In the set-up form: a model behind a server that needs no key. */
+/** Chooses a model whose server needs no key, in the set-up form. */
 export async function chooseModel(page: Page, url: string): Promise<void> {
   const form = setUp(page);
   await choose(form.field('Proposer'), 'A language model (Messages API)');
@@ -226,7 +226,7 @@ export async function chooseModel(page: Page, url: string): Promise<void> {
   await form.field('Server').fill(url);
 }
 
-/** A study of two experiments whose proposer is a model. */
+/** Starts a study with a model as its proposer: a baseline and one experiment. */
 export async function startModelStudy(
   page: Page,
   bench: Bench,
@@ -244,7 +244,7 @@ export async function startModelStudy(
   await expect(study(page).heading).toHaveText('night');
 }
 
-/** Whether something has the focus that a user can see: the body means it was lost. */
+/** Waits until an element has the focus. If the body has it, the focus was lost. */
 export async function expectFocus(page: Page): Promise<void> {
   await expect
     .poll(() => page.evaluate(() => document.activeElement?.tagName ?? 'nothing'), {

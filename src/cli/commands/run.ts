@@ -6,7 +6,13 @@ import { isEngineRunning } from '../../engine/store/engine-lock.ts';
 import { openLedger } from '../../engine/store/ledger.ts';
 import type { StopRules } from '../../shared/contract.ts';
 import { PawlError } from '../../shared/errors.ts';
-import type { ArmSettings, ModelSettings, ProposerSettings, SearchSettings } from '../../shared/proposers.ts';
+import {
+  type ArmSettings,
+  DEFAULT_STRATEGY,
+  type ModelSettings,
+  type ProposerSettings,
+  type SearchSettings,
+} from '../../shared/proposers.ts';
 import type { OtherLines, Study } from '../../shared/study.ts';
 import { parseDeadline } from '../deadline.ts';
 import { EXIT } from '../exit-codes.ts';
@@ -248,7 +254,7 @@ function readProposer(flags: SittingFlags): ProposerSettings | undefined {
 }
 
 function readSearch({ seed, strategy }: Pick<SittingFlags, 'seed' | 'strategy'>): SearchSettings {
-  return { kind: 'search', seed: seed ?? DEFAULT_SEED, strategy: strategy ?? 'ladder' };
+  return { kind: 'search', seed: seed ?? DEFAULT_SEED, strategy: strategy ?? DEFAULT_STRATEGY };
 }
 
 /** The requested proposer; if the study used the search before, it keeps the same strategy. */

@@ -25,10 +25,19 @@ export type LanePlace = {
   readonly label: string | null;
   /** As far as can be known in advance, runs are equally fast in all lanes of one kind. Shown to the user. */
   readonly kind: string;
+  /** The model of its GPU, as runs there report it; null if that is not known in advance. */
+  readonly model: string | null;
 };
 
 /** One run at a time, with the whole machine. */
-const WHOLE: LanePlace = { elsewhere: null, gpu: null, cores: null, label: null, kind: 'this machine' };
+const WHOLE: LanePlace = {
+  elsewhere: null,
+  gpu: null,
+  cores: null,
+  label: null,
+  kind: 'this machine',
+  model: null,
+};
 
 /**
  * The lanes that the user has named; see `shared/lanes.ts`. Throws `usage` if there are too few cores or if the lanes
@@ -185,7 +194,11 @@ function gpuLanes(name: string, gpus: readonly KnownGpu[], host?: string): reado
         : `There is no GPU ${name}${where}. There ${there === '' ? 'is none that Pawl can see' : `are ${there}`}.`,
     );
   }
-  return found.map(({ uuid, index, label, kind }) => ({ ...WHOLE, gpu: uuid || String(index), label, kind }));
+  return found.map(({ uuid, index, label, kind }) => ({
+    ...{ ...WHOLE, gpu: uuid || String(index), label, kind },
+    // Other machines report the GPU of an instance.
+    model: host !== undefined && index === null ? null : kind,
+  }));
 }
 
 /** `0-3` for consecutive numbers; otherwise `0,2,4`. */

@@ -48,7 +48,7 @@ export async function killTree(
 }
 
 /**
- * Sends each process SIGTERM once, including those that start meanwhile, and waits until none is left. If a process
+ * Sends each process SIGTERM once, including those that others start meanwhile, and waits until none is left. If a process
  * has become another program since, it gets the signal again: a child just before `exec` may have lost the first.
  * What a process starts after it was asked may be how it ends: a handler that copies its checkpoint, for example.
  */

@@ -25,6 +25,8 @@ const state = z.object({
   node: z.string().max(300),
   contained: z.boolean(),
   gpus: z.array(gpu).max(64),
+  /** Model of its processors; absent in jobs of earlier versions. */
+  processor: z.string().max(200).nullable().optional(),
   /** Whether its set-up command runs and its training has not begun. */
   setting_up: z.boolean().optional(),
 });

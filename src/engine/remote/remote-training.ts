@@ -86,6 +86,8 @@ export type RemoteResult = TrainingResult & {
   readonly job: string | null;
   readonly node: string | null;
   readonly gpus: RemoteOutcome['gpus'];
+  /** Model of its processors; null where that is not known. */
+  readonly processor: string | null;
   readonly gpu: RemoteOutcome['gpu'];
   readonly isContained: boolean;
   /** Its output; null if it was not run. */

@@ -40,6 +40,7 @@ export function resultOf(ended: Ended): RemoteResult {
     logError: ended.logError,
     job: ended.job,
     node: outcome?.node ?? null,
+    processor: outcome?.processor ?? null,
     ...{ gpus: outcome?.gpus ?? [], gpu: outcome?.gpu ?? null, isContained: outcome?.contained ?? false },
     metric: outcome?.metric ? { ...outcome.metric, log: join(folder.path, 'metric.log') } : null,
     touched: outcome?.touched ?? [],

@@ -52,8 +52,9 @@ export function setAsideUnanswered(
 
 export function judge(state: LoopState, run: Measured, ended: EndedRun, now: number): Step {
   const { crash, unfair } = run;
-  // Memory that another program used says nothing about the code.
-  const isOurs = crash && !(crash.class === 'out_of_memory' && unfair.includes('shared'));
+  // Memory that another program used, or that another GPU has not, says nothing about the code.
+  const isForeign = unfair.includes('shared') || unfair.includes('other_hardware');
+  const isOurs = crash && !(crash.class === 'out_of_memory' && isForeign);
   if (!isOurs && unfair.length > 0 && mayRerun(state, now)) return rerun(state, run.n, ended);
   const mayMend = state.canRepair && run.n > 0 && state.wish === 'go' && state.repairs < MAX_REPAIRS;
   if (crash && mayMend && REPAIRABLE.includes(crash.class)) {
@@ -85,11 +86,13 @@ export function rerun(state: LoopState, n: number, unfair: EndedRun): Step {
  */
 export function conclude(
   state: LoopState,
-  run: Measured,
+  measured: Measured,
   ended: EndedRun | null,
   now: number,
   mayProbe = true,
 ): Step {
+  // It does not compare with any other number of the study.
+  const run = measured.unfair.includes('other_hardware') ? { ...measured, value: null } : measured;
   const { repeats, metric, wish } = state;
   const { n, k, value, ...found } = run;
   const isNumber = value !== null && !run.crash && !run.early && !run.guard;

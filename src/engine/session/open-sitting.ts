@@ -24,12 +24,13 @@ import { settleBranch } from '../stages/record/branch.ts';
 import { SCORE } from '../stages/score/score-place.ts';
 import { runSetUp } from '../stages/set-up/set-up.ts';
 import type { Tell } from '../stages/tell.ts';
+import { baselineHardware } from '../stages/train/fairness-of-run.ts';
 import { Pruner } from '../stages/train/pruner.ts';
 import type { LanePorts } from '../stages/train/surroundings.ts';
 import type { Ledger } from '../store/ledger.ts';
 import { type Containment, findContainment } from './containment.ts';
 import type { EngineOptions } from './engine-options.ts';
-import { findPlaces } from './find-places.ts';
+import { findPlaces, requireSameHardware } from './find-places.ts';
 import { findRepository } from './find-repository.ts';
 import { LeftJobs } from './left-jobs.ts';
 import { openRemotes } from './open-remotes.ts';
@@ -96,6 +97,7 @@ export async function openSitting(
   const { sandbox } = containment;
   const cluster = await findCluster(study.contract, paths.home);
   const places = await findPlaces(study, telemetry, cluster?.lanes ?? null);
+  if (hasBaseline) await requireSameHardware(places, baselineHardware(ledger, study.id), telemetry);
   const remotes = await openRemotes(study, places, { ledger, cluster, paths, environment });
   const thoughts = new Thoughts(text => {
     const n = findProposing(ledger, study.id);

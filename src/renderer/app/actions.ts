@@ -7,9 +7,10 @@ import type { StudyCard } from '../../shared/notebook.ts';
 import type { SampleName } from '../../shared/samples.ts';
 import type { CurveChoice } from '../charts/curve-choice.ts';
 import { progressRows } from '../charts/progress-rows.ts';
+import { lastStudy, rememberStudy } from './browser-store.ts';
 import { explain } from './explain.ts';
 import { listedCells } from './listed-cells.ts';
-import { lastStudy, rememberSidebar, rememberStudy, rememberView, wasSidebarFolded } from './remember.ts';
+import { rememberSidebar, rememberView, wasSidebarFolded } from './remember.ts';
 import { hasNews, markSeen } from './seen.ts';
 import {
   type Filter,

@@ -1,11 +1,11 @@
 import { PROGRESS_PRESETS, PROGRESS_SCALES } from '../../shared/charts/progress-view.ts';
 import { isCurveChoice } from '../charts/curve-choice.ts';
+import { read, write } from './browser-store.ts';
 import { FRESH_VIEW, type StudyView } from './store.ts';
 
 /** How many studies' views are kept; older ones are dropped. */
 const REMEMBERED = 50;
 const KEY = 'pawl.views';
-const STUDY_KEY = 'pawl.study';
 const SEEN_KEY = 'pawl.seen';
 const SIDEBAR_KEY = 'pawl.sidebar';
 
@@ -83,15 +83,6 @@ export function rememberView(study: string, view: StudyView): void {
   write(KEY, JSON.stringify([[study, view], ...others].slice(0, REMEMBERED)));
 }
 
-/** The study that was open last, or null. */
-export function lastStudy(): string | null {
-  return read(STUDY_KEY);
-}
-
-export function rememberStudy(study: string): void {
-  write(STUDY_KEY, study);
-}
-
 /** Up to when the user has seen a study's progress, in milliseconds since the epoch; null if it was never opened here. */
 export function seenUntil(study: string): number | null {
   const at = Number(readSeen().find(([id]) => id === study)?.[1] ?? Number.NaN);
@@ -118,19 +109,4 @@ export function wasSidebarFolded(): boolean {
 
 export function rememberSidebar(isFolded: boolean): void {
   write(SIDEBAR_KEY, isFolded ? 'folded' : 'unfolded');
-}
-
-function read(key: string): string | null {
-  try {
-    return localStorage.getItem(key);
-  } catch {
-    return null;
-  }
-}
-
-/** If nothing can be stored, the next start is like the first. */
-function write(key: string, value: string): void {
-  try {
-    localStorage.setItem(key, value);
-  } catch {}
 }

@@ -1,9 +1,11 @@
 import { CELL_PAGE, FIRST_CELLS } from '../../shared/cell-pages.ts';
 import type { Cell, EventBatch, Snapshot } from '../../shared/notebook.ts';
 import type { Notice } from '../../shared/settings.ts';
-import { type Client, ConnectionError, type Host } from '../host/host.ts';
+import { type Client, type Connection, ConnectionError, type Host } from '../host/host.ts';
 import { applyEvent, withMark, withRefusal } from './apply-event.ts';
-import { lastStudy, restoreView } from './remember.ts';
+import { lastStudy } from './browser-store.ts';
+import { askForPicture, type FirstConnection } from './first-picture.ts';
+import { restoreView } from './remember.ts';
 import { type State, useStore } from './store.ts';
 
 /** Waits between tries to reach the host, in milliseconds; the last one repeats. */
@@ -34,19 +36,23 @@ export function reconnect(): void {
 
 /**
  * Keeps the store in sync with the host, without end: a snapshot, then events in order; after a gap or a lost
- * connection it starts over. Calls `onFirstPicture` once, and `onNotice` with each notice for the user.
+ * connection it starts over. Begins with the `first` connection, if there is one. Calls `onFirstPicture` once, and `onNotice` with each notice for the user.
  */
 export async function keepInStep(
   host: Host,
   onFirstPicture: () => void,
   onNotice: (notice: Notice) => void,
+  first: Promise<FirstConnection> | null = null,
 ): Promise<never> {
+  let coming: Promise<Connection & Partial<FirstConnection>> | null = first;
   for (let failures = 0; ; failures += 1) {
     isTryDue = false;
+    const connecting = coming ?? host.connect();
+    coming = null;
     try {
-      const connection = await host.connect();
+      const connection = await connecting;
       client = connection.client;
-      await Promise.race([connection.closed, follow(connection.client, onFirstPicture, onNotice)]);
+      await Promise.race([connection.closed, follow(connection, onFirstPicture, onNotice)]);
     } catch (error) {
       if (error instanceof ConnectionError && error.kind === 'refused') {
         client = null;
@@ -83,17 +89,14 @@ function waitForRetry(milliseconds: number | null): Promise<void> {
 }
 
 async function follow(
-  calls: Client,
+  { client: calls, picture: first }: Connection & Partial<FirstConnection>,
   onFirstPicture: () => void,
   onNotice: (notice: Notice) => void,
 ): Promise<void> {
-  for (;;) {
+  for (let asked = first; ; asked = undefined) {
     const last = useStore.getState().hasSnapshot ? null : lastStudy();
-    const [info, snapshot] = await Promise.all([
-      calls.app.info(),
-      calls.app.snapshot(last === null ? undefined : { study: last }),
-    ]);
-    const { epoch, seq, live, first, ...picture } = snapshot;
+    const [info, { epoch, seq, live, first: cells, ...picture }] = await (asked ??
+      askForPicture(calls, last));
     const state = useStore.getState();
     // Points that arrived between two snapshots are read from the ledger.
     const known = live && state.live.find(({ n, k }) => n === live.n && k === live.k);
@@ -108,7 +111,7 @@ async function follow(
       ...(isThere ? {} : { study: null, notebook: null }),
     });
     if (!state.hasSnapshot) {
-      brought = first;
+      brought = cells;
       onFirstPicture();
       brought = null;
     } else if (isThere && state.study) void readNotebook(state.study);

@@ -22,7 +22,7 @@ export class ConnectionError extends Error {
   }
 }
 
-/** The differences between the desktop app and a browser. One file per host; `main.tsx` chooses. */
+/** The differences between the desktop app and a browser. One file per host; `main.ts` chooses. */
 export type Host = {
   /** Rejects with `ConnectionError`. */
   connect(): Promise<Connection>;

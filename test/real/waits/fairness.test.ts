@@ -39,6 +39,11 @@ const run = (changes: Partial<FairnessInput> = {}) =>
   });
 const kinds = (changes: Partial<FairnessInput>) =>
   run(changes).flags.map(({ kind, isUnfair }) => `${kind}${isUnfair ? '' : ' (noticed)'}`);
+/** What a run trained on, and the baseline before it. */
+const on = (gpu: string | null, processor: string, before: string | null, processorBefore: string) => ({
+  hardware: { gpu, processor },
+  baselineHardware: { gpu: before, processor: processorBefore },
+});
 const OTHER = { pid: 42, name: 'ollama', memoryMib: 3_000 };
 const samples = (count: number, changes: Partial<GpuSample>) => [
   ...Array.from({ length: 20 - count }, () => gpu()),
@@ -84,6 +89,10 @@ test.each<readonly [string, Partial<FairnessInput>, readonly string[]]>([
     { gpu: samples(20, { smClockMhz: 1410 }), earlier: [earlierRun(1755)] },
     [],
   ],
+  ['a GPU of another model', on('NVIDIA H100', 'AMD', 'NVIDIA L4', 'AMD'), ['other_hardware']],
+  ['the same GPU beside other processors', on('NVIDIA L4', 'AMD', 'NVIDIA L4', 'Intel'), []],
+  ['other processors without a GPU', on(null, 'AMD', null, 'Intel'), ['other_hardware']],
+  ['a GPU that did not answer', on(null, 'AMD', 'NVIDIA L4', 'Intel'), []],
   ['another program', { foreign: [{ ...OTHER, samples: 20 }] }, ['shared']],
   ['a glance of another program', { foreign: [{ ...OTHER, samples: 2 }] }, []],
   [

@@ -3,6 +3,8 @@
  * Formulas: Rasmussen and Williams, Gaussian Processes for Machine Learning, algorithm 2.1 and equation 4.17.
  */
 
+import { rootOf, solveLower, solveUpper, type Triangle } from './triangle.ts';
+
 /** Coordinates of a point, one per axis. On an axis of categories, only equality matters. */
 export type Point = Float64Array;
 
@@ -52,9 +54,10 @@ export function condition(
   parameters: Hyperparameters,
 ): Posterior | null {
   const kernel = kernelOf(axes, parameters);
-  const root = rootOf(covariancesOf(axes, points, parameters).covariances);
+  const squares = squaresOf(axes, points, parameters);
+  const root = rootOf(covariancesOf(squares, points.length, parameters).covariances, points.length);
   if (!root) return null;
-  const weights = solveUpper(root, solveLower(root, Float64Array.from(values)));
+  const weights = solveUpper(root, solveLower(root, values));
   const variance = Math.exp(2 * parameters.scale);
   const acrossTo = (point: Point) => Float64Array.from(points, other => kernel(point, other));
   const meanOf = (across: Float64Array) => {
@@ -70,6 +73,20 @@ export function condition(
     },
     meanAt: point => meanOf(acrossTo(point)),
   };
+}
+
+/** The squared distances of all pairs, in lengths. */
+function squaresOf(axes: Axes, points: readonly Point[], { inverseLengths }: Hyperparameters): Triangle {
+  const weights = weightsOf(inverseLengths);
+  const squares = new Float64Array((points.length * (points.length + 1)) / 2);
+  let pair = 0;
+  for (const [row, a] of points.entries()) {
+    for (const b of points.slice(0, row + 1)) {
+      squares[pair] = squareDistance(axes, weights, a, b);
+      pair += 1;
+    }
+  }
+  return squares;
 }
 
 /** Logarithm of the hyperparameters' prior density, up to a constant. */
@@ -91,96 +108,51 @@ function logDensity(value: number, { mean, deviation }: LogNormal): number {
 
 type Kernel = (a: Point, b: Point) => number;
 
-/**
- * Matérn 5/2 of the distance, in lengths; two different categories are one unit apart. Rasmussen and Williams,
- * equation 4.17.
- */
+/** Matérn 5/2 of the distance, in lengths. Rasmussen and Williams, equation 4.17. */
 export function kernelOf(axes: Axes, { inverseLengths, scale }: Hyperparameters): Kernel {
-  const square = squareDistanceOf(axes, inverseLengths);
+  const weights = weightsOf(inverseLengths);
   const variance = Math.exp(2 * scale);
-  return (a, b) => matern(variance, square(a, b));
-}
-
-function matern(variance: number, square: number): number {
-  const root = Math.sqrt(5 * square);
-  return variance * (1 + root + (5 * square) / 3) * Math.exp(-root);
-}
-
-/** The squared distance of two points, in lengths. */
-function squareDistanceOf(axes: Axes, inverseLengths: readonly number[]): Kernel {
-  const weights = Float64Array.from(inverseLengths, value => Math.exp(2 * value));
-  const isCategory = axes.map(axis => axis.isCategory);
   return (a, b) => {
-    let square = 0;
-    for (let i = 0; i < weights.length; i += 1) {
-      const apart = (a[i] ?? 0) - (b[i] ?? 0);
-      if (apart !== 0) square += (weights[i] ?? 0) * (isCategory[i] ? 1 : apart * apart);
-    }
-    return square;
+    const square = squareDistance(axes, weights, a, b);
+    const root = Math.sqrt(5 * square);
+    return variance * (1 + root + (5 * square) / 3) * Math.exp(-root);
   };
 }
 
-/** Lower triangles: the covariances of the observations, and below the diagonal their derivatives by the squared distance. */
-export function covariancesOf(
-  axes: Axes,
-  points: readonly Point[],
-  { inverseLengths, scale, noise: logNoise }: Hyperparameters,
-) {
-  const distance = squareDistanceOf(axes, inverseLengths);
+/** By what squared distances along the axes are multiplied, to be in lengths. */
+export function weightsOf(inverseLengths: readonly number[]): Float64Array {
+  return Float64Array.from(inverseLengths, value => Math.exp(2 * value));
+}
+
+function squareDistance(axes: Axes, weights: Float64Array, a: Point, b: Point): number {
+  let square = 0;
+  for (let axis = 0; axis < weights.length; axis += 1)
+    square += (weights[axis] ?? 0) * squareAlong(axes, axis, a, b);
+  return square;
+}
+
+/** The squared distance along one axis; two different categories are one unit apart. */
+export function squareAlong(axes: Axes, axis: number, a: Point, b: Point): number {
+  const apart = (a[axis] ?? 0) - (b[axis] ?? 0);
+  return apart !== 0 && axes[axis]?.isCategory ? 1 : apart * apart;
+}
+
+/**
+ * The covariances of observations with these squared distances, in lengths, and the derivatives of the covariances by
+ * the squared distance.
+ */
+export function covariancesOf(squares: Triangle, size: number, { scale, noise }: Hyperparameters) {
   const variance = Math.exp(2 * scale);
-  const noise = Math.exp(2 * logNoise);
-  const slopes = points.map((_, row) => new Float64Array(row));
-  const covariances = points.map((point, i) => {
-    const row = new Float64Array(i + 1);
-    for (let j = 0; j < i; j += 1) {
-      const square = distance(point, points[j] ?? point);
-      const root = Math.sqrt(5 * square);
-      row[j] = matern(variance, square);
-      (slopes[i] ?? row)[j] = (-5 / 6) * variance * (1 + root) * Math.exp(-root);
-    }
-    row[i] = variance * (1 + JITTER) + noise;
-    return row;
-  });
-  return { covariances, slopes, noise };
-}
-
-/** Lower triangle whose product with its transpose is the covariance of the observations; null if there is none. */
-export function rootOf(covariances: readonly Float64Array[]): readonly Float64Array[] | null {
-  const rows: Float64Array[] = [];
-  for (const [i, own] of covariances.entries()) {
-    const row = new Float64Array(i + 1);
-    for (let j = 0; j < i; j += 1) {
-      const other = rows[j];
-      let rest = own[j] ?? 0;
-      for (let k = 0; k < j; k += 1) rest -= (row[k] ?? 0) * (other?.[k] ?? 0);
-      row[j] = rest / (other?.[j] ?? 1);
-    }
-    let rest = own[i] ?? 0;
-    for (let k = 0; k < i; k += 1) rest -= (row[k] ?? 0) ** 2;
-    if (!(rest > 0)) return null;
-    row[i] = Math.sqrt(rest);
-    rows.push(row);
+  const covariances = new Float64Array(squares.length);
+  const slopes = new Float64Array(squares.length);
+  for (let pair = 0; pair < squares.length; pair += 1) {
+    const square = squares[pair] ?? 0;
+    const root = Math.sqrt(5 * square);
+    const decay = Math.exp(-root);
+    covariances[pair] = variance * (1 + root + (5 * square) / 3) * decay;
+    slopes[pair] = (-5 / 6) * variance * (1 + root) * decay;
   }
-  return rows;
-}
-
-function solveLower(root: readonly Float64Array[], right: Float64Array): Float64Array {
-  const solved = Float64Array.from(right);
-  for (const [i, row] of root.entries()) {
-    let rest = solved[i] ?? 0;
-    for (let k = 0; k < i; k += 1) rest -= (row[k] ?? 0) * (solved[k] ?? 0);
-    solved[i] = rest / (row[i] ?? 1);
-  }
-  return solved;
-}
-
-function solveUpper(root: readonly Float64Array[], right: Float64Array): Float64Array {
-  const solved = Float64Array.from(right);
-  for (let i = root.length - 1; i >= 0; i -= 1) {
-    const row = root[i];
-    const value = (solved[i] ?? 0) / (row?.[i] ?? 1);
-    solved[i] = value;
-    for (let k = 0; k < i; k += 1) solved[k] = (solved[k] ?? 0) - (row?.[k] ?? 0) * value;
-  }
-  return solved;
+  for (let row = 0, own = 0; row < size; row += 1, own += row)
+    covariances[own + row] = variance * (1 + JITTER) + Math.exp(2 * noise);
+  return { covariances, slopes };
 }

@@ -4,9 +4,11 @@ import {
   type Hyperparameters,
   logPrior,
   type Point,
-  rootOf,
   slopeOfPrior,
+  squareAlong,
+  weightsOf,
 } from './gaussian-process.ts';
+import { inverseFrom, rootOf, solveLower, solveUpper, type Triangle } from './triangle.ts';
 
 /** The step in one hyperparameter: its first, smallest and largest size, and its growth and shrinkage. */
 const STEP = { first: 0.15, least: 0.005, most: 1, growth: 1.2, shrinkage: 0.5 };
@@ -30,12 +32,13 @@ export function findMostProbable(
   start: Hyperparameters,
   steps: number,
 ): Hyperparameters {
+  const slopeAt = slopesOf(axes, points, values);
   let at = Float64Array.of(...start.inverseLengths, start.scale, start.noise);
   let best = { at, height: Number.NEGATIVE_INFINITY };
   let last: Float64Array | null = null;
   const sizes = new Float64Array(at.length).fill(STEP.first);
   for (let step = 0; step < steps; step += 1) {
-    const slope = slopeAt(axes, points, values, spell(at));
+    const slope = slopeAt(spell(at));
     if (!slope) break;
     if (slope.height > best.height) best = { at, height: slope.height };
     const { gradient } = slope;
@@ -60,83 +63,96 @@ function resize(sizes: Float64Array, gradient: Float64Array, last: Float64Array 
 }
 
 /**
- * Height and slope of the hyperparameters' posterior density; null if the kernel's matrix has no Cholesky root in
- * double precision. Rasmussen and Williams, Gaussian Processes for Machine Learning, equation 5.9.
+ * Gives the height and slope of the hyperparameters' posterior density; null where the kernel's matrix has no Cholesky
+ * root in double precision. Rasmussen and Williams, Gaussian Processes for Machine Learning, equation 5.9.
  */
-export function slopeAt(
+export function slopesOf(
   axes: Axes,
   points: readonly Point[],
   values: readonly number[],
-  parameters: Hyperparameters,
-): Slope | null {
-  const { covariances, slopes, noise } = covariancesOf(axes, points, parameters);
-  const root = rootOf(covariances);
-  if (!root) return null;
-  const inverse = columnsOfInverse(root);
-  const whitened = values.map((_, row) => {
-    let sum = 0;
-    for (let k = 0; k <= row; k += 1) sum += (inverse[k]?.[row] ?? 0) * (values[k] ?? 0);
-    return sum;
-  });
-  const weights = inverse.map((column, row) => {
-    let sum = 0;
-    for (let k = row; k < column.length; k += 1) sum += (column[k] ?? 0) * (whitened[k] ?? 0);
-    return sum;
-  });
-  let height = logPrior(parameters);
-  for (const [row, value] of whitened.entries()) height -= 0.5 * value ** 2 + Math.log(root[row]?.[row] ?? 1);
-  const gradient = slopeOfPrior(parameters);
-  const scale = axes.length;
-  const squares = Float64Array.from(parameters.inverseLengths, value => Math.exp(2 * value));
-  for (const [i, column] of inverse.entries()) {
-    for (let j = 0; j <= i; j += 1) {
-      // The symmetric matrix has two equal halves, and half of their sum counts.
-      const pull = (weights[i] ?? 0) * (weights[j] ?? 0) - product(column, inverse[j], i);
-      if (i === j) {
-        const own = covariances[i]?.[i] ?? 0;
-        gradient[scale] = (gradient[scale] ?? 0) + pull * (own - noise);
-        gradient[scale + 1] = (gradient[scale + 1] ?? 0) + pull * noise;
-        continue;
-      }
-      gradient[scale] = (gradient[scale] ?? 0) + 2 * pull * (covariances[i]?.[j] ?? 0);
-      addLengths(gradient, axes, squares, points[i], points[j], pull * (slopes[i]?.[j] ?? 0));
+): (parameters: Hyperparameters) => Slope | null {
+  const size = points.length;
+  const along = squaresAlong(axes, points);
+  return parameters => {
+    const lengths = weightsOf(parameters.inverseLengths);
+    const kernel = covariancesOf(weigh(along, lengths), size, parameters);
+    const root = rootOf(kernel.covariances, size);
+    if (!root) return null;
+    const whitened = solveLower(root, values);
+    const weights = solveUpper(root, whitened);
+    let height = logPrior(parameters);
+    for (let row = 0, own = 0; row < size; row += 1, own += row)
+      height -= 0.5 * (whitened[row] ?? 0) ** 2 + Math.log(root[own + row] ?? 1);
+    const gradient = slopeOfPrior(parameters);
+    const pulls = pullsOf(weights, inverseFrom(root, size));
+    addScales(gradient, pulls, kernel.covariances, Math.exp(2 * parameters.noise), size);
+    addLengths(gradient, pulls, kernel.slopes, along, lengths);
+    return { height, gradient };
+  };
+}
+
+/** How much each pair's covariance changes the height: half of the sum of the symmetric matrix's two equal halves. */
+function pullsOf(weights: Float64Array, inverse: Triangle): Triangle {
+  const pulls = new Float64Array(inverse.length);
+  for (let row = 0, own = 0; row < weights.length; row += 1, own += row) {
+    for (let other = 0; other <= row; other += 1) {
+      const pull = (weights[row] ?? 0) * (weights[other] ?? 0) - (inverse[own + other] ?? 0);
+      pulls[own + other] = row === other ? pull : 2 * pull;
     }
   }
-  return { height, gradient };
+  return pulls;
 }
 
-/** The columns of a lower triangle's inverse, each as long as the matrix. */
-function columnsOfInverse(root: readonly Float64Array[]): readonly Float64Array[] {
-  return root.map((_, start) => {
-    const column = new Float64Array(root.length);
-    for (let row = start; row < root.length; row += 1) {
-      const own = root[row];
-      let rest = row === start ? 1 : 0;
-      for (let k = start; k < row; k += 1) rest -= (own?.[k] ?? 0) * (column[k] ?? 0);
-      column[row] = rest / (own?.[row] ?? 1);
-    }
-    return column;
-  });
-}
-
-function product(a: Float64Array, b: Float64Array | undefined, from: number): number {
-  let sum = 0;
-  for (let k = from; k < a.length; k += 1) sum += (a[k] ?? 0) * (b?.[k] ?? 0);
-  return sum;
+function addScales(
+  gradient: Float64Array,
+  pulls: Triangle,
+  covariances: Triangle,
+  noise: number,
+  size: number,
+): void {
+  const scale = gradient.length - 2;
+  let [whole, own] = [0, 0];
+  for (let pair = 0; pair < pulls.length; pair += 1) whole += (pulls[pair] ?? 0) * (covariances[pair] ?? 0);
+  for (let row = 0, start = 0; row < size; row += 1, start += row) own += noise * (pulls[start + row] ?? 0);
+  gradient[scale] = (gradient[scale] ?? 0) + whole - own;
+  gradient[scale + 1] = (gradient[scale + 1] ?? 0) + own;
 }
 
 function addLengths(
   gradient: Float64Array,
-  axes: Axes,
-  squares: Float64Array,
-  a: Point | undefined,
-  b: Point | undefined,
-  pull: number,
+  pulls: Triangle,
+  slopes: Triangle,
+  along: Float64Array,
+  lengths: Float64Array,
 ): void {
-  for (let axis = 0; axis < squares.length; axis += 1) {
-    const apart = (a?.[axis] ?? 0) - (b?.[axis] ?? 0);
-    if (apart === 0) continue;
-    const square = axes[axis]?.isCategory ? 1 : apart * apart;
-    gradient[axis] = (gradient[axis] ?? 0) + 2 * pull * (squares[axis] ?? 0) * square;
+  const axes = lengths.length;
+  for (let pair = 0; pair < pulls.length; pair += 1) {
+    const pull = (pulls[pair] ?? 0) * (slopes[pair] ?? 0);
+    for (let axis = 0; axis < axes; axis += 1)
+      gradient[axis] = (gradient[axis] ?? 0) + pull * (lengths[axis] ?? 0) * (along[pair * axes + axis] ?? 0);
   }
+}
+
+/** For each pair of points its squared distance along each axis; the pairs are in the order of a triangle. */
+function squaresAlong(axes: Axes, points: readonly Point[]): Float64Array {
+  const along = new Float64Array((axes.length * points.length * (points.length + 1)) / 2);
+  let place = 0;
+  for (const [row, a] of points.entries())
+    for (const b of points.slice(0, row + 1))
+      for (let axis = 0; axis < axes.length; axis += 1, place += 1)
+        along[place] = squareAlong(axes, axis, a, b);
+  return along;
+}
+
+/** The squared distances of all pairs, in lengths. */
+function weigh(along: Float64Array, weights: Float64Array): Triangle {
+  const axes = weights.length;
+  const squares = new Float64Array(along.length / axes);
+  for (let pair = 0; pair < squares.length; pair += 1) {
+    let square = 0;
+    for (let axis = 0; axis < axes; axis += 1)
+      square += (weights[axis] ?? 0) * (along[pair * axes + axis] ?? 0);
+    squares[pair] = square;
+  }
+  return squares;
 }

@@ -61,10 +61,11 @@ export function fitSurrogate(
   for (const place of kept) {
     const trial = trials[place];
     if (!trial || trial.value === null) continue;
-    const { mean } = posterior.at(trial.point);
+    const mean = posterior.meanAt(trial.point);
     if (!best || mean < best.mean) best = { trial, mean };
   }
   if (!best) return null;
+  if (pending.length === 0) return { parameters, posterior, best: best.trial, level: best.mean, invert };
   const expected = pending.map(posterior.meanAt);
   const believed = condition(axes, [...points, ...pending], [...values, ...expected], parameters);
   const level = Math.min(best.mean, ...expected);

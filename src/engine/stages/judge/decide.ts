@@ -83,6 +83,7 @@ export function decide(input: DecideInput): Verdict {
     ...(input.probe && { probe: input.probe.evidence }),
   };
   if (crash) return { word: 'crash', reason: crash.class, evidence };
+  if (input.unfair.includes('other_hardware')) return { word: 'discard', reason: 'other_hardware', evidence };
   if (input.early) return { word: 'discard', reason: reasonOf(input.early), evidence };
   // Even without a number, if that would have come later.
   if (input.guard) return { word: 'discard', reason: 'guard', evidence };

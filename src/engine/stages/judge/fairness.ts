@@ -1,7 +1,8 @@
-import type { Claim, Fairness, FairnessFlag } from '../../../shared/fairness.ts';
+import type { Claim, Fairness, FairnessFlag, Hardware } from '../../../shared/fairness.ts';
 import type { Summary } from '../../../shared/study.ts';
 import { type GpuSample, THROTTLE, throttleWords } from '../../../shared/telemetry.ts';
 import type { ForeignProcess } from '../../machine/foreign-processes.ts';
+import { hardwareDifference } from '../../machine/hardware.ts';
 import { median } from '../../metrics/number.ts';
 
 /** Fewer samples prove nothing. */
@@ -68,6 +69,9 @@ export type FairnessInput = {
   readonly loss?: string | null;
   /** How many processor cores the contract lets a run use; null if it does not say. */
   readonly cores?: number | null;
+  /** What it trained on, and what the baseline trained on; null for the baseline. */
+  readonly hardware?: Hardware;
+  readonly baselineHardware?: Hardware | null;
   /** Other GPUs on which the run computed. */
   readonly otherGpus?: readonly string[];
   /** How long the training took from start to exit, without its scoring. */
@@ -131,6 +135,10 @@ export function judgeFairness(input: FairnessInput): Fairness {
     flag('cores', `${used.toFixed(1)} cores, but budget.cores is ${cores}`, false);
   for (const name of input.otherGpus ?? []) flag('other_gpu', name, false);
 
+  const { hardware, baselineHardware = null } = input;
+  const difference = hardware && hardwareDifference(hardware, baselineHardware);
+  if (difference) flag('other_hardware', difference);
+
   if (input.claim) {
     flag('claim', `${input.claim.printed} against a score of ${input.claim.scored}`, false);
   }
@@ -188,6 +196,7 @@ export function judgeFairness(input: FairnessInput): Fairness {
     ...(input.steps === undefined ? {} : { steps: input.steps }),
     ...(input.seconds === undefined ? {} : { seconds: input.seconds }),
     ...(input.scoreSeconds === undefined ? {} : { scoreSeconds: input.scoreSeconds }),
+    ...(hardware ? { hardware } : {}),
     samples: gpu.length,
     foreign: input.foreign.map(({ name }) => name),
   };

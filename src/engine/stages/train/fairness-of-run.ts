@@ -1,13 +1,17 @@
 import { availableParallelism } from 'node:os';
-import type { Fairness } from '../../../shared/fairness.ts';
+import type { Fairness, Hardware } from '../../../shared/fairness.ts';
 import type { Crash, Run, RunOutcome, Summary } from '../../../shared/study.ts';
+import { processorModel } from '../../machine/hardware.ts';
 import { studyFolder } from '../../paths.ts';
+import type { RemoteResult } from '../../remote/remote-training.ts';
 import { settleCaches } from '../../sandbox/run-caches.ts';
+import type { Ledger } from '../../store/ledger.ts';
 import { judgeFairness, type ProcessorTime } from '../judge/fairness.ts';
 import { claimOf } from '../score/claims.ts';
 import type { Scored } from '../score/score-attempt.ts';
 import type { BegunRun } from './begin-run.ts';
 import type { ConductedRun } from './conduct-run.ts';
+import type { MachineWatch } from './machine-watch.ts';
 import { findLoss } from './train-elsewhere.ts';
 import type { TrainPorts } from './train-ports.ts';
 
@@ -35,6 +39,7 @@ export async function fairnessOfRun(
   const steps = summary?.num_steps ?? observer.steps.last();
   const isWhole = outcome.kind === 'exit' && outcome.code === 0;
   const cold = isWhole && crash === null ? await settleColdCaches(begun, steps, ports) : null;
+  const seen = await observer.machine.seen();
   return judgeFairness({
     summary,
     claim: score ? claimOf(summary, baseline?.summary ?? null, metric.name) : null,
@@ -46,7 +51,9 @@ export async function fairnessOfRun(
     sameCode: fairnessOfSameCode(begun, ports),
     wallSeconds: there ? there.seconds : conducted.wallSeconds,
     awakeSeconds: there ? there.seconds : conducted.awakeSeconds,
-    ...(await observer.machine.seen()),
+    ...seen,
+    hardware: there ? hardwareThere(there) : hardwareHere(seen),
+    baselineHardware: baselineHardware(ports.ledger, study.id),
     earlier: ports.ledger.runs.latestFairness(study.id, NORM_RUNS),
   });
 }
@@ -67,6 +74,21 @@ async function settleColdCaches(
 /** The baseline's run that filled the caches. */
 function coldRun(runs: readonly Run[]): Run | undefined {
   return runs.find(({ fairness }) => fairness?.flags.some(({ kind }) => kind === 'cold'));
+}
+
+function hardwareHere({ gpu, isUsed }: Awaited<ReturnType<MachineWatch['seen']>>): Hardware {
+  return { gpu: (isUsed !== false && gpu[0]?.name) || null, processor: processorModel() };
+}
+
+function hardwareThere({ gpus, processor }: RemoteResult): Hardware {
+  const names = [...new Set(gpus.map(({ name }) => name))].sort();
+  return { gpu: names.join(' and ') || null, processor };
+}
+
+/** What the baseline trained on; null as long as that is not known. */
+export function baselineHardware(ledger: Ledger, studyId: string): Hardware | null {
+  for (const { fairness } of ledger.runs.list(studyId, 0)) if (fairness?.hardware) return fairness.hardware;
+  return null;
 }
 
 function fairnessOfSameCode(

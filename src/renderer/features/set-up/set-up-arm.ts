@@ -1,6 +1,11 @@
 import type { z } from 'zod';
 import type { NewStudyForm } from '../../../shared/call-inputs.ts';
-import type { ArmSettings, ModelSettings, SearchSettings } from '../../../shared/proposers.ts';
+import {
+  type ArmSettings,
+  DEFAULT_STRATEGY,
+  type ModelSettings,
+  type SearchSettings,
+} from '../../../shared/proposers.ts';
 
 /** One proposer as text fields: the user's input, valid or not. */
 export type ArmForm = {
@@ -31,7 +36,7 @@ export function newArm(kind: ArmForm['kind']): ArmForm {
     id: arms,
     kind,
     seed: '1',
-    strategy: 'ladder',
+    strategy: DEFAULT_STRATEGY,
     command: '',
     timeout: '600',
     patches: '',
