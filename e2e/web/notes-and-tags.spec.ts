@@ -52,3 +52,20 @@ test('what is written while a note or a tag is being saved stays in its field', 
   await expect(tag).toHaveValue('second');
   await expect(note).toHaveValue('The second.');
 });
+
+test('of two tags that are added in quick succession both stay', async ({ page, night }) => {
+  const answers = await holdAnswers(page);
+  await openNotebook(page, night.server, NIGHT_TAG);
+  const cell = await openCell(page, 4);
+  const tag = cell.region.getByLabel('Tag experiment 4');
+  await expect(tag).toBeVisible();
+  answers.hold();
+  for (const name of ['one', 'other']) {
+    await tag.fill(name);
+    await tag.press('Enter');
+  }
+  answers.letGo();
+  // The page hears of the first before.
+  for (const name of ['other', 'one'])
+    await expect(cell.region.getByRole('button', { name: `Remove tag ${name}` })).toBeVisible();
+});

@@ -1,5 +1,5 @@
 import { X } from 'lucide-react';
-import { type FormEvent, useState } from 'react';
+import { type FormEvent, useRef, useState } from 'react';
 import type { ExperimentDetail } from '../../../shared/notebook.ts';
 import { attempt } from '../../app/actions.ts';
 import { useStore } from '../../app/store.ts';
@@ -21,8 +21,15 @@ export function NotesAndTags({
   const tags = useStore(state => state.notebook?.cells[n]?.tags ?? detail.cell.tags);
   const [note, setNote] = useState('');
   const [tag, setTag] = useState('');
-  const saveTags = (next: readonly string[]) =>
-    attempt(() => getClient().experiments.setTags({ study, n, tags: [...next] }));
+  // Those on their way to the host; null once it has them.
+  const sent = useRef<readonly string[] | null>(null);
+  const saveTags = async (change: (tags: readonly string[]) => readonly string[]) => {
+    const next = change(sent.current ?? tags);
+    sent.current = next;
+    const isSaved = await attempt(() => getClient().experiments.setTags({ study, n, tags: [...next] }));
+    if (sent.current === next) sent.current = null;
+    return isSaved;
+  };
   const addNote = async (event: FormEvent) => {
     event.preventDefault();
     if (note.trim() === '') return;
@@ -33,7 +40,7 @@ export function NotesAndTags({
   const addTag = async (event: FormEvent) => {
     event.preventDefault();
     if (tag.trim() === '' || tags.includes(tag.trim())) return setTag('');
-    if (await saveTags([...tags, tag.trim()])) setTag(now => (now === tag ? '' : now));
+    if (await saveTags(known => [...known, tag.trim()])) setTag(now => (now === tag ? '' : now));
   };
   return (
     <section aria-label="Notes and tags">
@@ -70,7 +77,7 @@ export function NotesAndTags({
             <button
               type="button"
               aria-label={`Remove tag ${name}`}
-              onClick={() => void saveTags(tags.filter(other => other !== name))}
+              onClick={() => void saveTags(known => known.filter(other => other !== name))}
               className="rounded p-0.5 hover:bg-surface"
             >
               <X size={11} aria-hidden />
