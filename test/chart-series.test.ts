@@ -35,7 +35,15 @@ describe('names, ticks and files', () => {
     expect(axisTicks([-10, 10], 2).map(tick => tick.label)).toEqual(['−10', '0', '10']);
     expect(axisTicks([0, 20_000], 2).map(tick => tick.label)).toEqual(['0', '10,000', '20,000']);
     expect(axisTicks([0, 3], 10, true).map(tick => tick.label)).toEqual(['0', '1', '2', '3']);
+    // A single round number in the domain keeps its decimals.
+    expect(axisTicks([1.2815, 1.3185], 2).map(tick => tick.label)).toEqual(['1.30']);
     expect(logTicks([1e-4, 1e4], 5).length).toBeLessThanOrEqual(6);
+    expect(logTicks([1.9e5, 2.1e6], 5).map(tick => tick.label)).toEqual([
+      '200,000',
+      '500,000',
+      '1,000,000',
+      '2,000,000',
+    ]);
     expect(logTicks([1.3, 390], 10).map(tick => tick.label)).toEqual([
       '2',
       '5',

@@ -86,6 +86,14 @@ test('of many rows the one that cannot be read is left out', async () => {
   expect(await desk.export('odd')).toBe(table);
 });
 
+test('the name of the study is as much of the name of the file as is allowed', async () => {
+  const desk = await tableDesk();
+  const named = async (file: string) => (await desk.import(file, UPSTREAM)).stdout;
+  expect(await named(`${'night-'.repeat(20)}.tsv`)).toContain(` as ${'night-'.repeat(20).slice(0, 64)}:`);
+  expect(await named('_last..night .tsv')).toContain(' as last.night-:');
+  expect(await named('№.tsv')).toContain(' as imported:');
+});
+
 test('a file too large for a table is refused by its size', async () => {
   const desk = await tableDesk();
   const { code, stderr } = await desk.import('bad.tsv', Buffer.alloc(65 * 1024 * 1024, 'x'));
@@ -98,7 +106,7 @@ test('a file that is not there, and a folder, are refused in one line', async ()
   for (const path of [join(desk.home, 'none.tsv'), desk.home]) {
     const { code, stdout, stderr } = await pawl(['import', path, '--tag', 'x'], { home: desk.home });
     expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
-    expect(stderr).toMatch(/^pawl: .* cannot be read: .*\n$/);
+    expect(stderr).toMatch(/^pawl: .* cannot be read: (there is no such file|it holds no run-.*)\.\n$/);
   }
 });
 

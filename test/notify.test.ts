@@ -68,7 +68,7 @@ test('a new best, crashes in a row and the end with its debrief reach a webhook,
   });
   expect(received[0]?.body).toMatchObject({
     ...{ app: 'pawl', version: 1, title: 'New best: 0.9', diff: null, log: null, debrief: null, heldBack: 0 },
-    body: 'val_bpb 1 → 0.9 (-10.00 %) in experiment 1 of night.',
+    body: 'val_bpb 1 → 0.9 (−10.00 %) in experiment 1 of night.',
     study: { tag: 'night' },
     metric: { name: 'val_bpb', goal: 'minimize' },
   });

@@ -14,7 +14,7 @@ test('a new best is told with the old and the new value, and a click opens it', 
   await expect.poll(() => app.probe<readonly Shown[]>('notifications')).toHaveLength(2);
   const [best, ended] = await app.probe<readonly Shown[]>('notifications');
   expect(best?.title).toBe('New best: 1.05');
-  expect(best?.body).toBe('val_bpb 1.064 → 1.05 (-1.32 %) in experiment 1 of night.');
+  expect(best?.body).toBe('val_bpb 1.064 → 1.05 (−1.32 %) in experiment 1 of night.');
   expect(ended).toEqual({
     title: 'night has ended',
     body: expect.stringContaining('One experiment'),

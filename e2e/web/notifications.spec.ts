@@ -79,7 +79,7 @@ test('what waits, a new best, crashes in a row and the end are told, and a click
   expect(more).toEqual([]);
   expect(best).toEqual({
     title: 'New best: 1.269',
-    body: 'val_bpb 1.299 → 1.269 (-2.31 %) in experiment 1 of night.',
+    body: 'val_bpb 1.299 → 1.269 (−2.31 %) in experiment 1 of night.',
   });
   expect(crashes?.title).toBe('night: 3 crashes in a row');
   expect(crashes?.body).toContain('CUDA out of memory');

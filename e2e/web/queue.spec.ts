@@ -310,7 +310,7 @@ test('a long queue and long words stay readable in a narrow window, and words sa
   const { region, line, ideas, idea } = queue(page);
   await expect(idea(long)).toContainText('waiting for a proposer that can read');
   await line.fill('Wider');
-  await expect(region).toContainText("This study's proposer (search) cannot read");
+  await expect(region).toContainText("This study's proposer (search by Gaussian process) cannot read");
   await page.keyboard.press('Enter');
   await expect(ideas).toHaveCount(2);
   await idea(long).getByRole('button', { name: long }).click();

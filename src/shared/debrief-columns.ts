@@ -1,6 +1,6 @@
 import type { Arm, Debrief, KeptIdea } from './debrief.ts';
 import { certaintyOf, crashWords, gainText, intervalText, shareText } from './describe-debrief.ts';
-import { ABSENT, formatMetric } from './numbers.ts';
+import { ABSENT, formatDelta, formatMetric } from './numbers.ts';
 
 /** A column of text cells; the window and the report show the same. */
 export type TextColumn<Row> = {
@@ -34,7 +34,7 @@ export function keptColumns(metric: string, ideas: readonly KeptIdea[]): readonl
   };
   return [
     IDEA,
-    { name: 'Gain', isNumber, cell: ({ gain }) => gainText(gain) },
+    { name: 'Gain', isNumber, cell: ({ gain }) => formatDelta(gain) },
     { name: metric, isNumber, cell: ({ record }) => formatMetric(record?.mean) },
     ...(hasRepeats ? [runs] : []),
     { name: 'Sure?', cell: certaintyOf },
@@ -43,20 +43,20 @@ export function keptColumns(metric: string, ideas: readonly KeptIdea[]): readonl
 
 export const NEAR_MISS_COLUMNS: readonly TextColumn<RowOf<'nearMisses'>>[] = [
   IDEA,
-  { name: 'Gain', isNumber, cell: ({ gain }) => gainText(gain) },
+  { name: 'Gain', isNumber, cell: ({ gain }) => formatDelta(gain) },
   { name: 'Why', cell: ({ why }) => why },
 ];
 
 export const SURPRISE_COLUMNS: readonly TextColumn<RowOf<'surprises'>>[] = [
   IDEA,
-  { name: 'Predicted gain', isNumber, cell: ({ predicted }) => gainText(predicted) },
-  { name: 'Actual gain', isNumber, cell: ({ actual }) => gainText(actual) },
+  { name: 'Predicted gain', isNumber, cell: ({ predicted }) => formatDelta(predicted) },
+  { name: 'Actual gain', isNumber, cell: ({ actual }) => formatDelta(actual) },
 ];
 
 export const DEAD_END_COLUMNS: readonly TextColumn<RowOf<'deadEnds'>>[] = [
   { name: 'Theme', cell: ({ kind, name }) => `${kind} ${name}` },
   { name: 'Tried', isNumber, cell: ({ tried }) => String(tried) },
-  { name: 'Nearest gain', isNumber, cell: ({ nearest }) => gainText(nearest) },
+  { name: 'Nearest gain', isNumber, cell: ({ nearest }) => formatDelta(nearest) },
   EXPERIMENTS,
 ];
 
@@ -72,7 +72,7 @@ export function armColumns(metric: string): readonly TextColumn<Arm>[] {
   return [
     { name: 'Tried', isNumber, cell: arm => String(arm.experiments) },
     { name: 'Kept (90 % interval)', isNumber, cell: arm => shareText(arm.keepRate) },
-    { name: `Gain in ${metric}`, isNumber, cell: arm => gainText(arm.gain) },
+    { name: `Gain in ${metric}`, isNumber, cell: arm => formatDelta(arm.gain) },
     { name: 'per experiment', isNumber, cell: arm => intervalText(arm.gainPerExperiment) },
     { name: 'per hour trained', isNumber, cell: arm => intervalText(arm.gainPerHour) },
     { name: 'per kWh', isNumber, cell: arm => intervalText(arm.gainPerKwh) },
@@ -109,7 +109,7 @@ export function askedColumns(timeText: (at: number) => string): readonly TextCol
     { name: 'From', cell: ({ at }) => timeText(at) },
     { name: 'Tried', isNumber, cell: ({ experiments }) => String(experiments) },
     { name: 'Kept', isNumber, cell: ({ keep }) => String(keep) },
-    { name: 'Gain', isNumber, cell: ({ gain }) => gainText(gain) },
+    { name: 'Gain', isNumber, cell: ({ gain }) => formatDelta(gain) },
     { name: 'per hour trained', isNumber, cell: ({ gainPerHour }) => gainText(gainPerHour) },
     {
       name: 'It led to',

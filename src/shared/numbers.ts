@@ -132,6 +132,9 @@ let exactTime: Intl.DateTimeFormat | undefined;
 
 /** The first call is slow, because it loads the calendar. */
 export function formatExactTime(at: number): string {
-  exactTime ??= new Intl.DateTimeFormat(undefined, { dateStyle: 'medium', timeStyle: 'medium' });
+  exactTime ??= new Intl.DateTimeFormat(undefined, {
+    ...{ dateStyle: 'medium', timeStyle: 'medium' },
+    hourCycle: 'h23',
+  });
   return exactTime.format(at);
 }

@@ -136,6 +136,7 @@ function isSuperseded({ n, edit }: Trial, trials: readonly Trial[]): boolean {
 }
 
 function whyNear({ verdict, gain }: Trial, noise: number): string | null {
+  if (verdict.reason === 'other_hardware') return 'Its number does not count: it trained on other hardware.';
   if (verdict.word !== 'discard' || gain === null) return null;
   const { guard, unfair } = verdict.evidence;
   if (verdict.reason === 'guard' && guard && gain > 0) return `Better, but ${describeGuard(guard)}.`;

@@ -19,9 +19,12 @@ export function reviewRef(tag: string, id: number): string {
   return `refs/pawl/${tag}/proposed/${id}`;
 }
 
+export const LONGEST_TAG = 64;
+
 /** Tags are stricter than git's ref names, so that they need no quoting in a path or a table. */
 export function isValidTag(tag: string): boolean {
-  return /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/.test(tag) && !tag.includes('..') && !/(\.lock|\.)$/.test(tag);
+  if (tag.length > LONGEST_TAG) return false;
+  return /^[A-Za-z0-9][A-Za-z0-9._-]*$/.test(tag) && !tag.includes('..') && !/(\.lock|\.)$/.test(tag);
 }
 
 export const PREFIX_BLOCKED =

@@ -10,7 +10,7 @@ import {
 import { PawlError } from '../../shared/errors.ts';
 import type { ImportQuestion, Skipped } from '../../shared/imports.ts';
 import type { Study } from '../../shared/study.ts';
-import { isValidTag } from '../git/refs.ts';
+import { isValidTag, LONGEST_TAG } from '../git/refs.ts';
 import type { Ledger } from '../store/ledger.ts';
 import { newStudyId } from '../store/studies.ts';
 import type { ImportAnswers, ImportedTable } from './imported-table.ts';
@@ -111,8 +111,16 @@ function describeSkipped(skipped: readonly Skipped[]): string {
   return `:${skipped[0]?.line == null ? ' ' : ''}${listed.join(' ')}${skipped.length > LISTED ? ` And ${skipped.length - LISTED} more.` : ''}`;
 }
 
+/** The study's name for a file's name: what is not allowed in it becomes a hyphen, and what is too long is cut. */
 function tagOf(name: string): string {
-  return name.replace(/\.[^.]*$/, '').replace(/[^A-Za-z0-9._-]+/g, '-') || 'imported';
+  const tag = name
+    .replace(/\.[^.]*$/, '')
+    .replace(/[^A-Za-z0-9._-]+/g, '-')
+    .replace(/\.{2,}/g, '.')
+    .replace(/^[^A-Za-z0-9]+/, '')
+    .slice(0, LONGEST_TAG)
+    .replace(/(\.lock|\.)$/, '');
+  return tag || 'imported';
 }
 
 function importedStudy(table: ImportedTable, tag: string, name: string, now: number): Study {

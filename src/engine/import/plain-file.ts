@@ -5,6 +5,12 @@ import { PawlError } from '../../shared/errors.ts';
 /** `refuse` is for files of a repository, whose links could lead to any of the user's files. */
 export type Links = 'follow' | 'refuse';
 
+/** The usual errors of opening a file, in words. */
+const PLAIN_REASONS: Readonly<Record<string, string>> = {
+  ENOENT: 'there is no such file.',
+  EACCES: 'you may not read it.',
+};
+
 /**
  * Opens a file to import. Rejects with `import_invalid` if it cannot be opened or is not a plain file: a pipe would
  * block, and a device never ends.
@@ -17,7 +23,8 @@ export async function openPlainFile(
   const { O_RDONLY, O_NONBLOCK = 0, O_NOFOLLOW = 0 } = constants as Partial<typeof constants>;
   const flags = (O_RDONLY ?? 0) | O_NONBLOCK | (links === 'refuse' ? O_NOFOLLOW : 0);
   const file = await open(path, flags).catch(cause => {
-    throw new PawlError('import_invalid', `${path} cannot be read: ${cause.message}`, { cause });
+    const why = PLAIN_REASONS[cause.code] ?? cause.message;
+    throw new PawlError('import_invalid', `${path} cannot be read: ${why}`, { cause });
   });
   try {
     const found = await file.stat();

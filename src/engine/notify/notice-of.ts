@@ -1,4 +1,5 @@
 import type { EngineEventBody } from '../../shared/events.ts';
+import { formatPercent } from '../../shared/numbers.ts';
 import { describeHints } from '../../shared/probes.ts';
 import { describeRollBack, describeTakeBack } from '../../shared/repeats.ts';
 import { describeRest } from '../../shared/rests.ts';
@@ -99,6 +100,6 @@ export function describeGain(
   const change =
     previous === null || previous === 0
       ? ''
-      : ` (${(((metric - previous) / Math.abs(previous)) * 100).toFixed(2)} %)`;
+      : ` (${formatPercent((metric - previous) / Math.abs(previous), 2)})`;
   return `${name} ${previous} → ${metric}${change} in experiment ${n} of ${tag}.`;
 }

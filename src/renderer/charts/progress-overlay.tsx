@@ -18,6 +18,8 @@ type Props = {
 
 const TIP_WIDTH = 264;
 const TIP_HEIGHT = 112;
+/** The chart's tools reach this far into the plot, in pixels. */
+const BELOW_TOOLS = 6;
 
 /** The parts that change under the pointer: selection, highlight, tooltip, zoom box. */
 export function ProgressOverlay({ layout, model, selected, hovered, tip, box }: Props) {
@@ -36,7 +38,11 @@ export function ProgressOverlay({ layout, model, selected, hovered, tip, box }: 
       >
         {chosen && (
           <>
-            <path d={`M${chosen.x} ${plot.top}V${plot.bottom}`} stroke="var(--accent)" strokeWidth={1} />
+            <path
+              d={`M${chosen.x} ${plot.top + BELOW_TOOLS}V${plot.bottom}`}
+              stroke="var(--accent)"
+              strokeWidth={1}
+            />
             <circle cx={chosen.x} cy={chosen.y} r={8} fill="none" stroke="var(--accent)" strokeWidth={2} />
           </>
         )}

@@ -117,14 +117,8 @@ export const ProgressPoints = memo(function ProgressPoints({ layout, metricName,
         <Marks columns={layout.unproven} />
       </g>
       <g stroke="var(--surface)" strokeWidth={3} strokeLinejoin="round" paintOrder="stroke">
-        {layout.hasWords && layout.baselineY !== null && (
-          // Below the line if the chart's tools are above it.
-          <text
-            x={plot.right - 4}
-            y={layout.baselineY + (layout.baselineY < plot.top + 22 ? 13 : -5)}
-            fill="var(--muted)"
-            textAnchor="end"
-          >
+        {layout.hasWords && layout.baselineTextY !== null && (
+          <text x={plot.right - 4} y={layout.baselineTextY} fill="var(--muted)" textAnchor="end">
             baseline {formatMetric(baseline)}
           </text>
         )}

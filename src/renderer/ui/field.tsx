@@ -33,7 +33,10 @@ export function Field({ label, hint, problem, children }: FieldProps) {
         'aria-describedby': `${id}-help`,
         'aria-invalid': Boolean(problem),
       })}
-      <p id={`${id}-help`} className={classNames('text-xs', problem ? 'text-crash' : 'text-muted')}>
+      <p
+        id={`${id}-help`}
+        className={classNames('break-words text-xs', problem ? 'text-crash' : 'text-muted')}
+      >
         {problem || hint}
       </p>
     </div>

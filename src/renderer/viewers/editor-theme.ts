@@ -28,6 +28,8 @@ const look = EditorView.theme({
   '&.cm-merge-b .cm-deletedChunk': { backgroundColor: 'var(--del)', paddingLeft: '12px' },
   '&.cm-merge-b .cm-deletedText, .cm-deletedChunk .cm-deletedText': { background: 'var(--del-strong)' },
   '&.cm-merge-b .cm-changedLineGutter': { background: 'var(--keep)' },
+  // The library's sign is missing in most fonts.
+  '.cm-collapsedLines::before, .cm-collapsedLines::after': { content: '"⋯"' },
   '.cm-deletedLineGutter': { background: 'var(--crash)' },
   '.cm-collapsedLines': {
     background: 'var(--sunken)',

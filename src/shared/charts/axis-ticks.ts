@@ -25,7 +25,8 @@ export function axisTicks(
   isWhole = false,
 ): readonly Tick[] {
   const values = scaleLinear().domain(domain).ticks(Math.max(1, count));
-  const between = values.length > 1 ? Math.abs((values[1] ?? 0) - (values[0] ?? 0)) : 1;
+  const between =
+    values.length > 1 ? Math.abs((values[1] ?? 0) - (values[0] ?? 0)) : powerBelow(domain[1] - domain[0]);
   const step = isWhole ? Math.max(1, between) : between;
   const label = tickFormat(Math.max(Math.abs(domain[0]), Math.abs(domain[1])), step);
   return values.filter(at => !isWhole || Number.isInteger(at)).map(at => ({ at, label: label(at) }));
@@ -41,7 +42,12 @@ export function logTicks(domain: readonly [number, number], count: number): read
   const powers = decimals(domain, [1]);
   const every = Math.ceil(powers.length / Math.max(2, count));
   const values = fine.length <= count ? fine : powers.filter((_, index) => index % every === 0);
-  return values.map(at => ({ at, label: at >= 1e-3 && at < 1e5 ? group(String(at)) : exponent(at, 0) }));
+  return values.map(at => ({ at, label: at >= 1e-3 && at < 1e7 ? group(String(at)) : exponent(at, 0) }));
+}
+
+/** The largest power of ten up to `size`: a single tick is a multiple of it. */
+function powerBelow(size: number): number {
+  return size > 0 ? 10 ** Math.floor(Math.log10(size)) : 1;
 }
 
 /** The numbers inside the domain that are one of these digits times a power of ten. */

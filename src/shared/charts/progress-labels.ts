@@ -21,8 +21,14 @@ const DISCARD_RADIUS = 2.5;
 /**
  * Short hypotheses beside keeps that are drawn as dots, where they hide nothing. The best always has its label,
  * whatever it hides; the others are placed in the order of their gain.
+ * @param words other words of the chart, which labels do not cover
  */
-export function progressLabels(model: ProgressModel, drawn: Drawn, bounds: Box): readonly PlacedLabel[] {
+export function progressLabels(
+  model: ProgressModel,
+  drawn: Drawn,
+  bounds: Box,
+  words: Box | null = null,
+): readonly PlacedLabel[] {
   const { first, pointX, pointY, yDomain } = drawn;
   const area = new Occupancy(bounds);
   pointX.forEach((x, at) => {
@@ -34,6 +40,7 @@ export function progressLabels(model: ProgressModel, drawn: Drawn, bounds: Box):
     if (radius > 0) area.take(x - radius, y - radius, x + radius, y + radius);
   });
   takeSteps(model, drawn, area);
+  if (words) area.take(words.left, words.top, words.right, words.bottom);
   const wishes: LabelWish[] = [];
   for (const index of model.labelOrder) {
     if (wishes.length >= MOST_WISHES) break;

@@ -51,6 +51,8 @@ export type ProgressLayout = {
   /** The running best as steps. */
   readonly best: string;
   readonly baselineY: number | null;
+  /** Where the baseline's words are written, below the line if the chart's tools are above it. */
+  readonly baselineTextY: number | null;
   /** Upper and lower end of the noise around the best. */
   readonly band: readonly [number, number] | null;
   /** Short hypotheses of keeps; `id` is the experiment. */
@@ -74,6 +76,13 @@ const KEEP_SIZE = 8.5;
 const KEEP_SIZE_DENSE = 5.5;
 /** With more dots than this, nobody sees their shape, and squares are a third cheaper to draw. */
 const MOST_ROUND_DOTS = 1_500;
+
+/** The chart's tools reach this far below the plot's top. */
+const TOOLS_PX = 22;
+/** From the baseline to the foot of its words. */
+const BELOW_PX = 13;
+const ABOVE_PX = 5;
+const BASELINE_WIDTH_PX = 112;
 
 export function layoutProgress(
   model: ProgressModel,
@@ -116,6 +125,10 @@ export function layoutProgress(
   const whole = makeScale(yDomain, [plot.bottom - EDGE_BOTTOM, plot.top + EDGE_TOP], yTicks, warp);
   const y = { ...whole, ticks: spreadTicks(whole.ticks, LABEL_ROOM) };
   const points = drawPoints(model, first, end, plot, x, y);
+  const baselineY =
+    baseline !== null && baseline >= yDomain[0] && baseline <= yDomain[1] ? y.toPixel(baseline) : null;
+  const baselineTextY =
+    baselineY === null ? null : baselineY + (baselineY < plot.top + TOOLS_PX ? BELOW_PX : -ABOVE_PX);
   return {
     size,
     plot,
@@ -126,8 +139,8 @@ export function layoutProgress(
     xLabel: isLow ? '' : nameX(model.axis, time.name),
     ...points,
     best: bestPath(model, x, y, plot),
-    baselineY:
-      baseline !== null && baseline >= yDomain[0] && baseline <= yDomain[1] ? y.toPixel(baseline) : null,
+    baselineY,
+    baselineTextY,
     band: band && [y.toPixel(Math.max(...band)), y.toPixel(Math.min(...band))],
     labels: isLow
       ? []
@@ -135,9 +148,15 @@ export function layoutProgress(
           model,
           { ...points, first, yDomain, toX: x.toPixel, toY: y.toPixel },
           { ...plot, left: plot.left + 4, bottom: plot.bottom - EDGE_BOTTOM + 10 },
+          baselineTextY === null ? null : baselineBox(plot.right, baselineTextY),
         ),
     first,
   };
+}
+
+/** The area of the words `baseline 1.234567`. */
+function baselineBox(right: number, y: number): Box {
+  return { left: right - BASELINE_WIDTH_PX, top: y - 10, right, bottom: y + 3 };
 }
 
 /** A logarithmic scale needs a best value to measure from, and a gain. */

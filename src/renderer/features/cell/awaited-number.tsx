@@ -1,5 +1,6 @@
 import { type FormEvent, useState } from 'react';
 import type { ExperimentDetail, StudyCard } from '../../../shared/notebook.ts';
+import { formatExactTime } from '../../../shared/numbers.ts';
 import { attempt } from '../../app/actions.ts';
 import { getClient } from '../../app/sync.ts';
 import { Button } from '../../ui/button.tsx';
@@ -37,7 +38,7 @@ export function AwaitedNumber({
         {command === null
           ? 'Type it in when you have it'
           : 'A command checks for it now and then, or you type it in'}
-        , until {new Date(awaitedUntil).toLocaleString()}. After that it counts as not measured.
+        , until {formatExactTime(awaitedUntil)}. After that it counts as not measured.
       </p>
       {isSent ? (
         <p className="mt-2 text-sm">

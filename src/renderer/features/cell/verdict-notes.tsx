@@ -4,11 +4,20 @@ import { describeEarlyEnd } from '../../../shared/early-end.ts';
 import { describeGuard } from '../../../shared/guard.ts';
 import { describeLate } from '../../../shared/late.ts';
 import type { ExperimentDetail, RunView } from '../../../shared/notebook.ts';
+import { formatMetric } from '../../../shared/numbers.ts';
 import { describeHints, describeProbe, isProbeReason } from '../../../shared/probes.ts';
 import { describeRollBack, describeTakenWith } from '../../../shared/repeats.ts';
 
 /** The reasons for the verdict besides the metric. */
-export function VerdictNotes({ detail: { cell, evidence } }: { readonly detail: ExperimentDetail }) {
+export function VerdictNotes({
+  detail: { cell, evidence },
+  run,
+  metric,
+}: {
+  readonly detail: ExperimentDetail;
+  readonly run: RunView | null;
+  readonly metric: string;
+}) {
   if (!evidence) return null;
   const { guard, probe, rolledBack, takenBackWith, hints, lateParent } = evidence;
   const reason = cell.verdict?.reason ?? '';
@@ -35,6 +44,13 @@ export function VerdictNotes({ detail: { cell, evidence } }: { readonly detail: 
           text={describeProbe(reason, probe)}
         />
       ) : null}
+      {reason === 'other_hardware' ? (
+        <Note
+          label="Other hardware"
+          title="It trained on other hardware than the baseline, so its number does not count"
+          text={describeOtherHardware(run, metric)}
+        />
+      ) : null}
       {rolledBack ? (
         <TakenBack
           text={describeRollBack({ ...rolledBack, n: cell.n, parent: rolledBack.parentExperiment })}
@@ -59,6 +75,17 @@ export function VerdictNotes({ detail: { cell, evidence } }: { readonly detail: 
       ) : null}
     </>
   );
+}
+
+/** The number of the run, and on what it trained. */
+function describeOtherHardware(run: RunView | null, metric: string): string {
+  const value = run?.summary.find(({ name }) => name === metric)?.value;
+  const told = typeof value === 'number' ? formatMetric(value) : value;
+  const flag = run?.flags.find(({ kind }) => kind === 'other_hardware');
+  return [
+    told === undefined ? 'This run has no number.' : `The number of this run: ${metric} ${told}.`,
+    ...(flag ? [`It trained ${flag.detail}.`] : []),
+  ].join(' ');
 }
 
 function Note({

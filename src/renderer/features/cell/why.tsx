@@ -33,7 +33,7 @@ export function Why({
         </section>
         <AwaitedNumber card={card} detail={detail} />
         {run?.crash ? <CrashReport crash={run.crash} /> : null}
-        <VerdictNotes detail={detail} />
+        <VerdictNotes detail={detail} run={run} metric={card.contract.metric.name} />
         <Effect card={card} detail={detail} />
         <Lineage detail={detail} metric={card.contract.metric.name} />
         {detail.files.length > 0 ? <Files files={detail.files} /> : null}

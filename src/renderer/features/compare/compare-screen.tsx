@@ -148,7 +148,10 @@ function Table({ card, cells }: { readonly card: StudyCard; readonly cells: read
   const { metric } = card.contract;
   const [first] = cells;
   return (
-    <section aria-label="Numbers" className="overflow-x-auto rounded-lg border border-line bg-surface">
+    <section
+      aria-label="Numbers"
+      className="@container overflow-x-auto rounded-lg border border-line bg-surface"
+    >
       <table className="w-full text-sm">
         <thead>
           <tr className="border-line border-b text-left text-muted text-xs">
@@ -167,7 +170,7 @@ function Table({ card, cells }: { readonly card: StudyCard; readonly cells: read
             <th className="px-3 py-2 text-right font-medium" scope="col">
               {metric.memory ?? 'memory'}
             </th>
-            <th className="px-3 py-2 text-right font-medium" scope="col">
+            <th className="px-3 py-2 text-right font-medium @max-3xl:hidden" scope="col">
               trained
             </th>
             <th className="px-3 py-2 font-medium" scope="col">
@@ -203,7 +206,9 @@ function Table({ card, cells }: { readonly card: StudyCard; readonly cells: read
                   : formatDelta(cell.metric - first.metric)}
               </td>
               <td className="tabular px-3 py-2 text-right">{formatNumber(cell.memory)}</td>
-              <td className="tabular px-3 py-2 text-right">{formatDuration(cell.trainedSeconds)}</td>
+              <td className="tabular px-3 py-2 text-right @max-3xl:hidden">
+                {formatDuration(cell.trainedSeconds)}
+              </td>
               <td className="px-2 py-1 text-right">
                 <IconButton label={`Take #${cell.n} out`} onClick={() => toggleCompared(cell.n)}>
                   <X size={14} aria-hidden />

@@ -63,7 +63,12 @@ export function ImportDialog({
       onClose={onClose}
     >
       {step.kind === 'choose' ? (
-        <ChooseSource problem={step.problem} pathOfFile={pathOfFile} onChoose={choose} />
+        <ChooseSource
+          refused={source.current}
+          problem={step.problem}
+          pathOfFile={pathOfFile}
+          onChoose={choose}
+        />
       ) : null}
       {step.kind === 'reading' ? (
         <p className="text-muted text-sm" role="status">
@@ -77,15 +82,18 @@ export function ImportDialog({
 }
 
 function ChooseSource({
+  refused,
   problem,
   pathOfFile,
   onChoose,
 }: {
+  /** What was chosen before and could not be imported. */
+  readonly refused: ImportSource | null;
   readonly problem: string | null;
   readonly pathOfFile: (file: File) => string | null;
   readonly onChoose: (source: ImportSource) => void;
 }) {
-  const [path, setPath] = useState('');
+  const [path, setPath] = useState(refused && 'path' in refused ? refused.path : '');
   const [unread, setUnread] = useState<string | null>(null);
   const picker = useRef<HTMLInputElement>(null);
   const take = async (file: File | undefined) => {

@@ -124,9 +124,8 @@ function Node({ card, row }: { readonly card: StudyCard; readonly row: LineageRo
 }
 
 function notesOf({ cell, tried }: LineageRow): readonly string[] {
-  const { supersededBy, otherLine, combines, n } = cell;
+  const { supersededBy, otherLine, combines } = cell;
   return [
-    ...(n === 0 ? ['the code as it was'] : []),
     ...(supersededBy === null ? [] : [`superseded by #${supersededBy}`]),
     ...(otherLine === null ? [] : [`builds on #${otherLine}, from another line`]),
     ...(combines === null ? [] : [`combines #${combines[0]} with #${combines[1]}`]),

@@ -2,7 +2,6 @@ import { ChevronRight, GitCompareArrows, StickyNote } from 'lucide-react';
 import { memo } from 'react';
 import type { Cell, StudyCard } from '../../../shared/notebook.ts';
 import { ABSENT, formatDelta, formatDuration, formatMetric, formatNumber } from '../../../shared/numbers.ts';
-import { isEmptyNumber } from '../../../shared/probes.ts';
 import type { Measurement } from '../../../shared/study.ts';
 import { TRUST_WORDS, trustOf } from '../../../shared/trust.ts';
 import { hoverCell, toggleCell, toggleCompared } from '../../app/actions.ts';
@@ -120,10 +119,10 @@ export const CellRow = memo(function CellRow({ card, cell, sparkline }: Props) {
               <span title={TRUST_WORDS[trust]}>{trust}</span>
             ) : null}
             {cell.category ? <span>{cell.category}</span> : null}
-            {cell.verdict && !['imported', 'rolled_back'].includes(cell.verdict.reason) ? (
+            {cell.verdict && !['imported', 'rolled_back', 'baseline'].includes(cell.verdict.reason) ? (
               <span>{cell.verdict.reason.replaceAll('_', ' ')}</span>
             ) : null}
-            {card.state === 'imported' && cell.trainedSeconds === null ? null : (
+            {cell.trainedSeconds === null ? null : (
               <span className="tabular">{formatDuration(cell.trainedSeconds)}</span>
             )}
             {cell.memory === null ? null : (
@@ -192,6 +191,7 @@ function describeRecord({ mean, runs }: Measurement): string {
 }
 
 function isGain(card: StudyCard, { delta, verdict }: Cell): boolean {
-  if (delta === null || isEmptyNumber(verdict?.reason ?? '')) return false;
+  // A number that did not count, such as one from other hardware, is no gain.
+  if (delta === null || verdict?.word !== 'keep') return false;
   return card.contract.metric.goal === 'minimize' ? delta < 0 : delta > 0;
 }

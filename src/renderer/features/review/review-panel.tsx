@@ -1,7 +1,7 @@
 import { Check, Eye, MessageSquareReply, PenLine, ShieldX } from 'lucide-react';
 import { type ReactNode, useMemo } from 'react';
 import type { StudyCard } from '../../../shared/notebook.ts';
-import { formatDelta } from '../../../shared/numbers.ts';
+import { formatDayTime, formatDelta } from '../../../shared/numbers.ts';
 import { describeHints } from '../../../shared/probes.ts';
 import type { Decision, ReviewView } from '../../../shared/review.ts';
 import { attempt } from '../../app/actions.ts';
@@ -12,7 +12,6 @@ import { useCall } from '../../app/use-call.ts';
 import { Button } from '../../ui/button.tsx';
 import { EmptyState } from '../../ui/empty-state.tsx';
 import { Field, TextArea, TextInput } from '../../ui/field.tsx';
-import { RelativeTime } from '../../ui/relative-time.tsx';
 import { CodeEditor } from '../../viewers/code-editor.tsx';
 import { type DiffRemarks, DiffRemarksContext } from '../../viewers/diff-remarks.tsx';
 import { LazyDiffView } from '../../viewers/lazy-diff-view.tsx';
@@ -76,7 +75,7 @@ function Review({ card, review }: { readonly card: StudyCard; readonly review: R
       <div className="min-h-0 flex-1 overflow-y-auto px-6 py-4">
         <p className="text-muted text-sm">
           {review.isRepair ? 'Repair of experiment' : 'Experiment'} {n} has been waiting for you since{' '}
-          <RelativeTime at={review.at} />
+          {formatDayTime(review.at, Date.now())}
         </p>
         <h2 className="mt-1 break-words font-semibold text-lg">{proposal.hypothesis}</h2>
         <dl className="mt-1 flex flex-wrap gap-x-6 text-sm">

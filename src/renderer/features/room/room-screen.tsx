@@ -13,6 +13,7 @@ import {
   formatDuration,
   formatMetric,
   formatPercent,
+  formatRelative,
 } from '../../../shared/numbers.ts';
 import { titleOf } from '../../../shared/overview.ts';
 import { attempt } from '../../app/actions.ts';
@@ -149,7 +150,7 @@ function LastGain({ card }: { readonly card: StudyCard }) {
     [cells],
   );
   if (!last) return <Fact name="Last gain" value={ABSENT} />;
-  const ago = last.endedAt === null ? '' : `${formatDuration((now - last.endedAt) / 1000)} ago: `;
+  const ago = last.endedAt === null ? '' : `${formatRelative(last.endedAt, now)}: `;
   return (
     <Fact name="Last gain" value={formatDelta(last.delta)}>
       #{last.n}, {ago}

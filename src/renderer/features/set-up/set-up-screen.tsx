@@ -122,7 +122,7 @@ function SetUp({
         </div>
         <Source inspection={inspection} />
       </header>
-      <div className="grid min-h-0 flex-1 grid-cols-[minmax(0,1fr)_22rem] max-lg:grid-cols-1 max-lg:grid-rows-[minmax(0,1fr)_minmax(0,45%)]">
+      <div className="grid min-h-0 flex-1 grid-cols-[minmax(0,1fr)_22rem] max-lg:grid-cols-1 max-lg:grid-rows-[minmax(0,1fr)_minmax(0,40%)]">
         <form
           id={formId}
           ref={fields}
@@ -197,7 +197,7 @@ function SetUp({
               </p>
             )}
           </div>
-          <div className="border-line border-t px-5 py-4">
+          <div className="max-h-full shrink-0 overflow-y-auto border-line border-t px-5 py-4 max-lg:py-3">
             {refusal ? (
               <p role="alert" className="mb-3 text-crash text-sm">
                 {refusal}
@@ -228,22 +228,24 @@ function SetUp({
                 {failed.length === 1 ? 'One check fails' : `${failed.length} checks fail`}: fix that first.
               </p>
             ) : null}
-            <Button
-              kind="primary"
-              size="large"
-              className="w-full"
-              // A submit button, because without one Enter in a field would do nothing.
-              type="submit"
-              form={formId}
-              disabled={!canStart}
-              aria-keyshortcuts="Control+Enter"
-              title="Ctrl+Enter"
-            >
-              <Play size={16} aria-hidden /> {isStarting ? 'Starting …' : 'Start the study'}
-            </Button>
-            <p className="mt-2 text-muted text-xs">
-              Branch autoresearch/{form.tag || '…'}. Your checkout is not touched.
-            </p>
+            <div className="flex items-center gap-x-4 gap-y-2 lg:flex-col lg:items-stretch">
+              <Button
+                kind="primary"
+                size="large"
+                className="w-full max-lg:w-auto max-lg:shrink-0"
+                // A submit button, because without one Enter in a field would do nothing.
+                type="submit"
+                form={formId}
+                disabled={!canStart}
+                aria-keyshortcuts="Control+Enter"
+                title="Ctrl+Enter"
+              >
+                <Play size={16} aria-hidden /> {isStarting ? 'Starting …' : 'Start the study'}
+              </Button>
+              <p className="text-muted text-xs">
+                Branch autoresearch/{form.tag || '…'}. Your checkout is not touched.
+              </p>
+            </div>
           </div>
         </aside>
       </div>

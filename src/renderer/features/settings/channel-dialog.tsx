@@ -173,12 +173,12 @@ function ChannelForms({
             />
           ))}
           <Switch
-            label="with the diff of a new best"
+            label="Also send the diff of a new best"
             checked={form.encloses.diff}
             onChange={diff => change({ encloses: { ...form.encloses, diff } })}
           />
           <Switch
-            label="with the end of a crash's log"
+            label="Also send the end of a crash's log"
             checked={form.encloses.log}
             onChange={log => change({ encloses: { ...form.encloses, log } })}
           />

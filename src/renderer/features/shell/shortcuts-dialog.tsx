@@ -15,14 +15,17 @@ export function ShortcutsDialog({ onClose }: { readonly onClose: () => void }) {
   const own = ALL_COMMANDS.flatMap(({ keys, label }) => (keys ? [{ keys, label: tell(label, state) }] : []));
   return (
     <Dialog title="Keyboard shortcuts" onClose={onClose} isWide="very">
-      <dl className="grid grid-cols-[auto_minmax(0,1fr)] items-center gap-x-5 gap-y-2 text-sm md:grid-cols-[auto_minmax(0,1fr)_auto_minmax(0,1fr)] lg:grid-cols-[auto_minmax(0,1fr)_auto_minmax(0,1fr)_auto_minmax(0,1fr)]">
+      <dl className="gap-x-8 text-sm md:columns-2 lg:columns-3">
         {[...own, ...OTHER_KEYS].map(({ keys, label }) => (
-          <div key={keys} className="contents">
-            <dt>
+          <div
+            key={keys}
+            className="flex break-inside-avoid flex-row-reverse items-center justify-between gap-3 border-line border-b py-1.5"
+          >
+            <dt className="shrink-0">
               {keys.split(' ').map(key => (
                 <kbd
                   key={key}
-                  className="mr-1 inline-block min-w-6 rounded border border-line-strong bg-sunken px-1.5 py-0.5 text-center font-mono text-xs"
+                  className="ml-1 inline-block min-w-6 rounded border border-line-strong bg-sunken px-1.5 py-0.5 text-center font-mono text-xs"
                 >
                   {key}
                 </kbd>

@@ -194,7 +194,7 @@ function Keeps({
       <ol
         aria-label="Commits, the first at the top"
         onKeyDown={event => onListKey(event, ns, actions)}
-        className="max-h-[min(30vh,max(6rem,calc(80vh-24rem)))] divide-y divide-line overflow-y-auto border-line border-y"
+        className="max-h-[max(6rem,calc(80vh-24rem))] divide-y divide-line overflow-y-auto border-line border-y"
       >
         {ns.map((n, index) => {
           const keep = keepOf.get(n);

@@ -11,8 +11,8 @@ import {
   TriangleAlert,
 } from 'lucide-react';
 import { type DragEvent, memo, type ReactNode, useState } from 'react';
-import { certaintyOf, gainText } from '../../../shared/describe-debrief.ts';
-import { formatMetric } from '../../../shared/numbers.ts';
+import { certaintyOf } from '../../../shared/describe-debrief.ts';
+import { formatDelta, formatMetric } from '../../../shared/numbers.ts';
 import type { StackKeep, StackStep } from '../../../shared/stack.ts';
 import { saveSettings } from '../../app/settings.ts';
 import { useStore } from '../../app/store.ts';
@@ -119,7 +119,7 @@ export const StackRow = memo(function StackRow(props: Props) {
         </label>
         <span className="tabular shrink-0 text-right text-sm">
           <span className={classNames('block font-medium', (gain ?? 0) > 0 ? 'text-keep' : 'text-muted')}>
-            {gainText(gain)}
+            {formatDelta(gain)}
           </span>
           <span className="block text-muted text-xs" title={`${metric} with this change, when it was found`}>
             {formatMetric(record?.mean)}

@@ -26,7 +26,7 @@ export function ProposersDialog({
   return (
     <Dialog
       title="Proposers"
-      description="Each proposer's calls, results and cost. A gain is how much a kept experiment improved on its incumbent. The baseline counts for no proposer."
+      description="Each proposer's calls, results and cost. The gain adds up by how much each kept experiment improved on its incumbent. The baseline counts for no proposer."
       onClose={onClose}
       isWide
     >

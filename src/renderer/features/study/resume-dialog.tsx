@@ -85,7 +85,7 @@ export function ResumeDialog({ card, onClose }: { readonly card: StudyCard; read
     >
       <form onSubmit={event => void resume(event)} className="flex flex-col gap-3">
         <div className="grid grid-cols-3 gap-4">
-          <Field label="Experiments" hint={`${done} are done.`}>
+          <Field label="Experiments" hint={done === 1 ? 'One is done.' : `${done} are done.`}>
             {ids => (
               <TextInput
                 {...ids}
@@ -164,7 +164,7 @@ export function ResumeDialog({ card, onClose }: { readonly card: StudyCard; read
           </p>
         ) : null}
         {consent === null ? null : <UncontainedConsent isAgreed={consent} onChange={setConsent} />}
-        <div className="flex justify-end gap-2">
+        <div className="-mx-5 -mb-5 -bottom-5 sticky flex justify-end gap-2 border-line border-t bg-surface px-5 py-3">
           <Button onClick={onClose}>Cancel</Button>
           <Button kind="primary" type="submit">
             Resume

@@ -33,16 +33,22 @@ export function StudyHeader({ card }: { readonly card: StudyCard }) {
   const electricity = useStore(state => state.settings.electricity);
   const cost = [describeSpend(card), describeEnergy(card, electricity)].filter(Boolean).join(' · ');
   return (
-    <header className="flex flex-wrap items-start justify-between gap-x-6 gap-y-1 px-6 pt-2 pb-1">
-      <div className="min-w-72 flex-1">
-        <div className="flex items-center gap-3">
+    <header className="grid grid-cols-[minmax(0,1fr)_auto] gap-x-6 px-6 pt-2 pb-1 xl:grid-cols-[minmax(0,1fr)_auto_auto] xl:grid-rows-[auto_1fr]">
+      {/* In a narrow window the controls share the line of the title. */}
+      <div className="col-span-full flex items-start justify-between gap-3 xl:contents">
+        <div className="flex min-w-0 flex-wrap items-center gap-x-3 gap-y-1 xl:col-start-1 xl:row-start-1">
           <h1 className="truncate font-semibold text-xl tracking-tight" title={card.repositoryPath}>
             {titleOf(card)}
           </h1>
           <StatePill card={card} />
           {card.isContained === false ? <NotContained /> : null}
         </div>
-        <p className="mt-0.5 line-clamp-2 text-muted text-sm">
+        <div className="shrink-0 xl:col-start-3 xl:row-span-2 xl:row-start-1">
+          <Controls card={card} />
+        </div>
+      </div>
+      <div className="col-start-1 row-start-2 min-w-0">
+        <p className="mt-0.5 line-clamp-2 text-muted text-sm" title={cost}>
           {card.branch ?? `imported from ${card.importedFrom}`} · {countTried(card)} tried: {kept} kept,{' '}
           {tally.discard} discarded, {tally.crash} crashed
           {others === 0 ? '' : `, ${others} other`}
@@ -50,9 +56,9 @@ export function StudyHeader({ card }: { readonly card: StudyCard }) {
           {card.lanes.length === 0 ? null : (
             <span title={card.lanes.join(', ')}> · lanes&nbsp;{card.lanes.join(', ')}</span>
           )}
+          {cost === '' ? '' : ` · ${cost}`}
         </p>
         {card.claims ? <Claims claims={card.claims} /> : null}
-        {cost === '' ? null : <p className="mt-0.5 text-muted text-sm">{cost}</p>}
         <div className="mt-0.5 min-h-5">
           {isActive(card) ? (
             <NowRunning card={card} />
@@ -61,17 +67,14 @@ export function StudyHeader({ card }: { readonly card: StudyCard }) {
           )}
         </div>
       </div>
-      <div className="shrink-0 text-right max-xl:grid max-xl:grid-flow-col max-xl:grid-rows-2 max-xl:gap-x-3">
+      <div className="col-start-2 row-start-2 text-right xl:row-span-2 xl:row-start-1">
         <p className="text-muted text-xs">
           best {contract.metric.name}, {contract.metric.goal === 'minimize' ? 'lower' : 'higher'} is better
         </p>
-        <p
-          className="tabular font-semibold text-4xl leading-none tracking-tight max-xl:col-start-2 max-xl:row-span-2 max-xl:self-center"
-          data-testid="best"
-        >
+        <p className="tabular font-semibold text-4xl leading-none tracking-tight" data-testid="best">
           {tally.best === null ? ABSENT : formatMetric(tally.best)}
         </p>
-        <p className="tabular text-muted text-sm">
+        <p className="tabular text-muted text-sm max-xl:max-w-64">
           {describeGain(card)}
           {tally.bestExperiment === null ? null : (
             <button
@@ -84,7 +87,6 @@ export function StudyHeader({ card }: { readonly card: StudyCard }) {
           )}
         </p>
       </div>
-      <Controls card={card} />
     </header>
   );
 }
@@ -137,7 +139,7 @@ function describeGain({ tally: { best, baseline, bestExperiment }, state }: Stud
   if (best === null || baseline === null)
     return state === 'imported' ? 'nothing was kept' : 'no baseline yet';
   if (bestExperiment === 0) {
-    return state === 'imported' ? 'nothing better than the first,' : 'nothing better than the baseline yet,';
+    return state === 'imported' ? 'no gain over the first,' : 'no gain over the baseline yet,';
   }
   const share = baseline === 0 ? '' : `${formatPercent((best - baseline) / Math.abs(baseline), 2)} `;
   return `${share}from ${formatMetric(baseline)}`;

@@ -132,7 +132,9 @@ export function TableGrid({ card, table }: { readonly card: StudyCard; readonly 
       className="group/grid min-h-0 flex-1 overflow-auto outline-offset-[-2px]"
       style={
         {
-          '--columns': widths.map(width => `${width}px`).join(' '),
+          '--columns': shown
+            .map(({ id }, place) => trackOf(id, widths[place] ?? 0, id in layout.widths))
+            .join(' '),
           '--row-width': `${sum(widths)}px`,
         } as CSSProperties
       }
@@ -338,4 +340,9 @@ function bestOf(rows: readonly Row[], goal: 'minimize' | 'maximize'): number | n
   const values = rows.flatMap(({ cell }) => cell.record?.mean ?? cell.metric ?? []).filter(Number.isFinite);
   if (values.length === 0) return null;
   return values.reduce((a, b) => (goal === 'minimize' ? Math.min(a, b) : Math.max(a, b)));
+}
+
+/** The hypothesis gets the width that is left, unless the user has chosen one. */
+function trackOf(id: string, width: number, isChosen: boolean): string {
+  return id === 'hypothesis' && !isChosen ? `minmax(${width}px, 1fr)` : `${width}px`;
 }

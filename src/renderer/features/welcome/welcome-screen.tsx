@@ -9,6 +9,7 @@ import { useStore } from '../../app/store.ts';
 import { getClient } from '../../app/sync.ts';
 import { Button, IconButton } from '../../ui/button.tsx';
 import { Field, TextInput } from '../../ui/field.tsx';
+import { PathLine } from '../../ui/path-line.tsx';
 import { PawlMark } from '../../ui/pawl-mark.tsx';
 import { RelativeTime } from '../../ui/relative-time.tsx';
 import { StatePill } from '../../ui/state-pill.tsx';
@@ -198,8 +199,9 @@ function RecentProject({
       {project.exists ? null : <FolderX size={18} className="text-warn" aria-hidden />}
       <div className="min-w-0 flex-1">
         <p className="truncate font-medium">{project.name}</p>
-        <p className="truncate text-muted text-xs" title={project.path}>
-          {project.exists ? project.path : `${project.path} no longer exists`}
+        <p className="flex text-muted text-xs" title={project.path}>
+          <PathLine path={project.path} />
+          {project.exists ? null : <span className="whitespace-pre"> no longer exists</span>}
         </p>
       </div>
       {latest ? (

@@ -1,0 +1,60 @@
+import { dataPaths } from '../../src/engine/paths.ts';
+import { openDatabase } from '../../src/engine/store/database.ts';
+import { expect, test } from './support/fixtures.ts';
+import { takePictures } from './support/pictures.ts';
+import { cellOf, openCell, openWindow, startStudy, study } from './support/window.ts';
+
+/** Makes the ledger tell that experiment 1 trained on another GPU than the baseline. */
+function moveToOtherHardware(home: string): void {
+  const database = openDatabase(dataPaths({ PAWL_HOME: home }).ledger);
+  const detail = 'on NVIDIA A100-SXM4-80GB, the baseline on NVIDIA H100 80GB HBM3';
+  const flag = { kind: 'other_hardware', detail, isUnfair: true };
+  database
+    .prepare(
+      `UPDATE run SET fairness = json_set(fairness, '$.flags', json(?))
+       WHERE experiment_id = (SELECT id FROM experiment WHERE n = 1)`,
+    )
+    .run(JSON.stringify([flag]));
+  database
+    .prepare(
+      `UPDATE experiment SET reason = 'other_hardware', metric = NULL,
+         evidence = json_set(json_remove(evidence, '$.metric'), '$.unfair', json('["other_hardware"]'))
+       WHERE n = 1`,
+    )
+    .run();
+  database.close();
+}
+
+test('the number of a run on other hardware is in its cell, and does not count anywhere', async ({
+  page,
+  serve,
+  home,
+  makeBench,
+}) => {
+  const bench = await makeBench({
+    turns: [
+      { hypothesis: 'Four times the weight decay', category: 'optimizer', set: { WEIGHT_DECAY: '0.4' } },
+    ],
+  });
+  const server = await serve();
+  await openWindow(page, server);
+  await startStudy(page, bench, { tag: 'night', experiments: 1 });
+  await expect(study(page).header).toContainText('Ended');
+  await expect(cellOf(page, 1).region).toContainText('discard');
+  moveToOtherHardware(home);
+  await page.reload();
+  await expect(cellOf(page, 1).region).toContainText('other hardware');
+  await takePictures(page, 'other-hardware');
+  const cell = await openCell(page, 1);
+  await expect(cell.section('Other hardware')).toHaveText(
+    /so its number does not count.*val_bpb 1\.304000\. It trained on NVIDIA A100.*the baseline on NVIDIA H100/,
+  );
+  await expect(cellOf(page, 1).region.getByRole('button', { name: /Four times/ })).toBeVisible();
+  await takePictures(page, 'other-hardware-cell');
+  await study(page).tab('Debrief').click();
+  await expect(page.getByRole('article', { name: 'Debrief' })).toContainText('other hardware');
+  await takePictures(page, 'other-hardware-debrief');
+  await study(page).tab('Table').click();
+  await expect(page.getByRole('grid')).toContainText('Four times');
+  await takePictures(page, 'other-hardware-table');
+});
