@@ -1,4 +1,4 @@
-import type { Page } from '@playwright/test';
+import type { Locator, Page } from '@playwright/test';
 import { CORE, expect, test } from './support/fixtures.ts';
 import { NIGHT_TAG } from './support/night.ts';
 import { takePictures } from './support/pictures.ts';
@@ -108,6 +108,22 @@ test('the filters stand in one line', async ({ page, night }) => {
         { message: `${width}` },
       )
       .toBeLessThan(50);
+  }
+});
+
+test('the controls share the line of the title, and the best stays beside the counts', async ({
+  page,
+  night,
+}) => {
+  await openNotebook(page, night.server, NIGHT_TAG);
+  for (const width of [900, 1280]) {
+    await page.setViewportSize({ width, height: 700 });
+    const top = (part: Locator) => part.boundingBox().then(box => box?.y ?? 0);
+    await expect(async () => {
+      const title = await top(study(page).heading);
+      expect(Math.abs((await top(study(page).controls)) - title), `${width}`).toBeLessThan(16);
+      expect((await top(study(page).best)) - title, `${width}`).toBeLessThan(60);
+    }).toPass();
   }
 });
 

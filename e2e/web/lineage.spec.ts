@@ -11,7 +11,7 @@ test('the lineage shows what the branch holds, from the best down to the baselin
   await expect(study(page).tab('Lineage')).toHaveAttribute('aria-selected', 'true');
   const rows = page.getByRole('list', { name: 'Experiments by lineage' }).getByRole('listitem');
   await expect(rows.first()).toContainText('#13');
-  await expect(rows.last()).toContainText('the code as it was');
+  await expect(rows.last()).toContainText('Baseline: the code as it is');
   await expect(page.getByRole('region', { name: 'Lineage' })).toContainText(
     'The branch holds the baseline and',
   );

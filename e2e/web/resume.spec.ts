@@ -18,6 +18,9 @@ test('a study goes on with another proposer', CORE, async ({ page, serve, bench 
   await expect(resume.getByLabel('Command line')).toHaveAccessibleDescription(
     'Write the command line of the proposer.',
   );
+  await expect(resume.getByLabel('Experiments')).toHaveAccessibleDescription('One is done.');
+  await page.setViewportSize({ width: 900, height: 700 });
+  await expect(resume.getByRole('button', { name: 'Resume' })).toBeInViewport({ ratio: 1 });
   await look(page, 'resume-proposer');
   await choose(resume.getByLabel('Proposer', { exact: true }), 'Search over constants (no network)');
   await resume.getByLabel('Experiments').fill('2');

@@ -25,8 +25,10 @@ export async function setTheme(page: Page, theme: (typeof THEMES)[number]): Prom
 export async function takePictures(page: Page, name: string): Promise<void> {
   if (!process.env.PAWL_TEST_PICTURES) return;
   const before = page.viewportSize();
-  for (const size of SIZES) {
-    await page.setViewportSize(size);
+  // The page's own size comes first, because an open list closes when the size changes.
+  const own = SIZES.filter(({ width }) => width === before?.width);
+  for (const size of [...own, ...SIZES.filter(size => !own.includes(size))]) {
+    if (size.width !== page.viewportSize()?.width) await page.setViewportSize(size);
     for (const theme of THEMES) {
       await setTheme(page, theme);
       await page.screenshot({ path: `${FOLDER}${name}-${size.width}-${theme}.png` });

@@ -1,6 +1,7 @@
 import { ArrowDownWideNarrow, ArrowUpNarrowWide, Search, X } from 'lucide-react';
 import { useMemo } from 'react';
 import type { StudyCard } from '../../../shared/notebook.ts';
+import { formatNumber } from '../../../shared/numbers.ts';
 import { setFilter } from '../../app/actions.ts';
 import { saveSettings } from '../../app/settings.ts';
 import { NO_FILTER, useStore } from '../../app/store.ts';
@@ -70,7 +71,7 @@ export function FilterBar({ card, shown }: { readonly card: StudyCard; readonly 
               <span className="flex overflow-hidden whitespace-nowrap @max-2xl:w-4">
                 <VerdictBadge word={word} />
               </span>
-              <span className="tabular text-muted text-xs">{counts[word]}</span>
+              <span className="tabular text-muted text-xs">{formatNumber(counts[word])}</span>
             </button>
           );
         })}
@@ -88,7 +89,7 @@ export function FilterBar({ card, shown }: { readonly card: StudyCard; readonly 
         />
       ) : null}
       <span className="tabular ml-auto whitespace-nowrap text-muted text-xs" aria-live="polite">
-        {shown} of {card.cells}
+        {formatNumber(shown)} of {formatNumber(card.cells)}
       </span>
       {isFiltered ? (
         <Button size="small" kind="quiet" onClick={() => setFilter(NO_FILTER)}>

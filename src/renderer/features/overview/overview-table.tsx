@@ -7,6 +7,7 @@ import {
   formatBytes,
   formatEnergy,
   formatMetric,
+  formatNumber,
   formatPercent,
   formatUsd,
 } from '../../../shared/numbers.ts';
@@ -150,7 +151,7 @@ function StudyRow({
           className="size-4 accent-accent"
         />
       </td>
-      <th scope="row" className="max-w-72 px-3 py-2.5 text-left font-normal">
+      <th scope="row" className="max-w-48 2xl:max-w-72 px-3 py-2.5 text-left font-normal">
         <button
           type="button"
           onClick={() => openStudy(card.id)}
@@ -177,7 +178,7 @@ function StudyRow({
       <td className={number}>{gain === null ? ABSENT : formatPercent(gain, 2)}</td>
       <td className="whitespace-nowrap px-3 py-2.5">{claimsOf(card)}</td>
       <td className={number}>
-        {countTried(card)}
+        {formatNumber(countTried(card))}
         <span className="block text-muted text-xs">{countKept(card)} kept</span>
       </td>
       <td className={number}>{costOf(card)}</td>

@@ -12,6 +12,7 @@ import {
   formatDelta,
   formatDuration,
   formatMetric,
+  formatNumber,
   formatPercent,
   formatRelative,
 } from '../../../shared/numbers.ts';
@@ -134,7 +135,14 @@ function Progress({ card }: { readonly card: StudyCard }) {
   const { experiments } = card.stop;
   const end = expectedEnd(card, now);
   return (
-    <Fact name="Tried" value={experiments === undefined ? String(tried) : `${tried} of ${experiments}`}>
+    <Fact
+      name="Tried"
+      value={
+        experiments === undefined
+          ? formatNumber(tried)
+          : `${formatNumber(tried)} of ${formatNumber(experiments)}`
+      }
+    >
       {end
         ? `${formatDuration(Math.max(0, end.at - now) / 1000)} to go, ${end.by === 'deadline' ? 'until' : 'about'} ${formatDayTime(end.at, now)}`
         : `${countKept(card)} kept, ${card.tally.crash} crashed`}

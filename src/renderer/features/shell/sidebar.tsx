@@ -1,7 +1,7 @@
 import { useMemo } from 'react';
 import { countTried } from '../../../shared/expected-end.ts';
 import type { Project, StudyCard } from '../../../shared/notebook.ts';
-import { formatMetric } from '../../../shared/numbers.ts';
+import { formatMetric, formatNumber } from '../../../shared/numbers.ts';
 import { titleOf } from '../../../shared/overview.ts';
 import { goTo, leaveSidebar, openStudy } from '../../app/actions.ts';
 import { CommandButton, CommandIconButton } from '../../app/command-button.tsx';
@@ -141,7 +141,7 @@ function StudyEntry({ card }: { readonly card: StudyCard }) {
               ? 'nothing kept'
               : 'no result yet'
             : `best ${formatMetric(card.tally.best)}`}{' '}
-          · {countTried(card)} tried
+          · {formatNumber(countTried(card))} tried
         </span>
       </button>
     </li>

@@ -33,7 +33,7 @@ export function StudyHeader({ card }: { readonly card: StudyCard }) {
   const electricity = useStore(state => state.settings.electricity);
   const cost = [describeSpend(card), describeEnergy(card, electricity)].filter(Boolean).join(' · ');
   return (
-    <header className="grid grid-cols-[minmax(0,1fr)_auto] gap-x-6 px-6 pt-2 pb-1 xl:grid-cols-[minmax(0,1fr)_auto_auto] xl:grid-rows-[auto_1fr]">
+    <header className="grid grid-cols-[minmax(0,1fr)_auto] gap-x-6 gap-y-1 px-6 pt-2 pb-1 xl:gap-y-0 xl:grid-cols-[minmax(0,1fr)_auto_auto] xl:grid-rows-[auto_1fr]">
       {/* In a narrow window the controls share the line of the title. */}
       <div className="col-span-full flex items-start justify-between gap-3 xl:contents">
         <div className="flex min-w-0 flex-wrap items-center gap-x-3 gap-y-1 xl:col-start-1 xl:row-start-1">
@@ -49,8 +49,16 @@ export function StudyHeader({ card }: { readonly card: StudyCard }) {
       </div>
       <div className="col-start-1 row-start-2 min-w-0">
         <p className="mt-0.5 line-clamp-2 text-muted text-sm" title={cost}>
-          {card.branch ?? `imported from ${card.importedFrom}`} · {countTried(card)} tried: {kept} kept,{' '}
-          {tally.discard} discarded, {tally.crash} crashed
+          {card.branch ?? (
+            <>
+              imported from{' '}
+              <span className="inline-block max-w-56 truncate align-bottom" title={card.importedFrom ?? ''}>
+                {card.importedFrom}
+              </span>
+            </>
+          )}{' '}
+          · {formatNumber(countTried(card))} tried: {formatNumber(kept)} kept, {formatNumber(tally.discard)}{' '}
+          discarded, {formatNumber(tally.crash)} crashed
           {others === 0 ? '' : `, ${others} other`}
           {rate === null ? '' : ` · keep rate ${formatPercent(rate, 1)}`}
           {card.lanes.length === 0 ? null : (

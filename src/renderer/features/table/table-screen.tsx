@@ -1,6 +1,7 @@
 import { Columns3, Copy, Download, FilterX, Table2 } from 'lucide-react';
 import { useEffect, useState } from 'react';
 import type { StudyCard } from '../../../shared/notebook.ts';
+import { formatNumber } from '../../../shared/numbers.ts';
 import { attempt, setTabled } from '../../app/actions.ts';
 import { isActive, useStore } from '../../app/store.ts';
 import { readNotebook } from '../../app/sync.ts';
@@ -87,8 +88,10 @@ function TableTools({ card, table }: { readonly card: StudyCard; readonly table:
         problem={table.problem}
       />
       <span className="tabular whitespace-nowrap px-1 text-muted text-xs" aria-live="polite">
-        {listed.length} of {card.cells}
-        {missing > 0 ? <span className="@max-3xl:hidden"> · reading {missing} more</span> : null}
+        {formatNumber(listed.length)} of {formatNumber(card.cells)}
+        {missing > 0 ? (
+          <span className="@max-3xl:hidden"> · reading {formatNumber(missing)} more</span>
+        ) : null}
       </span>
       <Select
         aria-label="Group by"

@@ -205,7 +205,7 @@ function RecentProject({
         </p>
       </div>
       {latest ? (
-        <div className="hidden text-right sm:block">
+        <div className="hidden text-right lg:block">
           <p className="tabular text-sm">
             {best === null ? 'no result yet' : `${latest.contract.metric.name} ${formatMetric(best)}`}
             {gain === null ? null : <span className="ml-2 text-muted">{formatPercent(gain, 2)}</span>}
