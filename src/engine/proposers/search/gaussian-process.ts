@@ -59,7 +59,11 @@ export function condition(
   if (!root) return null;
   const weights = solveUpper(root, solveLower(root, values));
   const variance = Math.exp(2 * parameters.scale);
-  const acrossTo = (point: Point) => Float64Array.from(points, other => kernel(point, other));
+  const acrossTo = (point: Point) => {
+    const across = new Float64Array(points.length);
+    for (let i = 0; i < across.length; i += 1) across[i] = kernel(point, points[i] ?? point);
+    return across;
+  };
   const meanOf = (across: Float64Array) => {
     let mean = 0;
     for (let i = 0; i < across.length; i += 1) mean += (across[i] ?? 0) * (weights[i] ?? 0);
