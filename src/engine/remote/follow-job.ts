@@ -67,7 +67,8 @@ class JobFollower {
   #phase: RemotePhase = { kind: 'queued', reason: null };
   /** What another run on its machine has; null if it does not wait for that. */
   #waitsFor: string | null = null;
-  #isPutOff = false;
+  /** What it waited for when it was put off; null if it was not. */
+  #putOffFor: string | null = null;
   #runningSince: number | null = null;
   #isWoken = false;
   #endRest = () => {};
@@ -186,7 +187,7 @@ class JobFollower {
       else if (enough?.aborted) this.#asked = enough.reason === 'over_budget' ? 'over_budget' : 'pruned';
       else if (putOff?.aborted && this.#waitsFor !== null) {
         this.#asked = 'aborted';
-        this.#isPutOff = true;
+        this.#putOffFor = this.#waitsFor;
       }
     }
     if (this.#asked === null || performance.now() - this.#askedAt < ASK_AGAIN_MS) return;
@@ -232,7 +233,7 @@ class JobFollower {
   }
 
   async #endOf(outcome: Read<RemoteOutcome>): Promise<RemoteEnd> {
-    if (this.#isPutOff) return { kind: 'put_off', message: this.#waitsFor ?? '' };
+    if (this.#putOffFor !== null) return { kind: 'put_off', message: this.#putOffFor };
     if (outcome.kind === 'invalid') return { kind: 'lost', message: outcome.message };
     if (outcome.kind === 'read' && (this.#asked !== null || !endedFromOutside(outcome.value)))
       return { kind: 'ended' };

@@ -19,7 +19,7 @@ test('a kill while the set-up runs or has just run does not make it count as don
     const night = await prepareNight({ contract });
     const { home, repository } = night;
     const { signal } = await dyingSitting(
-      ['run', repository, '--tag', TAG, '-n', '1', '--trust-setup'],
+      ['run', repository, '--tag', TAG, '--strategy', 'ladder', '-n', '1', '--trust-setup'],
       night,
       {
         event: { type },

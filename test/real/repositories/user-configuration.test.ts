@@ -117,7 +117,7 @@ test('no program of the configuration runs and no setting changes what is commit
 `);
   await writeFile(join(folder, 'template'), 'from the template\n');
   await writeFile(join(folder, 'ignore'), '*\n');
-  const { home } = await runStudy(repository, { env, experiments: 3 });
+  const { home } = await runStudy(repository, { env, experiments: 3, args: ['--strategy', 'ladder'] });
   const shown = await pawl(['show', '1', '--diff', '-C', repository], { home, env });
   expect(shown).toMatchObject({ code: 0, stderr: '' });
   expect(shown.stdout).toMatch(/^diff --git a\/train\.sh b\/train\.sh\n/);
