@@ -7,6 +7,7 @@ import { fileURLToPath } from 'node:url';
 import { chromium, type Page } from '@playwright/test';
 import { findChromium } from '../e2e/chromium.ts';
 import { contractFromFile } from '../src/shared/contract-file.ts';
+import { formatNumber } from '../src/shared/numbers.ts';
 import { EXPERIMENTS, fillBigLedger, POINTS } from './big-ledger.ts';
 import { benchFirstCells } from './first-cells.ts';
 import { printTable, quantile } from './report.ts';
@@ -116,7 +117,7 @@ async function measure(page: Page, url: string): Promise<void> {
       await page.evaluate(() => performance.getEntriesByName('first-cell')[0]?.startTime ?? Number.NaN),
     );
   }
-  await page.getByText(`${EXPERIMENTS} of ${EXPERIMENTS}`).waitFor();
+  await page.getByText(`${formatNumber(EXPERIMENTS)} of ${formatNumber(EXPERIMENTS)}`).waitFor();
 
   const idle = await frames(page, IDLE_FRAMES, 'idle');
   const scroll = await frames(page, SCROLL_FRAMES, 'scroll');
