@@ -72,7 +72,7 @@ export async function run(
       readonly isSample?: boolean;
     },
 ): Promise<void> {
-  const proposer = readProposer(flags) ?? readSearch(flags);
+  const proposer = readProposer(flags) ?? readSearch(flags, flags.isSample ? 'ladder' : DEFAULT_STRATEGY);
   const stop = readStopRules(flags);
   await withEngine(resolve(path), async engine => {
     const show = (text: string) => {
@@ -253,8 +253,12 @@ function readProposer(flags: SittingFlags): ProposerSettings | undefined {
   return { kind: 'route', mode, arms: [own, readSearch({})] };
 }
 
-function readSearch({ seed, strategy }: Pick<SittingFlags, 'seed' | 'strategy'>): SearchSettings {
-  return { kind: 'search', seed: seed ?? DEFAULT_SEED, strategy: strategy ?? DEFAULT_STRATEGY };
+/** @param usual the strategy if the user names none; a study as short as the demo's gains more by the ladder */
+function readSearch(
+  { seed, strategy }: Pick<SittingFlags, 'seed' | 'strategy'>,
+  usual: NonNullable<SearchSettings['strategy']> = DEFAULT_STRATEGY,
+): SearchSettings {
+  return { kind: 'search', seed: seed ?? DEFAULT_SEED, strategy: strategy ?? usual };
 }
 
 /** The requested proposer; if the study used the search before, it keeps the same strategy. */
