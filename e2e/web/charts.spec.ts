@@ -1,3 +1,4 @@
+import type { Locator, Page } from '@playwright/test';
 import { choose } from '../choose.ts';
 import { pointsOnCurves } from './support/curves.ts';
 import { expect, test } from './support/fixtures.ts';
@@ -136,15 +137,19 @@ test('curves are smoothed, drawn on logarithmic axes and placed by tokens, and a
   await expect(axes.getByRole('button', { name: 'Log y' })).toHaveAttribute('aria-pressed', 'true');
 });
 
-test('a curve has no value where it does not reach', async ({ page }) => {
-  // From experiment 12 on a run takes much longer than before.
+/** Compares two experiments by time: from experiment 12 on a run takes much longer than before. Returns their chart. */
+async function compareShortAndLong(page: Page): Promise<Locator> {
   for (const n of [1, 12]) {
     await runCommand(page, String(n), `Go to experiment #${n}`);
     await page.keyboard.press('c');
   }
   await study(page).tab('Compare').click();
   await choose(page.getByLabel('Horizontal axis'), 'by time since the first step');
-  const chart = page.getByRole('img', { name: 'Curves of experiments 1, 12' });
+  return page.getByRole('img', { name: 'Curves of experiments 1, 12' });
+}
+
+test('a curve has no value where it does not reach', async ({ page }) => {
+  const chart = await compareShortAndLong(page);
   await expect(chart.locator('path.recharts-curve')).toHaveCount(2);
   const { within, beyond } = await pointsOnCurves(chart);
   await page.mouse.move(beyond.x, beyond.y);
@@ -157,14 +162,7 @@ test('a curve has no value where it does not reach', async ({ page }) => {
 });
 
 test('a smoothed curve, too, has no value where it does not reach', async ({ page }) => {
-  // From experiment 12 on a run takes much longer than before.
-  for (const n of [1, 12]) {
-    await runCommand(page, String(n), `Go to experiment #${n}`);
-    await page.keyboard.press('c');
-  }
-  await study(page).tab('Compare').click();
-  await choose(page.getByLabel('Horizontal axis'), 'by time since the first step');
-  const chart = page.getByRole('img', { name: 'Curves of experiments 1, 12' });
+  const chart = await compareShortAndLong(page);
   await page.getByRole('slider', { name: 'Smoothing' }).fill('0.9');
   await expect(chart.locator('path.recharts-curve')).toHaveCount(4);
   const { beyond } = await pointsOnCurves(chart);

@@ -1,17 +1,25 @@
+import type { Page } from '@playwright/test';
+import type { Bench } from './support/bench.ts';
 import { expect, test } from './support/fixtures.ts';
 import { look } from './support/look.ts';
+import type { Server } from './support/server.ts';
 import { cellOf, dialog, openWindow, startStudy, study } from './support/window.ts';
+
+/** Starts a study that is held in its first experiment. Returns the number of that experiment. */
+async function startHeld(page: Page, server: Server, bench: Bench, experiments: number): Promise<number> {
+  await openWindow(page, server);
+  await bench.hold(1);
+  await startStudy(page, bench, { tag: 'night', experiments });
+  await expect(cellOf(page, 0).region).toContainText('keep');
+  return bench.untilHeld();
+}
 
 test('the run of one experiment is ended, after a question, and the study goes on', async ({
   page,
   serve,
   bench,
 }) => {
-  await openWindow(page, await serve());
-  await bench.hold(1);
-  await startStudy(page, bench, { tag: 'night', experiments: 4 });
-  await expect(cellOf(page, 0).region).toContainText('keep');
-  const held = await bench.untilHeld();
+  const held = await startHeld(page, await serve(), bench, 4);
   await study(page).tab('Live').click();
   const curve = page.getByRole('region', { name: 'Live curve' });
   const question = dialog(page, `End the run of #${held}?`);
@@ -33,11 +41,7 @@ test('a run is ended by keyboard: Enter asks, Escape and Enter at once keep it',
   serve,
   bench,
 }) => {
-  await openWindow(page, await serve());
-  await bench.hold(1);
-  await startStudy(page, bench, { tag: 'night', experiments: 1 });
-  await expect(cellOf(page, 0).region).toContainText('keep');
-  const held = await bench.untilHeld();
+  const held = await startHeld(page, await serve(), bench, 1);
   await page.keyboard.press('2');
   const curve = page.getByRole('region', { name: 'Live curve' });
   const button = curve.getByRole('button', { name: 'End this run …' });
