@@ -6,6 +6,7 @@ import { GpuSampler, type GpuSamplerOptions } from '../src/engine/machine/gpu-sa
 import { readIdentity } from '../src/engine/process/process-table.ts';
 import type { GpuState } from '../src/shared/telemetry.ts';
 import { type FakeTool, fakeNvidiaSmi, H100, LAPTOP, MIG, writeTool } from './support/played-gpu-tool.ts';
+import { killIfThere } from './support/processes.ts';
 import { temporaryFolder } from './support/scaffold.ts';
 
 const isFailing = (sampler: GpuSampler) => sampler.state.kind === 'failing';
@@ -248,7 +249,7 @@ test('a dead tool’s descendant that holds its output open delays nothing for l
   await writeTool(folder, `#!/bin/sh\n/bin/sleep 100 &\necho $! >> '${folder}/pids'\necho broken\nexit 3\n`);
   onTestFinished(async () => {
     for (const pid of (await readFile(join(folder, 'pids'), 'utf8')).trim().split('\n'))
-      process.kill(Number(pid), 'SIGKILL');
+      killIfThere(Number(pid));
   });
   const { until } = startSampler({ environment: { PATH: folder }, wait: () => new Promise(() => {}) });
   expect(await until(isFailing)).toEqual(failing('broken'));

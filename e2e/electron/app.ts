@@ -7,6 +7,7 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { _electron, type Browser, chromium, type ElectronApplication, type Page } from '@playwright/test';
 import { WAIT_MS } from '../../test/support/clock.ts';
+import { killIfThere } from '../../test/support/processes.ts';
 import { findHeadlessChromium } from '../chromium.ts';
 
 /**
@@ -231,7 +232,7 @@ async function startDouble(args: readonly string[], env: Record<string, string>)
       // Chromium would end by itself a moment later, and could still write to the folder while it is being removed.
       const isAlive = child.exitCode === null && child.signalCode === null;
       if (isAlive) chromiumOfDouble ??= await probe<ChromiumOfDouble>('chromium');
-      if (isAlive && chromiumOfDouble) process.kill(-chromiumOfDouble.pid, 'SIGKILL');
+      if (isAlive && chromiumOfDouble) killIfThere(-chromiumOfDouble.pid);
       child.kill('SIGKILL');
       await ended;
     },

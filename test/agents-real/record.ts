@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { requireProgram } from '../../src/engine/proposers/agent/programs.ts';
 import type { AgentRecording, RealName } from '../support/agent-recordings.ts';
+import { killIfThere } from '../support/processes.ts';
 import { writeFiles } from '../support/scaffold.ts';
 import type { Failure } from './failures.ts';
 import { installedIn, lastingFolder } from './place.ts';
@@ -76,7 +77,7 @@ export async function record(agent: RealName, failure: Failure, limitSeconds: nu
   const isStillTrying = child.exitCode === null && child.signalCode === null;
   const seconds = (performance.now() - began) / 1000;
   const left = isStillTrying ? processesOf(mark) : await leftOf(mark);
-  for (const { pid } of left) kill(pid);
+  for (const { pid } of left) killIfThere(pid);
   if (isStillTrying) await exited;
   const requests = server?.count() ?? null;
   await server?.close();
@@ -134,14 +135,6 @@ function processesOf(mark: string): readonly { readonly pid: number; readonly na
         return [];
       }
     });
-}
-
-function kill(pid: number): void {
-  try {
-    process.kill(pid, 'SIGKILL');
-  } catch {
-    // It has ended meanwhile.
-  }
 }
 
 /** Folders, ports, ids and times, so that two recordings differ where the program does. */

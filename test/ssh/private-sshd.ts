@@ -7,6 +7,7 @@ import { tmpdir, userInfo } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { freePort } from '../support/free-port.ts';
+import { killIfThere } from '../support/processes.ts';
 import { until } from '../support/until.ts';
 
 /** A real sshd for this test alone, on a port of the loopback, with keys and a home of its own. */
@@ -88,7 +89,8 @@ SetEnv HOME=${home}
     daemon.kill('SIGKILL');
     await ended;
     daemon = null;
-    for (const pid of sessions) process.kill(pid, 'SIGKILL');
+    // One whose client is gone may have ended meanwhile.
+    for (const pid of sessions) killIfThere(pid);
   };
   await start();
   return {

@@ -13,6 +13,15 @@ export async function lives(pid: number | string): Promise<boolean> {
   return state !== null && state !== 'Z' && state !== 'X';
 }
 
+/** Kills a process, or with a negative number a group, that may have ended by itself. */
+export function killIfThere(pid: number): void {
+  try {
+    process.kill(pid, 'SIGKILL');
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
+  }
+}
+
 /** Living processes that carry the study's mark in their environment. */
 export function findMarked(studyId: string): Promise<readonly number[]> {
   return findRunsWith(`PAWL_RUN=${studyId}/`);

@@ -1,7 +1,7 @@
 import { vi } from 'vitest';
-import { TEST_LIMIT_MS } from './clock.ts';
+import { WAIT_MS } from './clock.ts';
 
 /** Waits until something is so, and returns it. Vitest alone would give up after a second. */
 export function until<T>(find: () => T) {
-  return vi.waitUntil(find, { timeout: TEST_LIMIT_MS, interval: 5 });
+  return vi.waitUntil(find, { timeout: WAIT_MS, interval: 5 });
 }

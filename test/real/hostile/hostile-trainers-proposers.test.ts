@@ -3,7 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { eventsOf, sitting } from '../../support/pawl.ts';
-import { lives } from '../../support/processes.ts';
+import { killIfThere, lives } from '../../support/processes.ts';
 import { contractFile, createRepository, git, temporaryFolder, writeFiles } from '../../support/scaffold.ts';
 import {
   asked,
@@ -139,7 +139,7 @@ test.each([
   });
   const pid = Number(await readFile(pids, 'utf8'));
   const isAlive = await lives(pid);
-  if (isAlive) process.kill(pid, 'SIGKILL');
+  killIfThere(pid);
   expect(eventsOf(events, 'refused')).toEqual([]);
   expect(verdicts).toEqual(['keep baseline', 'keep better']);
   expect(isAlive).toBe(false);

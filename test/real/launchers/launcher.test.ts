@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import { gatedNight } from '../../support/gated-night.ts';
 import { BUILT, endOf, LAUNCHER, startNode } from '../../support/node-process.ts';
-import { findMarked } from '../../support/processes.ts';
+import { findMarked, killIfThere } from '../../support/processes.ts';
 import { checkNight, prepareNight, rowsOf, TAG } from '../../support/study.ts';
 
 /** An older Node than the one these tests run in, where the machine has one. */
@@ -99,13 +99,7 @@ test('the engine stops by itself when its launcher is killed before the study ha
   };
   await expect.poll(findEngine, { interval: 5 }).toBeGreaterThan(0);
   const engine = await findEngine();
-  onTestFinished(() => {
-    try {
-      process.kill(engine, 'SIGKILL');
-    } catch {
-      // It has ended, as it should.
-    }
-  });
+  onTestFinished(() => killIfThere(engine));
   launcher.kill('SIGKILL');
   await expect.poll(() => existsSync(`/proc/${engine}`)).toBe(false);
 });
