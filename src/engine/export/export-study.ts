@@ -1,7 +1,7 @@
 import { toScalar } from '../../shared/scalar.ts';
 import { type Experiment, runningBest, type Study } from '../../shared/study.ts';
 import type { Ledger } from '../store/ledger.ts';
-import { encodeSummary } from '../store/runs.ts';
+import { encodeSummary } from '../store/run-record.ts';
 import { describe, formatImportedTable, formatResults, isRecorded, metricDelta } from './results-tsv.ts';
 
 /** Experiments are read from the ledger in pages of this size, so that a long study does not fill the memory. */

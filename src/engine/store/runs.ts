@@ -1,6 +1,4 @@
-import type { EngineEvent } from '../../shared/events.ts';
 import type { Fairness } from '../../shared/fairness.ts';
-import { fromScalar, toScalar } from '../../shared/scalar.ts';
 import type {
   Crash,
   CrashClass,
@@ -12,64 +10,9 @@ import type {
   Summary,
 } from '../../shared/study.ts';
 import type { SeriesPoint } from '../metrics/output-reader.ts';
+import { curveTable } from './curve-table.ts';
 import type { Database } from './database.ts';
-import { namesIn, packPoints, unpackPoints } from './series.ts';
-
-type Row = {
-  id: number;
-  n: number;
-  k: number;
-  commit_name: string;
-  started_at: number;
-  ended_at: number | null;
-  outcome: string | null;
-  summary: string | null;
-  crash: string | null;
-  peak_rss_bytes: number | null;
-  cpu_seconds: number | null;
-  output_bytes: number | null;
-  units: string | null;
-  contained: number | null;
-  lane: string | null;
-  fairness: string | null;
-  gpu_energy_wh: number | null;
-  purpose: RepeatPurpose | null;
-  value: number | null;
-};
-
-function fromRow(row: Row): Run {
-  return {
-    n: row.n,
-    k: row.k,
-    commit: row.commit_name,
-    startedAt: row.started_at,
-    endedAt: row.ended_at,
-    outcome: row.outcome === null ? null : (JSON.parse(row.outcome) as ShownOutcome),
-    summary: row.summary === null ? null : decodeSummary(JSON.parse(row.summary)),
-    crash: row.crash === null ? null : (JSON.parse(row.crash) as Crash),
-    resources:
-      row.ended_at === null ? null : { peakRssBytes: row.peak_rss_bytes, cpuSeconds: row.cpu_seconds },
-    outputBytes: row.output_bytes,
-    units: row.units === null ? {} : (JSON.parse(row.units) as Record<string, string>),
-    isContained: row.contained === null ? null : row.contained === 1,
-    lane: row.lane,
-    gpuEnergyWh: row.gpu_energy_wh,
-    fairness: row.fairness === null ? null : (JSON.parse(row.fairness) as Fairness),
-    purpose: row.purpose,
-    value: row.value,
-  };
-}
-
-type ScalarSummary = NonNullable<Extract<EngineEvent, { type: 'run_finished' }>['summary']>;
-
-/** The summary in a form that JSON can express. */
-export function encodeSummary(summary: Summary): ScalarSummary {
-  return Object.fromEntries(Object.entries(summary).map(([name, value]) => [name, toScalar(value)]));
-}
-
-function decodeSummary(summary: ScalarSummary): Summary {
-  return Object.fromEntries(Object.entries(summary).map(([name, value]) => [name, fromScalar(value)]));
-}
+import { decodeRun, encodeSummary, RUN_COLUMNS, type RunRecord } from './run-record.ts';
 
 export type RunResult = {
   readonly outcome: RunOutcome;
@@ -115,8 +58,6 @@ const IMPORTED_CHUNK = 2_000;
 export type RunStore = ReturnType<typeof runStore>;
 
 export function runStore(database: Database) {
-  const columns = `run.id, e.n, k, commit_name, run.started_at, run.ended_at, outcome, summary, crash,
-    peak_rss_bytes, cpu_seconds, output_bytes, units, contained, lane, fairness, gpu_energy_wh, purpose, value`;
   const begin = database.prepare<
     [number, string, number, number, RepeatPurpose | null, string | null, string, number]
   >(
@@ -127,8 +68,8 @@ export function runStore(database: Database) {
     `SELECT coalesce(max(k) + 1, 0) AS k FROM run JOIN experiment e ON e.id = experiment_id
      WHERE study_id = +? AND n = +?`,
   );
-  const list = database.prepare<[string, number], Row>(
-    `SELECT ${columns} FROM run JOIN experiment e ON e.id = experiment_id WHERE study_id = +? AND n = +? ORDER BY k`,
+  const list = database.prepare<[string, number], RunRecord>(
+    `SELECT ${RUN_COLUMNS} FROM run JOIN experiment e ON e.id = experiment_id WHERE study_id = +? AND n = +? ORDER BY k`,
   );
   const fairnesses = database.prepare<[string, number], { fairness: string }>(
     // With this order of the join, SQLite starts at the newest run and stops after a few.
@@ -211,40 +152,8 @@ export function runStore(database: Database) {
      WHERE study_id = ? AND e.verdict = 'crash' AND run.crash IS NOT NULL ORDER BY e.n, k`,
   );
   const interrupt = database.prepare('UPDATE run SET outcome = ?, ended_at = ? WHERE id = ?');
-  const chunkTable = (table: 'series_chunk' | 'telemetry_chunk') => {
-    const add = database.prepare(
-      `INSERT INTO ${table} (run_id, position, points, names, data)
-       VALUES (@run, (SELECT coalesce(max(position) + 1, 0) FROM ${table} WHERE run_id = @run), @points, @names, @data)`,
-    );
-    const ofRun = `FROM ${table} JOIN run ON run.id = run_id JOIN experiment e ON e.id = experiment_id
-       WHERE study_id = ? AND n = ? AND k = ? ORDER BY position`;
-    const chunks = database.prepare<[string, number, number], { data: Buffer }>(`SELECT data ${ofRun}`);
-    const names = database.prepare<[string, number, number], { names: string | null; data: Buffer | null }>(
-      `SELECT names, CASE WHEN names IS NULL THEN data END AS data ${ofRun}`,
-    );
-    return {
-      add(run: number, points: readonly SeriesPoint[]): void {
-        if (points.length === 0) return;
-        const told = JSON.stringify(namesIn(points));
-        add.run({ run, points: points.length, names: told, data: packPoints(points) });
-      },
-      read(studyId: string, n: number, k: number): readonly SeriesPoint[] {
-        return chunks.all(studyId, n, k).flatMap(row => unpackPoints(row.data));
-      },
-      chunks(studyId: string, n: number, k: number): readonly Buffer[] {
-        return chunks.all(studyId, n, k).map(row => row.data);
-      },
-      names(studyId: string, n: number, k: number): readonly string[] {
-        const all = names.all(studyId, n, k).flatMap(row => {
-          if (row.names !== null) return JSON.parse(row.names) as string[];
-          return row.data ? namesIn(unpackPoints(row.data)) : [];
-        });
-        return [...new Set(all)];
-      },
-    };
-  };
-  const progress = chunkTable('series_chunk');
-  const telemetry = chunkTable('telemetry_chunk');
+  const progress = curveTable(database, 'series_chunk');
+  const telemetry = curveTable(database, 'telemetry_chunk');
 
   return {
     /** The index for the next run of an experiment. */
@@ -389,7 +298,7 @@ export function runStore(database: Database) {
       }));
     },
     list(studyId: string, n: number): readonly Run[] {
-      return list.all(studyId, n).map(fromRow);
+      return list.all(studyId, n).map(decodeRun);
     },
     /** The run's progress points, oldest first. Unpacking a long run takes time: see {@link unpackInTurns}. */
     series: progress.read,
