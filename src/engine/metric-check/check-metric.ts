@@ -120,7 +120,7 @@ async function beginCheck(
     },
     now(),
     { home: paths.home, environment, storedKey },
-    async (_, commit, wanted, tree) => {
+    async ({ commit, contract: wanted, tree }) => {
       const trial = await refuseUntrainable({
         ...{ repository, commit, contract: wanted, tree, paths, environment },
       });

@@ -44,6 +44,14 @@ export type NewStudy = {
   readonly contract?: Contract | undefined;
 };
 
+/** What is known of a study before anything of it is made. */
+export type StudyDraft = {
+  readonly repository: Repository;
+  readonly commit: string;
+  readonly contract: Contract;
+  readonly tree: CommitFiles['tree'];
+};
+
 /**
  * Records a study and makes its branch at the repository's HEAD. Rejects with `not_a_repository`, `contract_…`,
  * `branch_exists`, `usage`, and with the errors of `refuse`, before anything is made.
@@ -53,12 +61,7 @@ export async function createStudy(
   input: NewStudy,
   now: number,
   surroundings: ProposerSurroundings,
-  refuse: (
-    repository: Repository,
-    commit: string,
-    contract: Contract,
-    tree: CommitFiles['tree'],
-  ) => Promise<void>,
+  refuse: (draft: StudyDraft) => Promise<void>,
 ): Promise<Study> {
   const repository = await openRepository(input.repositoryPath);
   const baseCommit = await readHeadCommit(repository);
@@ -76,7 +79,7 @@ export async function createStudy(
   const tree = await listTree(repository, baseCommit);
   const fault = findFileFaults(tree, contract)[0];
   if (fault) throw new PawlError('contract_invalid', fault.message);
-  await refuse(repository, baseCommit, contract, tree);
+  await refuse({ repository, commit: baseCommit, contract, tree });
   const tag = input.tag
     ? await checkTag(ledger, repository, input.tag)
     : await findFreeTag(ledger, repository, now);

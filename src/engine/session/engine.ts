@@ -1,37 +1,31 @@
-import { describeClaims } from '../../shared/claims.ts';
 import { PawlError } from '../../shared/errors.ts';
 import type { EngineEvent, EngineEventBody } from '../../shared/events.ts';
 import type { Mark } from '../../shared/notebook.ts';
 import type { Decision } from '../../shared/review.ts';
 import type { Study } from '../../shared/study.ts';
-import type { Repository } from '../git/repository.ts';
 import { Hooks } from '../hooks/hooks.ts';
 import { DiskReserve } from '../machine/disk-reserve.ts';
 import { Outbox } from '../notify/outbox.ts';
 import { studyFolder } from '../paths.ts';
-import { refuseUntrainable } from '../preflight/check-training.ts';
 import { hooksMarker } from '../process/markers.ts';
 import { LINUX_ONLY } from '../process/process-table.ts';
 import type { ProposerSurroundings } from '../proposers/create-proposer.ts';
-import { refuseConstantless } from '../proposers/search/survey.ts';
-import { findCluster } from '../remote/find-cluster.ts';
-import { assessStudy } from '../stages/judge/assess-study.ts';
-import { agreeToSetUp, hasAgreedToSetUp, readSetUp, setUpUnagreed } from '../stages/set-up/set-up-consent.ts';
 import type { Enter, Tell } from '../stages/tell.ts';
 import { type EngineLock, takeEngineLock } from '../store/engine-lock.ts';
 import { type Ledger, openLedger } from '../store/ledger.ts';
 import type { Request, RequestKind } from '../store/requests.ts';
 import { readUserSettings } from '../user-settings.ts';
 import { agree, hasAgreed, isWrittenByModels } from './consent.ts';
-import { findContainment, findRefusal } from './containment.ts';
+import { findContainment } from './containment.ts';
 import { createStudy, type NewStudy } from './create-study.ts';
+import { describeEnd } from './describe-end.ts';
 import { toPawlError } from './engine-errors.ts';
 import type { EngineOptions } from './engine-options.ts';
-import { findPlaces } from './find-places.ts';
 import { findRepository } from './find-repository.ts';
 import { JobEndings } from './job-endings.ts';
 import { openSitting } from './open-sitting.ts';
 import { interruptUnfinished, reconcile } from './reconcile.ts';
+import { refuseStudy } from './refuse-study.ts';
 import { beginRemoval, finishRemovals, refuseRemovalOfRefs } from './remove-study.ts';
 import type { Sitting, SittingEnd } from './sitting.ts';
 import { applySettings, type SittingSettings } from './sitting-settings.ts';
@@ -139,49 +133,17 @@ export class Engine {
 
   /** Creates a study and its branch; see `createStudy`. */
   async createStudy(input: NewStudy): Promise<Study> {
-    const { environment, paths } = this.#options;
     // Errors in the settings are reported before there is a study.
-    await readUserSettings(paths.home);
-    const study = await createStudy(
-      this.ledger,
-      input,
-      this.#now(),
-      this.surroundings,
-      async (repository, commit, contract, tree) => {
-        const stop = { ...contract.stop, ...input.stop };
-        await refuseConstantless(repository, commit, { proposer: input.proposer, contract, stop });
-        const cluster = await findCluster(contract, paths.home);
-        const wanted = { lanes: input.lanes ?? [], gpu: input.gpu ?? null };
-        const places = await findPlaces(wanted, this.#options.telemetry, cluster?.lanes ?? null);
-        const isElsewhere = places.some(({ elsewhere }) => elsewhere !== null);
-        const study = { repository, commit, contract, tree, paths, environment };
-        const trial = await refuseUntrainable({ ...study, isElsewhere });
-        if (input.agreesUncontained) this.agreeToUncontained();
-        const ports = { ledger: this.ledger, environment };
-        const refusal = trial.sandbox ? null : findRefusal(contract, input.proposer, trial.why, ports);
-        if (refusal) throw refusal;
-        await this.#agreeToSetUp(repository, commit, contract.setup, input.agreesSetUp);
-      },
+    await readUserSettings(this.#options.paths.home);
+    const ports = { ...this.#options, ledger: this.ledger };
+    const study = await createStudy(this.ledger, input, this.#now(), this.surroundings, draft =>
+      refuseStudy(draft, input, ports),
     );
     // Its readers are needed only once in a study's life.
     const { importHistory } = await import('../import/import-history.ts');
     const message = await importHistory(this.ledger, study, this.#now());
     if (message !== null) this.#notices.push({ code: 'history', message });
     return study;
-  }
-
-  /** Rejects with `setup_unagreed` unless the user agreed to the set-up command, now or before. */
-  async #agreeToSetUp(
-    repository: Repository,
-    commit: string,
-    command: string | null,
-    agreed: string | undefined,
-  ): Promise<void> {
-    if (command === null) return;
-    const setUp = await readSetUp(repository, commit, command);
-    if (hasAgreedToSetUp(this.ledger, setUp.digest)) return;
-    if (agreed !== setUp.digest) throw setUpUnagreed(setUp);
-    this.ledger.write(() => agreeToSetUp(this.ledger, setUp.digest));
   }
 
   /**
@@ -267,7 +229,7 @@ export class Engine {
     this.#early.length = 0;
     this.#onUnsent = null;
     const announceEnd =
-      this.#recordEnd(study, end, tell.enter) ?? (() => send(this.#describeEnd(study, end)));
+      this.#recordEnd(study, end, tell.enter) ?? (() => send(describeEnd(this.ledger, study, end)));
     if (error?.code === 'disk_full') await this.#reserve.fill();
     announceEnd();
     await hooks.settled();
@@ -282,25 +244,10 @@ export class Engine {
         // Requests to this sitting are not for the next.
         this.ledger.requests.take();
         this.ledger.studies.setState(study.id, 'stopped', end.reason, end.detail);
-        hold(this.#describeEnd(study, end));
+        hold(describeEnd(this.ledger, study, end));
         return [];
       });
     return end.reason === 'error' ? ignorePawlErrors(write) : write();
-  }
-
-  #describeEnd(study: Study, end: SittingEnd): EngineEventBody {
-    const { goal } = study.contract.metric;
-    const { finished, keep, discard, crash, baseline, best, bestExperiment } = this.ledger.experiments.tally(
-      study.id,
-      goal,
-    );
-    const claims = assessStudy(this.ledger, study);
-    return {
-      type: 'study_stopped',
-      ...end,
-      ...{ finished, keep, discard, crash, baseline, best, bestExperiment },
-      claims: claims ? [...describeClaims(claims)] : [],
-    };
   }
 
   #prepareSettings(studyId: string, settings: SittingSettings): Study {
