@@ -185,7 +185,7 @@ async function attempt(): Promise<Made & { readonly bench: Workbench; readonly c
   const edit = await bench.readEdit();
   const commit = edit.kind === 'edit' ? await bench.commit(edit, parent, EDIT.message, IDENTITY) : null;
   if (commit === null) throw new Error('it is no edit');
-  await bench.watchFolders();
+  await bench.beginRun();
   return { ...made, bench, commit };
 }
 

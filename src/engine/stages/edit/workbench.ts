@@ -1,8 +1,7 @@
 import { lstat, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Study } from '../../../shared/study.ts';
-import { matchEditable, matchPaths, mayMatchBelow } from '../../contract/editable.ts';
-import { isCodeName, isOutputName } from '../../contract/outputs.ts';
+import { matchEditable, mayMatchBelow } from '../../contract/editable.ts';
 import { Conversions } from '../../git/conversions.ts';
 import {
   commitPlainEdit,
@@ -33,11 +32,11 @@ import {
   showHead,
   type Worktree,
 } from '../../git/worktree.ts';
-import { planSeals, type Seals } from '../../sandbox/seals.ts';
+import type { Seals } from '../../sandbox/seals.ts';
 import { statNow } from '../../small-files.ts';
-import { FolderWatch } from './folder-watch.ts';
 import { ForeignPaths } from './foreign-paths.ts';
 import { type AcceptableEdit, type Edit, judgeEdit, refuseEdit } from './judge-edit.ts';
+import { type CheckedOut, TrainingLocks } from './training-locks.ts';
 
 /** git's mode of a submodule in a tree. */
 const SUBMODULE_MODE = '160000';
@@ -60,16 +59,9 @@ const CLEANING_PASSES = 10;
  */
 export class Workbench {
   readonly #repository: Repository;
-  readonly #editable: readonly string[];
   readonly #isEditable: (path: string) => boolean;
-  readonly #isNamedLocked: ((path: string) => boolean) | null;
-  readonly #instructions: string | null;
   readonly #baseCommit: string;
-  /** Tracked files that the user's own code has written. */
-  readonly #outputs: Set<string>;
-  /** Tracked folders in which it created, renamed or deleted something; null until that was observed. */
-  #writtenFolders: Set<string> | null;
-  #watch: FolderWatch | null = null;
+  readonly #locks: TrainingLocks;
   readonly #scanner: WorktreeScanner;
   readonly #path: string;
   readonly #skip = new Set<string>();
@@ -105,19 +97,15 @@ export class Workbench {
     signal: AbortSignal,
     setUp: SetUp | null,
   ) {
-    const { editable, locked, instructions } = study.contract;
+    const { editable, locked } = study.contract;
     this.#repository = repository;
     this.#path = path;
-    this.#editable = editable;
     this.#isEditable = matchEditable(editable);
-    this.#isNamedLocked = locked && matchPaths(locked);
-    this.#instructions = instructions;
     this.#baseCommit = study.baseCommit;
-    this.#outputs = new Set(study.outputs);
-    this.#writtenFolders = study.writtenFolders && new Set(study.writtenFolders);
+    this.#locks = new TrainingLocks(study);
     this.#scanner = new WorktreeScanner(path, {
       isEditable: this.#isEditable,
-      isNamedLocked: file => this.#isNamedLocked?.(file) === true,
+      isNamedLocked: file => this.#locks.isNamed(file),
       mayHold: mayMatchBelow([...editable, ...(locked ?? [])]),
     });
     this.#signal = signal;
@@ -133,6 +121,13 @@ export class Workbench {
   get #place(): PlainPlace {
     this.#conversions ??= new Conversions(this.#repository, this.worktree);
     return { repository: this.#repository, worktree: this.worktree, conversions: this.#conversions };
+  }
+
+  get #checkedOut(): CheckedOut {
+    return {
+      ...{ tracked: this.#tracked, files: this.#pristine },
+      isUsersOwn: this.#commit === this.#baseCommit,
+    };
   }
 
   get path(): string {
@@ -252,63 +247,30 @@ export class Workbench {
       .sort();
   }
 
-  /** Plain files of the commit that a training must not change. */
+  /** As in {@link TrainingLocks}. */
   lockedFiles(): readonly string[] {
-    return [...this.#pristine]
-      .filter(([path, { kind }]) => kind === 'file' && this.isLocked(path) && !path.includes('\0'))
-      .map(([path]) => path)
-      .sort();
+    return this.#locks.lockedFiles(this.#checkedOut);
   }
 
-  /**
-   * What is read-only for a training. For the user's own code only single files are, so that it shows which folders
-   * it writes in.
-   * @param writes patterns of files that the contract lets a training write anyway
-   */
+  /** As in {@link TrainingLocks}. */
   seals(writes: readonly string[]): Seals {
-    return planSeals({
-      locked: this.lockedFiles(),
-      unlocked: [...this.#tracked].filter(path => !this.isLocked(path)),
-      writtenFolders: this.#isUsersOwn() || !this.#writtenFolders ? null : [...this.#writtenFolders],
-      mayBeWritten: mayMatchBelow([...this.#editable, ...writes]),
-    });
-  }
-
-  /** Whether the checked-out commit is the one the user began with. */
-  #isUsersOwn(): boolean {
-    return this.#commit === this.#baseCommit;
+    return this.#locks.seals(writes, this.#checkedOut);
   }
 
   /** Whether a training must not change the path. */
   isLocked(path: string): boolean {
-    if (this.#isNamedLocked) return this.#isNamedLocked(path);
-    return this.#tracked.has(path) && !this.#isEditable(path) && !this.#mayBeWritten(path);
-  }
-
-  /**
-   * Whether the checked-out code may write a tracked file; the next checkout restores it. The user's own code may
-   * write anything but code and configuration, because its outputs are not known yet; a proposer's code may write
-   * only known outputs.
-   */
-  #mayBeWritten(path: string): boolean {
-    const was = this.#pristine.get(path);
-    if (was?.kind !== 'file' || was.executable || isCodeName(path) || path === this.#instructions)
-      return false;
-    return this.#isUsersOwn() || this.#outputs.has(path) || isOutputName(path);
+    return this.#locks.isLocked(path, this.#checkedOut);
   }
 
   /** What the baseline's runs have written; see {@link Study}. */
   written(): Pick<Study, 'outputs' | 'writtenFolders'> {
-    return { outputs: [...this.#outputs], writtenFolders: this.#writtenFolders && [...this.#writtenFolders] };
+    return this.#locks.written();
   }
 
-  /**
-   * Call it before a run: for the user's own code, the folders in which it writes are recorded, see {@link
-   * FolderWatch}.
-   */
-  async watchFolders(): Promise<void> {
+  /** Call it before a run, see {@link TrainingLocks.beginRun}. */
+  async beginRun(): Promise<void> {
     this.#state = 'unknown';
-    this.#watch = this.#isUsersOwn() ? await FolderWatch.begin(this.#path, this.#tracked) : null;
+    await this.#locks.beginRun(this.#path, this.#checkedOut);
   }
 
   digest(): string {
@@ -382,10 +344,7 @@ export class Workbench {
     return tracked;
   }
 
-  /**
-   * Locked files that differ from before the training. Other tracked files that the user's own code changed count as
-   * outputs from now on, see {@link written}.
-   */
+  /** Call it after a run: the locked files that it changed, see {@link TrainingLocks.endRun}. */
   async findTouchedLocks(): Promise<readonly string[]> {
     this.#state = 'unknown';
     // Undoes whatever the training did to git's record of the worktree.
@@ -393,16 +352,7 @@ export class Workbench {
     const { files, hasLeftovers } = await this.#look();
     const changed = changedPaths(this.#pristine, files);
     if (areUntouched(this.#pristine, files)) this.#state = hasLeftovers ? 'littered' : 'exact';
-    if (this.#watch) {
-      this.#writtenFolders ??= new Set();
-      for (const folder of await this.#watch.listWritten()) this.#writtenFolders.add(folder);
-      this.#watch = null;
-    }
-    if (this.#isUsersOwn() && this.#isNamedLocked === null) {
-      for (const path of changed)
-        if (this.#mayBeWritten(path) && !this.#isEditable(path)) this.#outputs.add(path);
-    }
-    return changed.filter(path => this.isLocked(path));
+    return this.#locks.endRun(changed, this.#checkedOut);
   }
 
   /** The files now, for comparison with the commit's. */

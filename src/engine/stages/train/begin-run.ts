@@ -56,7 +56,7 @@ export async function beginRun(study: Study, wanted: WantedRun, ports: TrainPort
     logPath: runLog(paths, study.id, n, k),
     baseline: lastTrial(ledger.runs.list(study.id, 0)),
   };
-  await ports.workbench.watchFolders();
+  await ports.workbench.beginRun();
   const surroundings = ports.remote ? ELSEWHERE : await surround(planned, ports);
   const isHopeless = purpose ? () => null : await ports.pruner.watch(n);
   const startedAt = ports.now();
