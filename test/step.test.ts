@@ -5,8 +5,6 @@ import type { Effect, LoopEvent, LoopState } from '../src/engine/session/loop-st
 import { NO_PROBES } from '../src/engine/session/probes.ts';
 import { incumbentOf, NO_SEEDS } from '../src/engine/session/repeats.ts';
 import { step } from '../src/engine/session/step.ts';
-import { findStop } from '../src/engine/session/stop-rules.ts';
-import { decide } from '../src/engine/stages/judge/decide.ts';
 import type { CrashedRun, Measured } from '../src/engine/stages/measure/measured.ts';
 import type { AcceptedEdit } from '../src/engine/stages/propose/propose.ts';
 import type { EndedRun } from '../src/engine/stages/train/ended-run.ts';
@@ -328,56 +326,6 @@ test.each([
   expect(result.log).toHaveLength(finished);
 });
 
-test('the deadline holds from its instant on', () => {
-  const facts = running.facts;
-  expect(findStop({ deadline: 100 }, facts, 'minimize', 99)).toBeNull();
-  expect(findStop({ deadline: 100 }, facts, 'minimize', 100)?.reason).toBe('deadline');
-});
-
-test('a target is reached from above when the goal is to maximize', () => {
-  const facts = { ...running.facts, best: 5 };
-  expect(findStop({ target: 6 }, facts, 'maximize', 0)).toBeNull();
-  expect(findStop({ target: 5 }, facts, 'maximize', 0)?.reason).toBe('target');
-});
-
-const judged = {
-  metric,
-  run: 0,
-  crash: null,
-  value: 1,
-  memory: null,
-  incumbent: { experiment: 3, value: 1, runs: 1 },
-  simplifiedBound: 1,
-  sourceLinesDelta: 0,
-  unfair: [] as const,
-  early: null,
-  guard: null,
-  source: null,
-  hints: [],
-  probe: null,
-};
-
-test.each([
-  ['better', { value: 0.999 }, 'keep', 'better'],
-  ['worse', { value: 1.001 }, 'discard', 'worse'],
-  ['equal', {}, 'discard', 'equal'],
-  ['equal with fewer lines', { sourceLinesDelta: -1 }, 'keep', 'simplified'],
-  ['equal with more lines', { sourceLinesDelta: 1 }, 'discard', 'equal'],
-  ['worse with fewer lines', { value: 1.1, sourceLinesDelta: -50 }, 'discard', 'worse'],
-  ['first', { incumbent: null }, 'keep', 'baseline'],
-  ['not measured', { value: null }, 'crash', 'no_metric'],
-  ['crashed with a number', { crash: oops, value: 0.1 }, 'crash', 'exception'],
-])('an attempt that is %s gets its verdict', (_, change, word, reason) => {
-  expect(decide({ ...judged, ...change })).toMatchObject({ word, reason });
-});
-
-test('a better value above the memory limit is discarded, and an unmeasured memory is not above it', () => {
-  const limited = { ...judged, metric: { ...metric, memoryLimit: 100 }, value: 0.5 };
-  expect(decide({ ...limited, memory: 101 })).toMatchObject({ word: 'discard', reason: 'memory_limit' });
-  expect(decide({ ...limited, memory: 100 })).toMatchObject({ word: 'keep' });
-  expect(decide({ ...limited, memory: null })).toMatchObject({ word: 'keep' });
-});
-
 test('a run that was not fair is run again twice, and then decides with a note', () => {
   let state = running;
   for (const reruns of [1, 2]) {
@@ -419,15 +367,4 @@ test('what belongs to the machine is run again before a pause, and not after the
   const crashed = (...kinds: Measured['unfair']) => measured({ unfair: kinds, crash: full, value: null });
   expect(step(running, crashed('shared'), 0).effect.type).toBe('train');
   expect(step(running, crashed('throttled'), 0).effect.type).toBe('record');
-});
-
-test('evidence names the numbers and leaves out what was not measured', () => {
-  expect(decide({ ...judged, value: 0.9 }).evidence).toEqual({
-    run: 0,
-    metric: 0.9,
-    incumbentExperiment: 3,
-    incumbentMetric: 1,
-    sourceLinesDelta: 0,
-  });
-  expect(decide({ ...judged, incumbent: null, value: null }).evidence).toEqual({ run: 0 });
 });

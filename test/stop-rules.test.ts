@@ -1,9 +1,12 @@
 import { expect, test } from 'vitest';
+import { findStop } from '../src/engine/session/stop-rules.ts';
 import { slowness } from './support/clock.ts';
 import { BASELINE_VALUE } from './support/gated-night.ts';
 import { eventsOf, sitting } from './support/pawl.ts';
 import { contractFile, FAST_TRAINER } from './support/scaffold.ts';
 import { checkNight, prepareNight, TAG } from './support/study.ts';
+
+const FACTS = { experiments: 0, best: 1, sinceKeep: 0, crashesInRow: 0 };
 
 test('the target ends the study', async () => {
   const night = await prepareNight();
@@ -94,4 +97,15 @@ test('a baseline that crashes ends with 3, and resume tries it again', async () 
   expect(eventsOf(mended.events, 'verdict').map(event => event.n)).toEqual([0, 1, 2]);
   expect(eventsOf(mended.events, 'study_stopped')[0]).toMatchObject({ reason: 'experiments', crash: 0 });
   await checkNight(night);
+});
+
+test('the deadline holds from its instant on', () => {
+  expect(findStop({ deadline: 100 }, FACTS, 'minimize', 99)).toBeNull();
+  expect(findStop({ deadline: 100 }, FACTS, 'minimize', 100)?.reason).toBe('deadline');
+});
+
+test('a target is reached from above when the goal is to maximize', () => {
+  const facts = { ...FACTS, best: 5 };
+  expect(findStop({ target: 6 }, facts, 'maximize', 0)).toBeNull();
+  expect(findStop({ target: 5 }, facts, 'maximize', 0)?.reason).toBe('target');
 });
