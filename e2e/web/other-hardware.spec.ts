@@ -25,6 +25,18 @@ function moveToOtherHardware(home: string): void {
   database.close();
 }
 
+/** Makes the ledger tell that it was no gain beside the baseline on such a GPU. */
+function screenOut(home: string): void {
+  const database = openDatabase(dataPaths({ PAWL_HOME: home }).ledger);
+  const screenedOut = JSON.stringify({ experiment: 0, value: 1.29, own: 1.304 });
+  database
+    .prepare(
+      `UPDATE experiment SET reason = 'screened', evidence = json_set(evidence, '$.screenedOut', json(?)) WHERE n = 1`,
+    )
+    .run(screenedOut);
+  database.close();
+}
+
 test('the number of a run on other hardware is in its cell, and does not count anywhere', async ({
   page,
   serve,
@@ -54,6 +66,15 @@ test('the number of a run on other hardware is in its cell, and does not count a
   await study(page).tab('Debrief').click();
   await expect(page.getByRole('article', { name: 'Debrief' })).toContainText('other hardware');
   await takePictures(page, 'other-hardware-debrief');
+  screenOut(home);
+  await page.reload();
+  await study(page).tab('Notebook').click();
+  await expect(cellOf(page, 1).region).toContainText('screened');
+  const screened = await openCell(page, 1);
+  await expect(screened.section('Screening')).toHaveText(
+    /val_bpb 1\.304000\. It trained on NVIDIA A100.* On the hardware of this run, #0 reached 1\.290000\./,
+  );
+  await takePictures(page, 'screened-cell');
   await study(page).tab('Table').click();
   await expect(page.getByRole('grid')).toContainText('Four times');
   await takePictures(page, 'other-hardware-table');

@@ -60,8 +60,10 @@ export async function readUserSettings(home: string): Promise<UserSettings> {
     if (error instanceof TomlError) throw invalid(`line ${error.line}: ${error.message.split('\n')[0]}`);
     throw error;
   }
-  const parsed = settingsSchema.safeParse(table);
+  const parsed = settingsSchema.safeParse(table, { reportInput: true });
   if (parsed.success) return parsed.data;
   const [issue] = parsed.error.issues;
-  throw invalid(`${issue?.path.join('.') || 'the file'}: ${issue?.message}`);
+  const isMissing = issue !== undefined && 'input' in issue && issue.input === undefined;
+  const what = isMissing ? 'is required' : issue?.message;
+  throw invalid(`${issue?.path.join('.') || 'the file'}: ${what}`);
 }

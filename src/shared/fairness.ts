@@ -23,6 +23,15 @@ export type Claim = { readonly printed: number; readonly scored: number };
 /** Models of what a run trained on, as the driver and the kernel name them; null where that is not known. */
 export type Hardware = { readonly gpu: string | null; readonly processor: string | null };
 
+/**
+ * What a number from other hardware than the baseline's is compared with: the nearest ancestor that was trained on
+ * the same, and its number there.
+ */
+export type Screening = { readonly experiment: number; readonly value: number };
+
+/** A screening that showed no gain, and the run's own number. */
+export type ScreenedOut = Screening & { readonly own: number };
+
 export type FairnessFlag = {
   readonly kind: FlagKind;
   /** The measurement, in words. */
@@ -48,6 +57,8 @@ export type Fairness = {
   readonly samples: number;
   /** Absent if not recorded. */
   readonly hardware?: Hardware;
+  /** Name of the machine that trained it; absent if it was this one. */
+  readonly node?: string;
   /** Names of other programs that computed on the GPU during the run. */
   readonly foreign: readonly string[];
 };

@@ -1,6 +1,6 @@
 import type { OverBudget } from './budget.ts';
 import type { Contract, StopRules } from './contract.ts';
-import type { Fairness, FlagKind } from './fairness.ts';
+import type { Fairness, FlagKind, ScreenedOut } from './fairness.ts';
 import type { GuardFailure } from './guard.ts';
 import { type Hint, PROBE_REASONS, type ProbeEvidence } from './probes.ts';
 import type { ProposerSettings } from './proposers.ts';
@@ -41,24 +41,23 @@ export type CrashClass = (typeof CRASH_CLASSES)[number];
 export const KEEP_REASONS = ['baseline', 'better', 'simplified', 'imported'] as const;
 /**
  * `guard`: the metric may be better, but a condition or a check of the contract did not hold. `pruned` (Optuna's
- * word) is a run that was ended because it could no longer reach the best, `over_budget` one that took more time than
- * the others get. `other_hardware` is a number that does not compare with the incumbent's. `rolled_back` is a keep that was taken back: measured again, it was not better than its parent, or
- * what it was built on was taken back. `not_from_data` and `memorised` are numbers that other validation data
- * disproved; see `judgeProbe`.
+ * word): the run could no longer reach the best and was ended. `over_budget`: it took more time than others get.
+ * `other_hardware`: its number does not compare with the incumbent's. `screened`: on such hardware, an ancestor's
+ * number is as good. `rolled_back`: a keep that was taken back, because it was not better when measured again, or what
+ * it was built on was taken back. `not_from_data`, `memorised`: other validation data disproved it; see `judgeProbe`.
  */
 export const DISCARD_REASONS = [
-  ...([
-    'worse',
-    'equal',
-    'memory_limit',
-    'guard',
-    'pruned',
-    'over_budget',
-    'other_hardware',
-    'rolled_back',
-    ...PROBE_REASONS,
-    'imported',
-  ] as const),
+  'worse',
+  'equal',
+  'memory_limit',
+  'guard',
+  'pruned',
+  'over_budget',
+  'other_hardware',
+  'screened',
+  'rolled_back',
+  ...PROBE_REASONS,
+  'imported',
 ] as const;
 export const CRASH_REASONS = [...CRASH_CLASSES, 'imported'] as const;
 
@@ -93,6 +92,8 @@ export type Evidence = {
   readonly sourceLinesDelta?: number;
   /** Why the number was not measured fairly; it decided because another run had not helped. */
   readonly unfair?: readonly FlagKind[];
+  /** For `screened`. */
+  readonly screenedOut?: ScreenedOut;
   /** Why its run was ended early. */
   readonly pruned?: PruneEvidence;
   readonly overBudget?: OverBudget;

@@ -10,8 +10,8 @@ import { promisify } from 'node:util';
 import { freePort } from '../support/free-port.ts';
 
 /**
- * A real Slurm of one node and four processors, for one test or bench alone: its own munge key, configuration and ports, in a
- * folder of its own. Not covered: accounting (slurmdbd), and a second node.
+ * A real Slurm on this machine, for one test or bench alone: its own munge key, configuration and ports, in a folder of
+ * its own. Each of its nodes has four processors. Not covered: accounting (slurmdbd).
  */
 
 const run = promisify(execFile);
@@ -40,16 +40,24 @@ export type PrivateSlurm = {
 /**
  * @param more lines of its configuration
  * @param groups its configuration of control groups
+ * @param nodes their names; jobs go to the last one if it is free
  */
-export async function startSlurm(more = '', groups = ''): Promise<PrivateSlurm> {
+export async function startSlurm(
+  more = '',
+  groups = '',
+  nodes: readonly string[] = ['node1'],
+): Promise<PrivateSlurm> {
   const folder = await realpath(await mkdtemp(join(tmpdir(), 'pawl-slurm-')));
   // Jobs of anybody look for what is theirs in it.
   await chmod(folder, 0o755);
-  for (const name of ['munge', 'state', 'spool', 'shared']) await mkdir(join(folder, name), { mode: 0o711 });
+  const spools = nodes.map(name => `spool-${name}`);
+  for (const name of ['munge', 'state', ...spools, 'shared'])
+    await mkdir(join(folder, name), { mode: 0o711 });
   await writeFile(join(folder, 'munge/key'), randomBytes(64), { mode: 0o600 });
-  const [controllerPort, nodePort] = await Promise.all([freePort(), freePort()]);
+  const controllerPort = await freePort();
+  const ports = await Promise.all(nodes.map(async name => [name, await freePort()] as const));
   const config = join(folder, 'slurm.conf');
-  await writeFile(config, `${slurmConfig(folder, controllerPort, nodePort)}${more}`);
+  await writeFile(config, `${slurmConfig(folder, controllerPort, ports)}${more}`);
   if (groups !== '') await writeFile(join(folder, 'cgroup.conf'), groups);
   const { PATH = '', HOME = '' } = process.env;
   const environment = { PATH, HOME, SLURM_CONF: config };
@@ -93,7 +101,7 @@ export async function startSlurm(more = '', groups = ''): Promise<PrivateSlurm> 
     );
   };
   await startController();
-  start('slurmd', '/usr/sbin/slurmd', '-D', '-f', config, '-N', 'node1');
+  for (const name of nodes) start(name, '/usr/sbin/slurmd', '-D', '-f', config, '-N', name);
   await until(async () => (await slurm('sinfo', '--noheader', '--format=%T', '--partition=main')) === 'idle');
   return {
     ...{ environment, slurm, startController },
@@ -101,28 +109,36 @@ export async function startSlurm(more = '', groups = ''): Promise<PrivateSlurm> 
     stopController: () => end('slurmctld'),
     stop: async () => {
       await slurm('scancel', '--user', userInfo().username).catch(() => {});
-      for (const name of ['slurmd', 'slurmctld', 'munged']) await end(name);
+      for (const name of [...nodes, 'slurmctld', 'munged']) await end(name);
       await rm(folder, { recursive: true, force: true, maxRetries: 5 });
     },
   };
 }
 
-function slurmConfig(folder: string, controllerPort: number, nodePort: number): string {
+function slurmConfig(
+  folder: string,
+  controllerPort: number,
+  nodes: readonly (readonly [name: string, port: number])[],
+): string {
   const host = hostname().split('.')[0];
+  const names = nodes.map(([name]) => name).join(',');
+  const lines = nodes.map(
+    ([name, port], at) =>
+      `NodeName=${name} NodeAddr=127.0.0.1 NodeHostname=${host} Port=${port} CPUs=4 RealMemory=4000 Weight=${nodes.length - at} State=UNKNOWN`,
+  );
   return `ClusterName=test
 SlurmctldHost=${host}(127.0.0.1)
 SlurmctldPort=${controllerPort}
-SlurmdPort=${nodePort}
 SlurmUser=${userInfo().username}
 AuthType=auth/munge
 AuthInfo=socket=${folder}/munge/socket
 CredType=cred/munge
 StateSaveLocation=${folder}/state
-SlurmdSpoolDir=${folder}/spool
+SlurmdSpoolDir=${folder}/spool-%n
 SlurmctldPidFile=${folder}/slurmctld.pid
-SlurmdPidFile=${folder}/slurmd.pid
+SlurmdPidFile=${folder}/%n.pid
 SlurmctldLogFile=${folder}/slurmctld.log
-SlurmdLogFile=${folder}/slurmd.log
+SlurmdLogFile=${folder}/%n.log
 ProctrackType=proctrack/linuxproc
 TaskPlugin=task/none
 MpiDefault=none
@@ -135,8 +151,8 @@ KillWait=8
 PreemptType=preempt/partition_prio
 PreemptMode=CANCEL
 SlurmdParameters=config_overrides
-NodeName=node1 NodeAddr=127.0.0.1 NodeHostname=${host} CPUs=4 RealMemory=4000 State=UNKNOWN
-PartitionName=main Nodes=node1 Default=YES MaxTime=INFINITE State=UP PriorityTier=1 PreemptMode=CANCEL
-PartitionName=urgent Nodes=node1 MaxTime=INFINITE State=UP PriorityTier=10 PreemptMode=OFF
+${lines.join('\n')}
+PartitionName=main Nodes=${names} Default=YES MaxTime=INFINITE State=UP PriorityTier=1 PreemptMode=CANCEL
+PartitionName=urgent Nodes=${names} MaxTime=INFINITE State=UP PriorityTier=10 PreemptMode=OFF
 `;
 }

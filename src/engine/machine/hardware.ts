@@ -6,6 +6,12 @@ export function processorModel(): string | null {
   return cpus()[0]?.model.trim() || null;
 }
 
+/** Whether both are known, and the same. */
+export function isSameHardware(own: Hardware | undefined, other: Hardware): boolean {
+  if (!own || own.gpu !== other.gpu) return false;
+  return own.gpu !== null || (own.processor !== null && own.processor === other.processor);
+}
+
 /**
  * How the hardware of a run differs from the baseline's, in words; null if it is the same, or not known of both.
  * Processors matter only where neither run trained on a GPU.

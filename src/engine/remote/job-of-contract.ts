@@ -20,6 +20,7 @@ export type RunOfContract = Pick<
   readonly dataFolders: readonly string[];
   readonly gpus?: readonly string[];
   readonly cores?: readonly number[];
+  readonly avoid?: readonly string[];
 };
 
 /** A contract's run on another machine. */

@@ -26,6 +26,8 @@ export type RemoteJob = {
   readonly gpus?: readonly string[];
   /** Numbers of the machine's cores that it is bound to, and no other run meanwhile. */
   readonly cores?: readonly number[];
+  /** Nodes that would not do; a scheduler's choice of the user's own goes first. */
+  readonly avoid?: readonly string[];
   /** With `required`, a machine without bubblewrap trains nothing. */
   readonly containment: SandboxMode;
   readonly network: boolean;

@@ -1,5 +1,6 @@
 import type { CrashClass } from '../../shared/study.ts';
 import { decide } from '../stages/judge/decide.ts';
+import { screenOut } from '../stages/judge/screening.ts';
 import type { CrashedRun, Measured } from '../stages/measure/measured.ts';
 import type { Repair } from '../stages/propose/propose.ts';
 import type { Repeated } from '../stages/repeat/repeat.ts';
@@ -55,7 +56,8 @@ export function judge(state: LoopState, run: Measured, ended: EndedRun, now: num
   // Memory that another program used, or that another GPU has not, says nothing about the code.
   const isForeign = unfair.includes('shared') || unfair.includes('other_hardware');
   const isOurs = crash && !(crash.class === 'out_of_memory' && isForeign);
-  if (!isOurs && unfair.length > 0 && mayRerun(state, now)) return rerun(state, run.n, ended);
+  const mayDecide = unfair.length === 0 || screenOut(run, state.metric) !== null;
+  if (!isOurs && !mayDecide && mayRerun(state, now)) return rerun(state, run.n, ended);
   const mayMend = state.canRepair && run.n > 0 && state.wish === 'go' && state.repairs < MAX_REPAIRS;
   if (crash && mayMend && REPAIRABLE.includes(crash.class)) {
     return mend({ ...state, repairs: state.repairs + 1 }, { ...run, crash }, ended);
@@ -102,6 +104,7 @@ export function conclude(
   const verdict = decide({
     ...{ ...found, value, hints, metric, run: k, incumbent: incumbentOf(repeats), late },
     simplifiedBound: simplifiedBound(repeats),
+    screenedOut: screenOut(measured, metric),
     probe: candidate && judgeCandidate(repeats, candidate),
   });
   const { deadline = Number.POSITIVE_INFINITY } = state.limits;

@@ -23,7 +23,7 @@ type Remotes = {
 };
 
 const FOREIGN_PRELUDE =
-  'The cluster.prelude of this repository would run as you, outside of the sandbox. Read it; if you want it, put the same prelude under [cluster] in settings.toml in the data folder.';
+  'The cluster.prelude of this repository would run as you, outside of the sandbox. Read it; if you want it, copy the section [cluster] to settings.toml in the data folder.';
 
 /** Rejects with `usage` for features that runs elsewhere do not support yet. */
 export async function openRemotes(

@@ -137,6 +137,7 @@ test('an agent of the user’s settings file, which says what is wrong with it',
   );
   await expect(settings('[agents.mine]\nacp = []\n')).rejects.toThrow(/agents\.mine\.acp/);
   await expect(settings('acp = ["x"]\n')).rejects.toThrow(/acp/);
+  await expect(settings('[cluster]\nengine = "slurm"\n')).rejects.toThrow(/cluster\.folder: is required/);
   await expect(settings('[agents\n')).rejects.toThrow(/line 1/);
   await settings('');
   const { code, stderr } = await pawl(['run', await fastRepository(), '--agent', 'none-such', '-n', '0'], {

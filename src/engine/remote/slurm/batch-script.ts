@@ -27,14 +27,23 @@ export function limitMinutes({
   return Math.ceil((seconds + WARNING_SECONDS + MARGIN_SECONDS) / 60);
 }
 
-/** Options of `sbatch`. The user's come first: if an option is given twice, the last one counts. */
+/** Options with which the user chooses nodes. Source: sbatch(1). */
+const CHOOSES_NODES = /^(?:-x|-w|-F|--exclude\b|--nodelist\b|--nodefile\b)/;
+
+/**
+ * Options of `sbatch`. The user's come first: if an option is given twice, the last one counts.
+ * @param avoid nodes that the job must not get, unless the user chooses its nodes
+ */
 export function sbatchOptions(
   cluster: Cluster,
   { name, path }: JobFolder,
   minutes: number,
+  avoid: readonly string[] = [],
 ): readonly string[] {
+  const isFree = !cluster.sbatch.some(option => CHOOSES_NODES.test(option));
   return [
     ...cluster.sbatch,
+    ...(isFree && avoid.length > 0 ? [`--exclude=${avoid.join(',')}`] : []),
     ...['--parsable', `--job-name=${name}`, `--comment=${name}`, `--time=${minutes}`],
     // By default Slurm passes on the whole environment, and the scheduler stores it.
     '--export=NIL',

@@ -12,3 +12,8 @@ const OF_ACCOUNT = /violates accounting\/QOS policy/i;
 export function isPassing(message: string): boolean {
   return OF_MANY_JOBS.test(message) || (OF_ACCOUNT.test(message) && !NAMED.test(message));
 }
+
+/** Whether a node that was named does not exist. Source: ESLURM_INVALID_NODE_NAME in slurm_errno.c. */
+export function isOfUnknownNode(message: string): boolean {
+  return /invalid node name/i.test(message);
+}

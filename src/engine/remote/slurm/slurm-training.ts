@@ -21,7 +21,7 @@ import { resultOf } from '../result.ts';
 import { batchScript, limitMinutes, sbatchOptions } from './batch-script.ts';
 import { isOver } from './classify.ts';
 import { QUEUE_INTERVAL_MS, SlurmQueue } from './queue.ts';
-import { isPassing } from './refusal.ts';
+import { isOfUnknownNode, isPassing } from './refusal.ts';
 import { type SlurmClient, slurmClient } from './slurm-client.ts';
 import { slurmJob } from './slurm-job.ts';
 
@@ -129,6 +129,7 @@ export class SlurmTraining implements RemoteTraining {
     // If the folder did not exist, no job can have been made from it.
     let mayExist = !(await prepareFolder(root, folder, job));
     let why: string | null = null;
+    let { avoid = [] } = job;
     for (let pause = pauseMs; ; ) {
       const id = mayExist ? await this.#findByName(folder, watch) : null;
       if (isStopped(watch.signal)) {
@@ -136,7 +137,7 @@ export class SlurmTraining implements RemoteTraining {
         return { kind: 'stopped' };
       }
       if (id === null && why !== null && watch.putOff?.aborted) return { kind: 'put_off', message: why };
-      const options = sbatchOptions(cluster, folder, minutes(job));
+      const options = sbatchOptions(cluster, folder, minutes(job), avoid);
       const script = batchScript(cluster, folder);
       const answer = id === null ? await this.#client('sbatch', options, script, tell) : null;
       const made = id ?? (answer?.kind === 'answer' ? /^(\d+)/.exec(answer.text)?.[1] : undefined);
@@ -149,6 +150,11 @@ export class SlurmTraining implements RemoteTraining {
         tell(answer.message);
         await rest(pause, waits);
         pause = Math.min(2 * pause, MAX_PAUSE_MS);
+        continue;
+      }
+      if (answer?.kind === 'refused' && avoid.length > 0 && isOfUnknownNode(answer.message)) {
+        // One of them has left the cluster.
+        avoid = [];
         continue;
       }
       if (answer?.kind !== 'unreachable') {

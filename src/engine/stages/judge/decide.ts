@@ -1,6 +1,6 @@
 import type { Contract } from '../../../shared/contract.ts';
 import { type EarlyEnd, reasonOf } from '../../../shared/early-end.ts';
-import type { FlagKind } from '../../../shared/fairness.ts';
+import type { FlagKind, ScreenedOut } from '../../../shared/fairness.ts';
 import type { GuardFailure } from '../../../shared/guard.ts';
 import type { Hint, ProbeEvidence, ProbeReason } from '../../../shared/probes.ts';
 import { type Crash, type Evidence, isBetter, type Verdict } from '../../../shared/study.ts';
@@ -44,6 +44,8 @@ export type DecideInput = {
   readonly sourceLinesDelta: number;
   /** Why the number was not measured fairly although it decides. */
   readonly unfair: readonly FlagKind[];
+  /** Where its number is no gain on the same hardware; null if there is no such comparison, or it is one. */
+  readonly screenedOut?: ScreenedOut | null;
   /** Why its run was ended early; null if it was not. */
   readonly early: EarlyEnd | null;
   /** The condition or check of the contract that failed; null if all passed. */
@@ -76,6 +78,7 @@ export function decide(input: DecideInput): Verdict {
       lateParent: { experiment: input.late.parent.experiment, record: input.late.parent.value },
     }),
     ...(input.unfair.length > 0 && { unfair: input.unfair }),
+    ...(input.screenedOut && { screenedOut: input.screenedOut }),
     ...input.early,
     ...(input.guard && { guard: input.guard }),
     ...(input.source !== null && { source: input.source }),
@@ -83,7 +86,8 @@ export function decide(input: DecideInput): Verdict {
     ...(input.probe && { probe: input.probe.evidence }),
   };
   if (crash) return { word: 'crash', reason: crash.class, evidence };
-  if (input.unfair.includes('other_hardware')) return { word: 'discard', reason: 'other_hardware', evidence };
+  if (input.unfair.includes('other_hardware'))
+    return { word: 'discard', reason: input.screenedOut ? 'screened' : 'other_hardware', evidence };
   if (input.early) return { word: 'discard', reason: reasonOf(input.early), evidence };
   // Even without a number, if that would have come later.
   if (input.guard) return { word: 'discard', reason: 'guard', evidence };
@@ -94,8 +98,7 @@ export function decide(input: DecideInput): Verdict {
   }
   if (input.late?.missing === null) return { word: 'discard', reason: 'rolled_back', evidence };
   if (input.probe?.reason) return { word: 'discard', reason: input.probe.reason, evidence };
-  const isGain = Math.abs(value - incumbent.value) >= metric.leastGain;
-  if (isGain && isBetter(metric.goal, value, incumbent.value)) {
+  if (isGain(metric, value, incumbent.value)) {
     const supersedes = input.late?.missing ? { supersedes: input.late.missing } : {};
     return { word: 'keep', reason: 'better', evidence: { ...evidence, ...supersedes } };
   }
@@ -105,4 +108,9 @@ export function decide(input: DecideInput): Verdict {
   // A gain too small to count is not a loss.
   const isWorse = isBetter(metric.goal, incumbent.value, value);
   return { word: 'discard', reason: isWorse ? 'worse' : 'equal', evidence };
+}
+
+/** Whether a number is better than another by at least the contract's minimum gain. */
+export function isGain({ goal, leastGain }: Contract['metric'], value: number, before: number): boolean {
+  return Math.abs(value - before) >= leastGain && isBetter(goal, value, before);
 }

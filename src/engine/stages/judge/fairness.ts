@@ -72,6 +72,8 @@ export type FairnessInput = {
   /** What it trained on, and what the baseline trained on; null for the baseline. */
   readonly hardware?: Hardware;
   readonly baselineHardware?: Hardware | null;
+  /** The machine that trained it; null if it was this one. */
+  readonly node?: string | null;
   /** Other GPUs on which the run computed. */
   readonly otherGpus?: readonly string[];
   /** How long the training took from start to exit, without its scoring. */
@@ -197,6 +199,7 @@ export function judgeFairness(input: FairnessInput): Fairness {
     ...(input.seconds === undefined ? {} : { seconds: input.seconds }),
     ...(input.scoreSeconds === undefined ? {} : { scoreSeconds: input.scoreSeconds }),
     ...(hardware ? { hardware } : {}),
+    ...(input.node ? { node: input.node } : {}),
     samples: gpu.length,
     foreign: input.foreign.map(({ name }) => name),
   };

@@ -1,5 +1,5 @@
 import type { EarlyEnd } from '../../../shared/early-end.ts';
-import type { FlagKind } from '../../../shared/fairness.ts';
+import type { FlagKind, Screening } from '../../../shared/fairness.ts';
 import type { GuardFailure } from '../../../shared/guard.ts';
 import type { Hint } from '../../../shared/probes.ts';
 import { type Crash, lastTrial, type Run, type Study } from '../../../shared/study.ts';
@@ -19,6 +19,8 @@ export type Measured = {
   readonly sourceLinesDelta: number;
   /** Why the number was not measured fairly; empty if it was. */
   readonly unfair: readonly FlagKind[];
+  /** Absent if it trained on the baseline's hardware, or there is nothing to compare it with. */
+  readonly screening?: Screening | null;
   /** Why the run was ended early; null if it was not. */
   readonly early: EarlyEnd | null;
   /** The condition or check of the contract that failed. */

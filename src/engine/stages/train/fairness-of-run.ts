@@ -54,6 +54,7 @@ export async function fairnessOfRun(
     ...seen,
     hardware: there ? hardwareThere(there) : hardwareHere(seen),
     baselineHardware: baselineHardware(ports.ledger, study.id),
+    node: there?.node ?? null,
     earlier: ports.ledger.runs.latestFairness(study.id, NORM_RUNS),
   });
 }

@@ -1,4 +1,5 @@
 import { PawlError } from '../../../shared/errors.ts';
+import type { Fairness } from '../../../shared/fairness.ts';
 import type { RepeatPurpose, Study } from '../../../shared/study.ts';
 import type { LanePlace } from '../../lanes/find-lanes.ts';
 import { studyFolder } from '../../paths.ts';
@@ -17,6 +18,9 @@ import type { TrainPorts } from './train-ports.ts';
 
 /** How much a scorer can get from a run on another machine. */
 const MAX_ARTIFACT_BYTES = 16 * 1024 ** 3;
+
+/** Runs that tell which nodes there are. */
+const RECENT_RUNS = 200;
 
 /** Ends of a job that its commit did not cause. */
 const LOST = ['preempted', 'requeued', 'node_failed', 'host_gone', 'cancelled', 'lost'] as const;
@@ -119,7 +123,7 @@ function devicesOf({ gpu, cores }: LanePlace): Pick<RemoteJob, 'gpus' | 'cores'>
 }
 
 /** @param k of the run whose job it is or was */
-function jobOf(study: Study, { n, commit, logPath }: Run, k: number, ports: TrainPorts): RemoteJob {
+function jobOf(study: Study, { n, commit, purpose, logPath }: Run, k: number, ports: TrainPorts): RemoteJob {
   const { repository, workbench, paths, userEnvironment, sandbox, place } = ports;
   const { contract } = study;
   const marker = runMarker(study.id, n, k);
@@ -132,5 +136,24 @@ function jobOf(study: Study, { n, commit, logPath }: Run, k: number, ports: Trai
     containment: isContainedElsewhere(study, ports) ? 'required' : 'off',
     dataFolders: sandbox?.namedData ?? [],
     ...devicesOf(place),
+    avoid: nodesToAvoid(study, n, purpose, ports),
   });
+}
+
+/**
+ * Nodes that are known to have other hardware than the baseline's, where the number has to compare with the
+ * incumbent's: a first run may be a screening.
+ */
+function nodesToAvoid(
+  { id }: Study,
+  n: number,
+  purpose: RepeatPurpose | null,
+  { ledger }: TrainPorts,
+): readonly string[] {
+  const isElsewhere = ({ flags }: Fairness) => flags.some(({ kind }) => kind === 'other_hardware');
+  const isFirst =
+    purpose === null && !ledger.runs.list(id, n).some(({ fairness }) => fairness && isElsewhere(fairness));
+  if (isFirst) return [];
+  const foreign = ledger.runs.latestFairness(id, RECENT_RUNS).filter(isElsewhere);
+  return [...new Set(foreign.flatMap(({ node }) => node ?? []))].sort();
 }

@@ -5,6 +5,7 @@ import type { Denial } from '../../asked-model/answers.ts';
 import { refAttempt } from '../attempt/attempt.ts';
 import { namePaths } from '../edit/judge-edit.ts';
 import { findEditHints } from '../judge/edit-hints.ts';
+import { findScreening } from '../judge/screening.ts';
 import { compareLines, type Measured, unfairKinds } from '../measure/measured.ts';
 import { endRun } from '../record/end-run.ts';
 import type { StageContext } from '../stage-context.ts';
@@ -73,6 +74,7 @@ export async function train(context: StageContext, input: TrainInput): Promise<T
     ...{ n, k, crash: result.crash, value: metric, memory, sourceLinesDelta },
     parent: ledger.experiments.parentOf(study.id, n),
     ...{ unfair: flags, early, guard, source: null, hints: await hintsOf(context, n, commit, metric) },
+    screening: flags.includes('other_hardware') ? findScreening(ledger, study, n, result) : null,
   };
   return { type: 'measured', run, ended, denial };
 }

@@ -19,7 +19,7 @@ export function VerdictNotes({
   readonly metric: string;
 }) {
   if (!evidence) return null;
-  const { guard, probe, rolledBack, takenBackWith, hints, lateParent } = evidence;
+  const { guard, probe, rolledBack, takenBackWith, hints, lateParent, screenedOut } = evidence;
   const reason = cell.verdict?.reason ?? '';
   const early = describeEarlyEnd(evidence);
   return (
@@ -49,6 +49,13 @@ export function VerdictNotes({
           label="Other hardware"
           title="It trained on other hardware than the baseline, so its number does not count"
           text={describeOtherHardware(run, metric)}
+        />
+      ) : null}
+      {screenedOut ? (
+        <Note
+          label="Screening"
+          title="No gain on the hardware it trained on, so it was not run on the baseline's"
+          text={`${describeOtherHardware(run, metric)} On the hardware of this run, #${screenedOut.experiment} reached ${formatMetric(screenedOut.value)}.`}
         />
       ) : null}
       {rolledBack ? (
