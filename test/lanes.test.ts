@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { findLanes } from '../src/engine/lanes/find-lanes.ts';
+import { findLanes, type HostDevices } from '../src/engine/lanes/find-lanes.ts';
 import type { EngineEvent } from '../src/shared/events.ts';
 import { LANE_WORD } from '../src/shared/lanes.ts';
 import { type Constants, type LanesNight, lanesNight } from './support/lanes-night.ts';
@@ -217,18 +217,50 @@ test('lanes that are not equally fast are refused, because their numbers could n
   expect(() => findLanes(['slurm'], { cores: [0], gpus: [] }, null)).toThrow('No cluster is set up');
 });
 
+const PLAIN = { cores: [0, 1], processor: 'EPYC', gpus: [], gpuFault: null };
+
+test('lanes of several hosts go together where they have the same GPU, or as many cores of the same processor', () => {
+  const having = (name: string) => ({ ...PLAIN, gpus: [{ index: 0, uuid: '', name }] });
+  const hosts = new Map<string, HostDevices>([
+    ['lab', having('NVIDIA H100')],
+    ['lab2', { ...having('NVIDIA H100'), cores: [0, 1, 2, 3] }],
+    ['lab3', having('NVIDIA A100')],
+    ['plain', PLAIN],
+    ['plain2', PLAIN],
+    ['large', { ...PLAIN, cores: [0, 1, 2, 3] }],
+    ['old', { ...PLAIN, processor: 'Opteron' }],
+    ['unnamed', { ...PLAIN, processor: null }],
+    ['unnamed2', { ...PLAIN, processor: null }],
+  ]);
+  const labels = (...words: readonly string[]) =>
+    findLanes(words, { cores: [0], gpus: [], hosts }, null).map(({ label }) => label);
+  expect(labels('ssh:lab', 'ssh:lab2/gpu:0')).toEqual([
+    'lab, GPU 0: NVIDIA H100',
+    'lab2, GPU 0: NVIDIA H100',
+  ]);
+  expect(labels('ssh:lab/whole', 'ssh:lab2/whole')).toEqual(['lab', 'lab2']);
+  expect(labels('ssh:plain', 'ssh:plain2')).toEqual(['plain', 'plain2']);
+  expect(labels('ssh:plain/cpu:2', 'ssh:large/cpu:4')).toHaveLength(6);
+  expect(labels('ssh:plain/cpu:1', 'ssh:large/cpu:2')).toHaveLength(3);
+  expect(() => labels('ssh:lab', 'ssh:lab3')).toThrow('These lanes differ (NVIDIA H100, NVIDIA A100)');
+  expect(() => labels('ssh:plain', 'ssh:large')).toThrow('(2 cores of EPYC, 4 cores of EPYC)');
+  expect(() => labels('ssh:plain/cpu:2', 'ssh:large/cpu:2')).toThrow('(1 core of EPYC, 2 cores of EPYC)');
+  expect(() => labels('ssh:plain', 'ssh:old')).toThrow('(2 cores of EPYC, 2 cores of Opteron)');
+  expect(() => labels('ssh:unnamed', 'ssh:unnamed2')).toThrow('(2 cores of unnamed, 2 cores of unnamed2)');
+});
+
 test('a host of ssh has a lane for each of its GPUs, or of the cores that are asked for', () => {
   const hosts = new Map([
-    ['lab', { cores: [0, 1, 2, 3], gpus: GPUS, gpuFault: null }],
-    ['plain', { cores: [0, 1], gpus: [], gpuFault: null }],
-    ['sick', { cores: [0, 1], gpus: [], gpuFault: 'nvidia-smi -L ended there with exit code 9.' }],
+    ['lab', { ...PLAIN, cores: [0, 1, 2, 3], gpus: GPUS }],
+    ['plain', PLAIN],
+    ['sick', { ...PLAIN, gpuFault: 'nvidia-smi -L ended there with exit code 9.' }],
   ]);
   const machine = { cores: [0], gpus: [], hosts };
   const find = (...words: readonly string[]) => findLanes(words, machine, null);
   const elsewhere = { kind: 'ssh', host: 'lab' };
   const [first, second] = GPUS.map(({ index, uuid, name }) => ({
     ...{ elsewhere, gpu: uuid, cores: null },
-    ...{ label: `lab, GPU ${index}: ${name}`, kind: `${name} on lab`, model: name },
+    ...{ label: `lab, GPU ${index}: ${name}`, kind: name, model: name },
   }));
   expect(find('ssh:lab')).toEqual([first, second]);
   expect(find('ssh:lab/gpu:1', 'ssh:lab/gpu:GPU-aaaa')).toEqual([second, first]);
@@ -241,7 +273,7 @@ test('a host of ssh has a lane for each of its GPUs, or of the cores that are as
   // With no answer of the driver it is not a host without GPUs.
   expect(() => find('ssh:sick')).toThrow('Which GPUs sick has is not known: nvidia-smi -L ended there');
   expect(find('ssh:sick/cpu:1')).toHaveLength(1);
-  expect(() => find('ssh:lab', 'ssh:lab/gpu:0')).toThrow('The GPU GPU-aaaa is named twice');
+  expect(() => find('ssh:lab', 'ssh:lab/gpu:0')).toThrow('The GPU GPU-aaaa of lab is named twice');
   expect(() => find('ssh:lab/gpu:7')).toThrow('There is no GPU 7 on lab. There are GPU 0');
   expect(() => find('ssh:plain/gpu:all')).toThrow('names the GPUs of plain, but');
   expect(() => find('ssh:plain/cpu:3')).toThrow('Pawl may use 2 on plain: cpu:2 fits');

@@ -1,13 +1,14 @@
 import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
-import { mkdir, mkdtemp, readdir, readFile, realpath, rm, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, mkdtemp, readdir, readFile, realpath, rm, writeFile } from 'node:fs/promises';
 import { connect } from 'node:net';
 import { tmpdir, userInfo } from 'node:os';
-import { join } from 'node:path';
+import { delimiter, join } from 'node:path';
 import { promisify } from 'node:util';
 import { freePort } from '../support/free-port.ts';
 import { killIfThere } from '../support/processes.ts';
+import { temporaryFolder } from '../support/scaffold.ts';
 import { until } from '../support/until.ts';
 
 /** A real sshd for this test alone, on a port of the loopback, with keys and a home of its own. */
@@ -21,8 +22,10 @@ export function findSshdFault(): string | null {
 }
 
 export type PrivateSshd = {
-  /** Options of ssh that know the host `lab`. */
+  /** Options of ssh that know the host. */
   readonly options: readonly string[];
+  /** File with ssh's configuration for the host. */
+  readonly config: string;
   /** Home of who signs in. */
   readonly home: string;
   readonly start: () => Promise<void>;
@@ -31,7 +34,8 @@ export type PrivateSshd = {
   readonly stop: () => Promise<void>;
 };
 
-export async function startSshd(): Promise<PrivateSshd> {
+/** @param host what ssh calls it */
+export async function startSshd(host = 'lab'): Promise<PrivateSshd> {
   const folder = await realpath(await mkdtemp(join(tmpdir(), 'pawl-sshd-')));
   const file = (name: string) => join(folder, name);
   const home = file('home');
@@ -56,7 +60,7 @@ SetEnv HOME=${home}
   );
   await writeFile(
     file('config'),
-    `Host lab
+    `Host ${host}
   HostName 127.0.0.1
   Port ${port}
   User ${userInfo().username}
@@ -94,12 +98,23 @@ SetEnv HOME=${home}
   };
   await start();
   return {
-    ...{ options: ['-F', file('config')], home, start, cut },
+    ...{ options: ['-F', file('config')], config: file('config'), home, start, cut },
     stop: async () => {
       await cut();
       await rm(folder, { recursive: true, force: true, maxRetries: 5 });
     },
   };
+}
+
+/** A PATH on which `ssh` knows the hosts; OpenSSH finds the user's own configuration by the password file only. */
+export async function pathWithHosts(...hosts: readonly PrivateSshd[]): Promise<string> {
+  const folder = await temporaryFolder();
+  const config = join(folder, 'config');
+  await writeFile(config, hosts.map(host => `Include ${host.config}\n`).join(''));
+  const file = join(folder, 'ssh');
+  await writeFile(file, `#!/bin/sh\nexec /usr/bin/ssh -F '${config}' "$@"\n`);
+  await chmod(file, 0o755);
+  return `${folder}${delimiter}${process.env.PATH}`;
 }
 
 /** Gives the host a stand-in for nvidia-smi, which lists GPUs that are not there. */

@@ -1,23 +1,13 @@
-import { chmod, readdir, readFile, writeFile } from 'node:fs/promises';
-import { delimiter, join } from 'node:path';
+import { readdir, readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { eventsOf, pawl, RunningPawl, sitting } from '../support/pawl.ts';
 import { contractFile, FAST_TRAINER, temporaryFolder } from '../support/scaffold.ts';
 import { checkNight, prepareNight, rowsOf, TAG } from '../support/study.ts';
-import { findSshdFault, giveGpus, type PrivateSshd, startSshd } from './private-sshd.ts';
+import { findSshdFault, giveGpus, type PrivateSshd, pathWithHosts, startSshd } from './private-sshd.ts';
 
 const fault = findSshdFault();
 let sshd: PrivateSshd;
-
-/** A PATH on which `ssh` knows the host `lab`; OpenSSH finds the user's own configuration by the password file only. */
-async function pathWithLab(): Promise<string> {
-  const folder = await temporaryFolder();
-  const file = join(folder, 'ssh');
-  const options = sshd.options.map(option => `'${option}'`).join(' ');
-  await writeFile(file, `#!/bin/sh\nexec /usr/bin/ssh ${options} "$@"\n`);
-  await chmod(file, 0o755);
-  return `${folder}${delimiter}${process.env.PATH}`;
-}
 
 // Without sshd there is nothing to test; `fault` says what is missing, and .ci/run installs it.
 describe.skipIf(fault !== null)('a study on a host of ssh', () => {
@@ -29,7 +19,7 @@ describe.skipIf(fault !== null)('a study on a host of ssh', () => {
   test('every run is trained there, and nothing of it is left there', async () => {
     const night = await prepareNight();
     const args = ['run', night.repository, '--tag', TAG, '-n', '4', '--lanes', 'ssh:lab'];
-    const PATH = await pathWithLab();
+    const PATH = await pathWithHosts(sshd);
     const { code, stderr, events } = await sitting(args, { home: night.home, env: { PATH } });
     expect(stderr).toBe('');
     expect(code).toBe(0);
@@ -48,7 +38,7 @@ describe.skipIf(fault !== null)('a study on a host of ssh', () => {
     const { repository, home } = night;
     const proposer = `sed -i 's/^LR=0/LR=100/' train.sh; echo '{"hypothesis":"LR=100"}'`;
     const args = ['run', repository, '--tag', TAG, '-n', '1', '--lanes', 'ssh:lab', '--command', proposer];
-    const env = { PATH: await pathWithLab(), PAWL_VERDICT: undefined };
+    const env = { PATH: await pathWithHosts(sshd), PAWL_VERDICT: undefined };
     const { code, stderr, events } = await sitting(args, { home, env });
     expect(stderr).toBe('');
     expect(code).toBe(0);
@@ -61,7 +51,7 @@ describe.skipIf(fault !== null)('a study on a host of ssh', () => {
     const on = (name: string) => giveGpus(sshd, [{ uuid: 'GPU-1', name }]);
     const night = await prepareNight({ contract: contractFile({ limitSeconds: 600 }) });
     const { repository, home } = night;
-    const options = { home, env: { PATH: await pathWithLab() } };
+    const options = { home, env: { PATH: await pathWithHosts(sshd) } };
     const lanes = ['--lanes', 'ssh:lab/whole'];
     await on('Test GPU');
     await sitting(['run', repository, '--tag', TAG, '-n', '0', ...lanes], options);
@@ -102,7 +92,7 @@ value=`;
       trainer: FAST_TRAINER.replace(/^value=/m, trainer),
       contract: contractFile({ limitSeconds: 600 }),
     });
-    const options = { home: night.home, env: { PATH: await pathWithLab() } };
+    const options = { home: night.home, env: { PATH: await pathWithHosts(sshd) } };
     const args = ['run', night.repository, '--tag', TAG, '-n', '5', '--lanes', 'ssh:lab'];
     const first = new RunningPawl(args, options);
     /** Run and GPU of each training that has begun. */

@@ -92,6 +92,7 @@ export type RunRow = {
   readonly k: number;
   readonly outcome: string | null;
   readonly commit_name: string;
+  readonly lane: string | null;
 };
 
 export type LedgerRows = {
@@ -122,7 +123,7 @@ export function readRows(home: string, tag = TAG): LedgerRows | null {
       worktreeName: study.worktree_name,
       experiments: all<ExperimentRow>('SELECT * FROM experiment WHERE study_id = ? ORDER BY n'),
       runs: all<RunRow>(
-        `SELECT n, k, outcome, commit_name FROM run JOIN experiment e ON e.id = experiment_id
+        `SELECT n, k, outcome, commit_name, lane FROM run JOIN experiment e ON e.id = experiment_id
          WHERE study_id = ? ORDER BY n, k`,
       ),
       refusals: all('SELECT n, reason, message FROM refusal WHERE study_id = ? ORDER BY id'),

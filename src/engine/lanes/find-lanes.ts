@@ -8,6 +8,8 @@ export type Elsewhere = { readonly kind: 'slurm' } | { readonly kind: 'ssh'; rea
 /** What a host of ssh has for lanes. */
 export type HostDevices = {
   readonly cores: readonly number[];
+  /** Model of its processors; null where that is not known. */
+  readonly processor: string | null;
   readonly gpus: readonly KnownGpu[];
   /** Why its GPUs are not known; null where they are. */
   readonly gpuFault: string | null;
@@ -73,7 +75,9 @@ export function findLanes(
   if (host !== undefined)
     throw new PawlError('usage', `${host} is named twice; as a whole it trains one run at a time.`);
   const gpu = findTwice(
-    lanes.flatMap(({ gpu: own, cores }) => (own !== null && cores === null ? [own] : [])),
+    lanes.flatMap(({ elsewhere, gpu: own, cores }) =>
+      own !== null && cores === null ? [elsewhere?.kind === 'ssh' ? `${own} of ${elsewhere.host}` : own] : [],
+    ),
   );
   if (gpu !== undefined)
     throw new PawlError('usage', `The GPU ${gpu} is named twice; a lane has a GPU of its own.`);
@@ -98,14 +102,17 @@ function splitOnce(word: string): readonly [string, string] {
   return [word.slice(0, Math.max(0, at)), word.slice(at + 1)];
 }
 
+const NOT_ASKED: HostDevices = { cores: [], processor: null, gpus: [], gpuFault: null };
+
 /** @param value a host, and what of it: `lab`, `lab/whole`, `lab/gpu:0`, `lab/cpu:4` */
 function hostLanes(value: string, hosts: ReadonlyMap<string, HostDevices>): readonly LanePlace[] {
   const [host = '', part] = value.split(/\/(.*)/);
-  const { cores, gpus, gpuFault } = hosts.get(host) ?? { cores: [], gpus: [], gpuFault: null };
+  const devices = hosts.get(host) ?? NOT_ASKED;
+  const { cores, gpus, gpuFault } = devices;
   const there = {
     ...WHOLE,
     elsewhere: { kind: 'ssh' as const, host },
-    ...{ label: host, kind: host },
+    ...{ label: host, kind: kindOfHost(host, devices) },
   };
   if (part === 'whole') return [there];
   // A lane without a GPU, or with another number of them, would measure something else.
@@ -117,8 +124,20 @@ function hostLanes(value: string, hosts: ReadonlyMap<string, HostDevices>): read
   return own.map(lane => ({
     ...{ ...lane, elsewhere: there.elsewhere },
     label: `${host}, ${lane.label}`,
-    kind: kind === 'cpu' ? `cores of ${host}` : `${lane.kind} on ${host}`,
+    kind: lane.cores === null ? lane.kind : kindOfCores(lane.cores.length, host, devices),
   }));
+}
+
+/** The kind of a lane that has all of a host. */
+function kindOfHost(host: string, devices: HostDevices): string {
+  const { cores, gpus, gpuFault } = devices;
+  if (devices === NOT_ASKED || gpuFault !== null) return host;
+  if (gpus.length === 0) return kindOfCores(cores.length, host, devices);
+  return `all of ${gpus.map(({ name }) => name).join(', ')}`;
+}
+
+function kindOfCores(count: number, host: string, { processor }: HostDevices): string {
+  return `${count} core${count === 1 ? '' : 's'} of ${processor ?? host}`;
 }
 
 function cpuLanes(
