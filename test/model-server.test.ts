@@ -9,15 +9,10 @@ import Anthropic, {
   RateLimitError,
 } from '@anthropic-ai/sdk';
 import { expect, test } from 'vitest';
+import { MODELS } from './support/model-list.ts';
 import { modelServer } from './support/model-of-test.ts';
-import {
-  type Block,
-  MODELS,
-  type ModelServer,
-  type Reply,
-  type Script,
-  startModelServer,
-} from './support/model-server.ts';
+import { type ModelServer, type Reply, type Script, startModelServer } from './support/model-server.ts';
+import type { Block } from './support/model-stream.ts';
 
 const HALF: readonly Block[] = [{ type: 'text', text: 'half of it' }];
 

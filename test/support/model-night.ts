@@ -5,7 +5,8 @@ import type { EngineEvent } from '../../src/shared/events.ts';
 import type { ModelSettings, RouteSettings } from '../../src/shared/proposers.ts';
 import type { StopReason } from '../../src/shared/study.ts';
 import { modelServer } from './model-of-test.ts';
-import type { Block, ModelServer, Reply, Request } from './model-server.ts';
+import type { ModelServer, Reply, Request } from './model-server.ts';
+import type { Block } from './model-stream.ts';
 import { type Night, prepareNight, TAG } from './study.ts';
 
 export const KEY = 'sk-ant-test-0123456789-never-to-be-written-down';

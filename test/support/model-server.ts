@@ -3,22 +3,18 @@ import { text } from 'node:stream/consumers';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Anthropic } from '@anthropic-ai/sdk';
 import { listenLocally } from './listen-locally.ts';
-
-export type Block =
-  | { readonly type: 'text'; readonly text: string }
-  | { readonly type: 'thinking'; readonly thinking: string }
-  /** `input` may be {@link RawJson}, to send incomplete or invalid JSON. */
-  | { readonly type: 'tool_use'; readonly name: string; readonly input: unknown };
-
-export type RawJson = { readonly rawJson: string };
-
-/** Tokens; the defaults are 10 in, 5 out and none cached. */
-export type Usage = {
-  readonly input?: number;
-  readonly cacheRead?: number;
-  readonly cacheWrite?: number;
-  readonly output?: number;
-};
+import { MODELS } from './model-list.ts';
+import {
+  type Block,
+  blockEvents,
+  closing,
+  errorBody,
+  type MessageEnd,
+  opening,
+  requestId,
+  type StreamEvent,
+  type Usage,
+} from './model-stream.ts';
 
 /** Ways in which any request may fail. */
 export type Failure =
@@ -43,19 +39,14 @@ export type Failure =
 /** The blocks of `after` are sent complete, each with its stop event. */
 export type Reply =
   | Failure
-  /** Stops with `tool_use` if a block is one, otherwise with `end_turn`. */
-  | {
+  | (MessageEnd & {
       readonly kind: 'message';
       readonly blocks: readonly Block[];
-      readonly stopReason?: string;
-      /** The reason of a `refusal`. */
-      readonly stopDetails?: Anthropic.RefusalStopDetails | null;
       /** Another model than the one requested. */
       readonly model?: string;
-      readonly usage?: Usage;
       /** The number of pings before the end, one every 50 ms: a server that works in silence. */
       readonly pings?: number;
-    }
+    })
   /** 200 and a stream that fails, for example through an overload in the middle. */
   | {
       readonly kind: 'error_event';
@@ -107,14 +98,6 @@ export type RunningModelServer = ModelServer & {
   close(): Promise<void>;
 };
 
-type StreamEvent = Anthropic.RawMessageStreamEvent | { readonly type: 'ping' } | ErrorBody;
-
-type ErrorBody = {
-  readonly type: 'error';
-  readonly error: { readonly type: string; readonly message: string };
-  readonly request_id: string;
-};
-
 const ERROR_TYPES: Readonly<Record<number, string>> = {
   400: 'invalid_request_error',
   401: 'authentication_error',
@@ -128,14 +111,6 @@ const ERROR_TYPES: Readonly<Record<number, string>> = {
 };
 
 const PAGE = '<!doctype html>\n<title>Sign in</title>\n<p>data: sign in to use this network.</p>\n';
-
-const yes = { supported: true } as const;
-
-/** Models with every capability, so that a test removes the one it is about. */
-export const MODELS: readonly Anthropic.ModelInfo[] = [
-  modelInfo('claude-opus-5-5', 'Claude Opus 5.5', 'opus'),
-  modelInfo('claude-haiku-5-5', 'Claude Haiku 5.5', 'haiku'),
-];
 
 /**
  * A server on a free port of this machine that speaks Anthropic's Messages API as the real SDK reads it: streamed
@@ -216,6 +191,10 @@ function requestOf(incoming: IncomingMessage, body: string): Request {
   };
 }
 
+function modelOf({ body }: Request): string {
+  return (body as { readonly model?: string } | null)?.model ?? 'claude-opus-5-5';
+}
+
 function endingOf(response: ServerResponse): Promise<Ending> {
   return new Promise(resolve => {
     response.once('close', () => resolve(response.writableFinished ? 'answered' : 'broken'));
@@ -224,7 +203,10 @@ function endingOf(response: ServerResponse): Promise<Ending> {
 
 async function send(response: ServerResponse, request: Request, index: number, reply: Reply): Promise<void> {
   const begin = (blocks: readonly Block[], usage?: Usage, model?: string) =>
-    write(response, [...opening(request, index, usage, model), ...blocks.flatMap(blockEvents(index))]);
+    write(response, [
+      ...opening(index, usage, model ?? modelOf(request)),
+      ...blocks.flatMap(blockEvents(index)),
+    ]);
   switch (reply.kind) {
     case 'error':
       return sendError(response, index, reply);
@@ -240,7 +222,7 @@ async function send(response: ServerResponse, request: Request, index: number, r
         await delay(50);
         await write(response, [{ type: 'ping' }]);
       }
-      await write(response, closing(reply));
+      await write(response, closing(reply.blocks, reply));
       break;
     case 'error_event':
       await begin(reply.after);
@@ -295,160 +277,4 @@ function write(response: ServerResponse, events: readonly StreamEvent[]): Promis
   return new Promise(resolve => {
     response.write(lines.join(''), () => resolve());
   });
-}
-
-function opening(
-  request: Request,
-  index: number,
-  usage: Usage = {},
-  model = (request.body as { readonly model?: string } | null)?.model ?? 'claude-opus-5-5',
-): readonly StreamEvent[] {
-  const message: Anthropic.Message = {
-    id: `msg_${index}`,
-    type: 'message',
-    role: 'assistant',
-    model,
-    content: [],
-    container: null,
-    diagnostics: null,
-    stop_reason: null,
-    stop_sequence: null,
-    stop_details: null,
-    usage: {
-      ...inputCounts(usage),
-      output_tokens: 1,
-      output_tokens_details: null,
-      cache_creation: { ephemeral_5m_input_tokens: usage.cacheWrite ?? 0, ephemeral_1h_input_tokens: 0 },
-      inference_geo: null,
-      server_tool_use: null,
-      service_tier: 'standard',
-      speed: null,
-    },
-  };
-  return [{ type: 'message_start', message }, { type: 'ping' }];
-}
-
-function closing({
-  blocks,
-  stopReason = blocks.some(({ type }) => type === 'tool_use') ? 'tool_use' : 'end_turn',
-  stopDetails = null,
-  usage = {},
-}: Extract<Reply, { kind: 'message' }>): readonly StreamEvent[] {
-  return [
-    {
-      type: 'message_delta',
-      delta: {
-        // A test may send a reason that the SDK does not know.
-        stop_reason: stopReason as Anthropic.StopReason,
-        stop_sequence: null,
-        stop_details: stopDetails,
-        container: null,
-      },
-      usage: {
-        ...inputCounts(usage),
-        output_tokens: usage.output ?? 5,
-        output_tokens_details: null,
-        server_tool_use: null,
-      },
-    },
-    { type: 'message_stop' },
-  ];
-}
-
-function inputCounts({ input = 10, cacheRead = 0, cacheWrite = 0 }: Usage) {
-  return {
-    input_tokens: input,
-    cache_creation_input_tokens: cacheWrite,
-    cache_read_input_tokens: cacheRead,
-  };
-}
-
-function blockEvents(request: number) {
-  return (block: Block, index: number): readonly StreamEvent[] => [
-    { type: 'content_block_start', index, content_block: emptyBlock(block, `${request}_${index}`) },
-    ...deltasOf(block, `${request}_${index}`).map(delta => ({
-      ...{ type: 'content_block_delta' as const, index, delta },
-    })),
-    { type: 'content_block_stop', index },
-  ];
-}
-
-function emptyBlock(block: Block, id: string): Anthropic.ContentBlock {
-  switch (block.type) {
-    case 'text':
-      return { type: 'text', text: '', citations: null };
-    case 'thinking':
-      return { type: 'thinking', thinking: '', signature: '' };
-    case 'tool_use':
-      return { type: 'tool_use', id: `toolu_${id}`, name: block.name, input: {}, caller: { type: 'direct' } };
-  }
-}
-
-function deltasOf(block: Block, id: string): readonly Anthropic.RawContentBlockDelta[] {
-  switch (block.type) {
-    case 'text':
-      return halves(block.text).map(text => ({ type: 'text_delta', text }));
-    case 'thinking':
-      return [
-        ...halves(block.thinking).map(thinking => ({ type: 'thinking_delta' as const, thinking })),
-        { type: 'signature_delta', signature: `signature_${id}` },
-      ];
-    case 'tool_use': {
-      // The API begins with an empty piece.
-      const pieces = [
-        '',
-        ...halves(isRawJson(block.input) ? block.input.rawJson : JSON.stringify(block.input)),
-      ];
-      return pieces.map(partial_json => ({ type: 'input_json_delta', partial_json }));
-    }
-  }
-}
-
-function isRawJson(input: unknown): input is RawJson {
-  return (
-    typeof input === 'object' && input !== null && 'rawJson' in input && typeof input.rawJson === 'string'
-  );
-}
-
-/** Two pieces, to catch a client that takes one piece for the whole; no character is split. */
-function halves(whole: string): readonly string[] {
-  const characters = [...whole];
-  const middle = Math.ceil(characters.length / 2);
-  return [characters.slice(0, middle).join(''), characters.slice(middle).join('')];
-}
-
-function errorBody(index: number, type: string, message: string): ErrorBody {
-  return { type: 'error', error: { type, message }, request_id: requestId(index) };
-}
-
-function requestId(index: number): string {
-  return `req_${index}`;
-}
-
-function modelInfo(id: string, name: string, line: 'opus' | 'haiku'): Anthropic.ModelInfo {
-  return {
-    ...{ id, line, type: 'model', display_name: name, lifecycle: 'active' },
-    created_at: '2026-09-01T00:00:00Z',
-    deprecated_at: null,
-    retires_at: null,
-    max_input_tokens: 200_000,
-    max_tokens: 64_000,
-    capabilities: {
-      batch: yes,
-      citations: yes,
-      code_execution: yes,
-      context_management: {
-        ...yes,
-        clear_thinking_20251015: yes,
-        clear_tool_uses_20250919: yes,
-        compact_20260112: yes,
-      },
-      effort: { ...yes, low: yes, medium: yes, high: yes, xhigh: yes, max: yes },
-      image_input: yes,
-      pdf_input: yes,
-      server_tools: { ...yes, code_execution: yes, web_search: yes },
-      structured_outputs: yes,
-      thinking: { ...yes, types: { adaptive: yes, between_tools: yes, disabled: yes, enabled: yes } },
-    },
-  };
 }

@@ -1,4 +1,5 @@
-import { type Block, type Reply, startModelServer } from '../../support/model-server.ts';
+import { type Reply, startModelServer } from '../../support/model-server.ts';
+import type { Block } from '../../support/model-stream.ts';
 import { type Json, KEY, type Loopback } from './loopback.ts';
 import type { Move, Script } from './mind.ts';
 
