@@ -42,8 +42,17 @@ class Play {
   readonly verdicts: number[] = [];
   mostAtOnce = 0;
 
-  constructor(lanes: number, random: (count: number) => number) {
-    this.state = startLanes({ study: fresh, begun: [] }, Array(lanes).fill(null));
+  constructor(
+    lanes: number,
+    screening: number,
+    random: (count: number) => number,
+    start: Parameters<typeof startLanes>[0] = { study: fresh, begun: [] },
+  ) {
+    const places = Array.from({ length: lanes }, (_, at) => ({
+      label: null,
+      isScreening: at >= lanes - screening,
+    }));
+    this.state = startLanes(start, places);
     this.#random = random;
   }
 
@@ -62,7 +71,8 @@ class Play {
       const effect = this.busy.get(lane);
       this.busy.delete(lane);
       if (!effect) throw new Error(`lane ${lane} does nothing`);
-      step = stepLanes(this.state, { lane, event: this.#whatCameOf(effect) }, 0);
+      const isScreening = this.state.lanes[lane]?.isScreening === true;
+      step = stepLanes(this.state, { lane, event: this.#whatCameOf(effect, isScreening) }, 0);
     }
     throw new Error('the study does not end');
   }
@@ -74,6 +84,8 @@ class Play {
     const open = this.state.lanes.flatMap(({ n }) => (n === null ? [] : [n]));
     expect(new Set(open).size, 'an experiment is in one lane only').toBe(open.length);
     this.mostAtOnce = Math.max(this.mostAtOnce, open.length);
+    if (effect.type === 'repeat' || effect.type === 'take_baseline')
+      expect(this.state.lanes[lane]?.isScreening, `${effect.type} where it counts`).toBe(false);
     if (effect.type === 'take_back' || effect.type === 'take_baseline')
       expect(this.busy.size, `${effect.type} is done alone`).toBe(1);
     if (effect.type === 'propose' && own != null)
@@ -87,7 +99,7 @@ class Play {
     return writing ?? lanes[this.#random(lanes.length)] ?? 0;
   }
 
-  #whatCameOf(effect: PerformedEffect): LoopEvent {
+  #whatCameOf(effect: PerformedEffect, isScreening: boolean): LoopEvent {
     const value = 1 + this.#random(1_000) / 10_000;
     switch (effect.type) {
       case 'take_baseline':
@@ -106,7 +118,8 @@ class Play {
           ...{
             memory: null,
             sourceLinesDelta: 0,
-            unfair: [],
+            unfair: isScreening ? (['other_hardware'] as const) : [],
+            screening: isScreening && this.#random(2) === 0 ? { experiment: 0, value: 1.05 } : null,
             early: null,
             guard: null,
             source: null,
@@ -115,7 +128,11 @@ class Play {
         };
         return { type: 'measured', run, ended, denial: null };
       }
+      case 'set_aside':
+        expect([isScreening, effect.reason.kind]).toEqual([true, 'screened']);
+        return { type: 'set_aside', reason: effect.reason };
       case 'record':
+        if (isScreening) expect(effect.verdict.word, 'of a screening').not.toBe('keep');
         this.verdicts.push(effect.n);
         return { type: 'recorded', n: effect.n, verdict: effect.verdict };
       case 'repeat':
@@ -134,17 +151,23 @@ class Play {
 test('with any number of lanes a study tries what is wanted, each experiment once, and ends', () => {
   let mostAtOnce = 0;
   fc.assert(
-    fc.property(fc.integer({ min: 1, max: 8 }), fc.infiniteStream(fc.nat(1_000_000)), (lanes, draws) => {
-      const play = new Play(lanes, count => (draws.next().value ?? 0) % count);
-      const why = play.play();
-      // Too many refusals in a row end it earlier.
-      if (why !== 'proposer') expect(why).toBe('experiments');
-      const numbers = play.verdicts.toSorted((a, b) => a - b);
-      expect(new Set(numbers).size, 'verdicts on one experiment').toBe(numbers.length);
-      if (why === 'experiments') expect(numbers).toEqual(Array.from({ length: 13 }, (_, n) => n));
-      expect(play.mostAtOnce).toBeLessThanOrEqual(lanes);
-      mostAtOnce = Math.max(mostAtOnce, play.mostAtOnce);
-    }),
+    fc.property(
+      fc.integer({ min: 1, max: 8 }),
+      fc.nat(7),
+      fc.infiniteStream(fc.nat(1_000_000)),
+      (lanes, others, draws) => {
+        const screening = others % lanes;
+        const play = new Play(lanes, screening, count => (draws.next().value ?? 0) % count);
+        const why = play.play();
+        // Too many refusals in a row end it earlier.
+        if (why !== 'proposer') expect(why).toBe('experiments');
+        const numbers = play.verdicts.toSorted((a, b) => a - b);
+        expect(new Set(numbers).size, 'verdicts on one experiment').toBe(numbers.length);
+        if (why === 'experiments') expect(numbers).toEqual(Array.from({ length: 13 }, (_, n) => n));
+        expect(play.mostAtOnce).toBeLessThanOrEqual(lanes);
+        mostAtOnce = Math.max(mostAtOnce, play.mostAtOnce);
+      },
+    ),
     { numRuns: 60 },
   );
   expect(mostAtOnce).toBeGreaterThan(4);
@@ -158,9 +181,11 @@ test('what was begun goes on in the lane it was in, before anything new, and is 
   };
   const begun = [1, 2, 3].map(n => ({
     unfinished: { n, at: 'attempt', commit: `c${n}` } as const,
-    ...{ repairs: 0, lane: ['lab, GPU 10: H100, node1', null, 'lab, GPU 1: H100'][n - 1] ?? null },
+    ...{ repairs: 0, isScreened: false },
+    lane: ['lab, GPU 10: H100, node1', null, 'lab, GPU 1: H100'][n - 1] ?? null,
   }));
-  const state = startLanes({ study, begun }, ['lab, GPU 0: H100', 'lab, GPU 1: H100', 'lab, GPU 10: H100']);
+  const places = [0, 1, 10].map(gpu => ({ label: `lab, GPU ${gpu}: H100`, isScreening: false }));
+  const state = startLanes({ study, begun }, places);
   const { effects } = stepLanes(state, { lane: null, event: { type: 'started' } }, 0);
   const trained = effects.flatMap(({ lane, effect }) => (effect.type === 'train' ? [[lane, effect.n]] : []));
   expect(trained.toSorted()).toEqual([
@@ -169,10 +194,23 @@ test('what was begun goes on in the lane it was in, before anything new, and is 
     [2, 1],
   ]);
   // The one that is left to try is not begun in the place of one that waits for its lane.
-  const two = startLanes({ study: { ...study, limits: { experiments: 1 } }, begun: begun.slice(2) }, [
-    'lab, GPU 0: H100',
-    'lab, GPU 1: H100',
-  ]);
+  const one = { study: { ...study, limits: { experiments: 1 } }, begun: begun.slice(2) };
+  const two = startLanes(one, places.slice(0, 2));
   const first = stepLanes(two, { lane: null, event: { type: 'started' } }, 0);
   expect(first.effects).toEqual([{ lane: 1, effect: expect.objectContaining({ type: 'train', n: 3 }) }]);
+});
+
+test('one lane goes on with all that several had begun, before it begins anything new', () => {
+  const gained = { n: 0, values: [1], parent: null, isKept: true };
+  const study = {
+    ...{ ...fresh, limits: { experiments: 4 }, fresh: 4 },
+    repeats: { ...repeats, baselineRuns: 1, trials: [gained] },
+  };
+  const begun = [1, 2, 3].map(n => ({
+    unfinished: { n, at: 'attempt', commit: `c${n}` } as const,
+    ...{ repairs: 0, lane: null, isScreened: n === 2 },
+  }));
+  const play = new Play(1, 0, () => 1, { study, begun });
+  expect(play.play()).toBe('experiments');
+  expect(play.verdicts).toEqual([1, 2, 3, 4]);
 });

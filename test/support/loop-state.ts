@@ -1,8 +1,18 @@
-import type { Beside, LaneState, StudyState } from '../../src/engine/session/loop-state.ts';
+import type { LaneState, LoopState, StudyState } from '../../src/engine/session/loop-state.ts';
 
 /** A free lane, the only one of its study. */
-export const FREE_LANE: LaneState & { readonly beside: Beside } = {
-  ...{ n: null, unfinished: null, refusals: 0, repairs: 0, reruns: 0, unanswered: 0, held: null },
+export const FREE_LANE: LaneState & Pick<LoopState, 'begun' | 'beside'> = {
+  ...{
+    isScreening: false,
+    n: null,
+    unfinished: null,
+    refusals: 0,
+    repairs: 0,
+    reruns: 0,
+    unanswered: 0,
+    held: null,
+  },
+  begun: [],
   beside: { experiments: 0, repeats: [], isWriting: false, isBusy: false, hasUnfinished: false },
 };
 

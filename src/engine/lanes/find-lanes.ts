@@ -29,6 +29,8 @@ export type LanePlace = {
   readonly kind: string;
   /** The model of its GPU, as runs there report it; null if that is not known in advance. */
   readonly model: string | null;
+  /** As in `LaneState`: set once it is known what the baseline trains on. */
+  readonly isScreening: boolean;
 };
 
 /** One run at a time, with the whole machine. */
@@ -39,11 +41,12 @@ const WHOLE: LanePlace = {
   label: null,
   kind: 'this machine',
   model: null,
+  isScreening: false,
 };
 
 /**
  * The lanes that the user has named; see `shared/lanes.ts`. Throws `usage` if there are too few cores or if the lanes
- * are not equally fast, and `gpu_missing` for a GPU that is missing or named twice.
+ * are neither equally fast nor whole GPUs, and `gpu_missing` for a GPU that is missing or named twice.
  * @param chosen the study's own GPU, for lanes that name none
  */
 export function findLanes(
@@ -85,7 +88,8 @@ export function findLanes(
   if (findTwice(ofCores) !== undefined)
     throw new PawlError('usage', 'Name the cores once: "cpu:4" is four lanes.');
   const kinds = new Set(lanes.map(({ kind }) => kind));
-  if (kinds.size > 1)
+  // Whole GPUs of other models can screen.
+  if (kinds.size > 1 && lanes.some(({ model }) => model === null))
     throw new PawlError(
       'usage',
       `These lanes differ (${[...kinds].join(', ')}), so numbers measured in them cannot be compared. Choose lanes of one kind.`,

@@ -57,7 +57,8 @@ export function judge(state: LoopState, run: Measured, ended: EndedRun, now: num
   const isForeign = unfair.includes('shared') || unfair.includes('other_hardware');
   const isOurs = crash && !(crash.class === 'out_of_memory' && isForeign);
   const mayDecide = unfair.length === 0 || screenOut(run, state.metric) !== null;
-  if (!isOurs && !mayDecide && mayRerun(state, now)) return rerun(state, run.n, ended);
+  const again = isOurs || mayDecide ? null : trainAgain(state, run.n, ended, now);
+  if (again) return again;
   const mayMend = state.canRepair && run.n > 0 && state.wish === 'go' && state.repairs < MAX_REPAIRS;
   if (crash && mayMend && REPAIRABLE.includes(crash.class)) {
     return mend({ ...state, repairs: state.repairs + 1 }, { ...run, crash }, ended);
@@ -70,13 +71,21 @@ export function mend(state: LoopState, run: CrashedRun, ended: EndedRun | null):
   return { state, effect: { type: 'propose', n: run.n, repair } };
 }
 
-export function mayRerun({ limits, reruns, wish }: LoopState, now: number): boolean {
+function mayRerun({ limits, reruns, wish }: LoopState, now: number): boolean {
   const { deadline = Number.POSITIVE_INFINITY } = limits;
   // A pause comes after this experiment, and the repeated run belongs to it.
   return reruns < MAX_RERUNS && wish !== 'stop' && now < deadline;
 }
 
-export function rerun(state: LoopState, n: number, unfair: EndedRun): Step {
+/** What follows from a run that must not decide; null if it has to all the same. */
+export function trainAgain(state: LoopState, n: number, unfair: EndedRun, now: number): Step | null {
+  if (state.isScreening) {
+    return {
+      state: { ...state, unfinished: { n, at: 'attempt', commit: unfair.commit } },
+      effect: { type: 'set_aside', n, ended: unfair, reason: { kind: 'screened' } },
+    };
+  }
+  if (!mayRerun(state, now)) return null;
   const effect: Effect = { type: 'train', n, commit: unfair.commit, unfair, isResumed: false };
   return { state: { ...state, reruns: state.reruns + 1 }, effect };
 }

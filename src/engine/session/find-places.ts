@@ -33,7 +33,7 @@ export async function requireSameHardware(
   telemetry: Telemetry | undefined,
 ): Promise<void> {
   if (!baseline) return;
-  for (const place of places) {
+  for (const place of places.filter(({ isScreening }) => !isScreening)) {
     const here = place.elsewhere ? null : processorModel();
     const known = { gpu: place.model ?? (await onlyModel(place, baseline, telemetry)), processor: here };
     const difference = hardwareDifference(known, baseline);

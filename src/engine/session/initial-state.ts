@@ -3,14 +3,14 @@ import type { Proposer } from '../proposers/proposer.ts';
 import { trialsOf } from '../stages/judge/trials.ts';
 import { ruleOf } from '../stages/judge/verdict-rule.ts';
 import { findAwaited } from '../stages/measure/await-number.ts';
-import { findCrashedRun, findHeldRun } from '../stages/measure/measured.ts';
+import { findCrashedRun, findHeldRun, unfairKinds } from '../stages/measure/measured.ts';
 import { OWN_FAILURES } from '../stages/repeat/repeat.ts';
 import type { Unfinished } from '../stages/unfinished.ts';
 import type { HistoryEntry } from '../store/experiment-past.ts';
 import type { Ledger } from '../store/ledger.ts';
 import type { Repeat } from '../store/runs.ts';
 import { MAX_RERUNS } from './after-run.ts';
-import type { StudyState } from './loop-state.ts';
+import type { Begun, StudyState } from './loop-state.ts';
 import { afterProbe, NO_PROBES, type Probes } from './probes.ts';
 import { AUDIT_EVERY, BASELINE_RUNS, probesAfterKeep, type Repeats, type Seeds } from './repeats.ts';
 import type { StopLimits } from './stop-rules.ts';
@@ -29,14 +29,6 @@ export type SittingKind = {
 
 export const USUAL_SITTING: SittingKind = { audit: null, canProbe: false, hasSeed: false };
 
-/** What was begun and has no end, with the repairs it has had. */
-export type Begun = {
-  readonly unfinished: Unfinished;
-  readonly repairs: number;
-  /** Where its last run was, in the words of the ledger; null where it had none. */
-  readonly lane: string | null;
-};
-
 /** A study's state according to the ledger, for the first `step` of a sitting. */
 export function initialState(
   ledger: Ledger,
@@ -52,7 +44,7 @@ export function initialState(
   const begun = findUnfinished(ledger, study).map(unfinished => ({
     unfinished,
     repairs: countRepairs(ledger, study.id, unfinished.n),
-    lane: ledger.runs.list(study.id, unfinished.n).at(-1)?.lane ?? null,
+    ...lastRun(ledger, study.id, unfinished.n),
   }));
   const repeats = { ...readRepeats(ledger, study, { canProbe, hasSeed }), baselineRuns };
   const state: StudyState = {
@@ -141,6 +133,12 @@ function grant(repeats: Repeats, audit: number): Repeats {
 /** Includes one that was taken back: until then it was the best. */
 function wasKept({ verdict, reason, probe }: HistoryEntry): boolean {
   return verdict === 'keep' || reason === 'rolled_back' || probe?.wasKept === true;
+}
+
+function lastRun(ledger: Ledger, studyId: string, n: number): Pick<Begun, 'lane' | 'isScreened'> {
+  const run = ledger.runs.list(studyId, n).at(-1);
+  const isScreened = run !== undefined && unfairKinds(run).includes('other_hardware');
+  return { lane: run?.lane ?? null, isScreened };
 }
 
 /** What an earlier sitting left unfinished; includes a failed baseline, which a new sitting tries again. */

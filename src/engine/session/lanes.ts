@@ -1,5 +1,4 @@
-import type { Begun } from './initial-state.ts';
-import type { Effect, LaneState, LoopEvent, LoopState, StudyState } from './loop-state.ts';
+import type { Begun, Effect, LaneState, LoopEvent, LoopState, StudyState } from './loop-state.ts';
 import { step } from './step.ts';
 
 /**
@@ -28,27 +27,49 @@ type Idle = Extract<Effect, { type: 'wait' | 'stop' }>;
 export const WRITES: readonly Effect['type'][] = ['record', 'record_repeat', 'take_back'];
 
 const FREE: Lane = {
-  ...{ n: null, unfinished: null, refusals: 0, repairs: 0, reruns: 0, unanswered: 0, held: null },
+  ...{
+    isScreening: false,
+    n: null,
+    unfinished: null,
+    refusals: 0,
+    repairs: 0,
+    reruns: 0,
+    unanswered: 0,
+    held: null,
+  },
   effect: null,
 };
 
-/**
- * What was begun goes on in the lane that it was in, if there is one: its job may go on there, on a GPU of that lane.
- * @param labels of the lanes; null for the only one
- */
+/** What is known of a lane from its place. */
+export type LaneOfPlace = {
+  /** Null for the only one. */
+  readonly label: string | null;
+  /** As in {@link LaneState}. */
+  readonly isScreening: boolean;
+};
+
+/** What was begun goes on in the lane that it was in, if there is one: its job may go on there, on a GPU of that lane. */
 export function startLanes(
   { study, begun }: { readonly study: StudyState; readonly begun: readonly Begun[] },
-  labels: readonly (string | null)[],
+  places: readonly LaneOfPlace[],
 ): LanesState {
-  const lanes: Lane[] = labels.map(() => FREE);
-  const left = begun.filter(({ lane, ...own }) => {
-    const at = labels.findIndex(
-      (label, place) => label !== null && `${lane}, `.startsWith(`${label}, `) && lanes[place] === FREE,
-    );
-    if (at >= 0) lanes[at] = { ...FREE, ...own };
-    return at < 0;
+  const lanes: Lane[] = places.map(({ isScreening }) => ({ ...FREE, isScreening }));
+  const left = begun.filter(own => {
+    const at = places.findIndex(({ label }, place) => {
+      const lane = lanes[place];
+      const isThere = label !== null && `${own.lane}, `.startsWith(`${label}, `);
+      return isThere && lane?.unfinished === null && fits(own, lane);
+    });
+    const lane = lanes[at];
+    if (lane) lanes[at] = { ...lane, unfinished: own.unfinished, repairs: own.repairs };
+    return lane === undefined;
   });
   return { study, lanes, begun: left };
+}
+
+/** Whether it may go on in this lane. */
+function fits({ unfinished, isScreened }: Begun, { isScreening }: LaneState): boolean {
+  return !isScreening || (!isScreened && unfinished.n > 0);
 }
 
 /**
@@ -87,17 +108,15 @@ function stepOne(
   event: LoopEvent,
   now: number,
 ): { readonly state: LanesState; readonly effect: Effect } {
-  const { lanes, begun } = state;
-  const own = lanes[at] ?? FREE;
-  const isFree = own.n === null && own.unfinished === null;
-  const [first, ...others] = begun;
-  const taken = isFree && first ? { ...own, unfinished: first.unfinished, repairs: first.repairs } : own;
-  const left = isFree ? others : begun;
-  const { state: after, effect } = step(viewOf({ ...state, begun: left }, at, taken), event, now);
-  const { n, unfinished, refusals, repairs, reruns, unanswered, held, beside: _beside, ...study } = after;
+  const { lanes } = state;
+  const { own, begun } = handOver(lanes[at] ?? FREE, state.begun, event);
+  const { state: after, effect } = step(viewOf({ ...state, begun }, at, own), event, now);
+  const { isScreening, n, unfinished, refusals, repairs, reruns, unanswered, held, ...rest } = after;
+  const { beside: _beside, begun: untaken, ...study } = rest;
+  const left = begun.filter(other => !fits(other, own) || untaken.includes(other));
   const isPerformed = effect.type !== 'rest' && effect.type !== 'wait' && effect.type !== 'stop';
   const lane: Lane = {
-    ...{ n, unfinished, refusals, repairs, reruns, unanswered, held },
+    ...{ isScreening, n, unfinished, refusals, repairs, reruns, unanswered, held },
     effect: isPerformed ? effect : null,
   };
   const closed = event.type === 'taken_back' ? event.closed : [];
@@ -112,20 +131,38 @@ function stepOne(
 }
 
 function withoutClosed(lane: Lane, closed: readonly number[]): Lane {
-  return lane.unfinished && closed.includes(lane.unfinished.n) ? FREE : lane;
+  return lane.unfinished && closed.includes(lane.unfinished.n) ? freed(lane) : lane;
+}
+
+function freed({ isScreening }: Lane): Lane {
+  return { ...FREE, isScreening };
+}
+
+/** An experiment whose screening promises a gain leaves its lane and waits for one with the baseline's hardware. */
+function handOver(
+  own: Lane,
+  begun: readonly Begun[],
+  event: LoopEvent,
+): { readonly own: Lane; readonly begun: readonly Begun[] } {
+  const { unfinished, repairs } = own;
+  const isHandedOver = event.type === 'set_aside' && event.reason.kind === 'screened';
+  if (!isHandedOver || !unfinished) return { own, begun };
+  return { own: freed(own), begun: [...begun, { unfinished, repairs, lane: null, isScreened: true }] };
 }
 
 function viewOf({ study, lanes, begun }: LanesState, at: number, own: Lane): LoopState {
   const { effect: _effect, ...lane } = own;
   const others = lanes.filter((_, place) => place !== at);
   const busy = others.filter(({ effect }) => effect !== null);
+  // Other lanes will go on with these.
+  const waiting = begun.filter(begun => !fits(begun, own));
   return {
-    ...{ ...study, ...lane },
+    ...{ ...study, ...lane, begun: begun.filter(begun => fits(begun, own)) },
     beside: {
-      experiments: busy.filter(({ n }) => n !== null && n > 0).length,
+      experiments: busy.filter(({ n }) => n !== null && n > 0).length + waiting.length,
       repeats: busy.flatMap(({ effect }) => (effect?.type === 'repeat' ? [effect] : [])),
       isWriting: busy.some(({ effect }) => effect !== null && WRITES.includes(effect.type)),
-      isBusy: busy.length > 0,
+      isBusy: busy.length > 0 || waiting.length > 0,
       hasUnfinished: begun.length > 0 || others.some(({ unfinished }) => unfinished !== null),
     },
   };

@@ -48,6 +48,11 @@ export type StudyState = {
 
 /** The state of one lane. */
 export type LaneState = {
+  /**
+   * Whether it trains on other hardware than the baseline's: it starts experiments, but what may be a gain, and each
+   * repeat, is trained in another lane.
+   */
+  readonly isScreening: boolean;
   /** The experiment that it has begun and that has no verdict; null between two. */
   readonly n: number | null;
   /** Work to continue before another experiment begins. */
@@ -73,12 +78,27 @@ export type Beside = {
   readonly isWriting: boolean;
   /** Whether one of them is busy. */
   readonly isBusy: boolean;
-  /** Whether unfinished work waits to continue. */
+  /** Whether unfinished work waits to continue, in this lane or in another. */
   readonly hasUnfinished: boolean;
 };
 
 /** One lane as `step` sees it. */
-export type LoopState = StudyState & LaneState & { readonly beside: Beside };
+export type LoopState = StudyState &
+  LaneState & {
+    /** What a free lane goes on with before it begins anything new, oldest first. */
+    readonly begun: readonly Begun[];
+    readonly beside: Beside;
+  };
+
+/** An experiment that has begun and goes on in the next lane. */
+export type Begun = {
+  readonly unfinished: Unfinished;
+  readonly repairs: number;
+  /** Where its last run was, in the words of the ledger; null where it had none. */
+  readonly lane: string | null;
+  /** Whether it was trained on other hardware than the baseline's, and is to be trained on the same. */
+  readonly isScreened: boolean;
+};
 
 export type Stop = { readonly reason: StopReason; readonly detail: string | null };
 
@@ -92,7 +112,9 @@ export type SetAsideReason =
   /** No machine had taken it yet, and something else is to be done first. */
   | { readonly kind: 'put_off'; readonly message: string }
   /** The machine where it was to be trained refuses it, and would refuse the next. */
-  | { readonly kind: 'refused'; readonly message: string };
+  | { readonly kind: 'refused'; readonly message: string }
+  /** Its run on other hardware may be a gain: it is trained on the baseline's. */
+  | { readonly kind: 'screened' };
 
 export type LoopEvent =
   /** Start of a sitting. */

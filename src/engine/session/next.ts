@@ -12,7 +12,8 @@ import { findStop } from './stop-rules.ts';
 export const STOPPED: Stop = { reason: 'user', detail: null };
 
 /** Between two experiments: baseline first, then the user's wish, then the rules, then what is unfinished, then the next one. */
-export function next(state: LoopState, now: number): Step {
+export function next(before: LoopState, now: number): Step {
+  const state = takeBegun(before);
   const { unfinished, repeats, wish, beside, halted } = state;
   const incumbent = incumbentOf(repeats);
   const hasBegun = (state.n ?? state.fresh) > 0;
@@ -30,7 +31,8 @@ export function next(state: LoopState, now: number): Step {
     (findEnd(state, now) ?? findStop(state.limits, factsWith(beside, state), state.metric.goal, now));
   if (stop) return close(state, stop, now);
   const believed = believeDone(repeats, beside.repeats);
-  const due = unfinished === null ? findDue(believed) : null;
+  if (state.isScreening && incumbent === null) return { state, effect: { type: 'rest' } };
+  const due = unfinished === null && !state.isScreening ? findDue(believed) : null;
   // The same commit is not trained twice at once.
   if (due && !isRepeated(due, beside)) return { state, effect: { type: 'repeat', ...due, before: null } };
   // Every experiment is compared with the baseline, whose noise must be known first.
@@ -44,6 +46,12 @@ export function next(state: LoopState, now: number): Step {
     return { state, effect: { type: 'rest' } };
   const n = unfinished?.n ?? state.n ?? state.fresh;
   return { state: { ...begun, n, fresh: Math.max(state.fresh, n + 1) }, effect: begin(n, unfinished) };
+}
+
+function takeBegun(state: LoopState): LoopState {
+  const [first, ...begun] = state.begun;
+  if (!first || state.n !== null || state.unfinished !== null) return state;
+  return { ...state, unfinished: first.unfinished, repairs: first.repairs, begun };
 }
 
 function isRepeated({ n }: Due, { repeats }: LoopState['beside']): boolean {
@@ -82,7 +90,7 @@ function close(state: LoopState, stop: Stop, now: number): Step {
   const mayClose = IN_ORDER.includes(stop.reason) && isFree && isInTime && beside.experiments === 0;
   const closing = mayClose ? findClosing(believeDone(state.repeats, beside.repeats)) : null;
   if (!closing) return alone(state, { type: 'stop', ...stop });
-  if (isRepeated(closing, beside)) return { state, effect: { type: 'rest' } };
+  if (state.isScreening || isRepeated(closing, beside)) return { state, effect: { type: 'rest' } };
   return { state: { ...state, ending: stop }, effect: { type: 'repeat', ...closing, before: null } };
 }
 

@@ -10,6 +10,7 @@ import { removeBelow } from '../git/remove.ts';
 import type { Repository } from '../git/repository.ts';
 import { openWorktree } from '../git/worktree.ts';
 import type { LanePlace } from '../lanes/find-lanes.ts';
+import { describeScreening, markScreening } from '../lanes/screening-lanes.ts';
 import type { DiskReserve } from '../machine/disk-reserve.ts';
 import { laneFolder, laneWorktree, studyFolder } from '../paths.ts';
 import { createProposer, type ProposerSurroundings } from '../proposers/create-proposer.ts';
@@ -96,8 +97,10 @@ export async function openSitting(
   const containment = await findContainment(study, repository, { ledger, paths, environment });
   const { sandbox } = containment;
   const cluster = await findCluster(study.contract, paths.home);
-  const places = await findPlaces(study, telemetry, cluster?.lanes ?? null);
-  if (hasBaseline) await requireSameHardware(places, baselineHardware(ledger, study.id), telemetry);
+  const baseline = hasBaseline ? baselineHardware(ledger, study.id) : null;
+  const found = await findPlaces(study, telemetry, cluster?.lanes ?? null);
+  const places = markScreening(found, baseline?.gpu ?? null);
+  await requireSameHardware(places, baseline, telemetry);
   const remotes = await openRemotes(study, places, { ledger, cluster, paths, environment });
   const thoughts = new Thoughts(text => {
     const n = findProposing(ledger, study.id);
@@ -163,13 +166,16 @@ export async function openSitting(
   tellStart(study, repository, containment, ports);
   const idle = hasBaseline ? null : await findIdleSearch(repository, study.baseCommit, study);
   if (idle !== null) emit({ type: 'warning', code: 'constants', message: idle });
+  const screening = places.filter(({ isScreening }) => isScreening);
+  if (screening.length > 0)
+    emit({ type: 'warning', code: 'screening', message: describeScreening(screening) });
   for (const notice of ports.takeNotices()) emit({ type: 'warning', ...notice });
   const sitting = new Sitting(
     study,
     stopLimits(study.stop, now()),
     {
       ...{ ...trainPorts, lanes, proposer, now, askAgainMs, isLookingAhead },
-      labels: places.map(({ label }) => label),
+      places,
     },
     {
       ...{ audit, baselineRuns: check?.baselineRuns },

@@ -18,11 +18,12 @@ import { review } from '../stages/review/review.ts';
 import { ReviewDesk } from '../stages/review/review-desk.ts';
 import type { StageContext } from '../stages/stage-context.ts';
 import type { LanePorts } from '../stages/train/surroundings.ts';
-import { train } from '../stages/train/train.ts';
+import { tellUnfair, train } from '../stages/train/train.ts';
 import { PutOff } from '../stages/train/train-elsewhere.ts';
 import type { TrainPorts } from '../stages/train/train-ports.ts';
 import { initialState, type SittingKind, USUAL_SITTING } from './initial-state.ts';
 import {
+  type LaneOfPlace,
   type LanesState,
   openNumbers,
   type PerformedEffect,
@@ -40,8 +41,7 @@ import { WaitingRuns } from './waiting-runs.ts';
 export type SittingPorts = Omit<TrainPorts, keyof LanePorts> & {
   /** Opens a lane at its first use, when what a baseline has shown about its worktree is known. */
   readonly lanes: readonly (() => LanePorts)[];
-  /** What the lanes are called; null for the only one. */
-  readonly labels: readonly (string | null)[];
+  readonly places: readonly LaneOfPlace[];
   readonly proposer: Proposer;
   /** How long a proposer that needs the user is left alone. */
   readonly askAgainMs?: number | undefined;
@@ -84,7 +84,7 @@ export class Sitting {
     const signal = AbortSignal.any([ports.signal, this.#failed.signal]);
     this.#source = new ProposalSource(study, { ...ports, signal });
     const state = initialState(ports.ledger, study, limits, ports.proposer, kind);
-    this.#state = startLanes(state, ports.labels);
+    this.#state = startLanes(state, ports.places);
     ports.signal.addEventListener('abort', () => this.#take('stop'), { once: true });
   }
 
@@ -386,6 +386,7 @@ export class Sitting {
       ledger.experiments.setPhase(id, n, 'interrupted');
       ledger.experiments.dropUnproposed(id, n);
       const interrupted = { type: 'interrupted', n, message: describeSetAside(reason) } as const;
+      if (reason.kind === 'screened' && ended) return [tellUnfair(n, ended), interrupted];
       if (reason.kind !== 'unanswered') return [interrupted];
       const message = `The model that the training asks did not answer. ${reason.message}`;
       return [interrupted, { type: 'warning', code: 'model_blocked', message }];

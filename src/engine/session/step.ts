@@ -1,15 +1,6 @@
 import { unreachable } from '../../shared/errors.ts';
 import type { StopReason, Verdict } from '../../shared/study.ts';
-import {
-  block,
-  conclude,
-  judge,
-  judgeRepeat,
-  mayRerun,
-  mend,
-  rerun,
-  setAsideUnanswered,
-} from './after-run.ts';
+import { block, conclude, judge, judgeRepeat, mend, setAsideUnanswered, trainAgain } from './after-run.ts';
 import type { Effect, LoopEvent, LoopState, Step } from './loop-state.ts';
 import { next, STOPPED } from './next.ts';
 import { afterVerdict, incumbentOf, takeBackFrom, without } from './repeats.ts';
@@ -73,8 +64,8 @@ export function step(state: LoopState, event: LoopEvent, now: number): Step {
       const setAside = setAsideUnanswered(state, event);
       if (setAside) return setAside;
       const { n, ended } = event;
-      if (event.unfair.length > 0 && mayRerun(state, now)) return rerun(state, n, ended);
-      return { state, effect: { type: 'await_number', n, ended, isResumed: false } };
+      const again = event.unfair.length > 0 ? trainAgain(state, n, ended, now) : null;
+      return again ?? { state, effect: { type: 'await_number', n, ended, isResumed: false } };
     }
     case 'numbered':
       // A number that took a week is not waited for again.
@@ -114,7 +105,7 @@ export function step(state: LoopState, event: LoopEvent, now: number): Step {
       const { reason } = event;
       if (reason.kind === 'stopped') return next({ ...state, halted: STOPPED }, now);
       if (reason.kind === 'unanswered') return next(block(state), now);
-      if (reason.kind === 'refused') return next(state, now);
+      if (reason.kind === 'refused' || reason.kind === 'screened') return next(state, now);
       // A study without a baseline asks no stop rule before the next experiment.
       if (reason.kind === 'put_off')
         return next(incumbentOf(state.repeats) ? state : haltIfDue(state, now), now);

@@ -50,6 +50,8 @@ export function describeSetAside(reason: SetAsideReason): string {
       return `${reason.message} It will be run again.`;
     case 'put_off':
       return `Not started yet; it will be run when the study goes on. ${reason.message}`;
+    case 'screened':
+      return 'It may be a gain; it goes on where the baseline was trained.';
     case 'spent':
     case 'refused':
       return `${reason.message} It will be run again on resume.`;

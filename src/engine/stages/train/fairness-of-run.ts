@@ -34,6 +34,7 @@ export async function fairnessOfRun(
   ports: TrainPorts,
 ): Promise<Fairness> {
   const { study, baseline } = begun;
+  const { place } = ports;
   const { budget, metric, score } = study.contract;
   const { observer, trained, there } = conducted;
   const steps = summary?.num_steps ?? observer.steps.last();
@@ -52,7 +53,7 @@ export async function fairnessOfRun(
     wallSeconds: there ? there.seconds : conducted.wallSeconds,
     awakeSeconds: there ? there.seconds : conducted.awakeSeconds,
     ...seen,
-    hardware: there ? hardwareThere(there) : hardwareHere(seen),
+    hardware: there ? hardwareThere(there, place.model) : hardwareHere(seen, place.model),
     baselineHardware: baselineHardware(ports.ledger, study.id),
     node: there?.node ?? null,
     earlier: ports.ledger.runs.latestFairness(study.id, NORM_RUNS),
@@ -77,13 +78,17 @@ function coldRun(runs: readonly Run[]): Run | undefined {
   return runs.find(({ fairness }) => fairness?.flags.some(({ kind }) => kind === 'cold'));
 }
 
-function hardwareHere({ gpu, isUsed }: Awaited<ReturnType<MachineWatch['seen']>>): Hardware {
-  return { gpu: (isUsed !== false && gpu[0]?.name) || null, processor: processorModel() };
+/** @param model of the lane's GPU, for a driver that does not answer */
+function hardwareHere(
+  { gpu, isUsed }: Awaited<ReturnType<MachineWatch['seen']>>,
+  model: string | null,
+): Hardware {
+  return { gpu: (isUsed !== false && (gpu[0]?.name ?? model)) || null, processor: processorModel() };
 }
 
-function hardwareThere({ gpus, processor }: RemoteResult): Hardware {
+function hardwareThere({ gpus, processor }: RemoteResult, model: string | null): Hardware {
   const names = [...new Set(gpus.map(({ name }) => name))].sort();
-  return { gpu: names.join(' and ') || null, processor };
+  return { gpu: names.join(' and ') || model, processor };
 }
 
 /** What the baseline trained on; null as long as that is not known. */

@@ -1,3 +1,4 @@
+import type { EngineEventBody } from '../../../shared/events.ts';
 import type { FlagKind } from '../../../shared/fairness.ts';
 import type { Hint } from '../../../shared/probes.ts';
 import { isBetter } from '../../../shared/study.ts';
@@ -120,7 +121,11 @@ async function hintsOf(
 
 /** An unfair run is stored before the next one begins. */
 function saveUnfair(context: StageContext, n: number, ended: EndedRun): void {
-  const flags = ended.result.fairness.flags.filter(({ isUnfair }) => isUnfair);
-  const told = flags.map(({ kind, detail }) => ({ kind, detail }));
-  endRun(context, ended, () => [{ type: 'run_unfair', n, k: ended.k, flags: told }]);
+  endRun(context, ended, () => [tellUnfair(n, ended)]);
+}
+
+/** Why a run does not decide. */
+export function tellUnfair(n: number, { k, result }: EndedRun): EngineEventBody {
+  const flags = result.fairness.flags.filter(({ isUnfair }) => isUnfair);
+  return { type: 'run_unfair', n, k, flags: flags.map(({ kind, detail }) => ({ kind, detail })) };
 }

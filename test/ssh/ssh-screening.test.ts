@@ -1,0 +1,64 @@
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { eventsOf, sitting } from '../support/pawl.ts';
+import { contractFile, FAST_TRAINER, temporaryFolder } from '../support/scaffold.ts';
+import { checkNight, prepareNight, rowsOf, TAG } from '../support/study.ts';
+import { findSshdFault, giveGpus, type PrivateSshd, pathWithHosts, startSshd } from './private-sshd.ts';
+
+const fault = findSshdFault();
+let sshd: PrivateSshd;
+
+/** Reaches a better number with the same code on the second GPU. */
+const TRAINER = FAST_TRAINER.replace(
+  /^printf/m,
+  '[ "$CUDA_VISIBLE_DEVICES" = GPU-2 ] && value=$((value - 300000))\nprintf',
+);
+
+// Without sshd there is nothing to test; `fault` says what is missing, and .ci/run installs it.
+describe.skipIf(fault !== null)('lanes on two models of GPU', () => {
+  beforeAll(async () => {
+    sshd = await startSshd();
+    await giveGpus(sshd, [
+      { uuid: 'GPU-2', name: 'Faster GPU' },
+      { uuid: 'GPU-1', name: 'Test GPU' },
+    ]);
+  });
+  afterAll(() => sshd?.stop());
+
+  test('what may be a gain on the other model is trained again on the baseline’s, and only that decides', async () => {
+    const night = await prepareNight({ trainer: TRAINER, contract: contractFile({ limitSeconds: 600 }) });
+    const { repository, home } = night;
+    const next = join(await temporaryFolder(), 'next');
+    await writeFile(next, '3 4 5 6 7 8\n');
+    // Two lanes may ask at once.
+    const command = `exec 9>${next}.lock; flock 9; read -r lr rest < ${next}; echo "$rest" > ${next}
+      sed -i "s/^LR=.*/LR=$lr/" train.sh; echo '{"hypothesis":"LR"}'`;
+    const lanes = ['--lanes', 'ssh:lab/gpu:1,ssh:lab/gpu:0'];
+    const { code, stderr, events } = await sitting(
+      ['run', repository, '--tag', TAG, '-n', '6', ...lanes, '--command', command],
+      { home, env: { PATH: await pathWithHosts(sshd) } },
+    );
+    expect(stderr).toBe('');
+    expect(code).toBe(0);
+    expect(eventsOf(events, 'warning').map(({ message }) => message)).toContainEqual(
+      expect.stringMatching(/^lab, GPU 0: Faster GPU has another GPU than the baseline\. It screens/),
+    );
+    const { experiments, runs } = rowsOf(home);
+    const began = (model: string) => runs.filter(({ lane }) => lane?.includes(model)).map(({ n }) => n);
+    const screened = began('Faster GPU');
+    expect(screened).not.toEqual([]);
+    // Each one is better than all before, so none is a discard there.
+    expect(began('Test GPU').toSorted()).toEqual([0, 1, 2, 3, 4, 5, 6]);
+    expect(new Set(screened).size).toBe(screened.length);
+    expect(experiments.map(({ phase }) => phase)).toEqual(Array(7).fill('recorded'));
+    // As on the baseline's GPU: below 1 would be from the other.
+    for (const { metric } of experiments) expect(metric).toBeGreaterThan(1);
+    expect(
+      eventsOf(events, 'run_unfair')
+        .map(({ n }) => n)
+        .toSorted(),
+    ).toEqual(screened.toSorted());
+    await checkNight(night);
+  });
+});
