@@ -59,7 +59,9 @@ test.describe('of a study', () => {
     expect(await page.evaluate(() => history.length)).toBe(before);
   });
 
-  test('while a key is held down, only the first step and the last one write the address', async ({ page }) => {
+  test('while a key is held down, only the first step and the last one write the address', async ({
+    page,
+  }) => {
     const written = await page.evaluateHandle(() => {
       const addresses: string[] = [];
       const replace = history.replaceState.bind(history);
