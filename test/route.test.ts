@@ -143,6 +143,10 @@ test('in turns each proposer has its own experiments, results and cost', async (
   expect(model).toMatchObject({ experiments: 2, failures: [] });
   expect(model?.costUsd).toBeCloseTo(0.0496);
   expect(model?.gainShare).toBeGreaterThan(0);
+  const { keep, baseline, best } = ledger.experiments.tally(night.studyId, 'minimize');
+  expect(keep).toBeGreaterThan(2);
+  const gain = ((baseline ?? Number.NaN) - (best ?? Number.NaN)) / Math.abs(baseline ?? Number.NaN);
+  expect((model?.gainShare ?? 0) + (search?.gainShare ?? 0)).toBeCloseTo(gain, 12);
   expect(search).toMatchObject({ experiments: 2, costUsd: null });
   expect((model?.keep ?? 0) + (model?.discard ?? 0) + (model?.crash ?? 0)).toBe(2);
   // Over all studies it is the same, for there is one.

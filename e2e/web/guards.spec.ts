@@ -14,10 +14,10 @@ test('a better number whose check fails is discarded, and its cell shows the che
   await openWindow(page, await serve());
   await startStudy(page, bench, { tag: 'night', experiments: 1 });
   await expect(study(page).header).toContainText('Ended');
-  await expect(cellOf(page, 1).region).toContainText(/discard.*guard/);
+  await expect(cellOf(page, 1).region).toContainText('a check of yours failed: depth');
   const cell = await openCell(page, 1);
-  await expect(cell.section('Failed guard')).toContainText('the check "depth" ended with exit code 1');
-  await expect(cell.section('Failed guard')).toContainText('DEPTH = 8');
+  await expect(cell.section('Failed check')).toContainText('the check "depth" ended with exit code 1');
+  await expect(cell.section('Failed check')).toContainText('DEPTH = 8');
   await takePictures(page, 'guard');
   await cell.tab('Log').click();
   await expect(cell.panel).toContainText('[pawl] depth: grep DEPTH train.py');

@@ -2,7 +2,7 @@ import { dataPaths } from '../../src/engine/paths.ts';
 import { openLedger } from '../../src/engine/store/ledger.ts';
 import { expect, test } from './support/fixtures.ts';
 import { takePictures } from './support/pictures.ts';
-import { dialog, notebook, openWindow, startStudy } from './support/window.ts';
+import { dialog, notebook, openWindow, runCommand, startStudy } from './support/window.ts';
 
 test('a job whose machine is gone is given up where the notebook says that it may still run', async ({
   page,
@@ -29,5 +29,15 @@ test('a job whose machine is gone is given up where the notebook says that it ma
   );
   await takePictures(page, 'left-jobs');
   await jobs.getByRole('button', { name: 'Give up pawl-s1-4.0' }).click();
+  const question = dialog(page, 'Give up pawl-s1-4.0?');
+  await expect(question).toContainText('which cannot be undone');
+  await takePictures(page, 'give-up-job');
+  await question.getByRole('button', { name: 'Keep it' }).click();
+  await expect(rows).toHaveCount(1);
+  await page.keyboard.press('Escape');
+  await expect(jobs).toBeHidden();
+  await runCommand(page, 'jobs', 'Jobs on other machines');
+  await jobs.getByRole('button', { name: 'Give up pawl-s1-4.0' }).press('Enter');
+  await question.getByRole('button', { name: 'Give up' }).press('Enter');
   await expect(jobs).toContainText('No job is left: all have ended, or were given up.');
 });

@@ -148,6 +148,19 @@ test('a crash says its class and the last frames', async ({ page }) => {
   await expect(cell.section('Numbers')).toContainText('exit code 1');
 });
 
+test('in a narrow window a crash’s row gives its class and message the room of the other facts', async ({
+  page,
+}) => {
+  await page.setViewportSize({ width: 900, height: 700 });
+  await runCommand(page, '4', 'Go to experiment #4');
+  await cellOf(page, 4).toggle.click();
+  const why = cellOf(page, 4).region.getByText('out of memory: RuntimeError: CUDA out of memory.');
+  await expect(why).toBeInViewport();
+  const [own, line] = [await why.boundingBox(), await why.locator('..').boundingBox()];
+  expect([own?.y, own?.x]).toEqual([line?.y, line?.x]);
+  expect(own?.width).toBeGreaterThan(250);
+});
+
 test('the list is filtered by verdict, category and text', CORE, async ({ page }) => {
   const list = notebook(page);
   await list.verdict('crash').click();

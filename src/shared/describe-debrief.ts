@@ -1,6 +1,7 @@
 import { claimWords, describeClaims } from './claims.ts';
 import type { Arm, Debrief, Interval, KeptIdea } from './debrief.ts';
 import { formatDuration, formatEnergy, formatMetric, formatPercent, formatUsd } from './numbers.ts';
+import { reasonWords } from './reason-words.ts';
 import { shortNumber } from './short-number.ts';
 import { type CrashClass, STOP_WORDS } from './study.ts';
 
@@ -57,8 +58,7 @@ export function gainText(gain: number | null): string {
 }
 
 export function crashWords(kind: CrashClass | 'imported'): string {
-  if (kind === 'timeout') return 'timed out';
-  return kind === 'imported' ? 'as the table says' : kind.replaceAll('_', ' ');
+  return kind === 'imported' ? 'as the table says' : reasonWords({ reason: kind });
 }
 
 /** How the hours were spent, each with its share; entries without time are left out. */

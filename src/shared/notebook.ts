@@ -4,6 +4,7 @@ import type { Contract, StopRules } from './contract.ts';
 import type { FairnessFlag } from './fairness.ts';
 import type { ModelCall, Spend } from './model-calls.ts';
 import type { ProposerSettings } from './proposers.ts';
+import type { ShownReason } from './reason-words.ts';
 import type { ReviewOutcome } from './review.ts';
 import type { Notice, Settings } from './settings.ts';
 import type {
@@ -33,7 +34,7 @@ export type Cell = {
   readonly category: string | null;
   /** Predicted change of the metric. */
   readonly predictedEffect: number | null;
-  readonly verdict: Pick<ShownVerdict, 'word' | 'reason'> | null;
+  readonly verdict: (Pick<ShownVerdict, 'word' | 'reason'> & Pick<ShownReason, 'guard'>) | null;
   /** The number that led to the verdict. */
   readonly metric: number | null;
   /** The mean of all its runs that count. */

@@ -30,7 +30,10 @@ export type ProposerRecord = {
   readonly keep: number;
   readonly discard: number;
   readonly crash: number;
-  /** The sum over its keeps of each gain as a share of the incumbent's value. */
+  /**
+   * The sum of its keeps' gains, each from the keep before it and as a share of the study's baseline; so all proposers'
+   * together are the study's gain. Negative if it only removed lines at a small loss.
+   */
   readonly gainShare: number;
   /** Until when it rests, in milliseconds since the epoch; null if it does not. */
   readonly restsUntil: number | null;

@@ -12,6 +12,7 @@ import { claimWords } from '../../shared/claims.ts';
 import { PawlError } from '../../shared/errors.ts';
 import { describeGuard } from '../../shared/guard.ts';
 import { describeHints, describeProbe, isProbeReason } from '../../shared/probes.ts';
+import { reasonWords } from '../../shared/reason-words.ts';
 import { describeRollBack, describeTakenWith } from '../../shared/repeats.ts';
 import type { Experiment, Study } from '../../shared/study.ts';
 import { lastTrial } from '../../shared/study.ts';
@@ -50,7 +51,10 @@ function showSummary(ledger: Ledger, study: Study, experiment: Experiment): void
     ['rationale', proposal?.rationale],
     ['category', proposal?.category],
     ['phase', experiment.phase === 'recorded' ? null : experiment.phase],
-    ['verdict', verdict && `${verdictText(verdict.word).trimEnd()} (${verdict.reason.replaceAll('_', ' ')})`],
+    [
+      'verdict',
+      verdict && `${verdictText(verdict.word).trimEnd()} (${reasonWords({ reason: verdict.reason, guard })})`,
+    ],
     [metric, experiment.metric === null ? null : metricText(experiment.metric)],
     ['mean', record && record.runs > 1 ? `${metricText(record.mean)} of ${record.runs} runs` : null],
     ['claim', claim && claimWords(claim)],

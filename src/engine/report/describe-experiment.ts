@@ -2,6 +2,7 @@ import { basename } from 'node:path';
 import { claimWords } from '../../shared/claims.ts';
 import { PawlError } from '../../shared/errors.ts';
 import { formatDelta, formatDuration, formatMetric } from '../../shared/numbers.ts';
+import { reasonWords } from '../../shared/reason-words.ts';
 import { type Experiment, lastTrial, type Study } from '../../shared/study.ts';
 import { readDiff } from '../git/diff.ts';
 import { openRepository } from '../git/repository.ts';
@@ -45,7 +46,11 @@ function factsOf(ledger: Ledger, study: Study, experiment: Experiment): Block {
   const delta = value === null || incumbentMetric === undefined ? null : value - incumbentMetric;
   const rows: readonly (readonly [string, string | null])[] = [
     ['Study', `${basename(study.repositoryPath) || study.importedFrom}: ${study.tag}`],
-    ['Verdict', verdict && `${verdict.word} (${verdict.reason.replaceAll('_', ' ')})`],
+    [
+      'Verdict',
+      verdict &&
+        `${verdict.word} (${reasonWords({ reason: verdict.reason, guard: verdict.evidence.guard })})`,
+    ],
     [study.contract.metric.name, value === null ? null : `${formatMetric(value)}${runs}`],
     [
       'Difference',

@@ -41,8 +41,7 @@ function fromRow(row: Row): Cell {
     hypothesis: row.hypothesis,
     category: row.category,
     predictedEffect: row.predicted_effect,
-    verdict:
-      row.reason === null ? null : ({ word: row.verdict ?? 'other', reason: row.reason } as Cell['verdict']),
+    verdict: verdictOf(row, evidence?.guard),
     metric: row.metric,
     incumbentMetric,
     record,
@@ -62,6 +61,14 @@ function fromRow(row: Row): Cell {
     combines: row.combines === null ? null : (JSON.parse(row.combines) as [number, number]),
     supersededBy: row.superseded_by,
     crash: row.crash,
+  };
+}
+
+function verdictOf({ verdict, reason }: Row, guard: Evidence['guard']): Cell['verdict'] {
+  if (reason === null) return null;
+  return {
+    ...({ word: verdict ?? 'other', reason } as NonNullable<Cell['verdict']>),
+    ...(guard && { guard: { kind: guard.kind, name: guard.name } }),
   };
 }
 

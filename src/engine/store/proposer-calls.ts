@@ -1,5 +1,6 @@
 import type { ProposerOutcome, ProposerRecord } from '../../shared/proposer-calls.ts';
 import type { Database } from './database.ts';
+import { repeatColumns } from './record.ts';
 
 export type ProposerCall = {
   readonly n: number;
@@ -65,14 +66,21 @@ export function proposerCallStore(database: Database) {
       gain: number | null;
     }
   >(
-    `SELECT author.proposer, count(*) AS experiments, count(*) FILTER (WHERE verdict = 'keep') AS keep,
+    `WITH kept AS (
+       SELECT study_id, n, (metric + repeat_sum) / (1 + repeats) AS record
+       FROM (SELECT study_id, n, verdict, metric, ${repeatColumns('e')} FROM experiment e) WHERE verdict = 'keep'
+     ), step AS (
+       SELECT study_id, n, (record - lag(record) OVER branch) / nullif(abs(first_value(record) OVER branch), 0)
+         * iif(contract ->> '$.metric.goal' = 'maximize', 1, -1) AS gain
+       FROM kept JOIN study ON study.id = study_id WINDOW branch AS (PARTITION BY study_id ORDER BY n)
+     )
+     SELECT author.proposer, count(*) AS experiments, count(*) FILTER (WHERE verdict = 'keep') AS keep,
        count(*) FILTER (WHERE verdict = 'discard') AS discard, count(*) FILTER (WHERE verdict = 'crash') AS crash,
-       sum(CASE WHEN verdict = 'keep' THEN abs((metric - (evidence ->> 'incumbentMetric'))
-         / nullif(evidence ->> 'incumbentMetric', 0)) END) AS gain
+       sum(step.gain) AS gain
      FROM experiment JOIN (
        SELECT study_id, n, proposer, max(id) FROM proposer_call
        WHERE outcome = 'proposed' AND study_id = coalesce(@study, study_id) GROUP BY study_id, n
-     ) author USING (study_id, n)
+     ) author USING (study_id, n) LEFT JOIN step USING (study_id, n)
      WHERE verdict IS NOT NULL GROUP BY author.proposer`,
   );
   const closeOpen = database.prepare(

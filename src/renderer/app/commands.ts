@@ -19,6 +19,7 @@ import {
   Play,
   Scale,
   Send,
+  Server,
   Settings,
   SlidersHorizontal,
   Sun,
@@ -291,6 +292,13 @@ export const COMMANDS = {
     label: 'Import results from elsewhere',
     short: 'Import results …',
     run: show({ name: 'import', source: null }),
+  },
+  jobs: {
+    scope: 'app',
+    label: 'Jobs on other machines',
+    icon: Server,
+    needsHost: true,
+    run: show({ name: 'jobs' }),
   },
   browse: { scope: 'app', label: 'Browse folders', run: show({ name: 'folder' }) },
   sidebar: {

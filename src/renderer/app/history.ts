@@ -6,8 +6,8 @@ import { useStore } from './store.ts';
 import { getClient, reconnect } from './sync.ts';
 
 /**
- * The address is written once the selection has rested for this long: writing it costs a browser more than drawing
- * the cells.
+ * While a key is held down, the address is written once the selection has rested for this long: writing it costs a
+ * browser more than drawing the cells.
  */
 const SETTLE_MS = 200;
 
@@ -15,7 +15,9 @@ const { getState } = useStore;
 /** The last address that the window has written or followed. */
 let written: Place | null = null;
 let isWaiting = false;
-/** The address of the selected experiment while the user moves on quickly. */
+/** Whether the last key was a repetition, which a keyboard sends while a key is held down. */
+let isKeyHeld = false;
+/** The address of the selected experiment while a key is held down. */
 let unwritten: string | null = null;
 let timer: ReturnType<typeof setTimeout> | undefined;
 /** Whether the next screen comes from the address, and so is no new step. */
@@ -31,7 +33,8 @@ export function openAddress(takeToken: ((address: string) => void) | null): void
   if (getState().screen.name === 'welcome') follow(location.hash, history.state?.isOwn === true);
   write();
   useStore.subscribe(writeSoon);
-  window.addEventListener('pagehide', settle);
+  window.addEventListener('keydown', ({ repeat }) => setKeyHeld(repeat), { capture: true });
+  window.addEventListener('keyup', () => setKeyHeld(false));
   window.addEventListener('popstate', ({ state }) => {
     // It was the address of the entry that the user is leaving.
     unwritten = null;
@@ -68,8 +71,13 @@ function write(): void {
   }
   unwritten = hash;
   clearTimeout(timer);
-  if (isSelection) timer = setTimeout(settle, SETTLE_MS);
+  if (isSelection && isKeyHeld) timer = setTimeout(settle, SETTLE_MS);
   else settle();
+}
+
+function setKeyHeld(isHeld: boolean): void {
+  isKeyHeld = isHeld;
+  if (!isHeld) settle();
 }
 
 function settle(): void {

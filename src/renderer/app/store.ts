@@ -85,6 +85,7 @@ export type Overlay =
   | { readonly name: 'export' }
   | { readonly name: 'proposers' }
   | { readonly name: 'resume' }
+  | { readonly name: 'jobs' }
   | { readonly name: 'folder' }
   /** Begins right away if a source is given. */
   | { readonly name: 'import'; readonly source: ImportSource | null }

@@ -1,5 +1,5 @@
-import { memo, useMemo } from 'react';
-import { CartesianGrid, Line, LineChart, ReferenceLine, XAxis, YAxis } from 'recharts';
+import { type ComponentProps, memo, useMemo } from 'react';
+import { CartesianGrid, Curve, Line, LineChart, ReferenceLine, XAxis, YAxis } from 'recharts';
 import type { Tick } from '../../shared/charts/axis-ticks.ts';
 import type { Box } from '../../shared/charts/occupancy.ts';
 import { useSame } from '../ui/use-same.ts';
@@ -114,11 +114,20 @@ const Layer = memo(function Layer(props: Props & { readonly hasAxes: boolean }) 
           activeDot={false}
           connectNulls={false}
           isAnimationActive={false}
+          shape={PlainCurve}
         />
       ))}
     </LineChart>
   );
 });
+
+/**
+ * A curve that Recharts cannot measure: it would measure the whole line on every redraw, for an animation that there is
+ * none of.
+ */
+function PlainCurve({ pathRef, ...curve }: ComponentProps<typeof Curve>) {
+  return <Curve {...curve} />;
+}
 
 type Stroke = {
   readonly key: string;

@@ -24,7 +24,8 @@ export function Dialog({
   return (
     <Radix.Root open onOpenChange={isOpen => !isOpen && onClose()}>
       <Radix.Portal>
-        <Radix.Overlay className="fixed inset-0 z-40 bg-black/35" />
+        {/* As high as the content, so that the overlay of a question covers the dialog that asks it. */}
+        <Radix.Overlay className="fixed inset-0 z-50 bg-black/35" />
         <Radix.Content
           onOpenAutoFocus={focusFirstField}
           onCloseAutoFocus={returnFocus}

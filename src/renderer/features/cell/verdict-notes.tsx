@@ -6,6 +6,7 @@ import { describeLate } from '../../../shared/late.ts';
 import type { ExperimentDetail, RunView } from '../../../shared/notebook.ts';
 import { formatMetric } from '../../../shared/numbers.ts';
 import { describeHints, describeProbe, isProbeReason } from '../../../shared/probes.ts';
+import { reasonWords } from '../../../shared/reason-words.ts';
 import { describeRollBack, describeTakenWith } from '../../../shared/repeats.ts';
 
 /** The reasons for the verdict besides the metric. */
@@ -26,7 +27,7 @@ export function VerdictNotes({
     <>
       {guard ? (
         <Note
-          label="Failed guard"
+          label="Failed check"
           title={`${guard.kind === 'check' ? 'A check failed' : 'A condition was not met'}, so its number does not count`}
           text={`${describeGuard(guard)}.`}
         >
@@ -137,7 +138,7 @@ function OutputTail({ lines }: { readonly lines: readonly string[] }) {
 export function CrashReport({ crash }: { readonly crash: NonNullable<RunView['crash']> }) {
   return (
     <section aria-label="Crash" className="rounded-lg bg-crash-soft p-3">
-      <h4 className="font-medium text-crash text-sm">{crash.class.replaceAll('_', ' ')}</h4>
+      <h4 className="font-medium text-crash text-sm">{reasonWords({ reason: crash.class })}</h4>
       <p className="mt-0.5 break-words text-sm">{crash.message}</p>
       <OutputTail lines={crash.tail} />
     </section>

@@ -1,20 +1,17 @@
-import { ChevronRight, GitCompareArrows, StickyNote } from 'lucide-react';
+import { ChevronRight, GitCompareArrows } from 'lucide-react';
 import { memo } from 'react';
 import type { Cell, StudyCard } from '../../../shared/notebook.ts';
-import { ABSENT, formatDelta, formatDuration, formatMetric, formatNumber } from '../../../shared/numbers.ts';
+import { ABSENT, formatDelta, formatMetric } from '../../../shared/numbers.ts';
 import type { Measurement } from '../../../shared/study.ts';
-import { TRUST_WORDS, trustOf } from '../../../shared/trust.ts';
 import { hoverCell, toggleCell, toggleCompared } from '../../app/actions.ts';
 import { useStore } from '../../app/store.ts';
 import { Sparkline } from '../../charts/sparkline.tsx';
-import { knownTime } from '../../format/known-time.ts';
-import { ClaimMark } from '../../ui/claim-mark.tsx';
 import { classNames } from '../../ui/class-names.ts';
 import { Loading, lazyView } from '../../ui/lazy-view.tsx';
 import { OneLine } from '../../ui/one-line.tsx';
-import { RelativeTime } from '../../ui/relative-time.tsx';
 import { VerdictBadge } from '../../ui/verdict-badge.tsx';
 import { Marked, useMatcher } from './match-marks.tsx';
+import { RowFacts } from './row-facts.tsx';
 
 const CellDetails = lazyView(
   () => import('../cell/cell-details.tsx').then(file => file.CellDetails),
@@ -44,14 +41,7 @@ export const CellRow = memo(function CellRow({ card, cell, sparkline }: Props) {
   const isSelected = useStore(state => state.view.selected === cell.n);
   const isHovered = useStore(state => state.hovered === cell.n);
   const isCompared = useStore(state => state.view.compared.includes(cell.n));
-  const isBest = card.tally.bestExperiment === cell.n;
   const matcher = useMatcher();
-  const at = knownTime(cell);
-  const claim = card.claims?.keeps.find(({ n }) => n === cell.n) ?? null;
-  const trust =
-    cell.verdict && cell.isContained !== null
-      ? trustOf(card.contract, cell.isContained, cell.isAudited)
-      : null;
   return (
     <article
       aria-label={`Experiment ${cell.n}`}
@@ -96,57 +86,7 @@ export const CellRow = memo(function CellRow({ card, cell, sparkline }: Props) {
               shown={part => <Marked text={part} matcher={matcher} />}
             />
           </button>
-          <p className="cut-off text-muted text-xs *:mr-2">
-            {claim ? <ClaimMark claim={claim} /> : null}
-            {isBest ? <span className="font-medium text-keep">best so far</span> : null}
-            {cell.supersededBy === null ? null : (
-              <span title="That one was made before this was kept, does not contain its edit, and did better.">
-                superseded by #{cell.supersededBy}
-              </span>
-            )}
-            {cell.otherLine === null ? null : (
-              <span title="It builds on an experiment that was not on the branch.">
-                from #{cell.otherLine}
-              </span>
-            )}
-            {cell.isEdited ? (
-              <span className="text-accent" title="You changed the proposal before it ran.">
-                changed by you
-              </span>
-            ) : null}
-            {cell.isContained === false ? <span className="text-warn">not contained</span> : null}
-            {trust && (card.contract.score || cell.isAudited) ? (
-              <span title={TRUST_WORDS[trust]}>{trust}</span>
-            ) : null}
-            {cell.category ? <span>{cell.category}</span> : null}
-            {cell.verdict && !['imported', 'rolled_back', 'baseline'].includes(cell.verdict.reason) ? (
-              <span>{cell.verdict.reason.replaceAll('_', ' ')}</span>
-            ) : null}
-            {cell.trainedSeconds === null ? null : (
-              <span className="tabular">{formatDuration(cell.trainedSeconds)}</span>
-            )}
-            {cell.memory === null ? null : (
-              <span className="tabular @max-3xl:hidden">
-                {card.contract.metric.memory ?? 'memory'} {formatNumber(cell.memory)}
-              </span>
-            )}
-            {at === null ? null : <RelativeTime at={at} />}
-            {cell.notes > 0 ? (
-              <span className="inline-flex items-center gap-1">
-                <StickyNote size={11} aria-hidden /> {cell.notes} {cell.notes === 1 ? 'note' : 'notes'}
-              </span>
-            ) : null}
-            {cell.tags.map(tag => (
-              <span key={tag} className="rounded bg-accent-soft px-1.5 text-accent">
-                {tag}
-              </span>
-            ))}
-            {cell.crash ? (
-              <span className="text-crash" title={cell.crash}>
-                <Marked text={cell.crash} matcher={matcher} />
-              </span>
-            ) : null}
-          </p>
+          <RowFacts card={card} cell={cell} matcher={matcher} />
         </div>
         <div className="flex items-center gap-3">
           <button

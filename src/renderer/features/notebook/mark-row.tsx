@@ -16,10 +16,11 @@ import {
 } from 'lucide-react';
 import { JOB_NAME } from '../../../shared/job-calls.ts';
 import type { Mark, RefusedProposal } from '../../../shared/notebook.ts';
+import { showOverlay } from '../../app/actions.ts';
 import { describeStopMark } from '../../format/stop-reasons.ts';
+import { Button } from '../../ui/button.tsx';
 import { classNames } from '../../ui/class-names.ts';
 import { RelativeTime } from '../../ui/relative-time.tsx';
-import { LeftJobsButton } from './left-jobs.tsx';
 
 const LOOKS = {
   started: { icon: Play, className: 'text-muted' },
@@ -77,7 +78,11 @@ export function MarkRow({ mark }: { readonly mark: Mark }) {
     <p className="flex min-h-8 items-center gap-2 bg-sunken px-5 py-1.5 text-sm leading-5">
       <Icon size={14} aria-hidden className={classNames('shrink-0', className)} />
       <span className="min-w-0 flex-1 break-words">{words(mark)}</span>
-      {mark.kind === 'warning' && JOB_NAME.test(mark.text) ? <LeftJobsButton /> : null}
+      {mark.kind === 'warning' && JOB_NAME.test(mark.text) ? (
+        <Button size="small" onClick={() => showOverlay({ name: 'jobs' })}>
+          Show jobs …
+        </Button>
+      ) : null}
       <span className="text-muted text-xs">
         <RelativeTime at={mark.at} />
       </span>

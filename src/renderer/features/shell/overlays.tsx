@@ -1,7 +1,6 @@
 import { showOverlay } from '../../app/actions.ts';
 import { useStore, useStudy } from '../../app/store.ts';
 import type { Host } from '../../host/host.ts';
-
 import { lazyView } from '../../ui/lazy-view.tsx';
 // Not loaded on demand, because users type right after opening it.
 import { CommandPalette } from './command-palette.tsx';
@@ -18,6 +17,7 @@ const RoomScreen = lazyView(() => import('../room/room-screen.tsx').then(file =>
 const AuditDialog = lazyView(() => import('../study/audit-dialog.tsx').then(file => file.AuditDialog));
 const StackDialog = lazyView(() => import('../stack/stack-dialog.tsx').then(file => file.StackDialog));
 const ExportDialog = lazyView(() => import('../study/export-dialog.tsx').then(file => file.ExportDialog));
+const JobsDialog = lazyView(() => import('../study/jobs-dialog.tsx').then(file => file.JobsDialog));
 const ProposersDialog = lazyView(() =>
   import('../study/proposers-dialog.tsx').then(file => file.ProposersDialog),
 );
@@ -76,6 +76,8 @@ function Overlay({ host }: { readonly host: Host }) {
       return card ? <AuditDialog card={card} onClose={close} /> : null;
     case 'export':
       return card ? <ExportDialog card={card} onClose={close} /> : null;
+    case 'jobs':
+      return <JobsDialog onClose={close} />;
     case 'proposers':
       return <ProposersDialog card={card} onClose={close} />;
     case 'resume':

@@ -26,7 +26,7 @@ export function ProposersDialog({
   return (
     <Dialog
       title="Proposers"
-      description="Each proposer's calls, results and cost. The gain adds up by how much each kept experiment improved on its incumbent. The baseline counts for no proposer."
+      description="Each proposer's calls, results and cost. Its gain adds up its kept experiments, in percent of the baseline: all proposers together made the gain in the study's header. The baseline counts for no proposer."
       onClose={onClose}
       isWide
     >

@@ -10,6 +10,7 @@ import {
   formatPercent,
   formatUsd,
 } from '../../../shared/numbers.ts';
+import { reasonWords } from '../../../shared/reason-words.ts';
 import type { ConstantTexts, TableRow } from '../../../shared/table-rows.ts';
 import { knownTime } from '../../format/known-time.ts';
 import { readNumeral } from '../../format/numeral.ts';
@@ -130,7 +131,7 @@ function experimentColumns(card: StudyCard): readonly Column[] {
     }),
     column('hypothesis', 'Hypothesis', 320, ({ cell }) => cell.hypothesis, words),
     column('category', 'Category', 120, ({ cell }) => cell.category, words),
-    column('reason', 'Reason', 120, ({ cell }) => cell.verdict?.reason.replaceAll('_', ' ') ?? null, words),
+    column('reason', 'Reason', 120, ({ cell }) => cell.verdict && reasonWords(cell.verdict), words),
     column('predicted', 'Predicted', 108, ({ cell }) => cell.predictedEffect, {
       show: numeric(formatDelta),
       hint: 'Change of the metric that the proposer predicted',
