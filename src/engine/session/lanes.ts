@@ -51,6 +51,11 @@ export function startLanes(
   return { study, lanes, begun: left };
 }
 
+/** Adds lanes, which have nothing to do yet. */
+export function withMoreLanes(state: LanesState, count: number): LanesState {
+  return { ...state, lanes: [...state.lanes, ...Array.from({ length: count }, () => FREE)] };
+}
+
 /**
  * @param lane whose effect led to this event; null if none did: the sitting starts, or the user wishes something
  * @returns what lanes begin now; `idle` if none does anything, and none begins
