@@ -129,7 +129,7 @@ echo '{"hypothesis": "Try another rate", "rationale": "why not", "predicted_effe
     .map(option => option.shape.type.value)
     .filter(type => !raw.some(event => event.type === type));
   // A thought needs a model, a rest several proposers, a review approve mode; those are looked at where they come. A pause
-  // has its own test, and so have repeats; a warning needs a process that cannot be killed.
+  // has its own test, and so have repeats and hosts; a warning needs a process that cannot be killed.
   expect(missing).toEqual([
     ...[
       'thought',
@@ -143,6 +143,8 @@ echo '{"hypothesis": "Try another rate", "rationale": "why not", "predicted_effe
       'awaiting_number',
       'proposer_rests',
       'proposer_rested',
+      'host_away',
+      'host_joined',
       'warning',
     ],
     ...['wished', 'study_paused', 'study_continued'],

@@ -3,6 +3,7 @@ import { styleText } from 'node:util';
 import { unreachable } from '../shared/errors.ts';
 import type { EngineEvent } from '../shared/events.ts';
 import { describeFlag } from '../shared/fairness.ts';
+import { describeHostAway, describeHostJoined } from '../shared/hosts.ts';
 import { describeHints } from '../shared/probes.ts';
 import { describeRepeat, describeRollBack, describeTakeBack, REPEAT_WORDS } from '../shared/repeats.ts';
 import { describeRest, describeRested } from '../shared/rests.ts';
@@ -158,6 +159,12 @@ export class LiveView {
         break;
       case 'proposer_rested':
         this.#print(describeRested(event));
+        break;
+      case 'host_away':
+        this.#print(styleText('yellow', describeHostAway(event)));
+        break;
+      case 'host_joined':
+        this.#print(describeHostJoined(event));
         break;
       case 'warning':
         this.#print(styleText('yellow', `warning: ${event.message}`));

@@ -166,6 +166,8 @@ export type DebriefTime = {
   readonly proposing: number;
   /** Time in which the study was paused. */
   readonly paused: number;
+  /** For how long it ran without the lanes of hosts that were out of reach. */
+  readonly away: readonly { readonly host: string; readonly seconds: number }[];
 };
 
 export type DebriefResources = {

@@ -71,6 +71,7 @@ export function timeRows({ time }: Debrief): readonly (readonly [string, string]
     ['trained again, to be surer', time.repeats],
     ['proposers asked (may overlap with training)', time.proposing],
     ['paused', time.paused],
+    ...time.away.map(({ host, seconds }) => [`without ${host}, which was out of reach`, seconds] as const),
   ];
   return rows
     .filter(([, seconds]) => seconds > 0)

@@ -208,6 +208,10 @@ export const eventSchema = z.discriminatedUnion('type', [
     experiments: z.array(z.number()).readonly(),
     standIns: z.array(z.string()).readonly(),
   }),
+  /** A host over ssh did not answer when the sitting began: it runs without the host's lanes, and keeps asking it. */
+  z.object({ ...base, type: z.literal('host_away'), host: z.string(), message: z.string() }),
+  /** That host answers, and its lanes are used from now on. */
+  z.object({ ...base, type: z.literal('host_joined'), host: z.string(), lanes: z.number().int() }),
   z.object({ ...base, type: z.literal('warning'), code: z.string(), message: z.string() }),
   /** Someone asked, from anywhere, for a pause or a stop after this experiment, or withdrew that request. */
   z.object({ ...base, type: z.literal('wished'), wish: z.enum(['pause', 'stop']).nullable() }),

@@ -87,6 +87,8 @@ export type Mark = {
     | 'applied'
     | 'approval'
     | 'rested'
+    | 'host_away'
+    | 'host_joined'
     | 'unfair'
     | 'repeated'
     | 'rolled_back'

@@ -26,6 +26,7 @@ export type PrivateSshd = {
   readonly options: readonly string[];
   /** File with ssh's configuration for the host. */
   readonly config: string;
+  readonly port: number;
   /** Home of who signs in. */
   readonly home: string;
   readonly start: () => Promise<void>;
@@ -98,7 +99,7 @@ SetEnv HOME=${home}
   };
   await start();
   return {
-    ...{ options: ['-F', file('config')], config: file('config'), home, start, cut },
+    ...{ options: ['-F', file('config')], config: file('config'), port, home, start, cut },
     stop: async () => {
       await cut();
       await rm(folder, { recursive: true, force: true, maxRetries: 5 });

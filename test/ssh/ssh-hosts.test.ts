@@ -1,29 +1,53 @@
-import { readdir } from 'node:fs/promises';
+import { once } from 'node:events';
+import { readdir, writeFile } from 'node:fs/promises';
+import { createServer, type Server, type Socket } from 'node:net';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { eventsOf, sitting } from '../support/pawl.ts';
-import { contractFile } from '../support/scaffold.ts';
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
+import { eventsOf, pawl, RunningPawl, sitting } from '../support/pawl.ts';
+import { contractFile, FAST_TRAINER, temporaryFolder } from '../support/scaffold.ts';
 import { checkNight, prepareNight, rowsOf, TAG } from '../support/study.ts';
 import { findSshdFault, giveGpus, type PrivateSshd, pathWithHosts, startSshd } from './private-sshd.ts';
 
 /** A study on several hosts. */
 
 const fault = findSshdFault();
+/** How long ssh waits for a host that says nothing (`ConnectTimeout`). */
+const SSH_GIVES_UP_MS = 20_000;
 let hosts: readonly PrivateSshd[] = [];
 
-async function startNight(lanes: readonly string[]) {
-  const night = await prepareNight({ contract: contractFile({ limitSeconds: 600 }) });
+async function prepare(
+  lanes: readonly string[],
+  { trainer = FAST_TRAINER, n = 4 }: { readonly trainer?: string; readonly n?: number } = {},
+) {
+  const night = await prepareNight({ trainer, contract: contractFile({ limitSeconds: 600 }) });
   const options = { home: night.home, env: { PATH: await pathWithHosts(...hosts) } };
-  const args = [
-    'run',
-    night.repository,
-    '--tag',
-    TAG,
-    '-n',
-    '4',
-    ...lanes.flatMap(word => ['--lanes', word]),
-  ];
+  const args = ['run', night.repository, '--tag', TAG, '-n', String(n), '--lanes', lanes.join(',')];
   return { night, options, args };
+}
+
+/** After the baseline, trainings wait for a file. */
+async function waitingTrainer() {
+  const go = join(await temporaryFolder(), 'go');
+  const wait = `[ "$LR-$DEPTH-$WIDTH" = 2-4-16 ] || until [ -e ${go} ]; do sleep 0.05; done\nvalue=`;
+  return { go, trainer: FAST_TRAINER.replace(/^value=/m, wait) };
+}
+
+/** Takes connections to a port, and says nothing. */
+async function silentServer(port: number): Promise<Server> {
+  const sockets = new Set<Socket>();
+  const server = createServer(socket => {
+    sockets.add(socket);
+    socket.on('error', () => {}).on('close', () => sockets.delete(socket));
+  });
+  server.listen(port, '127.0.0.1');
+  await once(server, 'listening');
+  onTestFinished(async () => {
+    const closed = once(server, 'close');
+    server.close();
+    for (const socket of sockets) socket.destroy();
+    await closed;
+  });
+  return server;
 }
 
 /** Which hosts have trained for a study, by the lanes of its runs. */
@@ -43,7 +67,7 @@ describe.skipIf(fault !== null)('a study on several hosts of ssh', () => {
     for (const name of [null, 'Test GPU']) {
       const gpus = name === null ? [] : [{ uuid: 'GPU-1', name }];
       for (const host of hosts) await giveGpus(host, gpus);
-      const { night, options, args } = await startNight(['ssh:lab', 'ssh:lab2']);
+      const { night, options, args } = await prepare(['ssh:lab', 'ssh:lab2']);
       const { code, stderr, events } = await sitting(args, options);
       expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
       expect(eventsOf(events, 'verdict')).toHaveLength(5);
@@ -51,5 +75,81 @@ describe.skipIf(fault !== null)('a study on several hosts of ssh', () => {
       for (const { home } of hosts) expect(await readdir(join(home, '.cache/pawl/jobs'))).toEqual([]);
       await checkNight(night);
     }
+  });
+
+  test('a sitting starts in the lanes that are in reach, and a host joins as soon as it answers', async () => {
+    const [, lab2] = hosts;
+    for (const host of hosts) await giveGpus(host, [{ uuid: 'GPU-1', name: 'Test GPU' }]);
+    const { go, trainer } = await waitingTrainer();
+    const { night, options, args } = await prepare(['ssh:lab', 'ssh:lab2'], { trainer });
+    await lab2?.cut();
+    const first = new RunningPawl(args, options);
+    const away = await first.waitFor(({ type }) => type === 'host_away');
+    expect(away).toMatchObject({ host: 'lab2', message: expect.stringContaining('refused') });
+    await first.waitFor(event => event.type === 'run_started' && event.n === 1);
+    expect(hostsOf(night.home)).toEqual(['lab']);
+    await lab2?.start();
+    await first.waitFor(event => event.type === 'host_joined' && event.host === 'lab2' && event.lanes === 1);
+    await first.waitFor(event => event.type === 'run_started' && event.n === 2);
+    expect(hostsOf(night.home)).toEqual(['lab', 'lab2']);
+    await writeFile(go, '');
+    expect(await first.ended).toMatchObject({ code: 0, stderr: '' });
+    const shown = await pawl(['report', night.repository, '--format', 'md'], options);
+    expect(shown.stdout).toContain('without lab2, which was out of reach');
+    await lab2?.cut();
+    const again = await sitting(['resume', night.repository, '-n', '6'], options);
+    await lab2?.start();
+    expect(again).toMatchObject({ code: 0, stderr: '' });
+    expect(eventsOf(again.events, 'host_away').map(({ host }) => host)).toEqual(['lab2']);
+    expect(eventsOf(again.events, 'verdict').map(({ n }) => n)).toEqual([5, 6]);
+    await checkNight(night);
+  });
+
+  test('a host that answers later is left out, and said to be, if it has other hardware', async () => {
+    const [lab, lab2] = hosts;
+    if (!lab || !lab2) throw new Error('there are two hosts');
+    await giveGpus(lab, [{ uuid: 'GPU-1', name: 'Test GPU' }]);
+    await giveGpus(lab2, [{ uuid: 'GPU-1', name: 'Faster GPU' }]);
+    const { go, trainer } = await waitingTrainer();
+    const { night, options, args } = await prepare(['ssh:lab', 'ssh:lab2'], { trainer });
+    await lab2.cut();
+    const running = new RunningPawl(args, options);
+    await running.waitFor(({ type }) => type === 'host_away');
+    await lab2.start();
+    expect(await running.waitFor(({ type }) => type === 'warning')).toMatchObject({
+      code: 'host',
+      message: expect.stringMatching(/^lab2 answers now, .* These lanes differ \(Test GPU, Faster GPU\)/),
+    });
+    await writeFile(go, '');
+    expect(await running.ended).toMatchObject({ code: 0, stderr: '' });
+    expect(hostsOf(night.home)).toEqual(['lab']);
+    await checkNight(night);
+  });
+
+  test('if no host answers, no sitting starts, and a stop does not wait for their answers', async () => {
+    const [lab, lab2] = hosts;
+    if (!lab || !lab2) throw new Error('there are two hosts');
+    for (const host of hosts) await giveGpus(host, []);
+    const { night, options, args } = await prepare(['ssh:lab', 'ssh:lab2'], { n: 1 });
+    expect(await sitting(args, options)).toMatchObject({ code: 0, stderr: '' });
+    for (const host of hosts) await host.cut();
+    onTestFinished(async () => {
+      for (const host of hosts) await host.start();
+    });
+    const refused = await pawl(['resume', night.repository, '-n', '6'], options);
+    expect(refused.code).not.toBe(0);
+    expect(refused.stderr).toMatch(/What lab has for lanes is not known\..*What lab2 has for lanes/);
+    const servers = [await silentServer(lab.port), await silentServer(lab2.port)];
+    for (const stop of [['stop'], ['stop', '--now']]) {
+      const asked = Promise.all(servers.map(server => once(server, 'connection')));
+      const running = new RunningPawl(['resume', night.repository, '-n', '6'], options);
+      await asked;
+      const askedAt = performance.now();
+      expect((await pawl(stop, options)).code).toBe(0);
+      expect(await running.waitFor(({ type }) => type === 'study_stopped')).toMatchObject({ reason: 'user' });
+      expect(await running.ended).toMatchObject({ stderr: '' });
+      expect(performance.now() - askedAt).toBeLessThan(SSH_GIVES_UP_MS / 2);
+    }
+    await checkNight(night);
   });
 });

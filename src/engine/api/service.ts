@@ -68,7 +68,7 @@ export class Service {
   /** Studies that are being deleted. */
   readonly #removing = new Set<string>();
   /** A study that is being created and is to begin at once. */
-  #starting: Promise<Study> | null = null;
+  #starting: { readonly stop: AbortController; readonly ended: Promise<Study> } | null = null;
   #sitting: { readonly study: string; readonly ended: Promise<void> } | null = null;
   readonly #engineOptions: EngineOptions;
   /** The metric check in progress, which uses the machine as a study does. */
@@ -194,10 +194,12 @@ export class Service {
   /** Creates a study and begins it. Rejects like `createStudy`, or with `engine_running`. */
   async start(input: NewStudy): Promise<StudyCard> {
     this.#requireIdle();
-    this.#starting = this.engine.createStudy(input);
+    const stop = new AbortController();
+    const ended = this.engine.createStudy(input, stop.signal);
+    this.#starting = { stop, ended };
     let study: Study;
     try {
-      study = await this.#starting;
+      study = await ended;
     } finally {
       this.#starting = null;
     }
@@ -321,7 +323,8 @@ export class Service {
 
   /** Stops the running study cleanly and releases the data folder. */
   async close(): Promise<void> {
-    await this.#starting?.catch(() => {});
+    this.#starting?.stop.abort();
+    await this.#starting?.ended.catch(() => {});
     await this.endMetricCheck();
     if (this.#sitting) {
       this.engine.request('stop_now');

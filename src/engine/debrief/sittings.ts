@@ -32,7 +32,17 @@ export function findSittings(
 
 /** Marks that only a running study leaves; the user can leave the others at any time. */
 const OF_A_SITTING: readonly Mark['kind'][] = [
-  ...(['paused', 'continued', 'rested', 'unfair', 'repeated', 'rolled_back', 'warning'] as const),
+  ...([
+    'paused',
+    'continued',
+    'rested',
+    'host_away',
+    'host_joined',
+    'unfair',
+    'repeated',
+    'rolled_back',
+    'warning',
+  ] as const),
 ];
 
 function marksBefore(marks: readonly Mark[], at: number): readonly number[] {
@@ -55,4 +65,28 @@ export function pausedSeconds(marks: readonly Mark[], span: Span, now: number): 
   }
   if (since !== null) total += (span.until ?? now) - since;
   return total / 1000;
+}
+
+/** For how many seconds the lanes of each host were missing. */
+export function awaySeconds(
+  marks: readonly Mark[],
+  spans: readonly Span[],
+  now: number,
+): readonly { readonly host: string; readonly seconds: number }[] {
+  const seconds = new Map<string, number>();
+  for (const span of spans) {
+    const within = marks.filter(mark => isWithin(mark.at, span));
+    for (const { at, text } of within.filter(({ kind }) => kind === 'host_away')) {
+      const host = nameIn(text);
+      const joined = within.find(mark => mark.kind === 'host_joined' && nameIn(mark.text) === host);
+      const until = joined?.at ?? span.until ?? now;
+      seconds.set(host, (seconds.get(host) ?? 0) + (until - at) / 1000);
+    }
+  }
+  return [...seconds].map(([host, total]) => ({ host, seconds: total }));
+}
+
+/** The host that a mark is about: its first word. */
+function nameIn(text: string): string {
+  return text.split(' ', 1)[0] ?? '';
 }

@@ -2,7 +2,7 @@ import type { DebriefTime } from '../../shared/debrief.ts';
 import type { Mark } from '../../shared/notebook.ts';
 import type { ProposerCall } from '../store/proposer-calls.ts';
 import type { RunRow } from '../store/runs.ts';
-import { pausedSeconds, type Span } from './sittings.ts';
+import { awaySeconds, pausedSeconds, type Span } from './sittings.ts';
 import { sum, type Trial, trainedSeconds } from './trial.ts';
 
 /**
@@ -31,5 +31,6 @@ export function whereTimeWent(
     repeats: secondsOf(runs.filter(({ purpose }) => purpose !== null)),
     proposing: sum(calls.map(({ seconds }) => seconds ?? 0)),
     paused: sum(spans.map(span => pausedSeconds(marks, span, now))),
+    away: awaySeconds(marks, spans, now),
   };
 }

@@ -187,7 +187,7 @@ async function runCheck(
     study,
     { check: { baselineRuns: asked, proposer: moveProposer(next) } },
     {
-      ...{ ledger, options: { ...options, paths }, now, signal },
+      ...{ ledger, options: { ...options, paths }, now, signal, opening: signal },
       ...teller(study.id, ledger, now, null, watch),
       surroundings: { home: paths.home, environment, storedKey },
       reserve: new DiskReserve(paths.home),

@@ -1,4 +1,5 @@
 import type { EngineEventBody } from '../../shared/events.ts';
+import { describeHostAway } from '../../shared/hosts.ts';
 import { formatPercent } from '../../shared/numbers.ts';
 import { describeHints } from '../../shared/probes.ts';
 import { describeRollBack, describeTakeBack } from '../../shared/repeats.ts';
@@ -18,6 +19,7 @@ const NOTICED: ReadonlySet<string> = new Set([
   'review_opened',
   'awaiting_number',
   'warning',
+  'host_away',
   'proposer_rests',
   'study_stopped',
 ] satisfies EngineEventBody['type'][]);
@@ -72,6 +74,8 @@ export function noticeOf(event: EngineEventBody, at: number, studyId: string, le
     }
     case 'warning':
       return of('attention', `${study.tag} needs attention`, event.message);
+    case 'host_away':
+      return of('attention', `${study.tag}: ${event.host} is out of reach`, describeHostAway(event));
     case 'proposer_rests':
       return of('attention', `${study.tag}: ${event.proposer} cannot propose`, describeRest(event, at));
     case 'study_stopped': {

@@ -13,7 +13,7 @@ import type { ProposerSurroundings } from '../proposers/create-proposer.ts';
 import type { Enter, Tell } from '../stages/tell.ts';
 import { type EngineLock, takeEngineLock } from '../store/engine-lock.ts';
 import { type Ledger, openLedger } from '../store/ledger.ts';
-import type { Request, RequestKind } from '../store/requests.ts';
+import type { RequestKind } from '../store/requests.ts';
 import { readUserSettings } from '../user-settings.ts';
 import { agree, hasAgreed, isWrittenByModels } from './consent.ts';
 import { findContainment } from './containment.ts';
@@ -27,13 +27,12 @@ import { openSitting } from './open-sitting.ts';
 import { interruptUnfinished, reconcile } from './reconcile.ts';
 import { refuseStudy } from './refuse-study.ts';
 import { beginRemoval, finishRemovals, refuseRemovalOfRefs } from './remove-study.ts';
-import type { Sitting, SittingEnd } from './sitting.ts';
+import type { SittingEnd } from './sitting.ts';
+import { SittingRequests } from './sitting-requests.ts';
 import { applySettings, type SittingSettings } from './sitting-settings.ts';
 import { ignorePawlErrors, teller } from './teller.ts';
 import { removeTemporaryStudies } from './temporary-study.ts';
 
-/** How often the engine checks for requests from other processes. */
-const REQUEST_POLL_MS = 200;
 /** When the process ends, the last messages to the user may take this long; the next engine sends the rest. */
 const LAST_MESSAGES_MS = 20_000;
 
@@ -46,13 +45,10 @@ export class Engine {
   readonly #options: EngineOptions;
   readonly #lock: EngineLock;
   readonly #now: () => number;
-  #sitting: Sitting | null = null;
+  readonly #requests: SittingRequests;
   readonly #jobs: JobEndings;
   /** Reports what concerns all studies, once a sitting has begun reporting. */
   #emit: Tell['emit'] | null = null;
-  #stopNow = new AbortController();
-  /** Requests that came before the sitting had a runner. */
-  readonly #early: Request[] = [];
   readonly #reserve: DiskReserve;
   /** Notices for the first sitting to report. */
   readonly #notices: { readonly code: string; readonly message: string }[];
@@ -69,6 +65,7 @@ export class Engine {
     this.#lock = lock;
     this.#now = options.now ?? Date.now;
     this.#reserve = reserve;
+    this.#requests = new SittingRequests(ledger);
     this.#notices = lock.tightened === null ? [] : [{ code: 'data_folder', message: lock.tightened }];
     const { paths, environment } = options;
     this.#jobs = new JobEndings({
@@ -131,13 +128,13 @@ export class Engine {
     this.#lock.release();
   }
 
-  /** Creates a study and its branch; see `createStudy`. */
-  async createStudy(input: NewStudy): Promise<Study> {
+  /** Creates a study and its branch; see `createStudy`. If the signal is aborted, it waits for no other machine. */
+  async createStudy(input: NewStudy, signal?: AbortSignal): Promise<Study> {
     // Errors in the settings are reported before there is a study.
     await readUserSettings(this.#options.paths.home);
     const ports = { ...this.#options, ledger: this.ledger };
     const study = await createStudy(this.ledger, input, this.#now(), this.surroundings, draft =>
-      refuseStudy(draft, input, ports),
+      refuseStudy(draft, input, ports, signal),
     );
     // Its readers are needed only once in a study's life.
     const { importHistory } = await import('../import/import-history.ts');
@@ -193,7 +190,6 @@ export class Engine {
   ): Promise<SittingEnd & { readonly error: PawlError | null }> {
     const { paths, environment } = this.#options;
     const study = this.#prepareSettings(studyId, settings);
-    this.#stopNow = new AbortController();
     const { hooks: commands } = await readUserSettings(paths.home);
     const hooks = new Hooks({
       ...{ hooks: commands, folder: studyFolder(paths, studyId), environment },
@@ -215,18 +211,22 @@ export class Engine {
       });
     let error: PawlError | null = null;
     let end: SittingEnd;
+    const { opening } = this.#requests;
+    this.#requests.poll();
     try {
       end = await this.#sit(study, settings, tell);
     } catch (caught) {
-      error = toPawlError(caught, this.#options.paths.home);
+      if (opening.aborted && caught === opening.reason) end = { reason: 'user', detail: null };
+      else {
+        error = toPawlError(caught, this.#options.paths.home);
+        end = { reason: 'error', detail: error.message };
+      }
       // The outcome can still be recorded, and the reserved space is taken again afterwards.
-      if (error.code === 'disk_full') this.#reserve.release();
-      end = { reason: 'error', detail: error.message };
+      if (error?.code === 'disk_full') this.#reserve.release();
     }
-    this.#sitting = null;
+    this.#requests.end();
     this.#jobs.letGo();
     this.#emit = null;
-    this.#early.length = 0;
     this.#onUnsent = null;
     const announceEnd =
       this.#recordEnd(study, end, tell.enter) ?? (() => send(describeEnd(this.ledger, study, end)));
@@ -269,22 +269,21 @@ export class Engine {
       { movedTo: repositoryPath, audit },
       {
         ...{ ledger: this.ledger, options: this.#options, surroundings: this.surroundings },
-        ...{ reserve: this.#reserve, now: this.#now, signal: this.#stopNow.signal, ...tell },
-        hasWish: () => this.#sitting?.hasWish() ?? false,
+        ...{ reserve: this.#reserve, now: this.#now, signal: this.#requests.stopNow, ...tell },
+        opening: this.#requests.opening,
+        hasWish: () => this.#requests.sitting?.hasWish() ?? false,
         takeNotices: () => this.#notices.splice(0),
       },
     );
-    this.#sitting = sitting;
     this.#emit = tell.emit;
-    for (const request of this.#early.splice(0)) this.#answer(request);
-    const poll = setInterval(() => this.#answerRequests(), REQUEST_POLL_MS);
+    this.#requests.begin(sitting);
     let isInOrder = false;
     try {
       const end = await sitting.run();
       isInOrder = true;
       return end;
     } finally {
-      clearInterval(poll);
+      this.#requests.pause();
       await close(isInOrder);
     }
   }
@@ -298,24 +297,16 @@ export class Engine {
     await findContainment({ ...study, proposer }, repository, { ledger: this.ledger, ...this.#options });
   }
 
-  #answerRequests(): void {
-    try {
-      if (this.ledger.requests.isEmpty()) return;
-      for (const request of this.ledger.write(() => this.ledger.requests.take())) this.#answer(request);
-    } catch {
-      // A faulty disk will show at the loop's next write; a request can wait until then.
-    }
-  }
-
   /**
    * The user's decision about the waiting proposal. Rejects with `usage` if none waits, or the decision cannot be
    * followed.
    */
   async decide(studyId: string, review: number, decision: Decision): Promise<void> {
-    if (!this.#sitting || this.#sitting.study !== studyId) {
+    const { sitting } = this.#requests;
+    if (sitting?.study !== studyId) {
       throw new PawlError('usage', 'Nothing waits for you here: the study is not running.');
     }
-    await this.#sitting.decide(review, decision);
+    await sitting.decide(review, decision);
   }
 
   /**
@@ -327,31 +318,19 @@ export class Engine {
       this.ledger.studies.setApproval(studyId, asks);
       return this.ledger.marks.add(studyId, 'approval', asks ? 'on' : 'off', this.#now());
     });
-    if (this.#sitting?.study === studyId) this.#sitting.approvalChanged();
+    const { sitting } = this.#requests;
+    if (sitting?.study === studyId) sitting.approvalChanged();
     return mark;
   }
 
   /** Ends the training of one experiment; returns whether there is one. */
   stopRun(n: number): boolean {
-    return this.#sitting?.stopRun(n) ?? false;
+    return this.#requests.sitting?.stopRun(n) ?? false;
   }
 
   /** A user's request to the sitting that runs or is about to. */
   request(kind: RequestKind): void {
-    this.#answer({ kind });
-  }
-
-  #answer(request: Request): void {
-    if (!this.#sitting) {
-      this.#early.push(request);
-      return;
-    }
-    const { kind } = request;
-    // The run may have ended since the request.
-    if (kind === 'stop_run') this.#sitting.stopRun(request.n);
-    else if (kind === 'stop_now') this.#stopNow.abort(new DOMException('stopped by the user', 'AbortError'));
-    else if (kind === 'continue') this.#sitting.goOn();
-    else this.#sitting.wish(kind);
+    this.#requests.answer({ kind });
   }
 }
 

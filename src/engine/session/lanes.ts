@@ -72,6 +72,14 @@ function fits({ unfinished, isScreened }: Begun, { isScreening }: LaneState): bo
   return !isScreening || (!isScreened && unfinished.n > 0);
 }
 
+/** Adds lanes, which have nothing to do yet. */
+export function withMoreLanes(state: LanesState, places: readonly LaneOfPlace[]): LanesState {
+  return {
+    ...state,
+    lanes: [...state.lanes, ...places.map(({ isScreening }) => ({ ...FREE, isScreening }))],
+  };
+}
+
 /**
  * @param lane whose effect led to this event; null if none did: the sitting starts, or the user wishes something
  * @returns what lanes begin now; `idle` if none does anything, and none begins

@@ -1,5 +1,6 @@
 import type { EngineEventBody } from '../../shared/events.ts';
 import { describeFlag } from '../../shared/fairness.ts';
+import { describeHostAway, describeHostJoined } from '../../shared/hosts.ts';
 import type { Mark } from '../../shared/notebook.ts';
 import { describeRepeat, describeRollBack, describeTakeBack } from '../../shared/repeats.ts';
 import { describeRest, describeRested } from '../../shared/rests.ts';
@@ -34,6 +35,10 @@ export function markOf(
       return { kind: 'rested', text: describeRest(event, now) };
     case 'proposer_rested':
       return { kind: 'rested', text: describeRested(event) };
+    case 'host_away':
+      return { kind: 'host_away', text: describeHostAway(event) };
+    case 'host_joined':
+      return { kind: 'host_joined', text: describeHostJoined(event) };
     default:
       return null;
   }

@@ -2,7 +2,7 @@ import type { Cluster } from '../../shared/cluster.ts';
 import { PawlError } from '../../shared/errors.ts';
 import type { JobPlace } from '../../shared/lanes.ts';
 import type { Study } from '../../shared/study.ts';
-import type { LanePlace } from '../lanes/find-lanes.ts';
+import type { Elsewhere, LanePlace } from '../lanes/find-lanes.ts';
 import type { DataPaths } from '../paths.ts';
 import { clusterFolder, clusterOfUser } from '../remote/find-cluster.ts';
 import type { RemoteJob, RemoteTraining } from '../remote/remote-training.ts';
@@ -25,10 +25,13 @@ type Remotes = {
 const FOREIGN_PRELUDE =
   'The cluster.prelude of this repository would run as you, outside of the sandbox. Read it; if you want it, copy the section [cluster] to settings.toml in the data folder.';
 
-/** Rejects with `usage` for features that runs elsewhere do not support yet. */
+/**
+ * Rejects with `usage` for features that runs elsewhere do not support yet.
+ * @param elsewhere the other machines that lanes are on, or may be on later
+ */
 export async function openRemotes(
   { contract }: Study,
-  places: readonly LanePlace[],
+  elsewhere: readonly Elsewhere[],
   ports: {
     readonly ledger: Ledger;
     readonly cluster: Cluster | null;
@@ -37,7 +40,6 @@ export async function openRemotes(
   },
 ): Promise<Remotes> {
   const { ledger, cluster, paths, environment } = ports;
-  const elsewhere = places.flatMap(place => place.elsewhere ?? []);
   const refuse = (what: string) =>
     new PawlError('usage', `${what} only work in lanes of this machine, not on a cluster or over ssh.`);
   if (elsewhere.length > 0 && contract.checks.length > 0) throw refuse('Checks');

@@ -9,7 +9,7 @@ import { branchRef } from '../git/refs.ts';
 import { removeBelow } from '../git/remove.ts';
 import type { Repository } from '../git/repository.ts';
 import { openWorktree } from '../git/worktree.ts';
-import type { LanePlace } from '../lanes/find-lanes.ts';
+import type { Elsewhere, LanePlace } from '../lanes/find-lanes.ts';
 import { describeScreening, markScreening } from '../lanes/screening-lanes.ts';
 import type { DiskReserve } from '../machine/disk-reserve.ts';
 import { laneFolder, laneWorktree, studyFolder } from '../paths.ts';
@@ -29,6 +29,7 @@ import { baselineHardware } from '../stages/train/fairness-of-run.ts';
 import { Pruner } from '../stages/train/pruner.ts';
 import type { LanePorts } from '../stages/train/surroundings.ts';
 import type { Ledger } from '../store/ledger.ts';
+import { AwayHosts } from './away-hosts.ts';
 import { type Containment, findContainment } from './containment.ts';
 import type { EngineOptions } from './engine-options.ts';
 import { findPlaces, requireSameHardware } from './find-places.ts';
@@ -53,6 +54,8 @@ type Ports = Tell & {
   readonly now: () => number;
   /** Ends what runs now. */
   readonly signal: AbortSignal;
+  /** Aborted if the user wants a stop before the sitting has begun. */
+  readonly opening: AbortSignal;
   /** Whether the user wants something other than continuing. */
   readonly hasWish: () => boolean;
   /** Notices that the first sitting of this engine reports. */
@@ -81,7 +84,8 @@ export type SittingPlan = {
 
 /**
  * Prepares everything a sitting needs, from the repository to the proposer, and reports its beginning. Rejects if
- * something is missing, before the study counts as running.
+ * something is missing, before the study counts as running, and with the reason of `opening` if that was aborted while
+ * other machines were asked.
  */
 export async function openSitting(
   study: Study,
@@ -97,11 +101,21 @@ export async function openSitting(
   const containment = await findContainment(study, repository, { ledger, paths, environment });
   const { sandbox } = containment;
   const cluster = await findCluster(study.contract, paths.home);
-  const baseline = hasBaseline ? baselineHardware(ledger, study.id) : null;
-  const found = await findPlaces(study, telemetry, cluster?.lanes ?? null);
-  const places = markScreening(found, baseline?.gpu ?? null);
-  await requireSameHardware(places, baseline, telemetry);
-  const remotes = await openRemotes(study, places, { ledger, cluster, paths, environment });
+  const found = await findPlaces(study, telemetry, cluster?.lanes ?? null, ports.opening);
+  const { away } = found;
+  const baselineGpu = hasBaseline ? baselineHardware(ledger, study.id)?.gpu : null;
+  const mark = (own: readonly LanePlace[]) =>
+    markScreening(own, baselineGpu ?? found.places[0]?.model ?? null);
+  const places = mark(found.places);
+  const mostLanes = places.length + away.length;
+  const requireSame = (own: readonly LanePlace[]) =>
+    requireSameHardware(own, baselineHardware(ledger, study.id), telemetry);
+  if (hasBaseline) await requireSame(places);
+  const elsewhere: readonly Elsewhere[] = [
+    ...places.flatMap(place => place.elsewhere ?? []),
+    ...away.map(({ host }) => ({ kind: 'ssh' as const, host })),
+  ];
+  const remotes = await openRemotes(study, elsewhere, { ledger, cluster, paths, environment });
   const thoughts = new Thoughts(text => {
     const n = findProposing(ledger, study.id);
     if (n !== null && !ports.hasWish()) emit({ type: 'thought', n, text });
@@ -110,14 +124,14 @@ export async function openSitting(
   const proposing: Study = audit === null ? study : { ...study, proposer: { kind: 'search', seed: 1 } };
   const createOwn = () =>
     createProposer(proposing, {
-      ...{ sandbox, ...surroundings, ledger, paths, repository, now, callTimes, lanes: places.length },
+      ...{ sandbox, ...surroundings, ledger, paths, repository, now, callTimes, lanes: mostLanes },
       onThought: text => thoughts.add(text),
       onRest: rest => emit({ type: 'proposer_rests', ...rest }),
       onRested: rested => emit({ type: 'proposer_rested', ...rested }),
       hasWish: ports.hasWish,
     });
   const proposer = check?.proposer ?? (await createOwn());
-  if (study.contract.model && places.length > 1) throw new PawlError('usage', ASKS_ALONE);
+  if (study.contract.model && mostLanes > 1) throw new PawlError('usage', ASKS_ALONE);
   const model =
     study.contract.model &&
     // Few studies have one, and the user waits for every start.
@@ -160,9 +174,9 @@ export async function openSitting(
   await makeRoom(study, workbench, ports);
   await settleBranch(ledger, repository, study, workbench.path);
   // One after the other, and before anything runs: git cannot read its record of a worktree that is being made.
-  for (const lane of places.keys())
-    if (places.length > 1)
-      await openWorktree(repository, join(worktrees, laneWorktree(study, lane)), study.baseCommit, signal);
+  const makeWorktree = (lane: number) =>
+    openWorktree(repository, join(worktrees, laneWorktree(study, lane)), study.baseCommit, signal);
+  for (const lane of places.keys()) if (mostLanes > 1) await makeWorktree(lane);
   tellStart(study, repository, containment, ports);
   const idle = hasBaseline ? null : await findIdleSearch(repository, study.baseCommit, study);
   if (idle !== null) emit({ type: 'warning', code: 'constants', message: idle });
@@ -185,10 +199,27 @@ export async function openSitting(
         (await findSeed(repository, study.baseCommit, study.contract)) !== null,
     },
   );
+  let laneCount = places.length;
+  const awayHosts = new AwayHosts(away, {
+    emit,
+    join: async own => {
+      const marked = mark(own);
+      const isSame = marked.every(({ isScreening }) => isScreening);
+      if (!isSame && ledger.experiments.incumbent(study.id) !== null) await requireSame(marked);
+      const joining = marked.map((place, at) => ({ place, lane: laneCount + at }));
+      for (const { lane } of joining) await makeWorktree(lane);
+      laneCount += own.length;
+      sitting.addLanes(
+        joining.map(({ place, lane }) => once(() => openLane(place, lane))),
+        marked,
+      );
+    },
+  });
   const jobs = new LeftJobs(study, remotes.places, { ledger, paths, environment, emit });
   const close = async (isInOrder: boolean) => {
     proposer.end?.();
     thoughts.stop();
+    await awayHosts.close();
     await remotes.close();
     await jobs.close(isInOrder);
   };

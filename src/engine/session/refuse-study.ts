@@ -15,15 +15,20 @@ type Ports = Pick<EngineOptions, 'paths' | 'environment' | 'telemetry'> & { read
  * Rejects if the study could not be run here: nothing to search in, no place to train, a training that cannot start, or
  * a consent that the user has not given.
  */
-export async function refuseStudy(draft: StudyDraft, input: NewStudy, ports: Ports): Promise<void> {
+export async function refuseStudy(
+  draft: StudyDraft,
+  input: NewStudy,
+  ports: Ports,
+  signal?: AbortSignal,
+): Promise<void> {
   const { repository, commit, contract, tree } = draft;
   const { ledger, paths, environment, telemetry } = ports;
   const stop = { ...contract.stop, ...input.stop };
   await refuseConstantless(repository, commit, { proposer: input.proposer, contract, stop });
   const cluster = await findCluster(contract, paths.home);
   const wanted = { lanes: input.lanes ?? [], gpu: input.gpu ?? null };
-  const places = await findPlaces(wanted, telemetry, cluster?.lanes ?? null);
-  const isElsewhere = places.some(({ elsewhere }) => elsewhere !== null);
+  const { places, away } = await findPlaces(wanted, telemetry, cluster?.lanes ?? null, signal);
+  const isElsewhere = places.some(({ elsewhere }) => elsewhere !== null) || away.length > 0;
   const study = { repository, commit, contract, tree, paths, environment };
   const trial = await refuseUntrainable({ ...study, isElsewhere });
   if (input.agreesUncontained) ledger.write(() => agree(ledger));

@@ -9,7 +9,6 @@ import { takeLateNumber } from '../stages/measure/late-number.ts';
 import type { Measured } from '../stages/measure/measured.ts';
 import { ProposalSource } from '../stages/propose/proposal-source.ts';
 import { propose } from '../stages/propose/propose.ts';
-import { endRun } from '../stages/record/end-run.ts';
 import { record } from '../stages/record/record.ts';
 import { recordRepeat } from '../stages/repeat/record-repeat.ts';
 import { repeat } from '../stages/repeat/repeat.ts';
@@ -18,7 +17,7 @@ import { review } from '../stages/review/review.ts';
 import { ReviewDesk } from '../stages/review/review-desk.ts';
 import type { StageContext } from '../stages/stage-context.ts';
 import type { LanePorts } from '../stages/train/surroundings.ts';
-import { tellUnfair, train } from '../stages/train/train.ts';
+import { train } from '../stages/train/train.ts';
 import { PutOff } from '../stages/train/train-elsewhere.ts';
 import type { TrainPorts } from '../stages/train/train-ports.ts';
 import { initialState, type SittingKind, USUAL_SITTING } from './initial-state.ts';
@@ -30,12 +29,13 @@ import {
   startLanes,
   stepLanes,
   WRITES,
+  withMoreLanes,
 } from './lanes.ts';
-import type { Effect, LoopEvent, Wish } from './loop-state.ts';
+import type { LoopEvent, Wish } from './loop-state.ts';
 import { willGoOn } from './next.ts';
 import { findTakeBack } from './probes.ts';
 import type { StopLimits } from './stop-rules.ts';
-import { aborted, describeSetAside, isRefusal, isResult, putOff } from './stopped-effects.ts';
+import { aborted, isRefusal, isResult, putOff, setAside } from './stopped-effects.ts';
 import { WaitingRuns } from './waiting-runs.ts';
 
 export type SittingPorts = Omit<TrainPorts, keyof LanePorts> & {
@@ -65,6 +65,7 @@ export class Sitting {
   readonly #source: ProposalSource;
   /** By lane, once used. */
   readonly #contexts = new Map<number, StageContext>();
+  readonly #lanes: (() => LanePorts)[];
   #state: LanesState;
   /** Waits for a wish of the user. */
   readonly #resting = new Set<() => void>();
@@ -81,6 +82,7 @@ export class Sitting {
   constructor(study: Study, limits: StopLimits, ports: SittingPorts, kind: SittingKind = USUAL_SITTING) {
     this.#study = study;
     this.#ports = ports;
+    this.#lanes = [...ports.lanes];
     const signal = AbortSignal.any([ports.signal, this.#failed.signal]);
     this.#source = new ProposalSource(study, { ...ports, signal });
     const state = initialState(ports.ledger, study, limits, ports.proposer, kind);
@@ -102,8 +104,19 @@ export class Sitting {
 
   #take(wish: Wish): void {
     this.#state = { ...this.#state, study: { ...this.#state.study, wish, isBlocked: false } };
-    for (const wake of this.#resting) wake();
+    this.#wake();
     this.#askForQuiet();
+  }
+
+  /** More lanes, which begin with what comes next. */
+  addLanes(lanes: readonly (() => LanePorts)[], places: readonly LaneOfPlace[]): void {
+    this.#lanes.push(...lanes);
+    this.#state = withMoreLanes(this.#state, places);
+    this.#wake();
+  }
+
+  #wake(): void {
+    for (const wake of this.#resting) wake();
   }
 
   /** Whether the user wants something other than continuing. */
@@ -182,14 +195,14 @@ export class Sitting {
       }
     } catch (error) {
       this.#failed.abort(error);
-      for (const wake of this.#resting) wake();
+      this.#wake();
       this.approvalChanged();
       await Promise.allSettled(busy.values());
       throw error;
     }
   }
 
-  /** The next event in any lane, or a wish of the user. While one lane writes, nothing else is judged. */
+  /** The next event in any lane, a wish of the user, or another lane. While one lane writes, nothing else is judged. */
   async #next(busy: ReadonlyMap<number, Promise<Happened>>): Promise<Happened> {
     const isWriting = (lane: number) => {
       const effect = this.#state.lanes[lane]?.effect;
@@ -197,7 +210,6 @@ export class Sitting {
     };
     const writing = [...busy].filter(([lane]) => isWriting(lane)).map(([, event]) => event);
     if (writing.length > 0) return Promise.race(writing);
-    if (this.#state.lanes.every(({ effect }) => effect !== null)) return Promise.race(busy.values());
     const wished = Promise.withResolvers<Happened>();
     const wake = () => wished.resolve({ lane: null, event: { type: 'looked' } });
     this.#resting.add(wake);
@@ -211,7 +223,7 @@ export class Sitting {
   }
 
   #portsOf(lane: number): TrainPorts {
-    const open = this.#ports.lanes[lane];
+    const open = this.#lanes[lane];
     if (!open) throw new Error(`there is no lane ${lane}`);
     const signal = AbortSignal.any([this.#ports.signal, this.#failed.signal]);
     return { ...this.#ports, ...open(), signal };
@@ -303,7 +315,7 @@ export class Sitting {
       case 'take_back':
         return takeBack(context, effect.back);
       case 'set_aside':
-        return Promise.resolve(this.#setAside(context, effect));
+        return Promise.resolve(setAside(context, effect));
       default:
         return unreachable(effect);
     }
@@ -375,22 +387,5 @@ export class Sitting {
     const { deadline } = this.#state.study.limits;
     const { now, askAgainMs = ASK_AGAIN_MS } = this.#ports;
     return deadline === undefined ? askAgainMs : Math.max(0, Math.min(askAgainMs, deadline - now()));
-  }
-
-  /** Leaves an experiment to be continued later: its runs have ended, and what was not yet proposed has not begun. */
-  #setAside(context: StageContext, { n, ended, reason }: Extract<Effect, { type: 'set_aside' }>): LoopEvent {
-    const { now } = context;
-    const { id } = this.#study;
-    endRun(context, ended, ledger => {
-      for (const { run } of ledger.runs.open(id, n)) ledger.runs.interrupt(run, now());
-      ledger.experiments.setPhase(id, n, 'interrupted');
-      ledger.experiments.dropUnproposed(id, n);
-      const interrupted = { type: 'interrupted', n, message: describeSetAside(reason) } as const;
-      if (reason.kind === 'screened' && ended) return [tellUnfair(n, ended), interrupted];
-      if (reason.kind !== 'unanswered') return [interrupted];
-      const message = `The model that the training asks did not answer. ${reason.message}`;
-      return [interrupted, { type: 'warning', code: 'model_blocked', message }];
-    });
-    return { type: 'set_aside', reason };
   }
 }

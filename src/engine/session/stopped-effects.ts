@@ -1,5 +1,7 @@
 import { PawlError, unreachable } from '../../shared/errors.ts';
+import { endRun } from '../stages/record/end-run.ts';
 import type { StageContext } from '../stages/stage-context.ts';
+import { tellUnfair } from '../stages/train/train.ts';
 import type { PerformedEffect } from './lanes.ts';
 import type { Effect, LoopEvent, SetAsideReason } from './loop-state.ts';
 
@@ -42,7 +44,26 @@ export function putOff(effect: Effect, message: string): LoopEvent {
   return { type: 'put_off', attempt, message };
 }
 
-export function describeSetAside(reason: SetAsideReason): string {
+/** Leaves an experiment to be continued later: its runs have ended, and what was not yet proposed has not begun. */
+export function setAside(
+  context: StageContext,
+  { n, ended, reason }: Extract<Effect, { type: 'set_aside' }>,
+): LoopEvent {
+  const { id } = context.study;
+  endRun(context, ended, ledger => {
+    for (const { run } of ledger.runs.open(id, n)) ledger.runs.interrupt(run, context.now());
+    ledger.experiments.setPhase(id, n, 'interrupted');
+    ledger.experiments.dropUnproposed(id, n);
+    const interrupted = { type: 'interrupted', n, message: describeSetAside(reason) } as const;
+    if (reason.kind === 'screened' && ended) return [tellUnfair(n, ended), interrupted];
+    if (reason.kind !== 'unanswered') return [interrupted];
+    const message = `The model that the training asks did not answer. ${reason.message}`;
+    return [interrupted, { type: 'warning', code: 'model_blocked', message }];
+  });
+  return { type: 'set_aside', reason };
+}
+
+function describeSetAside(reason: SetAsideReason): string {
   switch (reason.kind) {
     case 'stopped':
       return 'Stopped by the user; it will be run again on resume.';

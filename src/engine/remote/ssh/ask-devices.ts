@@ -21,9 +21,12 @@ export type AskedDevices = {
 };
 
 /** Asks a host for its devices; or says why they are not known. */
-export async function askDevices(client: SshClient): Promise<AskedDevices | { readonly fault: string }> {
+export async function askDevices(
+  client: SshClient,
+  signal?: AbortSignal,
+): Promise<AskedDevices | { readonly fault: string }> {
   // As a run is started: with what the user's own profile puts on the PATH.
-  const answer = await client.run(`bash -lc ${quote(QUESTION)}`);
+  const answer = await client.run(`bash -lc ${quote(QUESTION)}`, '', signal);
   if (answer.kind === 'unreachable') return { fault: answer.message };
   const text = answer.stdout.toString('utf8');
   const cores = /^cores=((?:\d{1,5}[,-]?){1,300})$/m.exec(text)?.[1];

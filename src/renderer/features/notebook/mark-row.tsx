@@ -9,6 +9,8 @@ import {
   Play,
   Repeat2,
   Scale,
+  Server,
+  ServerOff,
   ShieldX,
   TriangleAlert,
   Undo2,
@@ -33,6 +35,8 @@ const LOOKS = {
   applied: { icon: GitBranch, className: 'text-keep' },
   approval: { icon: UserCheck, className: 'text-accent' },
   rested: { icon: Moon, className: 'text-muted' },
+  host_away: { icon: ServerOff, className: 'text-warn' },
+  host_joined: { icon: Server, className: 'text-muted' },
   unfair: { icon: Scale, className: 'text-warn' },
   repeated: { icon: Repeat2, className: 'text-muted' },
   rolled_back: { icon: Undo2, className: 'text-warn' },
@@ -61,6 +65,8 @@ function words(mark: Mark): string {
         ? 'From here each proposal waits for your approval'
         : 'From here proposals run without your approval';
     case 'rested':
+    case 'host_away':
+    case 'host_joined':
     case 'unfair':
     case 'repeated':
     case 'rolled_back':
