@@ -109,7 +109,7 @@ describe.skipIf(fault !== null)('a study on several hosts of ssh', () => {
     const [lab, lab2] = hosts;
     if (!lab || !lab2) throw new Error('there are two hosts');
     await giveGpus(lab, [{ uuid: 'GPU-1', name: 'Test GPU' }]);
-    await giveGpus(lab2, [{ uuid: 'GPU-1', name: 'Faster GPU' }]);
+    await giveGpus(lab2, []);
     const { go, trainer } = await waitingTrainer();
     const { night, options, args } = await prepare(['ssh:lab', 'ssh:lab2'], { trainer });
     await lab2.cut();
@@ -118,11 +118,37 @@ describe.skipIf(fault !== null)('a study on several hosts of ssh', () => {
     await lab2.start();
     expect(await running.waitFor(({ type }) => type === 'warning')).toMatchObject({
       code: 'host',
-      message: expect.stringMatching(/^lab2 answers now, .* These lanes differ \(Test GPU, Faster GPU\)/),
+      message: expect.stringMatching(/^lab2 answers now, .* These lanes differ \(Test GPU, \d+ cores? of/),
     });
     await writeFile(go, '');
     expect(await running.ended).toMatchObject({ code: 0, stderr: '' });
     expect(hostsOf(night.home)).toEqual(['lab']);
+    await checkNight(night);
+  });
+
+  test('a host with another model of GPU that answers later screens', async () => {
+    const [lab, lab2] = hosts;
+    if (!lab || !lab2) throw new Error('there are two hosts');
+    await giveGpus(lab, [{ uuid: 'GPU-1', name: 'Test GPU' }]);
+    await giveGpus(lab2, [{ uuid: 'GPU-1', name: 'Faster GPU' }]);
+    const { go, trainer } = await waitingTrainer();
+    const { night, options, args } = await prepare(['ssh:lab', 'ssh:lab2'], { trainer });
+    await lab2.cut();
+    const running = new RunningPawl(args, options);
+    await running.waitFor(({ type }) => type === 'host_away');
+    await lab2.start();
+    expect(await running.waitFor(({ type }) => type === 'warning')).toMatchObject({
+      code: 'screening',
+      message: expect.stringMatching(/^lab2, GPU 0: Faster GPU has another GPU/),
+    });
+    await running.waitFor(event => event.type === 'run_started' && event.n === 2);
+    await writeFile(go, '');
+    expect(await running.ended).toMatchObject({ code: 0, stderr: '' });
+    expect(hostsOf(night.home)).toEqual(['lab', 'lab2']);
+    const { experiments, runs } = rowsOf(night.home);
+    const deciding = experiments.map(({ n }) => runs.findLast(run => run.n === n)?.lane ?? '');
+    const isScreened = (n: number) => experiments[n]?.reason === 'screened';
+    for (const [n, lane] of deciding.entries()) expect(lane.startsWith('lab2')).toBe(isScreened(n));
     await checkNight(night);
   });
 

@@ -11,9 +11,10 @@ export function markScreening(places: readonly LanePlace[], model: string | null
     .sort((one, other) => Number(one.isScreening) - Number(other.isScreening));
 }
 
-/** What the user is told at the start. */
-export function describeScreening(places: readonly LanePlace[]): string {
-  const labels = [...new Set(places.map(({ label }) => label))].join('; ');
-  const [has, they] = places.length === 1 ? ['has', 'It screens'] : ['have', 'They screen'];
-  return `${labels} ${has} another GPU than the baseline. ${they} experiments: what may be a gain is trained again where the baseline was, before it counts.`;
+/** What the user is told of lanes that screen; null if none does. */
+export function describeScreening(places: readonly LanePlace[]): string | null {
+  const labels = [...new Set(places.flatMap(({ isScreening, label }) => (isScreening ? [label] : [])))];
+  if (labels.length === 0) return null;
+  const [has, they] = labels.length === 1 ? ['has', 'It screens'] : ['have', 'They screen'];
+  return `${labels.join('; ')} ${has} another GPU than the baseline. ${they} experiments: what may be a gain is trained again where the baseline was, before it counts.`;
 }

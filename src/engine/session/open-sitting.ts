@@ -180,9 +180,11 @@ export async function openSitting(
   tellStart(study, repository, containment, ports);
   const idle = hasBaseline ? null : await findIdleSearch(repository, study.baseCommit, study);
   if (idle !== null) emit({ type: 'warning', code: 'constants', message: idle });
-  const screening = places.filter(({ isScreening }) => isScreening);
-  if (screening.length > 0)
-    emit({ type: 'warning', code: 'screening', message: describeScreening(screening) });
+  const tellScreening = (own: readonly LanePlace[]) => {
+    const message = describeScreening(own);
+    if (message !== null) emit({ type: 'warning', code: 'screening', message });
+  };
+  tellScreening(places);
   for (const notice of ports.takeNotices()) emit({ type: 'warning', ...notice });
   const sitting = new Sitting(
     study,
@@ -208,6 +210,7 @@ export async function openSitting(
       if (!isSame && ledger.experiments.incumbent(study.id) !== null) await requireSame(marked);
       const joining = marked.map((place, at) => ({ place, lane: laneCount + at }));
       for (const { lane } of joining) await makeWorktree(lane);
+      tellScreening(marked);
       laneCount += own.length;
       sitting.addLanes(
         joining.map(({ place, lane }) => once(() => openLane(place, lane))),
