@@ -8,7 +8,8 @@ import { OneLine } from '../../ui/one-line.tsx';
 import { BudgetBar, phaseWords, useRunClock } from './now-running.tsx';
 import { hasLiveTokens, useLiveLine } from './use-live-line.ts';
 
-const TILE_PX = 264;
+/** Four fit side by side in a window of 1280 px. */
+const TILE_PX = 232;
 
 /** A tile for each lane of a study; one of them is shown in detail. */
 export function LaneTiles({
@@ -75,14 +76,16 @@ function LaneTile({
     >
       <span className="flex w-full items-baseline justify-between gap-2 text-xs">
         <span className="tabular font-medium text-accent">#{experiment.n}</span>
-        {/* Cut in its middle, because lanes' hypotheses differ at their ends. */}
         <span className="flex min-w-0 text-muted" title={experiment.run?.lane ?? undefined}>
           <OneLine text={experiment.run?.lane ?? ''} />
         </span>
         <span className="tabular shrink-0">{state}</span>
       </span>
-      <span className="flex min-h-5 w-full text-sm" title={experiment.hypothesis ?? undefined}>
-        <OneLine text={experiment.hypothesis ?? ''} />
+      <span
+        className="line-clamp-2 h-10 w-full break-words text-sm leading-5"
+        title={experiment.hypothesis ?? undefined}
+      >
+        {experiment.hypothesis}
       </span>
       <span ref={ref} className="block h-9 w-full overflow-hidden">
         {own && own.y.length > 1 ? (

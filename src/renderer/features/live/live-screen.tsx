@@ -43,7 +43,7 @@ export function LiveScreen({ card: whole }: { readonly card: StudyCard }) {
   return (
     <div className="grid min-h-0 flex-1 grid-cols-1 grid-rows-[repeat(3,max-content)_minmax(12rem,1fr)] overflow-y-auto lg:grid-cols-[minmax(0,1fr)_19rem] lg:grid-rows-[max-content_max-content_minmax(8rem,1fr)] min-[1180px]:grid-cols-[minmax(0,1fr)_22rem]">
       {/* Tall enough to show the top of a third row of tiles. */}
-      <div className="col-span-full max-h-80 min-w-0 overflow-y-auto">
+      <div className="col-span-full max-h-88 min-w-0 overflow-y-auto">
         {whole.inFlight.length > 1 ? <LaneTiles card={whole} shown={shown} onShow={setChosen} /> : null}
       </div>
       <LiveCurve card={card} />
