@@ -4,8 +4,17 @@ import { tags } from '@lezer/highlight';
 
 /** Uses only variables, so that the editor follows the page's theme. */
 const look = EditorView.theme({
-  '&': { height: '100%', color: 'var(--ink)', backgroundColor: 'var(--surface)', fontSize: '0.8125rem' },
-  '&.cm-focused': { outline: '2px solid var(--accent)', outlineOffset: '-2px' },
+  '&': {
+    ...{ height: '100%', color: 'var(--ink)', backgroundColor: 'var(--surface)', fontSize: '0.8125rem' },
+    // What lies above the editor, such as the buttons of a dialog, also lies above its parts.
+    isolation: 'isolate',
+  },
+  '&.cm-focused': { outline: 'none' },
+  // Above the line numbers and the coloured lines, which would cover an outline.
+  '&.cm-focused::after': {
+    ...{ content: '""', position: 'absolute', inset: 0, zIndex: 300, pointerEvents: 'none' },
+    ...{ border: '2px solid var(--accent)', borderRadius: 'inherit' },
+  },
   '.cm-scroller': {
     fontFamily: '"JetBrains Mono Variable", ui-monospace, monospace',
     fontVariantLigatures: 'none',

@@ -3,12 +3,13 @@ import { ABSENT, formatClock, formatDelta, formatNumber } from '../../../shared/
 import { useStore } from '../../app/store.ts';
 import { useCurves } from '../../app/use-curves.ts';
 import { Sparkline } from '../../charts/sparkline.tsx';
+import { useWidth } from '../../charts/use-width.ts';
 import { OneLine } from '../../ui/one-line.tsx';
 import { BudgetBar, phaseWords, useRunClock } from './now-running.tsx';
 import { hasLiveTokens, useLiveLine } from './use-live-line.ts';
 
-const TILE_PX = 264;
-const CURVE_PX = 238;
+/** Four fit side by side in a window of 1280 px. */
+const TILE_PX = 232;
 
 /** A tile for each lane of a study; one of them is shown in detail. */
 export function LaneTiles({
@@ -56,6 +57,7 @@ function LaneTile({
   // The same x axis as the curve below, so that both show the same difference.
   const { by } = useCurves('live', hasTokens);
   const { lines, name, newest, incumbentNow } = useLiveLine(card, by, TILE_PX);
+  const { ref, width } = useWidth<HTMLSpanElement>();
   const own = lines.find(({ isBehind }) => !isBehind);
   const value = name === null ? null : (newest?.values[name] ?? null);
   const left = clock ? card.contract.budget.seconds - clock.seconds : null;
@@ -74,18 +76,20 @@ function LaneTile({
     >
       <span className="flex w-full items-baseline justify-between gap-2 text-xs">
         <span className="tabular font-medium text-accent">#{experiment.n}</span>
-        {/* Cut in its middle, because lanes' hypotheses differ at their ends. */}
         <span className="flex min-w-0 text-muted" title={experiment.run?.lane ?? undefined}>
           <OneLine text={experiment.run?.lane ?? ''} />
         </span>
         <span className="tabular shrink-0">{state}</span>
       </span>
-      <span className="flex min-h-5 w-full text-sm" title={experiment.hypothesis ?? undefined}>
-        <OneLine text={experiment.hypothesis ?? ''} />
+      <span
+        className="line-clamp-2 h-10 w-full break-words text-sm leading-5"
+        title={experiment.hypothesis ?? undefined}
+      >
+        {experiment.hypothesis}
       </span>
-      <span className="block h-9">
+      <span ref={ref} className="block h-9 w-full overflow-hidden">
         {own && own.y.length > 1 ? (
-          <Sparkline y={own.y} width={CURVE_PX} height={36} label={`Curve of experiment ${experiment.n}`} />
+          <Sparkline y={own.y} width={width} height={36} label={`Curve of experiment ${experiment.n}`} />
         ) : null}
       </span>
       <span className="tabular flex w-full items-baseline justify-between text-xs">

@@ -41,19 +41,22 @@ export function LiveScreen({ card: whole }: { readonly card: StudyCard }) {
     );
   }
   return (
-    <div className="grid min-h-0 flex-1 grid-cols-[minmax(0,1fr)_19rem] grid-rows-[max-content_max-content_minmax(8rem,1fr)] overflow-y-auto min-[1180px]:grid-cols-[minmax(0,1fr)_22rem]">
+    <div className="grid min-h-0 flex-1 grid-cols-1 grid-rows-[repeat(3,max-content)_minmax(12rem,1fr)] overflow-y-auto lg:grid-cols-[minmax(0,1fr)_19rem] lg:grid-rows-[max-content_max-content_minmax(8rem,1fr)] min-[1180px]:grid-cols-[minmax(0,1fr)_22rem]">
       {/* Tall enough to show the top of a third row of tiles. */}
-      <div className="col-span-2 max-h-80 min-w-0 overflow-y-auto">
+      <div className="col-span-full max-h-88 min-w-0 overflow-y-auto">
         {whole.inFlight.length > 1 ? <LaneTiles card={whole} shown={shown} onShow={setChosen} /> : null}
       </div>
       <LiveCurve card={card} />
-      <aside aria-label="Machine now" className="relative border-line border-b border-l bg-surface">
-        {/* As tall as the curve, however many GPUs there are. */}
-        <div className="absolute inset-0 overflow-y-auto px-4 py-4">
+      <aside
+        aria-label="Machine now"
+        className="@container border-line border-b bg-surface lg:relative lg:border-l"
+      >
+        {/* Beside the curve it is as tall as that, however many GPUs there are. */}
+        <div className="overflow-y-auto px-5 py-4 lg:absolute lg:inset-0 lg:px-4">
           <MachineNow isSmall />
         </div>
       </aside>
-      <div className="col-span-2 min-h-0 min-w-0">
+      <div className="col-span-full min-h-0 min-w-0">
         <Terminal card={card} />
       </div>
     </div>

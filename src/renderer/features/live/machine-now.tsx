@@ -18,7 +18,12 @@ export function MachineNow({ isSmall }: { readonly isSmall?: boolean }) {
     return <p className="text-muted text-sm">The first sample of the machine comes in a second.</p>;
   }
   return (
-    <section aria-label="Machine" className={isSmall ? 'flex flex-col gap-3' : 'grid grid-cols-2 gap-6'}>
+    <section
+      aria-label="Machine"
+      className={
+        isSmall ? 'flex flex-col gap-3 @xl:grid @xl:grid-cols-2 @xl:gap-6' : 'grid grid-cols-2 gap-6'
+      }
+    >
       {newest.gpus.map(gpu => (
         <Gpu key={gpu.uuid} gpu={gpu} telemetry={telemetry} />
       ))}
