@@ -23,10 +23,8 @@ const BENCHES: Readonly<Record<string, () => Promise<void>>> = {
   output: benchOutput,
   ledger: benchLedger,
   debrief: benchDebrief,
-  lanes: async () => {
-    await benchLanes();
-    await benchLanesOnSlurm();
-  },
+  lanes: benchLanes,
+  slurm: benchLanesOnSlurm,
   'look-ahead': benchLookAhead,
   turns: benchTurns,
   sandbox: benchSandbox,

@@ -1,10 +1,12 @@
 import { execFileSync } from 'node:child_process';
 import { chmod, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import BetterSqlite3 from 'better-sqlite3';
 import { expect, onTestFinished, test } from 'vitest';
 import { AmdSampler } from '../src/engine/machine/amd-sampler.ts';
 import { boundGpus, gpuVariables } from '../src/engine/machine/bind-gpu.ts';
 import { DiskSpace } from '../src/engine/machine/disk-space.ts';
+import { processorModel } from '../src/engine/machine/hardware.ts';
 import { HostSampler } from '../src/engine/machine/host-sampler.ts';
 import { parseMigInstances } from '../src/engine/machine/mig-instances.ts';
 import { Telemetry } from '../src/engine/machine/telemetry.ts';
@@ -119,16 +121,26 @@ while :; do ${echo(rows)}; sleep 0.05; done
   return folder;
 }
 
-const row = (index: number, uuid: string, mig: string, watts: number) =>
-  `${index}, ${uuid}, NVIDIA A100, 90, 19, 40960, 31, ${watts}, 400, 210, 1215, [N/A], 4, 16, 0x0000000000000000, ${mig}`;
+const row = (index: number, uuid: string, mig: string, watts: number, model = 'NVIDIA A100') =>
+  `${index}, ${uuid}, ${model}, 90, 19, 40960, 31, ${watts}, 400, 210, 1215, [N/A], 4, 16, 0x0000000000000000, ${mig}`;
 
 /** A study of the baseline alone on a machine of these GPUs, whose training prints what it is bound to. */
 async function studyOn(folder: string, gpu: string | null, env: Readonly<Record<string, string>> = {}) {
   const night = await prepareNight({
     trainer: FAST_TRAINER.replace(/^printf/m, 'echo "bound to: $CUDA_VISIBLE_DEVICES"\nsleep 0.4\nprintf'),
   });
+  const { engine, close } = await engineOn(folder, night.home, env);
+  const study = await engine.createStudy({
+    ...{ repositoryPath: night.repository, tag: TAG, stop: { experiments: 0 }, gpu },
+    proposer: { kind: 'search', seed: 1 },
+  });
+  return { night, engine, close, study };
+}
+
+/** An engine of a data folder, on a machine of the GPUs that a folder's stand-in prints. */
+async function engineOn(folder: string, home: string, env: Readonly<Record<string, string>> = {}) {
   const environment = {
-    ...{ ...process.env, PAWL_HOME: night.home, PATH: `${folder}:${process.env.PATH}`, PAWL_SANDBOX: 'off' },
+    ...{ ...process.env, PAWL_HOME: home, PATH: `${folder}:${process.env.PATH}`, PAWL_SANDBOX: 'off' },
     ...env,
   };
   const telemetry = new Telemetry({ environment, intervalMs: 20 });
@@ -136,16 +148,16 @@ async function studyOn(folder: string, gpu: string | null, env: Readonly<Record<
     { paths: dataPaths(environment), host: 'test', environment, telemetry },
     null,
   );
-  onTestFinished(() => {
+  let isOpen = true;
+  const close = () => {
+    if (!isOpen) return;
+    isOpen = false;
     telemetry.stop();
     engine.close();
-  });
+  };
+  onTestFinished(close);
   telemetry.start();
-  const study = await engine.createStudy({
-    ...{ repositoryPath: night.repository, tag: TAG, stop: { experiments: 0 }, gpu },
-    proposer: { kind: 'search', seed: 1 },
-  });
-  return { night, engine, study };
+  return { engine, close };
 }
 
 test('a study trains on the GPU that was chosen for it, and counts the energy of that one', async () => {
@@ -171,6 +183,42 @@ test('a study whose GPU is not there says so before anything is trained', async 
   // With another one it goes on.
   expect((await engine.run(study.id, { gpu: '0' }, () => {})).error).toBeNull();
   expect(engine.ledger.experiments.tally(study.id, 'minimize').keep).toBe(1);
+});
+
+test('a study does not go on with another model of GPU than the baseline’s', async () => {
+  const own = await studyOn(await standIn([row(0, 'GPU-aa', 'Disabled', 100)]), null);
+  const { night, study } = own;
+  expect((await own.engine.run(study.id, {}, () => {})).error).toBeNull();
+  own.close();
+  const faster = await standIn([row(0, 'GPU-bb', 'Disabled', 100, 'NVIDIA H100')]);
+  const there = await engineOn(faster, night.home);
+  // Both where the machine chooses the GPU and where the user does.
+  for (const lanes of [[], ['gpu:GPU-bb']]) {
+    const { error } = await there.engine.run(study.id, { stop: { experiments: 1 }, lanes }, () => {});
+    expect(error).toMatchObject({
+      code: 'usage',
+      message: expect.stringContaining('on NVIDIA H100, the baseline on NVIDIA A100'),
+    });
+  }
+  there.close();
+  const before = await engineOn(await standIn([row(0, 'GPU-cc', 'Disabled', 100)]), night.home);
+  const again = await before.engine.run(study.id, { stop: { experiments: 1 }, lanes: [] }, () => {});
+  expect(again).toMatchObject({ error: null, reason: 'experiments' });
+  expect(before.engine.ledger.runs.list(study.id, 1)).not.toEqual([]);
+});
+
+test('a study without a GPU does not go on with another model of processor than the baseline’s', async () => {
+  const { night, engine, study } = await studyOn(await temporaryFolder(), null);
+  expect((await engine.run(study.id, {}, () => {})).error).toBeNull();
+  const database = new BetterSqlite3(join(night.home, 'pawl.sqlite'));
+  database.exec("UPDATE run SET fairness = json_set(fairness, '$.hardware.processor', 'Another model')");
+  database.close();
+  const { error } = await engine.run(study.id, { stop: { experiments: 1 } }, () => {});
+  expect(error).toMatchObject({
+    code: 'usage',
+    message: expect.stringContaining(`on ${processorModel()}, the baseline on Another model`),
+  });
+  expect(engine.ledger.runs.list(study.id, 1)).toEqual([]);
 });
 
 test('on a machine whose GPU is split a study gets an instance', async () => {

@@ -4,8 +4,9 @@ import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { autoresearchContract } from '../src/engine/contract/autoresearch.ts';
 import { dataPaths } from '../src/engine/paths.ts';
+import { endJobs } from '../src/engine/session/end-jobs.ts';
 import { Engine } from '../src/engine/session/engine.ts';
-import { giveUpJobs } from '../src/engine/session/known-jobs.ts';
+import { giveUpJobs, listJobs } from '../src/engine/session/known-jobs.ts';
 import { endRemovedJobs } from '../src/engine/session/removed-jobs.ts';
 import { type Ledger, openLedger } from '../src/engine/store/ledger.ts';
 import type { RunResult } from '../src/engine/store/runs.ts';
@@ -132,7 +133,7 @@ test('a job outlives its study in the ledger', async () => {
   ledger.write(() => ledger.studies.removeExperiments('s1', 10));
   ledger.write(() => ledger.studies.remove('s1'));
   expect(ledger.jobs.list('s1')).toEqual([
-    { marker: 's1/0.1', studyId: 's1', n: 0, k: 1, place: PLACE, gitDir: '/r/.git' },
+    { marker: 's1/0.1', studyId: 's1', n: 0, k: 1, place: PLACE, gitDir: '/r/.git', hasEnded: false },
   ]);
   expect(ledger.jobs.settled('s1').map(({ k }) => k)).toEqual([1]);
   ledger.close();
@@ -231,6 +232,19 @@ pawl-s2-4.0  a deleted study  may still run  gone:~/.cache/pawl/jobs/pawl-s2-4.0
   expect(untaken(ledger, 'headline', { kind: 'ssh', host: 'gone' })).toEqual([]);
   // Where the folder can be reached, a job that begins after all trains nothing.
   expect([existsSync(here), existsSync(join(folder, 'cancel'))]).toEqual([false, true]);
+  ledger.close();
+});
+
+test('a job that is known to have ended is not listed, and can be given up where its files cannot be removed', async () => {
+  const paths = dataPaths({ ...process.env, PAWL_HOME: await temporaryFolder() });
+  const ledger = await openWithBaseline(paths.ledger);
+  for (const k of [1, 2]) begin(ledger, k, 'headline', { kind: 'ssh', host: '-nowhere' });
+  ledger.write(() => ledger.jobs.setEnded('s1/0.1'));
+  expect(listJobs(ledger, true).map(({ id }) => id)).toEqual(['pawl-s1-0.2']);
+  const ports = { ledger, paths, environment: process.env };
+  const told = await endJobs(ledger.jobs.list('s1'), ports, AbortSignal.timeout(60_000));
+  expect(told).toEqual([expect.stringContaining('ended: pawl-s1-0.2. ')]);
+  expect(await giveUpJobs(['pawl-s1-0.1'], { ledger, paths, isEngineRunning: false })).toHaveLength(1);
   ledger.close();
 });
 

@@ -1,18 +1,16 @@
 import { once } from 'node:events';
 import { readdir, writeFile } from 'node:fs/promises';
-import { createServer, type Server, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { eventsOf, pawl, RunningPawl, sitting } from '../support/pawl.ts';
 import { contractFile, FAST_TRAINER, temporaryFolder } from '../support/scaffold.ts';
 import { checkNight, prepareNight, rowsOf, TAG } from '../support/study.ts';
 import { findSshdFault, giveGpus, type PrivateSshd, pathWithHosts, startSshd } from './private-sshd.ts';
+import { SSH_GIVES_UP_MS, silentServer } from './silent-server.ts';
 
 /** A study on several hosts. */
 
 const fault = findSshdFault();
-/** How long ssh waits for a host that says nothing (`ConnectTimeout`). */
-const SSH_GIVES_UP_MS = 20_000;
 let hosts: readonly PrivateSshd[] = [];
 
 async function prepare(
@@ -30,24 +28,6 @@ async function waitingTrainer() {
   const go = join(await temporaryFolder(), 'go');
   const wait = `[ "$LR-$DEPTH-$WIDTH" = 2-4-16 ] || until [ -e ${go} ]; do sleep 0.05; done\nvalue=`;
   return { go, trainer: FAST_TRAINER.replace(/^value=/m, wait) };
-}
-
-/** Takes connections to a port, and says nothing. */
-async function silentServer(port: number): Promise<Server> {
-  const sockets = new Set<Socket>();
-  const server = createServer(socket => {
-    sockets.add(socket);
-    socket.on('error', () => {}).on('close', () => sockets.delete(socket));
-  });
-  server.listen(port, '127.0.0.1');
-  await once(server, 'listening');
-  onTestFinished(async () => {
-    const closed = once(server, 'close');
-    server.close();
-    for (const socket of sockets) socket.destroy();
-    await closed;
-  });
-  return server;
 }
 
 /** Which hosts have trained for a study, by the lanes of its runs. */

@@ -30,6 +30,34 @@ describe.skipIf(fault !== null)('a study on a host of ssh', () => {
     await checkNight(night);
   });
 
+  test('a job that has just ended is not listed, although its files are still there', async () => {
+    const night = await prepareNight();
+    const go = join(await temporaryFolder(), 'go');
+    const proposer = `mkdir ${go}.first 2>/dev/null || until [ -e ${go} ]; do sleep 0.05; done
+sed -i "s/^LR=.*/LR=$(($(wc -l < ${go}.count 2>/dev/null || echo 2) + 3))/" train.sh; echo >> ${go}.count
+echo '{"hypothesis":"another LR"}'`;
+    const args = [
+      'run',
+      night.repository,
+      '--tag',
+      TAG,
+      '-n',
+      '2',
+      '--lanes',
+      'ssh:lab',
+      '--command',
+      proposer,
+    ];
+    const options = { home: night.home, env: { PATH: await pathWithHosts(sshd) } };
+    const running = new RunningPawl(args, options);
+    await running.waitFor(event => event.type === 'verdict' && event.n === 1);
+    expect(await readdir(join(sshd.home, '.cache/pawl/jobs'))).toHaveLength(1);
+    expect((await pawl(['jobs'], options)).stdout).toBe('No job is known on another machine.\n');
+    await writeFile(go, '');
+    expect(await running.ended).toMatchObject({ code: 0, stderr: '' });
+    expect(await readdir(join(sshd.home, '.cache/pawl/jobs'))).toEqual([]);
+  });
+
   test('a gain is not tried with other seeds, because the host trains what was committed', async () => {
     const night = await prepareNight({
       trainer: `SEED=7\nLR=0\nprintf 'val_bpb: 1.%05d\\n' $((5000 + SEED * 111 - LR * 10))\n`,

@@ -1,10 +1,12 @@
 import { execFile } from 'node:child_process';
+import { once } from 'node:events';
 import { existsSync } from 'node:fs';
-import { readFile, writeFile } from 'node:fs/promises';
+import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
+import type { RemoteJob } from '../../src/engine/remote/remote-training.ts';
 import { askDevices } from '../../src/engine/remote/ssh/ask-devices.ts';
 import { probeHost } from '../../src/engine/remote/ssh/probe-host.ts';
 import { SshClient } from '../../src/engine/remote/ssh/ssh-client.ts';
@@ -14,6 +16,7 @@ import { lives } from '../support/processes.ts';
 import { jobOf, nameOf, WAITS, Watched } from '../support/remote-jobs.ts';
 import { temporaryFolder } from '../support/scaffold.ts';
 import { findSshdFault, giveGpus, type PrivateSshd, startSshd } from './private-sshd.ts';
+import { SSH_GIVES_UP_MS, silentServer } from './silent-server.ts';
 
 const run = promisify(execFile);
 const fault = findSshdFault();
@@ -130,6 +133,37 @@ describe.skipIf(fault !== null)('a run on a host of ssh', () => {
     watched.stop();
     expect(await watched.result).toMatchObject({ outcome: { kind: 'aborted' }, isVerified: true });
     expect(await readFile(saved, 'utf8')).toBe('checkpoint\n');
+  });
+
+  test('a stop does not wait for a host that says nothing, and a run that was never there leaves nothing', async () => {
+    const pids = join(await temporaryFolder(), 'pids');
+    const [root, left] = [await temporaryFolder(), await jobOf(`echo $$ > ${pids}; ${WAITS}`)];
+    const leaving = new Watched(await trainingHere({ root }), left);
+    await leaving.printed('begun');
+    leaving.leave();
+    await sshd.cut();
+    const server = await silentServer(sshd.port);
+    const training = await trainingHere({ root });
+    const stop = async (job: RemoteJob, how: 'train' | 'adopt') => {
+      const connected = once(server, 'connection');
+      const watched = new Watched(training, job, how);
+      await connected;
+      const stoppedAt = performance.now();
+      watched.stop();
+      const result = await watched.result;
+      expect(result).toMatchObject({ outcome: { kind: 'aborted' } });
+      // What was never sent there need not be removed there.
+      if (result?.isVerified) await training.forget(job);
+      expect(performance.now() - stoppedAt).toBeLessThan(SSH_GIVES_UP_MS / 2);
+      return result?.isVerified;
+    };
+    expect(await stop(await jobOf('echo never'), 'train')).toBe(true);
+    expect(await readdir(join(root, 'jobs'))).toEqual([nameOf(left)]);
+    expect(await stop(left, 'adopt')).toBe(false);
+    await server.end();
+    await sshd.start();
+    expect(await training.end(left, new AbortController().signal)).toBe(true);
+    expect(await lives((await readFile(pids, 'utf8')).trim())).toBe(false);
   });
 
   test('a run that nobody goes on with is ended and removed, as soon as its host can be reached', async () => {

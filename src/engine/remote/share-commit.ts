@@ -43,10 +43,20 @@ async function makeShared(shared: string, form: 'sha1' | 'sha256'): Promise<void
 export async function pushCommit(
   repository: Repository,
   url: string,
-  { commit, name, ssh }: { readonly commit: string; readonly name: string; readonly ssh: string },
+  {
+    commit,
+    name,
+    ssh,
+    signal,
+  }: {
+    readonly commit: string;
+    readonly name: string;
+    readonly ssh: string;
+    readonly signal: AbortSignal;
+  },
 ): Promise<void> {
   const args = ['push', '--quiet', '--no-verify', '--force', url, `${commit}:${refOf(name)}`];
-  await gitOf(repository, args, { env: { GIT_SSH_COMMAND: ssh, GIT_SSH_VARIANT: 'ssh' } });
+  await gitOf(repository, args, { signal, env: { GIT_SSH_COMMAND: ssh, GIT_SSH_VARIANT: 'ssh' } });
 }
 
 export async function unshareCommit(shared: string, name: string): Promise<void> {

@@ -44,14 +44,7 @@ async function endJobsAt(
   if (!first) return [];
   const opened = await open(first.place, paths, environment).catch(() => null);
   // A name that ssh cannot take, for example; other places are handled all the same.
-  if (!opened)
-    return [
-      describeLeft(
-        jobs.map(({ marker }) => marker),
-        first.place,
-        whose,
-      ),
-    ];
+  if (!opened) return describeLeft(jobs, first.place, whose);
   const { training, close } = opened;
   const isEnded = async (job: Job) => {
     const known: KnownJob = { marker: job.marker, repository: { gitDir: job.gitDir } };
@@ -61,8 +54,8 @@ async function endJobsAt(
   };
   try {
     const ended = await Promise.all(jobs.map(isEnded));
-    const left = jobs.filter((_, at) => !ended[at]).map(({ marker }) => marker);
-    return left.length === 0 ? [] : [describeLeft(left, first.place, whose)];
+    const left = jobs.filter((_, at) => !ended[at]);
+    return describeLeft(left, first.place, whose);
   } finally {
     await close();
   }
@@ -96,8 +89,13 @@ export function folderThere({ marker, place }: Pick<Job, 'marker' | 'place'>): s
     : `${place.host}:~/${HOST_FOLDER}/jobs/${name}`;
 }
 
-function describeLeft(markers: readonly string[], place: JobPlace, whose: string): string {
-  const names = markers.map(jobName).join(', ');
+/** A sentence about those that may still run; none if none may. */
+function describeLeft(jobs: readonly Job[], place: JobPlace, whose: string): readonly string[] {
+  const mayRun = jobs.filter(({ hasEnded }) => !hasEnded);
+  if (mayRun.length === 0) return [];
+  const names = mayRun.map(({ marker }) => jobName(marker)).join(', ');
   const where = place.kind === 'slurm' ? 'on the cluster' : `on ${place.host}`;
-  return `Jobs of ${whose} may still run ${where}, because it is not known that they have ended: ${names}. "pawl jobs" lists them, and gives up those of a machine that is gone for good.`;
+  return [
+    `Jobs of ${whose} may still run ${where}, because it is not known that they have ended: ${names}. "pawl jobs" lists them, and gives up those of a machine that is gone for good.`,
+  ];
 }

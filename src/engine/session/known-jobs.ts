@@ -15,7 +15,8 @@ const CANCEL_MS = 5_000;
  * @param isEngineRunning as for {@link giveUpJobs}
  */
 export function listJobs(ledger: Ledger, isEngineRunning: boolean): readonly LeftJob[] {
-  return ledger.jobs.all().map(job => ({
+  const mayRun = ledger.jobs.all().filter(({ hasEnded }) => !hasEnded);
+  return mayRun.map(job => ({
     ...{ id: jobName(job.marker), study: job.tag, experiment: job.n, folder: folderThere(job) },
     isUnderWay: job.isAwaited && isEngineRunning,
   }));

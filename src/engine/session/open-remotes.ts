@@ -5,7 +5,7 @@ import type { Study } from '../../shared/study.ts';
 import type { Elsewhere, LanePlace } from '../lanes/find-lanes.ts';
 import type { DataPaths } from '../paths.ts';
 import { clusterFolder, clusterOfUser } from '../remote/find-cluster.ts';
-import type { RemoteJob, RemoteTraining } from '../remote/remote-training.ts';
+import type { RemoteJob, RemoteResult, RemoteTraining } from '../remote/remote-training.ts';
 import { SlurmTraining } from '../remote/slurm/slurm-training.ts';
 import { SshClient } from '../remote/ssh/ssh-client.ts';
 import { SshTraining } from '../remote/ssh/ssh-training.ts';
@@ -95,17 +95,23 @@ class TidyTraining implements RemoteTraining {
   readonly train: RemoteTraining['train'] = async (job, watch) => {
     await this.tidy();
     const result = await this.#training.train(job, watch);
-    // A job that may still run is looked for again.
-    if (result.isVerified) this.#ended.push(job);
+    this.#note(job, result);
     return result;
   };
 
   readonly adopt: RemoteTraining['adopt'] = async (job, watch) => {
     await this.tidy();
     const result = await this.#training.adopt(job, watch);
-    if (result?.isVerified) this.#ended.push(job);
+    if (result) this.#note(job, result);
     return result;
   };
+
+  #note(job: RemoteJob, { isVerified }: RemoteResult): void {
+    // A job that may still run is looked for again.
+    if (!isVerified) return;
+    this.#ended.push(job);
+    this.#ledger.write(() => this.#ledger.jobs.setEnded(job.marker));
+  }
 
   readonly forget: RemoteTraining['forget'] = async job => {
     await this.#training.forget(job);

@@ -2,8 +2,8 @@ import type { JobPlace } from '../../shared/lanes.ts';
 import type { RepeatPurpose } from '../../shared/study.ts';
 import type { Database } from './database.ts';
 
-/** A job that may exist on another machine. */
-export type Job = {
+/** A job that may exist on another machine, as it is begun. */
+export type NewJob = {
   /** The marker of the run that it was made for; see `runMarker`. */
   readonly marker: string;
   readonly studyId: string;
@@ -14,6 +14,11 @@ export type Job = {
   readonly gitDir: string;
 };
 
+export type Job = NewJob & {
+  /** Whether it is known to have ended; its files may still be there. */
+  readonly hasEnded: boolean;
+};
+
 /** A job, and what is known of its study and its run. */
 export type ListedJob = Job & {
   /** Null where the study was removed. */
@@ -22,16 +27,17 @@ export type ListedJob = Job & {
   readonly isAwaited: boolean;
 };
 
-type Row = Omit<Job, 'place'> & { readonly place: string };
+type Row = Omit<NewJob, 'place'> & { readonly place: string; readonly ended: 0 | 1 };
 
 export type JobStore = ReturnType<typeof jobStore>;
 
 export function jobStore(database: Database) {
-  const columns = 'marker, job.study_id AS studyId, job.n, job.k, place, job.git_dir AS gitDir';
+  const columns = 'marker, job.study_id AS studyId, job.n, job.k, place, job.git_dir AS gitDir, job.ended';
   const begin = database.prepare(
     'INSERT OR REPLACE INTO job (marker, study_id, n, k, place, git_dir) VALUES (?, ?, ?, ?, ?, ?)',
   );
   const take = database.prepare('UPDATE job SET taken_by = ? WHERE marker = ?');
+  const setEnded = database.prepare('UPDATE job SET ended = 1 WHERE marker = ?');
   const remove = database.prepare('DELETE FROM job WHERE marker = ?');
   const list = database.prepare<[string], Row>(`SELECT ${columns} FROM job WHERE study_id = ? ORDER BY n, k`);
   const all = database.prepare<[], Row & { readonly tag: string | null; readonly isAwaited: number }>(
@@ -67,15 +73,23 @@ export function jobStore(database: Database) {
        AND (run.id IS NULL OR (run.purpose IS NULL AND e.verdict IS NOT NULL)
          OR run.outcome ->> '$.kind' <> 'interrupted' OR taker.outcome ->> '$.kind' <> 'interrupted')`,
   );
-  const jobOf = ({ place, ...job }: Row): Job => ({ ...job, place: JSON.parse(place) as JobPlace });
+  const jobOf = ({ place, ended, ...job }: Row): Job => ({
+    ...job,
+    place: JSON.parse(place) as JobPlace,
+    hasEnded: ended === 1,
+  });
   return {
     /** Call it before the job is created. */
-    begin({ marker, studyId, n, k, place, gitDir }: Job): void {
+    begin({ marker, studyId, n, k, place, gitDir }: NewJob): void {
       begin.run(marker, studyId, n, k, JSON.stringify(place), gitDir);
     },
     /** Gives its result to run `k` of its experiment. */
     take(marker: string, k: number): void {
       take.run(k, marker);
+    },
+    /** Nothing of it runs any more; its files may still be there. */
+    setEnded(marker: string): void {
+      setEnded.run(marker);
     },
     /** The job is completely removed. */
     remove(marker: string): void {

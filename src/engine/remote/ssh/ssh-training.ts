@@ -19,6 +19,8 @@ import type { SshAnswer, SshClient } from './ssh-client.ts';
 /** Pawl's folder on a host, below its home. */
 export const HOST_FOLDER = '.cache/pawl';
 const GRACE_MS = 10_000;
+/** How long a stop waits for a host that may have begun the run. */
+const CANCEL_MS = 5_000;
 /** A host that cannot be reached for this long plus the run's time limit is given up. */
 const GONE_GRACE_SECONDS = 600;
 const MIN_PAUSE_MS = 1_000;
@@ -48,15 +50,23 @@ export class SshTraining implements RemoteTraining {
     const folder = jobFolder(this.#options.root, job.marker);
     watch.onState({ kind: 'queued', reason: null });
     await makeFolder(this.#options.root, folder, job, `~/${repositoryOf(job)}`);
+    let isThere = false;
     for (let pause = MIN_PAUSE_MS; !isStopped(watch.signal); pause = Math.min(2 * pause, MAX_PAUSE_MS)) {
-      const started = await this.#start(job, folder);
+      const made = await this.#makePlace(job, folder, watch.signal);
+      isThere ||= made.kind === 'ended';
+      const isMade = made.kind === 'ended' && made.code === 0;
+      const started = isMade ? await this.#start(job, folder, watch.signal) : made;
       if (started.kind === 'ended' && started.code === 0) return this.#follow(job, folder, watch);
       if (started.kind === 'ended') return refused(folder, started.stderr);
       watch.onState({ kind: 'queued', reason: started.message });
       await rest(pause, watch.signal);
     }
+    if (!isThere) {
+      await removeHere(folder);
+      return resultOf({ ...nothing(folder), asked: 'aborted' });
+    }
     // It may have been started although the answer was lost.
-    const asked = await this.#run(`: >${placeOf(folder)}/cancel`);
+    const asked = await this.#run(`: >${placeOf(folder)}/cancel`, '', AbortSignal.timeout(CANCEL_MS));
     return resultOf({ ...nothing(folder), asked: 'aborted', isVerified: asked.kind === 'ended' });
   }
 
@@ -68,15 +78,23 @@ export class SshTraining implements RemoteTraining {
       const place = placeOf(folder);
       const asked = await this.#run(
         `test -e ${place}/claim || { mkdir -p ${place} && : >${place}/cancel; false; }`,
+        '',
+        watch.signal,
       );
       if (asked.kind === 'ended') return asked.code === 0 ? this.#follow(job, folder, watch) : null;
       watch.onState({ kind: 'queued', reason: asked.message });
       await rest(pause, watch.signal);
     }
-    return resultOf({ ...nothing(folder), asked: 'aborted' });
+    return resultOf({ ...nothing(folder), asked: 'aborted', isVerified: false });
   }
 
   async forget(job: KnownJob): Promise<void> {
+    const { path } = jobFolder(this.#options.root, job.marker);
+    // It is removed last: without it, nothing is left there.
+    if (await stat(path).catch(() => null)) await this.#remove(job);
+  }
+
+  async #remove(job: KnownJob): Promise<void> {
     const folder = jobFolder(this.#options.root, job.marker);
     const bare = homePath(repositoryOf(job));
     const answer = await this.#run(
@@ -88,7 +106,7 @@ export class SshTraining implements RemoteTraining {
       throw new Error(
         `The files of a run could not be removed from ${this.#options.client.host}. ${answer.stderr}`,
       );
-    await rm(folder.path, { recursive: true, force: true, maxRetries: 5 });
+    await removeHere(folder);
   }
 
   async end(job: KnownJob, signal: AbortSignal): Promise<boolean> {
@@ -97,11 +115,11 @@ export class SshTraining implements RemoteTraining {
       const asked = await this.#run(
         `cd ${place} 2>/dev/null || exit 0; : >cancel; pid=$(sed 's/.*://' claim 2>/dev/null)
          [ -z "$pid" ] || ! grep -q pawl_run.py /proc/"$pid"/cmdline 2>/dev/null`,
-        undefined,
+        '',
         signal,
       );
       if (asked.kind === 'ended' && asked.code === 0) {
-        await this.forget(job);
+        await this.#remove(job);
         return true;
       }
       await rest(pause, signal);
@@ -109,16 +127,15 @@ export class SshTraining implements RemoteTraining {
     return false;
   }
 
-  #run(line: string, stdin?: Buffer, signal?: AbortSignal): Promise<SshAnswer> {
+  #run(line: string, stdin?: Buffer | string, signal?: AbortSignal): Promise<SshAnswer> {
     return this.#options.client.run(line, stdin, signal);
   }
 
-  /** Copies commit and wrapper to the host, and starts it there. A run that has begun is not started again. */
-  async #start(job: RemoteJob, folder: JobFolder): Promise<SshAnswer> {
-    const { client } = this.#options;
+  /** Makes the run's folder on the host, and a repository for its commit. */
+  #makePlace(job: RemoteJob, folder: JobFolder, signal: AbortSignal): Promise<SshAnswer> {
     const bare = repositoryOf(job);
     const form = job.commit.length === 64 ? 'sha256' : 'sha1';
-    const made = await this.#run(
+    return this.#run(
       // Several lanes may make the repository at once: it is there completely or not at all.
       `umask 077; made=${homePath(bare)}.$$
        mkdir -p ${placeOf(folder)} ${homePath(dirname(bare))} || exit 1
@@ -126,16 +143,25 @@ export class SshTraining implements RemoteTraining {
        git init --quiet --bare --template= --object-format=${form} "$made" &&
          mv -T "$made" ${homePath(bare)} 2>/dev/null
        rm -rf "$made"; [ -d ${homePath(bare)} ]`,
+      '',
+      signal,
     );
-    if (made.kind !== 'ended' || made.code !== 0) return made;
+  }
+
+  /** Copies commit and wrapper to the host, and starts it there. A run that has begun is not started again. */
+  async #start(job: RemoteJob, folder: JobFolder, signal: AbortSignal): Promise<SshAnswer> {
+    const { client } = this.#options;
+    const bare = repositoryOf(job);
     try {
       const { commandLine: ssh } = client;
       await pushCommit(job.repository, `${client.host}:~/${bare}`, {
         commit: job.commit,
         name: folder.name,
         ssh,
+        signal,
       });
     } catch (error) {
+      if (signal.aborted) return { kind: 'unreachable', message: 'It was stopped.' };
       if (!(error instanceof PawlError)) throw error;
       return { kind: 'unreachable', message: error.message };
     }
@@ -151,6 +177,7 @@ export class SshTraining implements RemoteTraining {
     return this.#run(
       `umask 077; cd ${placeOf(folder)} && tar -xf - && { bash -lc '${start}' </dev/null >/dev/null 2>&1 & }`,
       archive,
+      signal,
     );
   }
 
@@ -198,6 +225,10 @@ function placeOf({ name }: JobFolder): string {
 
 function repositoryOf(job: Pick<KnownJob, 'repository'>): string {
   return sharedRepository(HOST_FOLDER, job.repository);
+}
+
+function removeHere({ path }: JobFolder): Promise<void> {
+  return rm(path, { recursive: true, force: true, maxRetries: 5 });
 }
 
 function nothing(folder: JobFolder) {
