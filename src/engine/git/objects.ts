@@ -4,9 +4,9 @@ import { join } from 'node:path';
 import { writeNew } from '../small-files.ts';
 import { MAX_REMEMBERED_BYTES, Remembered } from './remember.ts';
 import type { Repository } from './repository.ts';
-import { StayingGit } from './staying-git.ts';
+import { type Answer, StayingGit } from './staying-git.ts';
 
-export type StoredObject = { readonly id: string; readonly content: Buffer };
+export type StoredObject = { readonly id: string; readonly type: string; readonly content: Buffer };
 type ObjectType = 'blob' | 'tree' | 'commit';
 
 /** The next attempt on the same commit reads the same objects again. */
@@ -33,10 +33,18 @@ export class Objects {
   async read(name: string): Promise<StoredObject | null> {
     const known = this.#remembered.get(name);
     if (known) return known;
-    const answer = await this.#reader.ask(`${name}\n`, readObject);
+    const answer = await this.ask(name);
     const found = answer.kind === 'answer' ? answer.value.found : null;
     if (found && found.content.length <= MAX_REMEMBERED_BYTES) this.#remembered.set(name, found);
     return found;
+  }
+
+  /**
+   * git's answer, which is not kept: the object, or null if git has none.
+   * @param name without a newline
+   */
+  ask(name: string): Promise<Answer<{ readonly found: StoredObject | null }>> {
+    return this.#reader.ask(`${name}\n`, readObject);
   }
 
   /**
@@ -132,10 +140,10 @@ function readId(printed: Buffer): string | null {
 function readObject(printed: Buffer): { readonly found: StoredObject | null } | null {
   const end = printed.indexOf('\n');
   if (end < 0) return null;
-  const head = /^([0-9a-f]{40,64}) [a-z]+ (\d+)$/.exec(printed.toString('latin1', 0, end));
+  const head = /^([0-9a-f]{40,64}) ([a-z]+) (\d+)$/.exec(printed.toString('latin1', 0, end));
   if (!head) return { found: null };
-  const [, id = '', bytes] = head;
+  const [, id = '', type = '', bytes] = head;
   const start = end + 1;
   const stop = start + Number(bytes);
-  return printed.length > stop ? { found: { id, content: printed.subarray(start, stop) } } : null;
+  return printed.length > stop ? { found: { id, type, content: printed.subarray(start, stop) } } : null;
 }

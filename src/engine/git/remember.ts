@@ -23,6 +23,11 @@ export class Remembered<T> {
   }
 }
 
+/** Other names can mean something else tomorrow. */
+export function isObjectId(name: string): boolean {
+  return /^[0-9a-f]{40,64}$/.test(name);
+}
+
 /**
  * `ask`, with the last answers kept: the id of an object names the same content for ever, and the start of a git process holds up
  * everything else in the engine for as long as its memory takes to be copied. Names that are no ids are asked for every time.
@@ -40,7 +45,7 @@ export function remember<T>(
     const old = known.get(name);
     if (old !== undefined) return old;
     const answer = await ask(repository, commit, path);
-    if (/^[0-9a-f]{40,64}$/.test(commit) && isWorth(answer)) known.set(name, answer);
+    if (isObjectId(commit) && isWorth(answer)) known.set(name, answer);
     return answer;
   };
 }

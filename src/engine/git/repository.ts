@@ -3,7 +3,8 @@ import { resolve } from 'node:path';
 import { PawlError } from '../../shared/errors.ts';
 import { type GitOptions, type GitResult, git, gitFields, gitText } from './git.ts';
 import { isOwnedByOthers } from './git-errors.ts';
-import { MAX_REMEMBERED_BYTES, remember } from './remember.ts';
+import { openObjects } from './objects.ts';
+import { isObjectId, MAX_REMEMBERED_BYTES, remember } from './remember.ts';
 
 /** A git repository with a checkout, as found on disk. */
 export type Repository = {
@@ -124,16 +125,18 @@ const REMEMBERED_BLOBS = 64;
 
 /** Bytes of a file in a commit, or null where the commit has none at that path. */
 export const readBlob: (repository: Repository, commit: string, path: string) => Promise<Buffer | null> =
-  remember(
-    REMEMBERED_BLOBS,
-    async (repository, commit, path) => {
-      const { exitCode, stdout } = await gitOf(repository, ['cat-file', 'blob', `${commit}:${path}`], {
-        accept: [0, 128],
-      });
-      return exitCode === 0 ? stdout : null;
-    },
-    bytes => bytes !== null && bytes.length <= MAX_REMEMBERED_BYTES,
-  );
+  remember(REMEMBERED_BLOBS, askForBlob, bytes => bytes !== null && bytes.length <= MAX_REMEMBERED_BYTES);
+
+async function askForBlob(repository: Repository, commit: string, path: string): Promise<Buffer | null> {
+  const name = `${commit}:${path}`;
+  if (isObjectId(commit) && !/[\n\0]/.test(path)) {
+    const answer = await openObjects(repository).ask(name);
+    if (answer.kind === 'answer')
+      return answer.value.found?.type === 'blob' ? answer.value.found.content : null;
+  }
+  const { exitCode, stdout } = await gitOf(repository, ['cat-file', 'blob', name], { accept: [0, 128] });
+  return exitCode === 0 ? stdout : null;
+}
 
 /** Size of a file in a commit, or null where the commit has none at that path. */
 export async function blobBytes(

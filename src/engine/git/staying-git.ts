@@ -65,12 +65,11 @@ async function converse<T>(
 ): Promise<Answer<T>> {
   const { stdin, stdout, stderr } = child;
   if (child.exitCode !== null || child.signalCode !== null || child.pid === undefined) return NOT_ASKED;
-  let printed: Buffer = Buffer.alloc(0);
+  const printed = new GrowingBuffer();
   let said = '';
   const { promise: answered, resolve } = Promise.withResolvers<Answer<T>>();
   const onAnswer = (chunk: Buffer) => {
-    printed = printed.length === 0 ? chunk : Buffer.concat([printed, chunk]);
-    const value = read(printed);
+    const value = read(printed.add(chunk));
     if (value !== null) resolve({ kind: 'answer', value });
   };
   const onWords = (chunk: Buffer) => {
@@ -95,5 +94,25 @@ function hold(child: Child, isAtWork: boolean): void {
   for (const handle of [child, child.stdin, child.stdout, child.stderr]) {
     const { ref, unref } = handle as { ref?: () => void; unref?: () => void };
     (isAtWork ? ref : unref)?.call(handle);
+  }
+}
+
+/** Doubles its memory when it is full, so that a long answer is not copied again for each of its pieces. */
+class GrowingBuffer {
+  #memory: Buffer = Buffer.alloc(0);
+  #length = 0;
+
+  /** Returns all bytes so far. */
+  add(chunk: Buffer): Buffer {
+    const length = this.#length + chunk.length;
+    if (this.#length === 0) this.#memory = chunk;
+    else if (length > this.#memory.length) {
+      const larger = Buffer.alloc(2 * length);
+      this.#memory.copy(larger, 0, 0, this.#length);
+      this.#memory = larger;
+    }
+    if (this.#length > 0) chunk.copy(this.#memory, this.#length);
+    this.#length = length;
+    return this.#memory.subarray(0, length);
   }
 }
