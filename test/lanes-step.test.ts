@@ -51,6 +51,7 @@ class Play {
     const places = Array.from({ length: lanes }, (_, at) => ({
       label: null,
       isScreening: at >= lanes - screening,
+      model: at >= lanes - screening ? 'B' : 'A',
     }));
     this.state = startLanes(start, places);
     this.#random = random;
@@ -71,7 +72,7 @@ class Play {
       const effect = this.busy.get(lane);
       this.busy.delete(lane);
       if (!effect) throw new Error(`lane ${lane} does nothing`);
-      const isScreening = this.state.lanes[lane]?.isScreening === true;
+      const isScreening = this.state.lanes[lane]?.screensOn != null;
       step = stepLanes(this.state, { lane, event: this.#whatCameOf(effect, isScreening) }, 0);
     }
     throw new Error('the study does not end');
@@ -84,8 +85,11 @@ class Play {
     const open = this.state.lanes.flatMap(({ n }) => (n === null ? [] : [n]));
     expect(new Set(open).size, 'an experiment is in one lane only').toBe(open.length);
     this.mostAtOnce = Math.max(this.mostAtOnce, open.length);
+    const isReference = effect.type === 'repeat' && effect.purpose === 'reference';
     if (effect.type === 'repeat' || effect.type === 'take_baseline')
-      expect(this.state.lanes[lane]?.isScreening, `${effect.type} where it counts`).toBe(false);
+      expect(this.state.lanes[lane]?.screensOn, `${effect.type} where it counts`).toBe(
+        isReference ? 'B' : null,
+      );
     if (effect.type === 'take_back' || effect.type === 'take_baseline')
       expect(this.busy.size, `${effect.type} is done alone`).toBe(1);
     if (effect.type === 'propose' && own != null)
@@ -184,7 +188,11 @@ test('what was begun goes on in the lane it was in, before anything new, and is 
     ...{ repairs: 0, isScreened: false },
     lane: ['lab, GPU 10: H100, node1', null, 'lab, GPU 1: H100'][n - 1] ?? null,
   }));
-  const places = [0, 1, 10].map(gpu => ({ label: `lab, GPU ${gpu}: H100`, isScreening: false }));
+  const places = [0, 1, 10].map(gpu => ({
+    label: `lab, GPU ${gpu}: H100`,
+    isScreening: false,
+    model: 'H100',
+  }));
   const state = startLanes({ study, begun }, places);
   const { effects } = stepLanes(state, { lane: null, event: { type: 'started' } }, 0);
   const trained = effects.flatMap(({ lane, effect }) => (effect.type === 'train' ? [[lane, effect.n]] : []));

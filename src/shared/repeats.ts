@@ -12,6 +12,7 @@ export const REPEAT_WORDS: Readonly<Record<RepeatPurpose, string>> = {
   headline: 'A fresh run for the reported gain',
   probe: 'With other validation data, to see whether the number comes from the data',
   seed: 'With another seed, to see whether the gain is specific to this one',
+  reference: 'On other hardware, to compare what is screened there',
 };
 
 /** The same for the list of an experiment's runs. */
@@ -22,6 +23,7 @@ export const RUN_WORDS: Readonly<Record<RepeatPurpose, string>> = {
   headline: 'fresh',
   probe: 'other data',
   seed: 'another seed',
+  reference: 'other hardware',
 };
 
 export function describeRepeat({

@@ -131,14 +131,17 @@ export type RolledBack = {
  * Why a commit that has its verdict is trained again. `baseline`: to learn how much its number varies. `remeasure`:
  * nothing has beaten it for a long time, so it may have been luck. `audit`: to be more certain of a gain. `headline`:
  * for the gain reported at the end, which comes from fresh runs. `probe`: with swapped data, possibly before the
- * verdict. `seed`: to see whether a gain depends on one seed. The numbers of the last two do not count in the record.
+ * verdict. `seed`: to see whether a gain depends on one seed. `reference`: on other hardware, for what is screened there.
+ * The numbers of the last three do not count in the record.
  */
-export const REPEAT_PURPOSES = ['baseline', 'remeasure', 'audit', 'headline', 'probe', 'seed'] as const;
+export const REPEAT_PURPOSES = [
+  ...(['baseline', 'remeasure', 'audit', 'headline', 'probe', 'seed', 'reference'] as const),
+] as const;
 export type RepeatPurpose = (typeof REPEAT_PURPOSES)[number];
 
-/** Whether a further run used exactly the same code and data, so that its number counts for the record. */
+/** Whether a further run used the same code, data and hardware, so that its number counts for the record. */
 export function isOfRecord(purpose: RepeatPurpose): boolean {
-  return purpose !== 'probe' && purpose !== 'seed';
+  return purpose !== 'probe' && purpose !== 'seed' && purpose !== 'reference';
 }
 
 export type Crash = {

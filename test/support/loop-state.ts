@@ -3,7 +3,7 @@ import type { LaneState, LoopState, StudyState } from '../../src/engine/session/
 /** A free lane, the only one of its study. */
 export const FREE_LANE: LaneState & Pick<LoopState, 'begun' | 'beside'> = {
   ...{
-    isScreening: false,
+    screensOn: null,
     n: null,
     unfinished: null,
     refusals: 0,
@@ -19,8 +19,17 @@ export const FREE_LANE: LaneState & Pick<LoopState, 'begun' | 'beside'> = {
 /** A sitting with no reason to end. */
 export const GOING_ON: Pick<
   StudyState,
-  'runMs' | 'ending' | 'halted' | 'emptyAt' | 'wish' | 'isBlocked' | 'canRepair' | 'maxRefusals'
+  | 'references'
+  | 'runMs'
+  | 'ending'
+  | 'halted'
+  | 'emptyAt'
+  | 'wish'
+  | 'isBlocked'
+  | 'canRepair'
+  | 'maxRefusals'
 > = {
+  references: new Set(),
   ...{ runMs: null, ending: null, halted: null, emptyAt: null, wish: 'go', isBlocked: false },
   ...{ canRepair: false, maxRefusals: 3 },
 };

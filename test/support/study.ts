@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import BetterSqlite3 from 'better-sqlite3';
+import type { RepeatPurpose } from '../../src/shared/study.ts';
 import type { DeathPoint } from './die-at.ts';
 import { checkInvariants } from './invariants.ts';
 import type { RunningPawl } from './pawl.ts';
@@ -93,6 +94,7 @@ export type RunRow = {
   readonly outcome: string | null;
   readonly commit_name: string;
   readonly lane: string | null;
+  readonly purpose: RepeatPurpose | null;
 };
 
 export type LedgerRows = {
@@ -123,7 +125,7 @@ export function readRows(home: string, tag = TAG): LedgerRows | null {
       worktreeName: study.worktree_name,
       experiments: all<ExperimentRow>('SELECT * FROM experiment WHERE study_id = ? ORDER BY n'),
       runs: all<RunRow>(
-        `SELECT n, k, outcome, commit_name, lane FROM run JOIN experiment e ON e.id = experiment_id
+        `SELECT n, k, outcome, commit_name, lane, purpose FROM run JOIN experiment e ON e.id = experiment_id
          WHERE study_id = ? ORDER BY n, k`,
       ),
       refusals: all('SELECT n, reason, message FROM refusal WHERE study_id = ? ORDER BY id'),

@@ -7,7 +7,7 @@ import type { Repeated } from '../stages/repeat/repeat.ts';
 import type { EndedRun } from '../stages/train/ended-run.ts';
 import type { TrainResult } from '../stages/train/train.ts';
 import { findCombination, findLate } from './late.ts';
-import type { Effect, LoopState, SetAsideReason, Step } from './loop-state.ts';
+import { type Effect, type LoopState, referenceOf, type SetAsideReason, type Step } from './loop-state.ts';
 import { faultOfSwap, findCandidateProbe, findNumberHints, findPass, judgeCandidate } from './probes.ts';
 import { afterProbeRun, afterRepeat, incumbentOf, judgeAgain, simplifiedBound, takeBack } from './repeats.ts';
 
@@ -66,6 +66,13 @@ export function judge(state: LoopState, run: Measured, ended: EndedRun, now: num
   return conclude(state, run, ended, now);
 }
 
+/** Once is enough: without a number, what is screened is compared with an older experiment. */
+function withReference(state: LoopState, n: number): LoopState {
+  const { references, screensOn } = state;
+  if (screensOn === null) return state;
+  return { ...state, references: new Set([...references, referenceOf(n, screensOn)]) };
+}
+
 export function mend(state: LoopState, run: CrashedRun, ended: EndedRun | null): Step {
   const repair: Repair = { run, ended, count: state.repairs };
   return { state, effect: { type: 'propose', n: run.n, repair } };
@@ -79,9 +86,12 @@ function mayRerun({ limits, reruns, wish }: LoopState, now: number): boolean {
 
 /** What follows from a run that must not decide; null if it has to all the same. */
 export function trainAgain(state: LoopState, n: number, unfair: EndedRun, now: number): Step | null {
-  if (state.isScreening) {
+  if (state.screensOn !== null) {
     return {
-      state: { ...state, unfinished: { n, at: 'attempt', commit: unfair.commit } },
+      state: {
+        ...withReference(state, n),
+        unfinished: { n, at: 'attempt', commit: unfair.commit },
+      },
       effect: { type: 'set_aside', n, ended: unfair, reason: { kind: 'screened' } },
     };
   }
@@ -131,7 +141,10 @@ export function conclude(
 
 /** What follows from a further run of a commit that has its verdict. An unfair one is repeated. */
 export function judgeRepeat(state: LoopState, event: Repeated, now: number): Step {
-  const { n, purpose, ended, denial, unfair } = event;
+  const { n, purpose, ended, denial } = event;
+  const isReference = purpose === 'reference';
+  // That is why it was trained there.
+  const unfair = isReference ? event.unfair.filter(kind => kind !== 'other_hardware') : event.unfair;
   const unanswered = state.unanswered + (denial?.kind === 'failed' ? 1 : 0);
   const isAgain = denial ? unanswered <= MAX_UNANSWERED : unfair.length > 0 && mayRerun(state, now);
   const value = denial || unfair.length > 0 ? null : event.value;
@@ -145,7 +158,7 @@ export function judgeRepeat(state: LoopState, event: Repeated, now: number): Ste
   const rolledBack = value === null || !isIncumbent ? null : judgeAgain(measured, due);
   const repeats = rolledBack ? takeBack(measured, n) : measured;
   const after: LoopState = {
-    ...state,
+    ...(isReference && !isAgain ? withReference(state, n) : state),
     repeats,
     unanswered: isAgain ? unanswered : 0,
     reruns: isAgain && !denial ? state.reruns + 1 : 0,

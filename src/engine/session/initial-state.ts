@@ -1,4 +1,4 @@
-import type { Experiment, Study } from '../../shared/study.ts';
+import type { Experiment, Run, Study } from '../../shared/study.ts';
 import type { Proposer } from '../proposers/proposer.ts';
 import { trialsOf } from '../stages/judge/trials.ts';
 import { ruleOf } from '../stages/judge/verdict-rule.ts';
@@ -10,9 +10,16 @@ import type { HistoryEntry } from '../store/experiment-past.ts';
 import type { Ledger } from '../store/ledger.ts';
 import type { Repeat } from '../store/runs.ts';
 import { MAX_RERUNS } from './after-run.ts';
-import type { Begun, StudyState } from './loop-state.ts';
+import { type Begun, referenceOf, type StudyState } from './loop-state.ts';
 import { afterProbe, NO_PROBES, type Probes } from './probes.ts';
-import { AUDIT_EVERY, BASELINE_RUNS, probesAfterKeep, type Repeats, type Seeds } from './repeats.ts';
+import {
+  AUDIT_EVERY,
+  BASELINE_RUNS,
+  incumbentOf,
+  probesAfterKeep,
+  type Repeats,
+  type Seeds,
+} from './repeats.ts';
 import type { StopLimits } from './stop-rules.ts';
 
 /** The purpose of a sitting. */
@@ -58,6 +65,7 @@ export function initialState(
     },
     fresh: (ledger.experiments.lastNumber(study.id) ?? -1) + 1,
     repeats: audit === null ? repeats : grant(repeats, audit),
+    references: readReferences(ledger, study.id, repeats),
     runMs: ledger.runs.lastDuration(study.id),
     ending: audit === null ? null : { reason: 'audited', detail: null },
     halted: null,
@@ -103,6 +111,19 @@ function readRepeats(
     seeds: readSeeds(tried, hasSeed),
     fresh: tried.filter(({ purpose, isNewest }) => purpose === 'headline' && isNewest).map(({ n }) => n),
   };
+}
+
+/** Only the incumbent is asked for. */
+function readReferences(ledger: Ledger, studyId: string, repeats: Repeats): ReadonlySet<string> {
+  const n = incumbentOf(repeats)?.experiment;
+  const runs = n === undefined ? [] : ledger.runs.list(studyId, n);
+  const models = runs.flatMap(run => (isScreeningRun(run) ? (run.fairness?.hardware?.gpu ?? []) : []));
+  return new Set(models.map(model => referenceOf(n ?? 0, model)));
+}
+
+/** Whether it was trained to the end on other hardware than the baseline's. */
+function isScreeningRun(run: Run): boolean {
+  return run.outcome?.kind === 'exit' && unfairKinds(run).includes('other_hardware');
 }
 
 function readSeeds(tried: readonly Repeat[], hasSeed: boolean): Seeds {

@@ -28,7 +28,7 @@ export const WRITES: readonly Effect['type'][] = ['record', 'record_repeat', 'ta
 
 const FREE: Lane = {
   ...{
-    isScreening: false,
+    screensOn: null,
     n: null,
     unfinished: null,
     refusals: 0,
@@ -44,8 +44,9 @@ const FREE: Lane = {
 export type LaneOfPlace = {
   /** Null for the only one. */
   readonly label: string | null;
-  /** As in {@link LaneState}. */
   readonly isScreening: boolean;
+  /** Model of its GPU. */
+  readonly model: string | null;
 };
 
 /** What was begun goes on in the lane that it was in, if there is one: its job may go on there, on a GPU of that lane. */
@@ -53,7 +54,7 @@ export function startLanes(
   { study, begun }: { readonly study: StudyState; readonly begun: readonly Begun[] },
   places: readonly LaneOfPlace[],
 ): LanesState {
-  const lanes: Lane[] = places.map(({ isScreening }) => ({ ...FREE, isScreening }));
+  const lanes: Lane[] = places.map(openLane);
   const left = begun.filter(own => {
     const at = places.findIndex(({ label }, place) => {
       const lane = lanes[place];
@@ -68,15 +69,15 @@ export function startLanes(
 }
 
 /** Whether it may go on in this lane. */
-function fits({ unfinished, isScreened }: Begun, { isScreening }: LaneState): boolean {
-  return !isScreening || (!isScreened && unfinished.n > 0);
+function fits({ unfinished, isScreened }: Begun, { screensOn }: LaneState): boolean {
+  return screensOn === null || (!isScreened && unfinished.n > 0);
 }
 
 /** Adds lanes, which have nothing to do yet. */
 export function withMoreLanes(state: LanesState, places: readonly LaneOfPlace[]): LanesState {
   return {
     ...state,
-    lanes: [...state.lanes, ...places.map(({ isScreening }) => ({ ...FREE, isScreening }))],
+    lanes: [...state.lanes, ...places.map(openLane)],
   };
 }
 
@@ -119,12 +120,12 @@ function stepOne(
   const { lanes } = state;
   const { own, begun } = handOver(lanes[at] ?? FREE, state.begun, event);
   const { state: after, effect } = step(viewOf({ ...state, begun }, at, own), event, now);
-  const { isScreening, n, unfinished, refusals, repairs, reruns, unanswered, held, ...rest } = after;
+  const { screensOn, n, unfinished, refusals, repairs, reruns, unanswered, held, ...rest } = after;
   const { beside: _beside, begun: untaken, ...study } = rest;
   const left = begun.filter(other => !fits(other, own) || untaken.includes(other));
   const isPerformed = effect.type !== 'rest' && effect.type !== 'wait' && effect.type !== 'stop';
   const lane: Lane = {
-    ...{ isScreening, n, unfinished, refusals, repairs, reruns, unanswered, held },
+    ...{ screensOn, n, unfinished, refusals, repairs, reruns, unanswered, held },
     effect: isPerformed ? effect : null,
   };
   const closed = event.type === 'taken_back' ? event.closed : [];
@@ -142,8 +143,12 @@ function withoutClosed(lane: Lane, closed: readonly number[]): Lane {
   return lane.unfinished && closed.includes(lane.unfinished.n) ? freed(lane) : lane;
 }
 
-function freed({ isScreening }: Lane): Lane {
-  return { ...FREE, isScreening };
+function openLane({ isScreening, model }: LaneOfPlace): Lane {
+  return { ...FREE, screensOn: isScreening ? model : null };
+}
+
+function freed({ screensOn }: Lane): Lane {
+  return { ...FREE, screensOn };
 }
 
 /** An experiment whose screening promises a gain leaves its lane and waits for one with the baseline's hardware. */

@@ -28,6 +28,8 @@ export type StudyState = {
   readonly fresh: number;
   /** The numbers so far, and the commits to train again. */
   readonly repeats: Repeats;
+  /** Of these a screening knows the number; see {@link referenceOf}. */
+  readonly references: ReadonlySet<string>;
   /** How long the last run took, in milliseconds; null before the first. */
   readonly runMs: number | null;
   /** Why the study ends, once the runs that close it are done. */
@@ -46,13 +48,18 @@ export type StudyState = {
   readonly maxRefusals: number;
 };
 
+/** An experiment's number on a model of GPU other than the baseline's. */
+export function referenceOf(n: number, model: string): string {
+  return `${n} on ${model}`;
+}
+
 /** The state of one lane. */
 export type LaneState = {
   /**
-   * Whether it trains on other hardware than the baseline's: it starts experiments, but what may be a gain, and each
-   * repeat, is trained in another lane.
+   * The model of its GPU if the baseline trained on another one, otherwise null. Then it starts experiments, but what
+   * may be a gain is trained in another lane, as is each repeat that counts.
    */
-  readonly isScreening: boolean;
+  readonly screensOn: string | null;
   /** The experiment that it has begun and that has no verdict; null between two. */
   readonly n: number | null;
   /** Work to continue before another experiment begins. */

@@ -2,7 +2,14 @@ import type { StopReason } from '../../shared/study.ts';
 import type { Unfinished } from '../stages/unfinished.ts';
 import { HEADLINE_RUNS } from '../verdicts/audit.ts';
 import { conclude } from './after-run.ts';
-import type { Effect, LoopState, Step, Stop, StudyState } from './loop-state.ts';
+import {
+  type Effect,
+  type LoopState,
+  referenceOf,
+  type Step,
+  type Stop,
+  type StudyState,
+} from './loop-state.ts';
 import { findTakeBack, isProbing } from './probes.ts';
 import { believeDone, type Due, findClosing, findDue, hasHeadline, incumbentOf } from './repeats.ts';
 import { findStop } from './stop-rules.ts';
@@ -31,12 +38,17 @@ export function next(before: LoopState, now: number): Step {
     (findEnd(state, now) ?? findStop(state.limits, factsWith(beside, state), state.metric.goal, now));
   if (stop) return close(state, stop, now);
   const believed = believeDone(repeats, beside.repeats);
-  if (state.isScreening && incumbent === null) return { state, effect: { type: 'rest' } };
-  const due = unfinished === null && !state.isScreening ? findDue(believed) : null;
+  const { screensOn } = state;
+  if (screensOn !== null && incumbent === null) return { state, effect: { type: 'rest' } };
+  const due = unfinished === null && screensOn === null ? findDue(believed) : null;
   // The same commit is not trained twice at once.
   if (due && !isRepeated(due, beside)) return { state, effect: { type: 'repeat', ...due, before: null } };
   // Every experiment is compared with the baseline, whose noise must be known first.
   if (isWaitingForBaseline(state)) return { state, effect: { type: 'rest' } };
+  const reference = findReference(state, incumbent);
+  // What would be screened meanwhile had nothing to be compared with.
+  if (reference && isRepeated(reference, beside)) return { state, effect: { type: 'rest' } };
+  if (reference) return { state, effect: { type: 'repeat', ...reference, before: null } };
   if (unfinished?.at === 'verdict' && beside.isWriting) return { state, effect: { type: 'rest' } };
   const begun = { ...state, unfinished: null };
   if (unfinished?.at === 'verdict') return conclude({ ...begun, n: unfinished.n }, unfinished.run, null, now);
@@ -52,6 +64,16 @@ function takeBegun(state: LoopState): LoopState {
   const [first, ...begun] = state.begun;
   if (!first || state.n !== null || state.unfinished !== null) return state;
   return { ...state, unfinished: first.unfinished, repairs: first.repairs, begun };
+}
+
+/** The incumbent, where a lane that screens has no number of it. */
+function findReference(
+  { screensOn, unfinished, references }: LoopState,
+  incumbent: ReturnType<typeof incumbentOf>,
+): Due | null {
+  if (screensOn === null || unfinished !== null || incumbent === null) return null;
+  const n = incumbent.experiment;
+  return references.has(referenceOf(n, screensOn)) ? null : { n, purpose: 'reference' };
 }
 
 function isRepeated({ n }: Due, { repeats }: LoopState['beside']): boolean {
@@ -90,7 +112,7 @@ function close(state: LoopState, stop: Stop, now: number): Step {
   const mayClose = IN_ORDER.includes(stop.reason) && isFree && isInTime && beside.experiments === 0;
   const closing = mayClose ? findClosing(believeDone(state.repeats, beside.repeats)) : null;
   if (!closing) return alone(state, { type: 'stop', ...stop });
-  if (state.isScreening || isRepeated(closing, beside)) return { state, effect: { type: 'rest' } };
+  if (state.screensOn !== null || isRepeated(closing, beside)) return { state, effect: { type: 'rest' } };
   return { state: { ...state, ending: stop }, effect: { type: 'repeat', ...closing, before: null } };
 }
 

@@ -209,6 +209,7 @@ export function afterRepeat(
   isTried: boolean,
 ): Repeats {
   const { trials, tried, runs, auditedAt, spent, fresh } = repeats;
+  if (purpose === 'reference') return { ...repeats, runs: runs + 1 };
   if (purpose === 'seed') {
     const { seeds } = repeats;
     const done = new Map([...seeds.runs, [n, (seeds.runs.get(n) ?? 0) + 1]]);
@@ -237,8 +238,8 @@ export function afterRepeat(
 export function believeDone(repeats: Repeats, underWay: readonly Due[]): Repeats {
   return underWay.reduce((believed, due) => {
     const own = repeats.trials.find(({ n }) => n === due.n);
-    const isProbe = due.purpose === 'probe';
-    return own && !isProbe ? afterRepeat(believed, due, mean(own.values), true) : believed;
+    const isApart = due.purpose === 'probe' || due.purpose === 'reference';
+    return own && !isApart ? afterRepeat(believed, due, mean(own.values), true) : believed;
   }, repeats);
 }
 
