@@ -83,6 +83,11 @@ class Play {
     this.busy.set(lane, effect);
     const own = this.state.lanes[lane]?.n;
     const open = this.state.lanes.flatMap(({ n }) => (n === null ? [] : [n]));
+    const counting = this.state.lanes.filter(({ screensOn }) => screensOn === null);
+    const screened = this.state.begun.filter(({ isScreened }) => isScreened);
+    expect(screened.length, 'screened experiments that wait').toBeLessThan(
+      counting.length + this.state.lanes.length,
+    );
     expect(new Set(open).size, 'an experiment is in one lane only').toBe(open.length);
     this.mostAtOnce = Math.max(this.mostAtOnce, open.length);
     const isReference = effect.type === 'repeat' && effect.purpose === 'reference';

@@ -1,6 +1,7 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { killAtRandom } from '../support/kills.ts';
 import { eventsOf, sitting } from '../support/pawl.ts';
 import { contractFile, FAST_TRAINER, temporaryFolder } from '../support/scaffold.ts';
 import { checkNight, prepareNight, rowsOf, TAG } from '../support/study.ts';
@@ -14,6 +15,9 @@ const TRAINER = FAST_TRAINER.replace(
   /^printf/m,
   '[ "$CUDA_VISIBLE_DEVICES" = GPU-2 ] && value=$((value - 300000))\nprintf',
 );
+
+/** The first is the baseline's. */
+const LANES = ['--lanes', 'ssh:lab/gpu:1,ssh:lab/gpu:0'];
 
 // Without sshd there is nothing to test; `fault` says what is missing, and .ci/run installs it.
 describe.skipIf(fault !== null)('lanes on two models of GPU', () => {
@@ -34,9 +38,8 @@ describe.skipIf(fault !== null)('lanes on two models of GPU', () => {
     // Two lanes may ask at once.
     const command = `exec 9>${next}.lock; flock 9; read -r lr rest < ${next}; echo "$rest" > ${next}
       sed -i "s/^LR=.*/LR=$lr/" train.sh; echo '{"hypothesis":"LR"}'`;
-    const lanes = ['--lanes', 'ssh:lab/gpu:1,ssh:lab/gpu:0'];
     const { code, stderr, events } = await sitting(
-      ['run', repository, '--tag', TAG, '-n', '6', ...lanes, '--command', command],
+      ['run', repository, '--tag', TAG, '-n', '6', ...LANES, '--command', command],
       { home, env: { PATH: await pathWithHosts(sshd) } },
     );
     expect(stderr).toBe('');
@@ -68,5 +71,12 @@ describe.skipIf(fault !== null)('lanes on two models of GPU', () => {
         .sort(),
     ).toEqual(again);
     await checkNight(night);
+  });
+
+  test('kills at random instants lose nothing', async () => {
+    const env = { PATH: await pathWithHosts(sshd) };
+    // One in each lane, and one that waits for the baseline's.
+    const killedIn = await killAtRandom(6, { lanes: LANES, atOnce: 3, env });
+    expect(killedIn.size).toBeGreaterThan(0);
   });
 });

@@ -13,7 +13,14 @@ export const FREE_LANE: LaneState & Pick<LoopState, 'begun' | 'beside'> = {
     held: null,
   },
   begun: [],
-  beside: { experiments: 0, repeats: [], isWriting: false, isBusy: false, hasUnfinished: false },
+  beside: {
+    experiments: 0,
+    repeats: [],
+    isWriting: false,
+    isBusy: false,
+    hasUnfinished: false,
+    isBackedUp: false,
+  },
 };
 
 /** A sitting with no reason to end. */

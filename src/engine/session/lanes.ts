@@ -176,6 +176,7 @@ function viewOf({ study, lanes, begun }: LanesState, at: number, own: Lane): Loo
       repeats: busy.flatMap(({ effect }) => (effect?.type === 'repeat' ? [effect] : [])),
       isWriting: busy.some(({ effect }) => effect !== null && WRITES.includes(effect.type)),
       isBusy: busy.length > 0 || waiting.length > 0,
+      isBackedUp: waiting.length >= lanes.filter(({ screensOn }) => screensOn === null).length,
       hasUnfinished: begun.length > 0 || others.some(({ unfinished }) => unfinished !== null),
     },
   };

@@ -87,6 +87,8 @@ export type Beside = {
   readonly isBusy: boolean;
   /** Whether unfinished work waits to continue, in this lane or in another. */
   readonly hasUnfinished: boolean;
+  /** Whether as many screened experiments wait as there are lanes that may take them. */
+  readonly isBackedUp: boolean;
 };
 
 /** One lane as `step` sees it. */

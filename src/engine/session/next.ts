@@ -50,6 +50,9 @@ export function next(before: LoopState, now: number): Step {
   if (reference && isRepeated(reference, beside)) return { state, effect: { type: 'rest' } };
   if (reference) return { state, effect: { type: 'repeat', ...reference, before: null } };
   if (unfinished?.at === 'verdict' && beside.isWriting) return { state, effect: { type: 'rest' } };
+  // A number that it has begun counts as done for the others, so it goes on.
+  const isFree = state.n === null && unfinished === null;
+  if (screensOn !== null && isFree && beside.isBackedUp) return { state, effect: { type: 'rest' } };
   const begun = { ...state, unfinished: null };
   if (unfinished?.at === 'verdict') return conclude({ ...begun, n: unfinished.n }, unfinished.run, null, now);
   // The proposer has nothing to try until one of the others has its verdict.
@@ -68,10 +71,10 @@ function takeBegun(state: LoopState): LoopState {
 
 /** The incumbent, where a lane that screens has no number of it. */
 function findReference(
-  { screensOn, unfinished, references }: LoopState,
+  { screensOn, n: own, unfinished, references }: LoopState,
   incumbent: ReturnType<typeof incumbentOf>,
 ): Due | null {
-  if (screensOn === null || unfinished !== null || incumbent === null) return null;
+  if (screensOn === null || own !== null || unfinished !== null || incumbent === null) return null;
   const n = incumbent.experiment;
   return references.has(referenceOf(n, screensOn)) ? null : { n, purpose: 'reference' };
 }
