@@ -59,7 +59,7 @@ test.describe('of a study', () => {
     expect(await page.evaluate(() => history.length)).toBe(before);
   });
 
-  test('while a key is held down, only the first step and the last one write the address', async ({
+  test('whoever holds the key down has the address written once, where they come to rest', async ({
     page,
   }) => {
     const written = await page.evaluateHandle(() => {
@@ -69,13 +69,13 @@ test.describe('of a study', () => {
         addresses.push(String(address));
         replace(state, title, address);
       };
+      const press = () =>
+        document.body.dispatchEvent(new KeyboardEvent('keydown', { key: 'j', bubbles: true }));
+      for (let presses = 0; presses < 5; presses += 1) press();
       return addresses;
     });
-    // Each further press without a release is a repetition.
-    for (let press = 0; press < 5; press += 1) await page.keyboard.down('j');
-    await page.keyboard.up('j');
     await expect.poll(() => hash(page)).toMatch(/\/notebook\/9$/);
-    expect(await written.jsonValue()).toEqual([expect.stringMatching(/\/notebook\/13$/), hash(page)]);
+    expect(await written.jsonValue()).toEqual([hash(page)]);
   });
 
   test('a reload right after one step keeps the selected experiment', CORE, async ({ page }) => {

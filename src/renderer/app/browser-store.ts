@@ -24,3 +24,23 @@ export function lastStudy(): string | null {
 export function rememberStudy(study: string): void {
   write(STUDY_KEY, study);
 }
+
+const UNWRITTEN_KEY = 'pawl.unwritten';
+
+/** Keeps the part of the address after `#` that a reload of the page at `hash` is to open instead. */
+export function keepForReload(hash: string, unwritten: string): void {
+  try {
+    sessionStorage.setItem(UNWRITTEN_KEY, `${hash} ${unwritten}`);
+  } catch {}
+}
+
+/** What the page before a reload has kept for `hash`; `hash` itself if that was nothing, or for another address. */
+export function hashAfterReload(hash: string): string {
+  try {
+    const [from, unwritten] = sessionStorage.getItem(UNWRITTEN_KEY)?.split(' ') ?? [];
+    sessionStorage.removeItem(UNWRITTEN_KEY);
+    return from === hash && unwritten ? unwritten : hash;
+  } catch {
+    return hash;
+  }
+}

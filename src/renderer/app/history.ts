@@ -1,13 +1,14 @@
 import { toast } from 'sonner';
 import { goTo, openFirstScreen, openStudy, revealCell, selectCell } from './actions.ts';
 import { hashOf, type Place, placeOf, readHash, screenOf } from './address.ts';
+import { hashAfterReload, keepForReload } from './browser-store.ts';
 import { explain } from './explain.ts';
 import { useStore } from './store.ts';
 import { getClient, reconnect } from './sync.ts';
 
 /**
- * While a key is held down, the address is written once the selection has rested for this long: writing it costs a
- * browser more than drawing the cells.
+ * The address is written once the selection has rested for this long: writing it costs a browser more than drawing
+ * the cells.
  */
 const SETTLE_MS = 200;
 
@@ -15,9 +16,7 @@ const { getState } = useStore;
 /** The last address that the window has written or followed. */
 let written: Place | null = null;
 let isWaiting = false;
-/** Whether the last key was a repetition, which a keyboard sends while a key is held down. */
-let isKeyHeld = false;
-/** The address of the selected experiment while a key is held down. */
+/** The address of the selected experiment while the user moves on quickly. */
 let unwritten: string | null = null;
 let timer: ReturnType<typeof setTimeout> | undefined;
 /** Whether the next screen comes from the address, and so is no new step. */
@@ -30,11 +29,15 @@ let isFollowing = false;
  */
 export function openAddress(takeToken: ((address: string) => void) | null): void {
   // A reload keeps the state of its history entry.
-  if (getState().screen.name === 'welcome') follow(location.hash, history.state?.isOwn === true);
+  if (getState().screen.name === 'welcome')
+    follow(hashAfterReload(location.hash), history.state?.isOwn === true);
   write();
   useStore.subscribe(writeSoon);
-  window.addEventListener('keydown', ({ repeat }) => setKeyHeld(repeat), { capture: true });
-  window.addEventListener('keyup', () => setKeyHeld(false));
+  window.addEventListener('pagehide', () => {
+    // The browser ignores an address that is written while a reload unloads the page.
+    if (unwritten !== null) keepForReload(location.hash, unwritten);
+    settle();
+  });
   window.addEventListener('popstate', ({ state }) => {
     // It was the address of the entry that the user is leaving.
     unwritten = null;
@@ -71,13 +74,8 @@ function write(): void {
   }
   unwritten = hash;
   clearTimeout(timer);
-  if (isSelection && isKeyHeld) timer = setTimeout(settle, SETTLE_MS);
+  if (isSelection) timer = setTimeout(settle, SETTLE_MS);
   else settle();
-}
-
-function setKeyHeld(isHeld: boolean): void {
-  isKeyHeld = isHeld;
-  if (!isHeld) settle();
 }
 
 function settle(): void {
