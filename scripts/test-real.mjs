@@ -13,7 +13,7 @@ const run = promisify(execFile);
 
 /** Packages for pip; those in the second list are installed without their dependencies, which are not needed here. */
 const PACKAGES = ['uv==0.13.9', 'huggingface_hub==2.4.0', 'datasets==5.2.0', 'anthropic==2.14.0'];
-const ALONE = ['kernels==0.17.2'];
+const ALONE = ['kernels==0.17.2', 'setuptools==84.2.1'];
 
 const venv = join(root, 'node_modules', '.cache', 'pawl', 'real-programs');
 const stamp = join(venv, 'installed');

@@ -25,6 +25,18 @@ test.each<readonly [string, string, (checkout: string) => string, readonly strin
     checkout => `MAPPING: dict[str, str] = {'p': '${checkout}/src/p', "q": "${checkout}/q"}\n`,
     ['src', ''],
   ],
+  [
+    'a finder with a package in another',
+    '__editable___p_0_1_finder.py',
+    checkout => `MAPPING = {'p.sub': '${checkout}/src/p/sub', 'q': '${checkout}/q.py'}\n`,
+    ['src', ''],
+  ],
+  [
+    'a finder with a package of another name',
+    '__editable___p_0_1_finder.py',
+    checkout => `MAPPING = {'other': '${checkout}/src/p'}\n`,
+    [],
+  ],
   ['what the worktree has not', 'p.pth', checkout => `${checkout}/build/lib\n`, []],
   ['another repository', 'p.pth', checkout => `${checkout}-2/src\n/elsewhere\n`, []],
   ['something else', 'p.py', checkout => `'${checkout}/src/p'\n`, []],
@@ -55,4 +67,44 @@ test('a link that leads out of the worktree is not followed', async () => {
   await symlink('../secrets', join(worktree.files, 'lib'));
   await symlink('src', join(worktree.files, 'alias'));
   expect(pythonPathOf(`${checkout}/lib`, [venv], checkout, worktree)).toBe(`/shown/alias:${checkout}/lib`);
+});
+
+const PYPROJECT = '[project]\nname = "P.x"\n';
+const record = (folder: string, isEditable: boolean, ...files: readonly string[]) => ({
+  'p_x-1.dist-info/direct_url.json': `{"url": "file://${folder}", "dir_info": {"editable": ${isEditable}}}`,
+  'p_x-1.dist-info/RECORD': [
+    '../../../bin/p,sha256=a,1',
+    'p_x-1.dist-info/RECORD,,',
+    ...files.map(path => `${path},sha256=a,1`),
+  ].join('\n'),
+});
+
+/** An environment of the checkout in which the project was installed from another folder. */
+async function installed(
+  files: (checkout: string) => Readonly<Record<string, string>>,
+  pyproject = PYPROJECT,
+): Promise<string | undefined> {
+  const { checkout, venv, worktree } = await project('none', () => '');
+  await writeFiles(worktree.files, { 'pyproject.toml': pyproject });
+  await writeFiles(join(venv, 'lib/python3.11/site-packages'), files(checkout));
+  return pythonPathOf(undefined, [venv], checkout, worktree);
+}
+
+test('what was installed from another checkout of the project is imported from the worktree', async () => {
+  const moved = { ...record('/was/here', true, '_p.pth'), '_p.pth': '/was/here/src' };
+  expect(await installed(() => moved)).toBe('/shown/src');
+  // Another project may be imported from where it is.
+  expect(await installed(() => moved, '[project]\nname = "other"\n')).toBeUndefined();
+  expect(await installed(() => moved, 'broken')).toBeUndefined();
+});
+
+test('a copy is imported from the worktree if the worktree has all of its files', async () => {
+  const copy =
+    (...more: readonly string[]) =>
+    (checkout: string) =>
+      record(checkout, false, 'p/__init__.py', ...more);
+  expect(await installed(copy())).toBe('/shown/src');
+  expect(await installed(copy('p/__pycache__/__init__.cpython-311.pyc'))).toBe('/shown/src');
+  expect(await installed(copy('p/_core.cpython-311-x86_64-linux-gnu.so'))).toBeUndefined();
+  expect(await installed(() => record('/was/here', false, 'q.py'))).toBe('/shown');
 });

@@ -33,10 +33,12 @@ export type Options = {
   readonly experiments?: number;
 };
 
-type Seen = {
+export type Seen = {
   readonly code: number | null;
   readonly contained: readonly boolean[];
   readonly verdicts: readonly string[];
+  /** The metric of each verdict. */
+  readonly metrics: readonly (number | null)[];
   readonly log: string;
   readonly stderr: string;
 };
@@ -82,6 +84,7 @@ export async function study(who: Who, options: Options = {}): Promise<Seen> {
       : query<{ contained: number }>(data, 'SELECT contained FROM run ORDER BY id').map(
           row => row.contained === 1,
         ),
+    metrics: eventsOf(events, 'verdict').map(({ metric }) => (typeof metric === 'number' ? metric : null)),
     verdicts: eventsOf(events, 'verdict').map(({ verdict, reason }) => `${verdict} ${reason}`),
     log: log === undefined ? '' : await readFile(log, 'utf8'),
   };

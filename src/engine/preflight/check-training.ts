@@ -12,6 +12,7 @@ import { type CommitFiles, readCommitFiles, type Trial, tryContainment } from '.
 import { sandboxMode } from '../sandbox/find-sandbox.ts';
 import { isEnvironment, usersVenv, VENV } from '../sandbox/python-environments.ts';
 import { inHome } from '../sandbox/withheld.ts';
+import { checkImports, findForeignPython } from './check-python.ts';
 import { checkSwaps } from './check-swaps.ts';
 
 export type Add = (name: string, outcome: PreflightCheck['outcome'], detail: string) => void;
@@ -38,6 +39,7 @@ export async function checkTraining(input: TrainingInput, add: Add): Promise<Tri
   const trial = await tryContainment({ contract, repository, paths, userEnvironment, ...files });
   checkPattern(contract, add);
   await checkCommands(input, files, trial, add);
+  checkImports(input, files, add);
   await checkLargeFiles(input, files, add);
   checkData(input, files, trial, add);
   checkSandbox(input, trial, add);
@@ -105,6 +107,11 @@ async function checkCommands(
     };
     if (!found && isInRepository && name !== 'set-up command' && contract.setup !== null) {
       add(name, 'warning', `"${program}" is not committed: the set-up command has to make it.`);
+      continue;
+    }
+    const foreign = found ? findForeignPython(found) : null;
+    if (foreign) {
+      add(name, foreign.outcome, foreign.detail);
       continue;
     }
     const unused = found ? unusedVenv(program, { environment, repository }) : null;
