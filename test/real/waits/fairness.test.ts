@@ -64,6 +64,8 @@ test('a quiet run is fair, and so are one at its power limit and one without a G
   });
 });
 
+const ON_H100 = { hardware: { gpu: 'NVIDIA H100', processor: null }, stepsPerSecond: 900 };
+
 test.each<readonly [string, Partial<FairnessInput>, readonly string[]]>([
   ['a sleep of the machine', { wallSeconds: 500 }, ['suspended']],
   ['a clock set by a second', { wallSeconds: 301 }, []],
@@ -125,6 +127,15 @@ test.each<readonly [string, Partial<FairnessInput>, readonly string[]]>([
     'clocks as of late',
     { gpu: samples(20, { smClockMhz: 1410 }), earlier: thrice(had('clocks')) },
     ['clocks (noticed)'],
+  ],
+  [
+    'slow clocks beside runs on another GPU',
+    {
+      gpu: samples(20, { smClockMhz: 1410 }),
+      ...{ hardware: { gpu: 'NVIDIA A100', processor: null }, sameCode: [earlierRun(1755, ON_H100)] },
+      earlier: thrice(ON_H100),
+    },
+    [],
   ],
   ['slow clocks at its power limit', { gpu: samples(20, { smClockMhz: 1410, throttleReasons: 4 }) }, []],
   [

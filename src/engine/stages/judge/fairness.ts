@@ -91,7 +91,11 @@ export type FairnessInput = {
 
 /** Judges whether a run's number was measured fairly. Pure. */
 export function judgeFairness(input: FairnessInput): Fairness {
-  const { wallSeconds, awakeSeconds, summary, earlier } = input;
+  const { wallSeconds, awakeSeconds, summary, hardware } = input;
+  // Another GPU has other clocks, and another speed.
+  const isAlike = (run: Fairness) =>
+    !hardware || !run.hardware || hardwareDifference(hardware, run.hardware) === null;
+  const earlier = input.earlier.filter(isAlike);
   // A GPU that the run does not use says nothing about it.
   const gpu = input.isUsed === false ? [] : input.gpu;
   const comparable = earlier.filter(({ samples }) => samples >= LEAST_SAMPLES).slice(0, USUAL_RUNS);
@@ -137,7 +141,7 @@ export function judgeFairness(input: FairnessInput): Fairness {
     flag('cores', `${used.toFixed(1)} cores, but budget.cores is ${cores}`, false);
   for (const name of input.otherGpus ?? []) flag('other_gpu', name, false);
 
-  const { hardware, baselineHardware = null } = input;
+  const { baselineHardware = null } = input;
   const difference = hardware && hardwareDifference(hardware, baselineHardware);
   if (difference) flag('other_hardware', difference);
 
@@ -167,7 +171,7 @@ export function judgeFairness(input: FairnessInput): Fairness {
   }
 
   const { stepsPerSecond } = input;
-  const usualRate = median(input.sameCode.flatMap(run => run.stepsPerSecond ?? []));
+  const usualRate = median(input.sameCode.filter(isAlike).flatMap(run => run.stepsPerSecond ?? []));
   if (stepsPerSecond !== null && usualRate !== null) {
     const change = stepsPerSecond / usualRate - 1;
     const detail = `${stepsPerSecond.toPrecision(3)} steps per second, against ${usualRate.toPrecision(3)} before`;

@@ -58,7 +58,9 @@ export async function beginRun(study: Study, wanted: WantedRun, ports: TrainPort
   };
   await ports.workbench.beginRun();
   const surroundings = ports.remote ? ELSEWHERE : await surround(planned, ports);
-  const isHopeless = purpose ? () => null : await ports.pruner.watch(n);
+  // On other hardware a curve says nothing about those of the baseline's.
+  const isWatched = purpose === null && !ports.place.isScreening;
+  const isHopeless = isWatched ? await ports.pruner.watch(n) : () => null;
   const startedAt = ports.now();
   const row = writeBegin(planned, surroundings, startedAt, ports);
   ports.emit({ type: 'phase', n, phase: 'training' });
