@@ -1,4 +1,5 @@
 import { StickyNote } from 'lucide-react';
+import { memo } from 'react';
 import type { Cell, StudyCard } from '../../../shared/notebook.ts';
 import { formatDuration, formatNumber } from '../../../shared/numbers.ts';
 import { reasonWords } from '../../../shared/reason-words.ts';
@@ -21,7 +22,7 @@ const UNTOLD: readonly string[] = ['imported', 'rolled_back', 'baseline'];
  * The line below a hypothesis. The most important comes first: what does not fit wraps to a hidden second line, and
  * only a single fact that is too long for the line is cut.
  */
-export function RowFacts({ card, cell, matcher }: Props) {
+export const RowFacts = memo(function RowFacts({ card, cell, matcher }: Props) {
   const at = knownTime(cell);
   return (
     <p className="flex h-4 flex-wrap gap-x-2 overflow-hidden text-muted text-xs *:cut-off *:max-w-full">
@@ -52,7 +53,7 @@ export function RowFacts({ card, cell, matcher }: Props) {
       {at === null ? null : <RelativeTime at={at} />}
     </p>
   );
-}
+});
 
 function hasFailed({ crash, verdict }: Cell): boolean {
   return crash !== null || verdict?.reason === 'guard';
