@@ -340,3 +340,11 @@ test('resume of another repository does not steer the engine that runs', async (
   expect((await pawl(['stop', '--now'], { home })).code).toBe(0);
   expect((await running.ended).code).toBe(130);
 });
+
+test('the line of a verdict says why, where its numbers do not', async () => {
+  const limited = contractFile().replace('[budget]', 'memory_limit = 1000\n[budget]');
+  const { home, repository } = await prepareNight({ contract: limited });
+  const { stdout } = await pawl(['run', repository, '-n', '1', '--strategy', 'ladder'], { home });
+  expect(stdout).toMatch(/#0 .* keep .* Baseline: the code as it is\n/);
+  expect(stdout).toMatch(/#1 .* discard .* from 2 to \d: memory limit\n/);
+});

@@ -5,6 +5,7 @@ import type { EngineEvent } from '../shared/events.ts';
 import { describeFlag } from '../shared/fairness.ts';
 import { describeHostAway, describeHostJoined } from '../shared/hosts.ts';
 import { describeHints } from '../shared/probes.ts';
+import { reasonWords } from '../shared/reason-words.ts';
 import { describeRepeat, describeRollBack, describeTakeBack, REPEAT_WORDS } from '../shared/repeats.ts';
 import { describeRest, describeRested } from '../shared/rests.ts';
 import { clip, deltaText, durationText, metricText, verdictText } from './format.ts';
@@ -135,7 +136,7 @@ export class LiveView {
             metricText(event.metric).padStart(10),
             deltaText(event.delta).padStart(10),
             durationText(event.seconds).padStart(7),
-            clip(event.message ? `${event.hypothesis}: ${event.message}` : event.hypothesis, 120),
+            clip([event.hypothesis, whyOf(event)].filter(Boolean).join(': '), 120),
           ].join('  '),
         );
         break;
@@ -268,4 +269,11 @@ export class LiveView {
       ? `${durationText(left)} left`
       : `+${durationText(-left)} of at most ${durationText(this.#limitSeconds - this.#budgetSeconds)}`;
   }
+}
+
+/** What the numbers beside it do not say; null if they say it all. */
+function whyOf({ reason, message }: Extract<EngineEvent, { type: 'verdict' }>): string | null {
+  return (
+    message ?? (['baseline', 'better', 'worse', 'equal'].includes(reason) ? null : reasonWords({ reason }))
+  );
 }
