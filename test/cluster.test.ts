@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
@@ -76,18 +77,20 @@ test('a job’s script, options and name follow from the run', () => {
   expect(name).toBe('pawl-01ABC-12.1');
   expect(() => jobName('a b/1.0')).toThrow();
   const folder = { name, marker: '01ABC/12.1', path: "/shared/it's/jobs/x" };
-  expect(batchScript(cluster, folder)).toBe(
-    `#!/bin/bash -l
-trap '' USR1
-module load 'cuda/12.4' || exit 1
+  const script = batchScript(cluster, folder);
+  expect(script).toMatch(
+    /^#!\/bin\/bash\n.*^trap '' USR1\nunset LC_ALL LD_LIBRARY_PATH .*^exec bash -lc '/ms,
+  );
+  const inner = script.slice(script.indexOf("exec bash -lc '") + 'exec bash -lc '.length);
+  expect(execFileSync('sh', ['-c', `printf %s ${inner}`], { encoding: 'utf8' })).toBe(
+    `module load 'cuda/12.4' || exit 1
 source ~/venv/bin/activate
-exec python3 '/shared/it'\\''s/jobs/x/pawl_run.py' '/shared/it'\\''s/jobs/x'
-`,
+exec python3 '/shared/it'\\''s/jobs/x/pawl_run.py' '/shared/it'\\''s/jobs/x'`,
   );
   const options = sbatchOptions(cluster, folder, 7);
   expect(options.slice(0, 2)).toEqual(['--partition=a100', '--gres=gpu:1']);
   expect(options).toEqual(
-    expect.arrayContaining(['--export=NIL', '--no-requeue', '--time=7', `--job-name=${name}`]),
+    expect.arrayContaining(['--export=ALL', '--no-requeue', '--time=7', `--job-name=${name}`]),
   );
   const phases = { setUp: null, train: { command: 'x', seconds: 600 }, metric: null };
   // The budget, ten seconds to end, a minute's warning, three minutes of margin.

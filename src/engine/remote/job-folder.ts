@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
 import { mkdir, open, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { PawlError } from '../../shared/errors.ts';
 import { findResource } from '../resources.ts';
 import { describeJob, jobName } from './describe-job.ts';
@@ -35,8 +35,10 @@ export function wrapperOf({ path }: JobFolder): string {
  */
 export async function prepareFolder(root: string, folder: JobFolder, job: RemoteJob): Promise<boolean> {
   const shared = sharedRepository(root, job.repository);
-  const isNew = await makeFolder(root, folder, job, shared);
-  await shareCommit(job.repository, shared, job.commit, folder.name);
+  const [isNew] = await Promise.all([
+    makeFolder(root, folder, job, shared),
+    shareCommit(job.repository, shared, job.commit, folder.name),
+  ]);
   return isNew;
 }
 
@@ -63,15 +65,15 @@ export async function makeFolder(
 async function copyWrapper(to: string): Promise<void> {
   const from = findResource('remote');
   if (from === null) throw new PawlError('internal', 'Pawl was installed without its program for nodes.');
-  for (const name of (await readdir(from)).filter(file => file.endsWith('.py'))) {
-    await writeWhole(join(to, name), await readFile(join(from, name)));
-  }
-  // One for each kind of machine, because the one that will run it is unknown.
+  // The filters are for each kind of machine, because the one that will run it is unknown.
   const filters = findResource('seccomp');
   const kinds = filters === null ? [] : await readdir(filters);
-  for (const name of kinds.filter(file => file.endsWith('.bpf'))) {
-    await writeWhole(join(to, name), await readFile(join(filters ?? '', name)));
-  }
+  const files = [
+    ...(await readdir(from)).filter(name => name.endsWith('.py')).map(name => join(from, name)),
+    ...kinds.filter(name => name.endsWith('.bpf')).map(name => join(filters ?? '', name)),
+  ];
+  // Together they wait for the disk once.
+  await Promise.all(files.map(async file => writeWhole(join(to, basename(file)), await readFile(file))));
 }
 
 /** Readers never see a partial file: a job that was already submitted may read it at the same time. */

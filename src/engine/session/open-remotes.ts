@@ -77,11 +77,12 @@ export async function openRemotes(
   };
 }
 
-/** Removes the files of a lane's run there before the lane starts another: by then its result is in the ledger. */
+/** Removes the files of a lane's run there when the lane starts another: by then its result is in the ledger. */
 class TidyTraining implements RemoteTraining {
   readonly #training: RemoteTraining;
   readonly #ledger: Ledger;
   readonly #ended: RemoteJob[] = [];
+  #tidied: Promise<void> = Promise.resolve();
 
   constructor(training: RemoteTraining, ledger: Ledger) {
     this.#training = training;
@@ -93,14 +94,14 @@ class TidyTraining implements RemoteTraining {
   }
 
   readonly train: RemoteTraining['train'] = async (job, watch) => {
-    await this.tidy();
+    void this.tidy();
     const result = await this.#training.train(job, watch);
     this.#note(job, result);
     return result;
   };
 
   readonly adopt: RemoteTraining['adopt'] = async (job, watch) => {
-    await this.tidy();
+    void this.tidy();
     const result = await this.#training.adopt(job, watch);
     if (result) this.#note(job, result);
     return result;
@@ -121,7 +122,11 @@ class TidyTraining implements RemoteTraining {
   readonly end: RemoteTraining['end'] = (job, signal) => this.#training.end(job, signal);
 
   /** Files that cannot be removed now are tried again at the end of the sitting. */
-  async tidy(): Promise<void> {
-    for (const job of this.#ended.splice(0)) await this.forget(job).catch(() => {});
+  tidy(): Promise<void> {
+    const ended = this.#ended.splice(0);
+    this.#tidied = this.#tidied.then(async () => {
+      for (const job of ended) await this.forget(job).catch(() => {});
+    });
+    return this.#tidied;
   }
 }

@@ -4,6 +4,7 @@ import { KILL_TIMES } from '../../process/kill-tree.ts';
 import { type JobFolder, wrapperOf } from '../job-folder.ts';
 import { quote } from '../quote.ts';
 import type { RemoteJob } from '../remote-training.ts';
+import { FOR_CLIENTS } from './slurm-client.ts';
 
 /**
  * A job is warned this long before its limit, so that the outcome can be written. Slurm checks once a minute, so the
@@ -45,8 +46,7 @@ export function sbatchOptions(
     ...cluster.sbatch,
     ...(isFree && avoid.length > 0 ? [`--exclude=${avoid.join(',')}`] : []),
     ...['--parsable', `--job-name=${name}`, `--comment=${name}`, `--time=${minutes}`],
-    // By default Slurm passes on the whole environment, and the scheduler stores it.
-    '--export=NIL',
+    EXPORT,
     // A run is trained once. A preempted job is a run that did not end; the next try is another run.
     '--no-requeue',
     `--signal=B:USR1@${WARNING_SECONDS}`,
@@ -56,19 +56,28 @@ export function sbatchOptions(
 
 /** The job's script. It becomes the wrapper, which then receives Slurm's signals to the script. */
 export function batchScript(cluster: Cluster, folder: JobFolder): string {
-  const wrapper = quote(wrapperOf(folder));
-  return [...openingLines(cluster), `exec python3 ${wrapper} ${quote(dirname(wrapperOf(folder)))}`, ''].join(
-    '\n',
-  );
+  const wrapper = wrapperOf(folder);
+  return loginScript(cluster, [`exec python3 ${quote(wrapper)} ${quote(dirname(wrapper))}`]);
 }
 
-/** The beginning of a job's script: sets the environment that the user has on a node. */
-export function openingLines({ modules, prelude }: Cluster): readonly string[] {
-  return [
-    '#!/bin/bash -l',
-    // Slurm's warning is for the wrapper; until that has started, it must not end the script.
-    "trap '' USR1",
+/**
+ * Slurm passes on the environment of sbatch, which is only what `CLIENT_VARIABLES` says. With any other value, the node
+ * starts a login shell of its own before the job's, and the job waits for both.
+ */
+export const EXPORT = '--export=ALL';
+
+/** A script that runs lines in the environment that the user has on a node when they sign in. */
+export function loginScript({ modules, prelude }: Cluster, lines: readonly string[]): string {
+  const inner = [
     ...modules.map(name => `module load ${quote(name)} || exit 1`),
     ...(prelude === null ? [] : [prelude]),
+    ...lines,
   ];
+  return `#!/bin/bash
+# Slurm's warning is for the wrapper; until that has started, it must not end the script.
+trap '' USR1
+unset ${FOR_CLIENTS.join(' ')}
+export PATH=/usr/local/bin:/usr/bin:/bin USER="$SLURM_JOB_USER" LOGNAME="$SLURM_JOB_USER"
+exec bash -lc ${quote(inner.join('\n'))}
+`;
 }

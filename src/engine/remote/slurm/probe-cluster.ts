@@ -5,7 +5,7 @@ import type { Cluster } from '../../../shared/cluster.ts';
 import { findProgram } from '../../process/find-program.ts';
 import { type NodeAnswers, type NodeCheck, nodeChecks, QUESTIONS, readAnswers } from '../node-checks.ts';
 import { quote } from '../quote.ts';
-import { openingLines } from './batch-script.ts';
+import { EXPORT, loginScript } from './batch-script.ts';
 import { classifyEnd, isOver } from './classify.ts';
 import { QUEUE_INTERVAL_MS, SlurmQueue } from './queue.ts';
 import { type SlurmClient, slurmClient } from './slurm-client.ts';
@@ -65,8 +65,8 @@ async function askNode(
   { cluster, needsSandbox, queueIntervalMs = QUEUE_INTERVAL_MS, waitMs = WAIT_MS }: ProbeOptions,
 ): Promise<readonly NodeCheck[]> {
   const answering = `{\n${QUESTIONS}\n} >answer.part; mv answer.part answer\n`;
-  const script = [...openingLines(cluster), `cd ${quote(folder)} || exit 1`, answering].join('\n');
-  const own = ['--parsable', '--job-name=pawl-doctor', '--time=1', '--export=NIL', '--output=/dev/null'];
+  const script = loginScript(cluster, [`cd ${quote(folder)} || exit 1`, answering]);
+  const own = ['--parsable', '--job-name=pawl-doctor', '--time=1', EXPORT, '--output=/dev/null'];
   const answer = await client('sbatch', [...cluster.sbatch, ...own], script);
   if (answer.kind !== 'answer') return [{ name: 'Slurm', outcome: 'failed', detail: answer.message }];
   const id = /^\d+/.exec(answer.text)?.[0] ?? '';

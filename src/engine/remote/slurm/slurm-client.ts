@@ -5,14 +5,17 @@ import { findProgram } from '../../process/find-program.ts';
 const LIMIT_MS = 60_000;
 const MAX_BYTES = 32 * 1024 * 1024;
 
-/**
- * All that Slurm's programs see of the user's environment. The scheduler would store variables that begin with
- * SLURM_, and others change what the programs do.
- */
-const CLIENT_VARIABLES = [
-  ...['PATH', 'HOME', 'USER', 'LOGNAME', 'SLURM_CONF', 'LD_LIBRARY_PATH'],
+/** Variables that only Slurm's programs need; a job is not to see them. */
+export const FOR_CLIENTS = [
+  ...['LC_ALL', 'LD_LIBRARY_PATH'],
   ...['SBATCH_ACCOUNT', 'SBATCH_PARTITION', 'SBATCH_QOS', 'SBATCH_RESERVATION', 'SBATCH_CONSTRAINT'],
 ];
+
+/**
+ * All that Slurm's programs see of the user's environment. The scheduler stores what `sbatch` sees, and other variables
+ * change what the programs do.
+ */
+const CLIENT_VARIABLES = ['PATH', 'HOME', 'USER', 'LOGNAME', 'SLURM_CONF', ...FOR_CLIENTS];
 
 /** Slurm's messages when it cannot answer, as opposed to refusing. */
 const UNREACHABLE =
@@ -33,8 +36,9 @@ export type SlurmClient = (
 ) => Promise<Answer>;
 
 export function slurmClient(user: NodeJS.ProcessEnv): SlurmClient {
-  const environment: NodeJS.ProcessEnv = { LC_ALL: 'C' };
+  const environment: NodeJS.ProcessEnv = {};
   for (const name of CLIENT_VARIABLES) if (user[name] !== undefined) environment[name] = user[name];
+  environment.LC_ALL = 'C';
   return async (program, args, stdin = '', onSaid = () => {}) => {
     const path = await findProgram(program, user.PATH ?? '');
     if (path === null) return { kind: 'refused', message: `${program} was not found on the PATH.` };
