@@ -22,7 +22,7 @@ export const PHASES = [
 export type Phase = (typeof PHASES)[number];
 
 /** Why a run gave no number. */
-export const CRASH_CLASSES = [
+const CRASH_CLASSES = [
   'out_of_memory',
   'diverged',
   'exception',
@@ -38,7 +38,7 @@ export const CRASH_CLASSES = [
 export type CrashClass = (typeof CRASH_CLASSES)[number];
 
 /** `imported` is the reason for a verdict from another program's loop. */
-export const KEEP_REASONS = ['baseline', 'better', 'simplified', 'imported'] as const;
+const KEEP_REASONS = ['baseline', 'better', 'simplified', 'imported'] as const;
 /**
  * `guard`: the metric may be better, but a condition or a check of the contract did not hold. `pruned` (Optuna's
  * word) is a run that was ended because it could no longer reach the best, `over_budget` one that took more time than
@@ -46,7 +46,7 @@ export const KEEP_REASONS = ['baseline', 'better', 'simplified', 'imported'] as 
  * what it was built on was taken back. `not_from_data` and `memorised` are numbers that other validation data
  * disproved; see `judgeProbe`.
  */
-export const DISCARD_REASONS = [
+const DISCARD_REASONS = [
   ...([
     'worse',
     'equal',
@@ -60,7 +60,7 @@ export const DISCARD_REASONS = [
     'imported',
   ] as const),
 ] as const;
-export const CRASH_REASONS = [...CRASH_CLASSES, 'imported'] as const;
+const CRASH_REASONS = [...CRASH_CLASSES, 'imported'] as const;
 
 /** Upstream's three words and a reason code; see `decide` for the rule. */
 export type Verdict =
