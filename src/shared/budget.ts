@@ -50,7 +50,7 @@ export function trainedSeconds(run: BaselineTime): number {
  * A suggestion for `budget.seconds` if the code trains for this long: rounded to two digits, well within the
  * time-boxed range.
  */
-export function suggestedSeconds(trained: number): number {
+function suggestedSeconds(trained: number): number {
   return Number(Math.max(trained, 0.1).toPrecision(2));
 }
 

@@ -45,7 +45,7 @@ export type Headline = {
 };
 
 /** The expected number of false keeps: the sum of the probabilities that each is not a gain. */
-export function expectedFalse({ keeps }: Pick<StudyClaims, 'keeps'>): number {
+function expectedFalse({ keeps }: Pick<StudyClaims, 'keeps'>): number {
   return keeps.reduce((sum, { probability }) => sum + 1 - probability, 0);
 }
 

@@ -131,7 +131,7 @@ export type Check = { readonly name: string; readonly command: string; readonly 
 export const MAX_SECONDS = 2_000_000;
 
 /** Seconds added to twice the budget if the contract sets no limit: for start-up and evaluation. */
-export const LIMIT_GRACE_SECONDS = 30;
+const LIMIT_GRACE_SECONDS = 30;
 
 export function defaultLimitSeconds(budgetSeconds: number): number {
   return Math.min(2 * budgetSeconds + LIMIT_GRACE_SECONDS, MAX_SECONDS);

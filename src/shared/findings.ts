@@ -43,7 +43,7 @@ export function findingWords({ name, value }: Finding): string {
 }
 
 /** A study needs these; if one is missing, the user is asked rather than guessed at. */
-export const ASKED_NAMES = ['editable', 'train', 'metric', 'goal'] as const;
+const ASKED_NAMES = ['editable', 'train', 'metric', 'goal'] as const;
 export type AskedName = (typeof ASKED_NAMES)[number];
 
 /** Something that the repository does not say, or says in contradictory ways. */

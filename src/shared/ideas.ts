@@ -24,7 +24,7 @@ export const ideaWordsSchema = z.strictObject({
 });
 export type IdeaWords = z.infer<typeof ideaWordsSchema>;
 
-export const IDEA_STATES = ['waiting', 'taken', 'refused', 'dropped'] as const;
+const IDEA_STATES = ['waiting', 'taken', 'refused', 'dropped'] as const;
 export type IdeaState = (typeof IDEA_STATES)[number];
 
 /** Authors of the user's ideas, and of those from an agent outside the loop. */

@@ -1,5 +1,5 @@
 /** How a call to a model ended; `open` means that it is in progress, or that its engine died. */
-export const CALL_OUTCOMES = [
+const CALL_OUTCOMES = [
   'open',
   'ok',
   'cancelled',

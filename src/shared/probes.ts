@@ -58,7 +58,7 @@ export function isEmptyNumber(reason: string): boolean {
 export const HINTS = ['jump', 'bound', 'evaluation', 'validation', 'seed', 'timer'] as const;
 export type Hint = (typeof HINTS)[number];
 
-export const HINT_WORDS: Readonly<Record<Hint, string>> = {
+const HINT_WORDS: Readonly<Record<Hint, string>> = {
   jump: 'a suspiciously large gain, far above the noise and earlier gains',
   bound: 'better than the best possible number in the contract',
   evaluation: 'the edit touches the evaluation',

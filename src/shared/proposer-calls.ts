@@ -1,5 +1,5 @@
 /** How a request to a proposer ended; `open` means that it is in progress, or that its engine died. */
-export const PROPOSER_OUTCOMES = [
+const PROPOSER_OUTCOMES = [
   'open',
   'proposed',
   'failed',

@@ -7,7 +7,7 @@ import type { Proposal } from './study.ts';
 const text = (limit: number) => z.string().max(limit);
 
 /** A remark on one line of a proposal's diff. */
-export const reviewCommentSchema = z.strictObject({
+const reviewCommentSchema = z.strictObject({
   path: text(4_096).min(1),
   /** Which side of the diff the line is on: before or after the change. */
   side: z.enum(['old', 'new']),

@@ -22,7 +22,7 @@ export const PHASES = [
 export type Phase = (typeof PHASES)[number];
 
 /** Why a run gave no number. */
-export const CRASH_CLASSES = [
+const CRASH_CLASSES = [
   'out_of_memory',
   'diverged',
   'exception',
@@ -38,7 +38,7 @@ export const CRASH_CLASSES = [
 export type CrashClass = (typeof CRASH_CLASSES)[number];
 
 /** `imported` is the reason for a verdict from another program's loop. */
-export const KEEP_REASONS = ['baseline', 'better', 'simplified', 'imported'] as const;
+const KEEP_REASONS = ['baseline', 'better', 'simplified', 'imported'] as const;
 /**
  * `guard`: the metric may be better, but a condition or a check of the contract did not hold. `pruned` (Optuna's
  * word): the run could no longer reach the best and was ended. `over_budget`: it took more time than others get.
@@ -46,7 +46,7 @@ export const KEEP_REASONS = ['baseline', 'better', 'simplified', 'imported'] as 
  * number is as good. `rolled_back`: a keep that was taken back, because it was not better when measured again, or what
  * it was built on was taken back. `not_from_data`, `memorised`: other validation data disproved it; see `judgeProbe`.
  */
-export const DISCARD_REASONS = [
+const DISCARD_REASONS = [
   'worse',
   'equal',
   'memory_limit',
@@ -59,7 +59,7 @@ export const DISCARD_REASONS = [
   ...PROBE_REASONS,
   'imported',
 ] as const;
-export const CRASH_REASONS = [...CRASH_CLASSES, 'imported'] as const;
+const CRASH_REASONS = [...CRASH_CLASSES, 'imported'] as const;
 
 /** Upstream's three words and a reason code; see `decide` for the rule. */
 export type Verdict =

@@ -26,7 +26,7 @@ export function orderSeries(names: readonly string[]): readonly string[] {
 }
 
 /** One series, thinned for `width` pixels. Points without the series or without a step are left out. */
-export function seriesView(
+function seriesView(
   points: readonly SeriesPoint[],
   run: Pick<Run, 'n' | 'k' | 'units' | 'summary'>,
   name: string,

@@ -3,7 +3,7 @@ import type { Experiment } from '../../shared/study.ts';
 /** Upstream's heading, whatever the metric's name: scripts look for it. */
 export const RESULTS_HEADING = 'commit\tval_bpb\tmemory_gb\tstatus\tdescription';
 
-export const MEGABYTES_PER_GIGABYTE = 1024;
+const MEGABYTES_PER_GIGABYTE = 1024;
 
 /**
  * One line of results.tsv in upstream's form, without the newline: commit of 7 characters, metric `%.6f`, memory in

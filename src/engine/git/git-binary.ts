@@ -8,7 +8,7 @@ import { PawlError } from '../../shared/errors.ts';
 const run = promisify(execFile);
 
 /** The oldest git with everything Pawl calls (`update-ref --stdin -z`, `worktree add --lock --reason`). */
-export const LEAST_GIT_VERSION = [2, 38] as const;
+const LEAST_GIT_VERSION = [2, 38] as const;
 
 /**
  * Variables that make dugite use an installed git: none if it has its embedded git or the user chose one, else those

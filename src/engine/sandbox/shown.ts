@@ -14,12 +14,7 @@ export async function shownFiles(
 }
 
 /** Returns a test for whether a jail shows a real path: the nearest named folder decides. */
-export function isShownIn({
-  hidden,
-  mounts,
-  readable,
-  writable,
-}: Omit<Jail, 'masked'>): (path: string) => boolean {
+function isShownIn({ hidden, mounts, readable, writable }: Omit<Jail, 'masked'>): (path: string) => boolean {
   const inTheWay = mounts.map(({ where }) => where);
   const emptied = [...EMPTIED, ...hidden, ...inTheWay];
   const shown = [...readable, ...writable];

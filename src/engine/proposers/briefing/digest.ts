@@ -29,7 +29,7 @@ const REJECTED = 12;
 /** The limit for a study of any length: about seven thousand tokens. */
 export const DIGEST_CHARACTERS = 24_000;
 
-export const MODES = ['improve', 'explore', 'combine', 'retry', 'simplify'] as const;
+const MODES = ['improve', 'explore', 'combine', 'retry', 'simplify'] as const;
 export type Mode = (typeof MODES)[number];
 
 const MODE_WORDS: Readonly<Record<Mode, string>> = {

@@ -5,7 +5,7 @@ import type { Literal } from './literal.ts';
 export type Direction = 'up' | 'down' | 'other';
 
 /** Factors of a step, from the boldest to the finest. */
-export const STEP_FACTORS = [2, 1.5, 1.25, 1.1] as const;
+const STEP_FACTORS = [2, 1.5, 1.25, 1.1] as const;
 export const FINEST_STEP = STEP_FACTORS.length - 1;
 /** Zero has no scale, so its steps up are these. */
 const STEPS_FROM_ZERO = [0.1, 0.03, 0.01, 0.003] as const;
