@@ -189,7 +189,9 @@ def run_phase(job, phase, log, place, stop, tree):
             now = time.monotonic()
             # Slurm tells every process of a job that it is to end, and the command may be the first to do so.
             if child.poll() == -signal.SIGTERM or child.returncode == 128 + signal.SIGTERM:
-                stop.wait([], TERM_SECONDS)
+                # The end of a child ends a wait, too.
+                while stop.reason is None and time.monotonic() < now + TERM_SECONDS:
+                    stop.wait([], TERM_SECONDS)
             if stop.reason:
                 end = {"kind": stop.reason}
             elif child.returncode is not None:
