@@ -1,6 +1,6 @@
 import { availableParallelism } from 'node:os';
 import { defineConfig } from 'vitest/config';
-import { TEST_LIMIT_MS, WAIT_MS } from './test/support/clock.ts';
+import { TEST_LIMIT_MS, UNTIL_MS } from './test/support/clock.ts';
 import { COMPILE_CACHE } from './test/support/pawl-command.ts';
 import { WRITES_REPORTS } from './test/support/reports.ts';
 import { SlowestFirst } from './test/support/slowest-first.ts';
@@ -26,7 +26,7 @@ export default defineConfig({
     sequence: { sequencer: SlowestFirst },
     testTimeout: 2 * TEST_LIMIT_MS,
     hookTimeout: TEST_LIMIT_MS,
-    expect: { poll: { timeout: WAIT_MS, interval: 20 } },
+    expect: { poll: { timeout: UNTIL_MS, interval: 20 } },
     reporters: WRITES_REPORTS
       ? ['default', ['json', { outputFile: 'test-results/vitest-real.json' }]]
       : ['default'],

@@ -6,10 +6,9 @@
 
 /** The runner ends a test that hangs after this time. */
 export const TEST_LIMIT_MS = 600_000;
-/**
- * The longest wait for one thing. The runner can still report what was waited for, and a fault that all tests of a
- * file meet does not take hours.
- */
+/** The longest wait for one thing, so that a fault which all tests of a file meet does not take hours. */
+export const UNTIL_MS = TEST_LIMIT_MS / 2;
+/** The longest wait in a window test, short enough that the runner can still report what it waited for. */
 export const WAIT_MS = 180_000;
 
 /** Processor time used by this process so far, in milliseconds. */

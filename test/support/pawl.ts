@@ -2,7 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
 import { onTestFinished } from 'vitest';
 import { type EngineEvent, eventSchema } from '../../src/shared/events.ts';
-import { WAIT_MS } from './clock.ts';
+import { TEST_LIMIT_MS } from './clock.ts';
 import { PAWL_MAIN } from './pawl-command.ts';
 
 export type PawlOptions = {
@@ -122,14 +122,14 @@ export class RunningPawl {
     });
   }
 
-  /** The first event, past or to come, that `accepts` takes. Rejects when pawl ends without one, and after {@link WAIT_MS}. */
+  /** The first event, past or to come, that `accepts` takes. Rejects when pawl ends without one, and after {@link TEST_LIMIT_MS}. */
   async waitFor(accepts: (event: EngineEvent) => boolean): Promise<EngineEvent> {
     const past = this.events.find(accepts);
     if (past) return past;
     const { promise, resolve, reject } = Promise.withResolvers<EngineEvent>();
     this.#waiting.push({ accepts, resolve, reject });
     const last = () => JSON.stringify(this.events.at(-1));
-    const giveUp = setTimeout(() => reject(new Error(`no such event; the last: ${last()}`)), WAIT_MS);
+    const giveUp = setTimeout(() => reject(new Error(`no such event; the last: ${last()}`)), TEST_LIMIT_MS);
     return promise.finally(() => clearTimeout(giveUp));
   }
 
