@@ -1,7 +1,7 @@
 /**
  * Time as tests may assert it. Machines differ in speed and load, so tests of how long work takes measure processor
  * time, and limits in wall time grow with how slow the machine is at that moment. Nothing else in the tests has a
- * time limit except the runner (`TEST_LIMIT_MS`).
+ * time limit except the runner (`TEST_LIMIT_MS`) and single waits.
  */
 
 /** The runner ends a test that hangs after this time. */
