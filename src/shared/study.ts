@@ -42,9 +42,8 @@ const KEEP_REASONS = ['baseline', 'better', 'simplified', 'imported'] as const;
 /**
  * `guard`: the metric may be better, but a condition or a check of the contract did not hold. `pruned` (Optuna's
  * word): the run could no longer reach the best and was ended. `over_budget`: it took more time than others get.
- * `other_hardware`: its number does not compare with the incumbent's. `screened`: on such hardware, an ancestor's
- * number is as good. `rolled_back`: a keep that was taken back, because it was not better when measured again, or what
- * it was built on was taken back. `not_from_data`, `memorised`: other validation data disproved it; see `judgeProbe`.
+ * `other_hardware`: its number does not compare with the incumbent's. `screened`: there an ancestor's is as good.
+ * `rolled_back`: a keep that was taken back. `not_from_data`, `memorised`: other data disproved it; see `judgeProbe`.
  */
 const DISCARD_REASONS = [
   'worse',
@@ -127,21 +126,19 @@ export type RolledBack = {
   readonly parentRecord: number;
 };
 
+const APART_PURPOSES = ['probe', 'seed', 'reference'] as const;
 /**
  * Why a commit that has its verdict is trained again. `baseline`: to learn how much its number varies. `remeasure`:
- * nothing has beaten it for a long time, so it may have been luck. `audit`: to be more certain of a gain. `headline`:
- * for the gain reported at the end, which comes from fresh runs. `probe`: with swapped data, possibly before the
- * verdict. `seed`: to see whether a gain depends on one seed. `reference`: on other hardware, for what is screened there.
- * The numbers of the last three do not count in the record.
+ * nothing has beaten it for long, so it may have been luck. `audit`: to be surer of a gain. `headline`: for the gain
+ * reported at the end. Apart from the record count `probe`: with swapped data, possibly before the verdict; `seed`: with
+ * another one; `reference`: on other hardware, for what is screened there.
  */
-export const REPEAT_PURPOSES = [
-  ...(['baseline', 'remeasure', 'audit', 'headline', 'probe', 'seed', 'reference'] as const),
-] as const;
+export const REPEAT_PURPOSES = ['baseline', 'remeasure', 'audit', 'headline', ...APART_PURPOSES] as const;
 export type RepeatPurpose = (typeof REPEAT_PURPOSES)[number];
 
 /** Whether a further run used the same code, data and hardware, so that its number counts for the record. */
 export function isOfRecord(purpose: RepeatPurpose): boolean {
-  return purpose !== 'probe' && purpose !== 'seed' && purpose !== 'reference';
+  return !APART_PURPOSES.some(apart => apart === purpose);
 }
 
 export type Crash = {
