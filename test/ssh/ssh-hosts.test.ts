@@ -126,7 +126,9 @@ describe.skipIf(fault !== null)('a study on several hosts of ssh', () => {
     expect(await running.ended).toMatchObject({ code: 0, stderr: '' });
     expect(hostsOf(night.home)).toEqual(['lab', 'lab2']);
     const { experiments, runs } = rowsOf(night.home);
-    const deciding = experiments.map(({ n }) => runs.findLast(run => run.n === n)?.lane ?? '');
+    const deciding = experiments.map(
+      ({ n }) => runs.findLast(run => run.n === n && run.purpose === null)?.lane ?? '',
+    );
     const isScreened = (n: number) => experiments[n]?.reason === 'screened';
     for (const [n, lane] of deciding.entries()) expect(lane.startsWith('lab2')).toBe(isScreened(n));
     await checkNight(night);

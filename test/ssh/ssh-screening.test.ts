@@ -34,7 +34,7 @@ describe.skipIf(fault !== null)('lanes on two models of GPU', () => {
     const night = await prepareNight({ trainer: TRAINER, contract: contractFile({ limitSeconds: 600 }) });
     const { repository, home } = night;
     const next = join(await temporaryFolder(), 'next');
-    await writeFile(next, '1 4 0 5 15 8\n');
+    await writeFile(next, '1 0 15 4 16 8\n');
     // Two lanes may ask at once.
     const command = `exec 9>${next}.lock; flock 9; read -r lr rest < ${next}; echo "$rest" > ${next}
       sed -i "s/^LR=.*/LR=$lr/" train.sh; echo '{"hypothesis":"LR"}'`;
