@@ -182,15 +182,22 @@ test('with any number of lanes a study tries what is wanted, each experiment onc
   expect(mostAtOnce).toBeGreaterThan(4);
 });
 
+/** A study that has its baseline and three experiments that were begun, and is to try four. */
+const interrupted = {
+  ...{ ...fresh, limits: { experiments: 4 }, fresh: 4 },
+  repeats: {
+    ...{ ...repeats, baselineRuns: 1 },
+    trials: [{ n: 0, values: [1], parent: null, isKept: true }],
+  },
+};
+const begunAt = (n: number) => ({
+  unfinished: { n, at: 'attempt', commit: `c${n}` } as const,
+  ...{ repairs: 0, lane: null, isScreened: false },
+});
+
 test('what was begun goes on in the lane it was in, before anything new, and is not one more than is wanted', () => {
-  const gained = { n: 0, values: [1], parent: null, isKept: true };
-  const study = {
-    ...{ ...fresh, limits: { experiments: 4 }, fresh: 4 },
-    repeats: { ...repeats, baselineRuns: 1, trials: [gained] },
-  };
   const begun = [1, 2, 3].map(n => ({
-    unfinished: { n, at: 'attempt', commit: `c${n}` } as const,
-    ...{ repairs: 0, isScreened: false },
+    ...begunAt(n),
     lane: ['lab, GPU 10: H100, node1', null, 'lab, GPU 1: H100'][n - 1] ?? null,
   }));
   const places = [0, 1, 10].map(gpu => ({
@@ -198,7 +205,7 @@ test('what was begun goes on in the lane it was in, before anything new, and is 
     isScreening: false,
     model: 'H100',
   }));
-  const state = startLanes({ study, begun }, places);
+  const state = startLanes({ study: interrupted, begun }, places);
   const { effects } = stepLanes(state, { lane: null, event: { type: 'started' } }, 0);
   const trained = effects.flatMap(({ lane, effect }) => (effect.type === 'train' ? [[lane, effect.n]] : []));
   expect(trained.toSorted()).toEqual([
@@ -207,23 +214,15 @@ test('what was begun goes on in the lane it was in, before anything new, and is 
     [2, 1],
   ]);
   // The one that is left to try is not begun in the place of one that waits for its lane.
-  const one = { study: { ...study, limits: { experiments: 1 } }, begun: begun.slice(2) };
+  const one = { study: { ...interrupted, limits: { experiments: 1 } }, begun: begun.slice(2) };
   const two = startLanes(one, places.slice(0, 2));
   const first = stepLanes(two, { lane: null, event: { type: 'started' } }, 0);
   expect(first.effects).toEqual([{ lane: 1, effect: expect.objectContaining({ type: 'train', n: 3 }) }]);
 });
 
 test('one lane goes on with all that several had begun, before it begins anything new', () => {
-  const gained = { n: 0, values: [1], parent: null, isKept: true };
-  const study = {
-    ...{ ...fresh, limits: { experiments: 4 }, fresh: 4 },
-    repeats: { ...repeats, baselineRuns: 1, trials: [gained] },
-  };
-  const begun = [1, 2, 3].map(n => ({
-    unfinished: { n, at: 'attempt', commit: `c${n}` } as const,
-    ...{ repairs: 0, lane: null, isScreened: n === 2 },
-  }));
-  const play = new Play(1, 0, () => 1, { study, begun });
+  const begun = [1, 2, 3].map(n => ({ ...begunAt(n), isScreened: n === 2 }));
+  const play = new Play(1, 0, () => 1, { study: interrupted, begun });
   expect(play.play()).toBe('experiments');
   expect(play.verdicts).toEqual([1, 2, 3, 4]);
 });

@@ -11,7 +11,7 @@ import type { HistoryEntry } from '../src/engine/store/experiment-past.ts';
 import { assess } from '../src/engine/verdicts/claims.ts';
 import { DEFAULT_METRIC } from '../src/shared/contract-defaults.ts';
 import { VALID } from './support/contracts.ts';
-import { FREE_LANE, GOING_ON } from './support/loop-state.ts';
+import { GOING_ON, ONLY_LANE } from './support/loop-state.ts';
 
 const minute = 60_000;
 
@@ -27,7 +27,7 @@ const closing: LoopState = {
     limits: { deadline: 100 * minute },
   },
   facts: { experiments: 1, best: 0.9, sinceKeep: 0, crashesInRow: 0 },
-  ...FREE_LANE,
+  ...ONLY_LANE,
   ...GOING_ON,
   ...{ fresh: 2, runMs: 5 * minute },
   repeats: {

@@ -11,12 +11,12 @@ import type { EndedRun } from '../src/engine/stages/train/ended-run.ts';
 import type { Unfinished } from '../src/engine/stages/unfinished.ts';
 import { DEFAULT_METRIC } from '../src/shared/contract-defaults.ts';
 import type { Crash, Verdict } from '../src/shared/study.ts';
-import { FREE_LANE, GOING_ON } from './support/loop-state.ts';
+import { GOING_ON, ONLY_LANE } from './support/loop-state.ts';
 
 const metric = { ...DEFAULT_METRIC, name: 'val_bpb', goal: 'minimize', memory: 'peak_vram_mb' } as const;
 
 const fresh: LoopState = {
-  ...FREE_LANE,
+  ...ONLY_LANE,
   ...GOING_ON,
   metric,
   limits: {},

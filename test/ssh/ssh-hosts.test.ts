@@ -30,6 +30,21 @@ async function waitingTrainer() {
   return { go, trainer: FAST_TRAINER.replace(/^value=/m, wait) };
 }
 
+/** A study on a host with a GPU, and on another that answers only now; after the baseline its trainings wait. */
+async function withLateHost(gpus: Parameters<typeof giveGpus>[1]) {
+  const [lab, lab2] = hosts;
+  if (!lab || !lab2) throw new Error('there are two hosts');
+  await giveGpus(lab, [{ uuid: 'GPU-1', name: 'Test GPU' }]);
+  await giveGpus(lab2, gpus);
+  const { go, trainer } = await waitingTrainer();
+  const { night, options, args } = await prepare(['ssh:lab', 'ssh:lab2'], { trainer });
+  await lab2.cut();
+  const running = new RunningPawl(args, options);
+  await running.waitFor(({ type }) => type === 'host_away');
+  await lab2.start();
+  return { running, go, night };
+}
+
 /** Which hosts have trained for a study, by the lanes of its runs. */
 function hostsOf(home: string): readonly string[] {
   const lanes = rowsOf(home).runs.map(({ lane }) => lane?.split(',')[0] ?? '');
@@ -86,16 +101,7 @@ describe.skipIf(fault !== null)('a study on several hosts of ssh', () => {
   });
 
   test('a host that answers later is left out, and said to be, if it has other hardware', async () => {
-    const [lab, lab2] = hosts;
-    if (!lab || !lab2) throw new Error('there are two hosts');
-    await giveGpus(lab, [{ uuid: 'GPU-1', name: 'Test GPU' }]);
-    await giveGpus(lab2, []);
-    const { go, trainer } = await waitingTrainer();
-    const { night, options, args } = await prepare(['ssh:lab', 'ssh:lab2'], { trainer });
-    await lab2.cut();
-    const running = new RunningPawl(args, options);
-    await running.waitFor(({ type }) => type === 'host_away');
-    await lab2.start();
+    const { running, go, night } = await withLateHost([]);
     expect(await running.waitFor(({ type }) => type === 'warning')).toMatchObject({
       code: 'host',
       message: expect.stringMatching(/^lab2 answers now, .* These lanes differ \(Test GPU, \d+ cores? of/),
@@ -107,16 +113,7 @@ describe.skipIf(fault !== null)('a study on several hosts of ssh', () => {
   });
 
   test('a host with another model of GPU that answers later screens', async () => {
-    const [lab, lab2] = hosts;
-    if (!lab || !lab2) throw new Error('there are two hosts');
-    await giveGpus(lab, [{ uuid: 'GPU-1', name: 'Test GPU' }]);
-    await giveGpus(lab2, [{ uuid: 'GPU-1', name: 'Faster GPU' }]);
-    const { go, trainer } = await waitingTrainer();
-    const { night, options, args } = await prepare(['ssh:lab', 'ssh:lab2'], { trainer });
-    await lab2.cut();
-    const running = new RunningPawl(args, options);
-    await running.waitFor(({ type }) => type === 'host_away');
-    await lab2.start();
+    const { running, go, night } = await withLateHost([{ uuid: 'GPU-1', name: 'Faster GPU' }]);
     expect(await running.waitFor(({ type }) => type === 'warning')).toMatchObject({
       code: 'screening',
       message: expect.stringMatching(/^lab2, GPU 0: Faster GPU has another GPU/),

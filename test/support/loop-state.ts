@@ -1,17 +1,13 @@
-import type { LaneState, LoopState, StudyState } from '../../src/engine/session/loop-state.ts';
+import {
+  FREE_LANE,
+  type LaneState,
+  type LoopState,
+  type StudyState,
+} from '../../src/engine/session/loop-state.ts';
 
 /** A free lane, the only one of its study. */
-export const FREE_LANE: LaneState & Pick<LoopState, 'begun' | 'beside'> = {
-  ...{
-    screensOn: null,
-    n: null,
-    unfinished: null,
-    refusals: 0,
-    repairs: 0,
-    reruns: 0,
-    unanswered: 0,
-    held: null,
-  },
+export const ONLY_LANE: LaneState & Pick<LoopState, 'begun' | 'beside'> = {
+  ...FREE_LANE,
   begun: [],
   beside: {
     experiments: 0,

@@ -8,17 +8,18 @@ export function processorModel(): string | null {
 
 /** Whether both are known, and the same. */
 export function isSameHardware(own: Hardware | undefined, other: Hardware): boolean {
-  if (!own || own.gpu !== other.gpu) return false;
-  return own.gpu !== null || (own.processor !== null && own.processor === other.processor);
+  const [here, there] = own ? modelsOf(own, other) : [null, null];
+  return here !== null && here === there;
 }
 
-/**
- * How the hardware of a run differs from the baseline's, in words; null if it is the same, or not known of both.
- * Processors matter only where neither run trained on a GPU.
- */
+/** How the hardware of a run differs from the baseline's, in words; null if it is the same, or not known of both. */
 export function hardwareDifference(own: Hardware, baseline: Hardware | null): string | null {
-  if (!baseline) return null;
-  const isOnProcessors = own.gpu === null && baseline.gpu === null;
-  const [here, before] = isOnProcessors ? [own.processor, baseline.processor] : [own.gpu, baseline.gpu];
+  const [here, before] = baseline ? modelsOf(own, baseline) : [null, null];
   return here === null || before === null || here === before ? null : `on ${here}, the baseline on ${before}`;
+}
+
+/** The models to compare. Processors matter only where neither run trained on a GPU. */
+function modelsOf(one: Hardware, other: Hardware): readonly [string | null, string | null] {
+  const isOnProcessors = one.gpu === null && other.gpu === null;
+  return isOnProcessors ? [one.processor, other.processor] : [one.gpu, other.gpu];
 }

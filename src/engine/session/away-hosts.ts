@@ -39,7 +39,7 @@ export class AwayHosts {
       if (signal.aborted) return;
       try {
         const places = await away.ask(signal);
-        if (places === null || this.#closed.signal.aborted) continue;
+        if (places === null || signal.aborted) continue;
         await this.#join(away.host, places);
       } catch (error) {
         this.#tellUnused(away.host, error);

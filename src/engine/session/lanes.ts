@@ -1,4 +1,12 @@
-import type { Begun, Effect, LaneState, LoopEvent, LoopState, StudyState } from './loop-state.ts';
+import {
+  type Begun,
+  type Effect,
+  FREE_LANE,
+  type LaneState,
+  type LoopEvent,
+  type LoopState,
+  type StudyState,
+} from './loop-state.ts';
 import { step } from './step.ts';
 
 /**
@@ -26,19 +34,7 @@ type Idle = Extract<Effect, { type: 'wait' | 'stop' }>;
 /** Finished even if the user stops the study, and before anything else is judged. */
 export const WRITES: readonly Effect['type'][] = ['record', 'record_repeat', 'take_back'];
 
-const FREE: Lane = {
-  ...{
-    screensOn: null,
-    n: null,
-    unfinished: null,
-    refusals: 0,
-    repairs: 0,
-    reruns: 0,
-    unanswered: 0,
-    held: null,
-  },
-  effect: null,
-};
+const FREE: Lane = { ...FREE_LANE, effect: null };
 
 /** What is known of a lane from its place. */
 export type LaneOfPlace = {

@@ -75,6 +75,12 @@ export type LaneState = {
   readonly held: Measured | null;
 };
 
+/** A lane with nothing to do. */
+export const FREE_LANE: LaneState = {
+  ...{ screensOn: null, n: null, unfinished: null, refusals: 0, repairs: 0, reruns: 0, unanswered: 0 },
+  held: null,
+};
+
 /** The state of the other lanes. */
 export type Beside = {
   /** Their current experiments, without the baseline. */

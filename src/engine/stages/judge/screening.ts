@@ -1,6 +1,6 @@
 import type { Contract } from '../../../shared/contract.ts';
 import type { ScreenedOut, Screening } from '../../../shared/fairness.ts';
-import { isOfRecord, type Run, type Study } from '../../../shared/study.ts';
+import type { Run, Study } from '../../../shared/study.ts';
 import { isSameHardware } from '../../machine/hardware.ts';
 import { measure } from '../../metrics/measure.ts';
 import type { Ledger } from '../../store/ledger.ts';
@@ -47,7 +47,8 @@ function isWhole({ outcome, crash, purpose, fairness }: Run): boolean {
     outcome?.kind === 'exit' &&
     outcome.code === 0 &&
     crash === null &&
-    (purpose === null || purpose === 'reference' || isOfRecord(purpose)) &&
+    purpose !== 'probe' &&
+    purpose !== 'seed' &&
     others.length === 0
   );
 }
