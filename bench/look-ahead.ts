@@ -63,7 +63,8 @@ async function trainedShare(isLookingAhead: boolean): Promise<number> {
       {
         files: { 'train.sh': trainer(0), 'pawl.toml': CONTRACT },
         ...{ proposer, stop: { experiments: EXPERIMENTS }, engine: { isLookingAhead } },
-        environment: { PAWL_SANDBOX: 'preferred' },
+        // The default rule trains the baseline twice, and the first proposal is prepared during the second training.
+        environment: { PAWL_SANDBOX: 'preferred', PAWL_VERDICT: 'honest' },
       },
       event => {
         if (event.type === 'run_finished' && event.n === 0) began = performance.now();
