@@ -73,6 +73,9 @@ const RULES: Readonly<
   },
 };
 
+/** What only later parts of the window need; zod would also make the browser report a refused `Function` to its console. */
+const LATER = /^(zod|@orpc\/contract|recharts|@xterm|@codemirror)/;
+
 async function sourceFiles(folder: string): Promise<readonly string[]> {
   const entries = await readdir(folder, { recursive: true, withFileTypes: true });
   return entries
@@ -132,6 +135,28 @@ test.each(['src/engine', 'src/renderer'])('no rooms of %s import each other in a
     }
   }
   expect(Object.fromEntries([...imported].map(([room, others]) => [room, [...others]]))).toEqual({});
+});
+
+/** Packages that the files from this one on need before they run. */
+async function findPackagesAtOnce(file: string, seen = new Set<string>()): Promise<ReadonlySet<string>> {
+  seen.add(file);
+  const packages = new Set<string>();
+  for (const [, specifier = ''] of (await readFile(file, 'utf8')).matchAll(
+    /^(?:import|export) (?!type )(?:[^;']*? from )?'([^']+)'/gm,
+  )) {
+    const next = resolve(dirname(file), specifier);
+    if (!specifier.startsWith('.')) packages.add(specifier);
+    else if (/\.tsx?$/.test(next) && !seen.has(next)) {
+      for (const name of await findPackagesAtOnce(next, seen)) packages.add(name);
+    }
+  }
+  return packages;
+}
+
+test('the first cells of the window wait for no package that they do not need', async () => {
+  const packages = await findPackagesAtOnce(join(root, 'src/renderer/window.tsx'));
+  expect(packages).toContain('react-dom/client');
+  expect([...packages].filter(name => LATER.test(name))).toEqual([]);
 });
 
 test('the engine starts no process synchronously and spawns git in one place only', async () => {

@@ -4,7 +4,7 @@ import { folderThere } from '../../engine/session/end-jobs.ts';
 import { giveUpJobs, listJobs } from '../../engine/session/known-jobs.ts';
 import { isEngineRunning } from '../../engine/store/engine-lock.ts';
 import { openLedger } from '../../engine/store/ledger.ts';
-import type { LeftJob } from '../../shared/job-calls.ts';
+import type { LeftJob } from '../../shared/left-jobs.ts';
 import { clip, tableText } from '../format.ts';
 import { print } from '../print.ts';
 

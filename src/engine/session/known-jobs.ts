@@ -1,6 +1,6 @@
 import { rm } from 'node:fs/promises';
 import { PawlError } from '../../shared/errors.ts';
-import type { LeftJob } from '../../shared/job-calls.ts';
+import type { LeftJob } from '../../shared/left-jobs.ts';
 import type { DataPaths } from '../paths.ts';
 import { jobName } from '../remote/describe-job.ts';
 import { jobFolder, writeCancel } from '../remote/job-folder.ts';
