@@ -26,7 +26,7 @@ const windowAtOnce: Plugin = {
     order: 'post',
     handler(_, { bundle }) {
       const chunks = Object.values(bundle ?? {}).filter(({ fileName }) =>
-        /^assets\/window-.*\.js$/.test(fileName),
+        /^assets\/(react|window)-.*\.js$/.test(fileName),
       );
       return chunks.map(({ fileName }) => ({
         tag: 'link',
@@ -45,7 +45,7 @@ const compiledAtOnce: Plugin = {
     order: 'post',
     handler(_, bundle) {
       for (const chunk of Object.values(bundle)) {
-        if (chunk.type === 'chunk' && chunk.name === 'window') {
+        if (chunk.type === 'chunk' && (chunk.name === 'window' || chunk.name === 'react')) {
           chunk.code = `//# allFunctionsCalledOnLoad\n${chunk.code}`;
         }
       }
@@ -88,6 +88,7 @@ export default defineConfig({
           codeSplitting: {
             groups: [
               { name: 'index', test: id => asksAhead.has(id), priority: 1 },
+              { name: 'react', test: /node_modules\/(react|react-dom|scheduler)\//, priority: 1 },
               { name: 'window', tags: ['$initial'] },
             ],
           },
