@@ -2,7 +2,7 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { ratioOf, wilson } from '../src/engine/debrief/arms.ts';
-import { findSittings, pausedSeconds } from '../src/engine/debrief/sittings.ts';
+import { awaySeconds, findSittings, pausedSeconds } from '../src/engine/debrief/sittings.ts';
 import { parseEdits, readEdits } from '../src/engine/git/read-edits.ts';
 import { openRepository } from '../src/engine/git/repository.ts';
 import { forOthers } from '../src/engine/report/for-others.ts';
@@ -11,8 +11,8 @@ import { writeMarkdown } from '../src/engine/report/write-markdown.ts';
 import type { Mark } from '../src/shared/notebook.ts';
 import { createRepository, git } from './support/scaffold.ts';
 
-function mark(kind: Mark['kind'], at: number): Mark {
-  return { id: at, n: 0, kind, at, text: '' };
+function mark(kind: Mark['kind'], at: number, host: string | null = null): Mark {
+  return { id: at, n: 0, kind, at, text: '', host };
 }
 
 test('a sitting is from its start to its stop; one that died ends with the last thing that happened in it', () => {
@@ -44,6 +44,23 @@ test('the time of a pause ends with the pause, with the sitting, or now', () => 
   ];
   expect(pausedSeconds(marks, span, 0)).toBe(30);
   expect(pausedSeconds([mark('paused', 10_000)], { from: 0, until: null }, 50_000)).toBe(40);
+});
+
+test('a host is missing until it joins, until the sitting ends, or now', () => {
+  const spans = [
+    { from: 0, until: 100_000 },
+    { from: 200_000, until: null },
+  ];
+  const marks = [
+    mark('host_away', 10_000, 'lab one'),
+    mark('host_away', 20_000, 'lab2'),
+    mark('host_joined', 40_000, 'lab one'),
+    mark('host_away', 210_000, 'lab2'),
+  ];
+  expect(awaySeconds(marks, spans, 240_000)).toEqual([
+    { host: 'lab one', seconds: 30 },
+    { host: 'lab2', seconds: 110 },
+  ]);
 });
 
 test('an edit is its files and the constants that got another literal', () => {

@@ -107,7 +107,7 @@ test('what an event says of the study that is being read is newer than the page,
   await until(() => !cells.isEmpty());
   await desk.calls.experiments.setTags({ study: one, n: 2, tags: ['new'] });
   desk.service.hub.publish({ type: 'cell_removed', study: one, n: 3 });
-  const mark = { id: 99, at: 5, n: 2, kind: 'steered', text: 'Look here.' } as const;
+  const mark = { id: 99, at: 5, n: 2, kind: 'steered', text: 'Look here.', host: null } as const;
   desk.service.announcer.announceMark(one, mark);
   const refusal = { n: 4, at: 6, reason: 'no_change', message: 'Nothing changed.', hypothesis: null };
   desk.service.hub.publish({ type: 'refused', study: one, refusal });

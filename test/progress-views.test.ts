@@ -185,7 +185,7 @@ describe('ranges of the chart', () => {
   });
 
   test('the last sitting is the last one that tried something', () => {
-    const mark = (kind: Mark['kind'], n: number): Mark => ({ id: n, at: n, n, kind, text: '' });
+    const mark = (kind: Mark['kind'], n: number): Mark => ({ id: n, at: n, n, kind, text: '', host: null });
     const marks = [
       mark('started', 0),
       mark('stopped', 9),

@@ -1,6 +1,6 @@
 import type { EngineEvent } from './events.ts';
 
-/** Hosts over ssh that were out of reach when a sitting began, in words. Each sentence begins with the host's name. */
+/** Hosts over ssh that were out of reach when a sitting began, in words. */
 
 export function describeHostAway({
   host,

@@ -95,6 +95,8 @@ export type Mark = {
     | 'warning';
   /** The text to show: the steering note, the reason of the stop, the branch. */
   readonly text: string;
+  /** The host over ssh that it is about; null for none. */
+  readonly host: string | null;
 };
 
 /** A proposal that was rejected before it cost a run. */

@@ -76,17 +76,12 @@ export function awaySeconds(
   const seconds = new Map<string, number>();
   for (const span of spans) {
     const within = marks.filter(mark => isWithin(mark.at, span));
-    for (const { at, text } of within.filter(({ kind }) => kind === 'host_away')) {
-      const host = nameIn(text);
-      const joined = within.find(mark => mark.kind === 'host_joined' && nameIn(mark.text) === host);
+    for (const { at, kind, host } of within) {
+      if (kind !== 'host_away' || host === null) continue;
+      const joined = within.find(mark => mark.kind === 'host_joined' && mark.host === host);
       const until = joined?.at ?? span.until ?? now;
       seconds.set(host, (seconds.get(host) ?? 0) + (until - at) / 1000);
     }
   }
   return [...seconds].map(([host, total]) => ({ host, seconds: total }));
-}
-
-/** The host that a mark is about: its first word. */
-function nameIn(text: string): string {
-  return text.split(' ', 1)[0] ?? '';
 }

@@ -9,7 +9,7 @@ import { describeRest, describeRested } from '../../shared/rests.ts';
 export function markOf(
   event: EngineEventBody,
   now: number,
-): { readonly kind: Mark['kind']; readonly text: string } | null {
+): (Pick<Mark, 'kind' | 'text'> & Partial<Pick<Mark, 'host'>>) | null {
   switch (event.type) {
     case 'study_started':
       return { kind: 'started', text: event.proposer };
@@ -36,9 +36,9 @@ export function markOf(
     case 'proposer_rested':
       return { kind: 'rested', text: describeRested(event) };
     case 'host_away':
-      return { kind: 'host_away', text: describeHostAway(event) };
+      return { kind: 'host_away', text: describeHostAway(event), host: event.host };
     case 'host_joined':
-      return { kind: 'host_joined', text: describeHostJoined(event) };
+      return { kind: 'host_joined', text: describeHostJoined(event), host: event.host };
     default:
       return null;
   }

@@ -15,7 +15,7 @@ export function teller(
 ): Tell {
   const mark = (event: EngineEventBody) => {
     const left = markOf(event, now());
-    if (left) ledger.marks.add(studyId, left.kind, left.text, now());
+    if (left) ledger.marks.add(studyId, left.kind, left.text, now(), left.host);
     outbox?.keep(event, studyId);
   };
   return {

@@ -3,34 +3,37 @@ import type { Database } from './database.ts';
 
 export type MarkStore = ReturnType<typeof markStore>;
 
+const COLUMNS = 'id, at, n, kind, text, host';
+
 /** Events in a study between its experiments: sittings, steering notes, new instructions. */
 export function markStore(database: Database) {
   const add = database.prepare(
-    `INSERT INTO mark (study_id, n, at, kind, text)
-     SELECT @studyId, coalesce(max(n) + 1, 0), @at, @kind, @text FROM experiment WHERE study_id = @studyId`,
+    `INSERT INTO mark (study_id, n, at, kind, text, host)
+     SELECT @studyId, coalesce(max(n) + 1, 0), @at, @kind, @text, @host FROM experiment WHERE study_id = @studyId`,
   );
-  const byId = database.prepare<[number], Mark>('SELECT id, at, n, kind, text FROM mark WHERE id = ?');
-  const list = database.prepare<[string], Mark>(
-    'SELECT id, at, n, kind, text FROM mark WHERE study_id = ? ORDER BY id',
-  );
+  const byId = database.prepare<[number], Mark>(`SELECT ${COLUMNS} FROM mark WHERE id = ?`);
+  const list = database.prepare<[string], Mark>(`SELECT ${COLUMNS} FROM mark WHERE study_id = ? ORDER BY id`);
   const after = database.prepare<[string, number], Mark>(
-    'SELECT id, at, n, kind, text FROM mark WHERE study_id = ? AND id > ? ORDER BY id',
+    `SELECT ${COLUMNS} FROM mark WHERE study_id = ? AND id > ? ORDER BY id`,
   );
   const ofKind = database.prepare<[string, string], Mark>(
-    'SELECT id, at, n, kind, text FROM mark WHERE study_id = ? AND kind = ? ORDER BY id',
+    `SELECT ${COLUMNS} FROM mark WHERE study_id = ? AND kind = ? ORDER BY id`,
   );
   const newestOfKind = database.prepare<[string, string], Mark>(
-    'SELECT id, at, n, kind, text FROM mark WHERE study_id = ? AND kind = ? ORDER BY id DESC LIMIT 1',
+    `SELECT ${COLUMNS} FROM mark WHERE study_id = ? AND kind = ? ORDER BY id DESC LIMIT 1`,
   );
   const newest = database.prepare<[], { id: number }>('SELECT coalesce(max(id), 0) AS id FROM mark');
   const newerOfKind = database.prepare<[string, number], Mark & { readonly study: string }>(
-    'SELECT study_id AS study, id, at, n, kind, text FROM mark WHERE kind = ? AND id > ? ORDER BY id',
+    `SELECT study_id AS study, ${COLUMNS} FROM mark WHERE kind = ? AND id > ? ORDER BY id`,
   );
 
   return {
-    /** Adds a mark before the next experiment. */
-    add(studyId: string, kind: Mark['kind'], text: string, at: number): Mark {
-      const id = Number(add.run({ studyId, kind, text, at }).lastInsertRowid);
+    /**
+     * Adds a mark before the next experiment.
+     * @param host that it is about
+     */
+    add(studyId: string, kind: Mark['kind'], text: string, at: number, host: string | null = null): Mark {
+      const id = Number(add.run({ studyId, kind, text, at, host }).lastInsertRowid);
       const mark = byId.get(id);
       if (!mark) throw new Error(`mark ${id} is not in the ledger`);
       return mark;
