@@ -1,3 +1,4 @@
+import type { Goal } from '../../shared/contract.ts';
 import type { Verdict } from '../../shared/study.ts';
 import type { Late } from '../stages/judge/decide.ts';
 import { oriented } from '../stages/judge/trials.ts';
@@ -72,7 +73,7 @@ export function findCombination(
 }
 
 /** How probable it is that a trial is better than its parent, as if the branch had continued with it. */
-function probabilityOf(own: Trial, trials: readonly Trial[], goal: Repeats['goal']): number {
+function probabilityOf(own: Trial, trials: readonly Trial[], goal: Goal): number {
   const line = own.parent === null ? [] : lineOf(trials, own.parent);
   const held = line.at(-1);
   const fork = held ? trials.indexOf(held) : -1;

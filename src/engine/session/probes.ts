@@ -1,3 +1,4 @@
+import { type Goal, signOf } from '../../shared/contract.ts';
 import type { Hint, ProbeEvidence, ProbeReason, SwapFault } from '../../shared/probes.ts';
 import { isBetter } from '../../shared/study.ts';
 import { oriented } from '../stages/judge/trials.ts';
@@ -34,7 +35,7 @@ export type Probes = {
 
 /** The part of the loop's state that probing needs. */
 export type Chain = {
-  readonly goal: 'minimize' | 'maximize';
+  readonly goal: Goal;
   readonly trials: readonly Trial[];
   readonly probes: Probes;
 };
@@ -83,7 +84,7 @@ function isJumpOf(chain: Chain, { value }: Candidate): boolean {
   const kept = oriented(keptOf(chain), chain.goal);
   const [baseline, incumbent] = [kept[0], kept.at(-1)];
   if (!baseline || !incumbent) return false;
-  const gain = mean(incumbent.values) - signOf(chain) * value;
+  const gain = mean(incumbent.values) - signOf(chain.goal) * value;
   const believed = Math.max(0, ...kept.flatMap(trial => believedGain(chain, trial)));
   return isJump(gain, baseline.values, noiseOf(chain), believed);
 }
@@ -183,7 +184,7 @@ function judge(chain: Chain, own: Trial, from: Trial) {
   const [baseline] = chain.trials;
   const [probed, before, first] = [own, from, baseline].map(trial => trial && probedOf(chain, trial));
   if (!probed || !before || !first) return null;
-  const sign = signOf(chain);
+  const sign = signOf(chain.goal);
   const { bound } = chain.probes;
   const failure = judgeProbe(probed, before, first, noiseOf(chain), bound === null ? null : sign * bound);
   if (!failure) return null;
@@ -205,7 +206,7 @@ function passing(chain: Chain, own: Trial, from: Trial) {
 
 /** In the metric's own direction. */
 function evidenceOf(chain: Chain, found: Omit<ProbeEvidence, 'against'>, from: Trial): ProbeEvidence {
-  const value = found.value === null ? null : signOf(chain) * found.value;
+  const value = found.value === null ? null : signOf(chain.goal) * found.value;
   return { ...found, value, against: from.n };
 }
 
@@ -213,15 +214,11 @@ function evidenceOf(chain: Chain, found: Omit<ProbeEvidence, 'against'>, from: T
 function probedOf(chain: Chain, trial: Trial): Probed | null {
   const probe = chain.probes.results.get(trial.n);
   if (probe === undefined) return null;
-  const sign = signOf(chain);
+  const sign = signOf(chain.goal);
   return {
     values: trial.values.map(value => sign * value),
     probe: typeof probe === 'number' ? sign * probe : probe,
   };
-}
-
-function signOf({ goal }: Pick<Chain, 'goal'>): 1 | -1 {
-  return goal === 'minimize' ? 1 : -1;
 }
 
 function keptOf({ trials }: Pick<Chain, 'trials'>): readonly Trial[] {

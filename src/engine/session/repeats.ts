@@ -1,4 +1,4 @@
-import type { VerdictRule } from '../../shared/contract.ts';
+import { type Goal, signOf, type VerdictRule } from '../../shared/contract.ts';
 import { isProbeReason } from '../../shared/probes.ts';
 import {
   type Evidence,
@@ -20,7 +20,7 @@ import { afterProbe, findChainProbe, findPass, type ProbeRun, type Probes } from
  */
 export type Repeats = {
   readonly rule: VerdictRule;
-  readonly goal: 'minimize' | 'maximize';
+  readonly goal: Goal;
   /** How often the baseline is trained before the first experiment. */
   readonly baselineRuns: number;
   /** Every experiment with a number, oldest first. */
@@ -87,7 +87,7 @@ export function simplifiedBound(repeats: Repeats): number | null {
   if (repeats.rule === 'greedy' || last === undefined) return last ?? null;
   const best = kept.reduce((one, other) => (isBetter(repeats.goal, other, one) ? other : one));
   const slack = 0.5 * noiseOf(repeats);
-  return repeats.goal === 'minimize' ? best + slack : best - slack;
+  return best + signOf(repeats.goal) * slack;
 }
 
 /** s; 0 if the training is deterministic to the last digit. */

@@ -1,3 +1,4 @@
+import type { Goal } from '../../shared/contract.ts';
 import type { GuardFailure } from '../../shared/guard.ts';
 import type { Ancestor } from '../../shared/notebook.ts';
 import {
@@ -105,7 +106,7 @@ export function experimentPast(database: Database) {
     /** The best value after each keep; for Pawl's own studies, the values at the branch. */
     bestSoFar(
       studyId: string,
-      goal: 'minimize' | 'maximize',
+      goal: Goal,
       isImported: boolean,
     ): readonly (readonly [n: number, value: number])[] {
       const steps: (readonly [number, number])[] = [];
@@ -137,7 +138,7 @@ export function experimentPast(database: Database) {
       });
     },
     /** Upstream's counts. The best of Pawl's own studies is the {@link incumbent}. */
-    tally(studyId: string, goal: 'minimize' | 'maximize'): Tally {
+    tally(studyId: string, goal: Goal): Tally {
       const counted = { keep: 0, discard: 0, crash: 0, other: 0 };
       for (const row of counts.all(studyId)) counted[row.verdict] = row.count;
       const { other, ...count } = counted;

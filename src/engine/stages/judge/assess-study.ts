@@ -1,4 +1,5 @@
 import type { StudyClaims } from '../../../shared/claims.ts';
+import type { Goal } from '../../../shared/contract.ts';
 import type { Measurement, Study } from '../../../shared/study.ts';
 import type { Ledger } from '../../store/ledger.ts';
 import type { Repeat } from '../../store/runs.ts';
@@ -30,11 +31,7 @@ export function assessStudy(ledger: Ledger, study: Study): StudyClaims | null {
   return claims;
 }
 
-function claimsOf(
-  trials: readonly Trial[],
-  repeats: readonly Repeat[],
-  goal: Study['contract']['metric']['goal'],
-): StudyClaims | null {
+function claimsOf(trials: readonly Trial[], repeats: readonly Repeat[], goal: Goal): StudyClaims | null {
   const assessment = assess(oriented(trials, goal));
   const kept = trials.filter(({ isKept }) => isKept);
   const [baseline, best] = [kept[0], kept.at(-1)];

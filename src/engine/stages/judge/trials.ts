@@ -1,5 +1,6 @@
+import type { Goal } from '../../../shared/contract.ts';
 import { isProbeReason } from '../../../shared/probes.ts';
-import { isOfRecord, type Study } from '../../../shared/study.ts';
+import { isOfRecord } from '../../../shared/study.ts';
 import type { HistoryEntry } from '../../store/experiment-past.ts';
 import type { Repeat } from '../../store/runs.ts';
 import type { Trial } from '../../verdicts/claims.ts';
@@ -29,10 +30,7 @@ export function standing(reason: string): Pick<Trial, 'isTakenBack' | 'isSimplif
 }
 
 /** Oriented for the statistics: lower is better. */
-export function oriented(
-  trials: readonly Trial[],
-  goal: Study['contract']['metric']['goal'],
-): readonly Trial[] {
+export function oriented(trials: readonly Trial[], goal: Goal): readonly Trial[] {
   if (goal === 'minimize') return trials;
   return trials.map(trial => ({ ...trial, values: trial.values.map(value => -value) }));
 }
