@@ -6,7 +6,7 @@ import type { Repeat } from '../../store/runs.ts';
 import { HEADLINE_RUNS } from '../../verdicts/audit.ts';
 import { assess, type Trial } from '../../verdicts/claims.ts';
 import { mean } from '../../verdicts/noise.ts';
-import { oriented, trialsOf } from './trials.ts';
+import { keptOf, oriented, trialsOf } from './trials.ts';
 import { ruleOf } from './verdict-rule.ts';
 
 /** By study, with the version of its data: evaluating a night takes some milliseconds. */
@@ -33,7 +33,7 @@ export function assessStudy(ledger: Ledger, study: Study): StudyClaims | null {
 
 function claimsOf(trials: readonly Trial[], repeats: readonly Repeat[], goal: Goal): StudyClaims | null {
   const assessment = assess(oriented(trials, goal));
-  const kept = trials.filter(({ isKept }) => isKept);
+  const kept = keptOf(trials);
   const [baseline, best] = [kept[0], kept.at(-1)];
   if (!assessment || !baseline || !best) return null;
   const { noise, claims: keeps } = assessment;

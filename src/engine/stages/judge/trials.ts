@@ -4,6 +4,7 @@ import { isOfRecord } from '../../../shared/study.ts';
 import type { HistoryEntry } from '../../store/experiment-past.ts';
 import type { Repeat } from '../../store/runs.ts';
 import type { Trial } from '../../verdicts/claims.ts';
+import { estimateNoise, mean, type Noise } from '../../verdicts/noise.ts';
 
 /** Every experiment of a study with a number, together with the numbers of its repeats, oldest first. */
 export function trialsOf(history: readonly HistoryEntry[], repeats: readonly Repeat[]): readonly Trial[] {
@@ -27,6 +28,18 @@ export function standing(reason: string): Pick<Trial, 'isTakenBack' | 'isSimplif
     ...(reason === 'rolled_back' ? { isTakenBack: true } : {}),
     ...(reason === 'simplified' ? { isSimplified: true } : {}),
   };
+}
+
+/** Those of the branch. */
+export function keptOf(trials: readonly Trial[]): readonly Trial[] {
+  return trials.filter(({ isKept }) => isKept);
+}
+
+export function noiseOf(trials: readonly Trial[]): Noise {
+  return estimateNoise(
+    trials.map(({ values }) => values),
+    trials[0] ? mean(trials[0].values) : 0,
+  );
 }
 
 /** Oriented for the statistics: lower is better. */
