@@ -10,8 +10,8 @@ import {
   type Verdict,
   type VerdictWord,
 } from '../../shared/study.ts';
-import type { Database } from './database.ts';
-import { recordOf, repeatColumns } from './record.ts';
+import { type Database, decode } from './database.ts';
+import { type RecordRow, recordOf, repeatColumns } from './record.ts';
 
 /** A finished experiment, as proposers and stop rules need it. */
 export type HistoryEntry = {
@@ -39,14 +39,7 @@ type HistoryRow = Pick<HistoryEntry, 'n' | 'category' | 'verdict' | 'reason' | '
   evidence: string | null;
 };
 
-/** The values from which the mean of its runs is computed. */
-type Measured = {
-  n: number;
-  metric: number | null;
-  repeats: number;
-  repeat_sum: number;
-  repeats_apart: number;
-};
+type Measured = RecordRow & { n: number };
 
 /**
  * What is known about a study's earlier experiments: their history, what was built on what, counts. A part of
@@ -128,7 +121,7 @@ export function experimentPast(database: Database) {
         return {
           ...row,
           hypothesis: hypothesis ?? '',
-          memo: memo === null ? null : JSON.parse(memo),
+          memo: decode(memo),
           incumbentMetric: evidence.incumbentMetric ?? null,
           incumbent: evidence.incumbentExperiment ?? null,
           ...(evidence.lateParent && { lateParent: evidence.lateParent.experiment }),

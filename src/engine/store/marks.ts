@@ -5,26 +5,25 @@ export type MarkStore = ReturnType<typeof markStore>;
 
 /** Events in a study between its experiments: sittings, steering notes, new instructions. */
 export function markStore(database: Database) {
+  const columns = 'id, at, n, kind, text';
   const add = database.prepare(
     `INSERT INTO mark (study_id, n, at, kind, text)
      SELECT @studyId, coalesce(max(n) + 1, 0), @at, @kind, @text FROM experiment WHERE study_id = @studyId`,
   );
-  const byId = database.prepare<[number], Mark>('SELECT id, at, n, kind, text FROM mark WHERE id = ?');
-  const list = database.prepare<[string], Mark>(
-    'SELECT id, at, n, kind, text FROM mark WHERE study_id = ? ORDER BY id',
-  );
+  const byId = database.prepare<[number], Mark>(`SELECT ${columns} FROM mark WHERE id = ?`);
+  const list = database.prepare<[string], Mark>(`SELECT ${columns} FROM mark WHERE study_id = ? ORDER BY id`);
   const after = database.prepare<[string, number], Mark>(
-    'SELECT id, at, n, kind, text FROM mark WHERE study_id = ? AND id > ? ORDER BY id',
+    `SELECT ${columns} FROM mark WHERE study_id = ? AND id > ? ORDER BY id`,
   );
   const ofKind = database.prepare<[string, string], Mark>(
-    'SELECT id, at, n, kind, text FROM mark WHERE study_id = ? AND kind = ? ORDER BY id',
+    `SELECT ${columns} FROM mark WHERE study_id = ? AND kind = ? ORDER BY id`,
   );
   const newestOfKind = database.prepare<[string, string], Mark>(
-    'SELECT id, at, n, kind, text FROM mark WHERE study_id = ? AND kind = ? ORDER BY id DESC LIMIT 1',
+    `SELECT ${columns} FROM mark WHERE study_id = ? AND kind = ? ORDER BY id DESC LIMIT 1`,
   );
   const newest = database.prepare<[], { id: number }>('SELECT coalesce(max(id), 0) AS id FROM mark');
   const newerOfKind = database.prepare<[string, number], Mark & { readonly study: string }>(
-    'SELECT study_id AS study, id, at, n, kind, text FROM mark WHERE kind = ? AND id > ? ORDER BY id',
+    `SELECT study_id AS study, ${columns} FROM mark WHERE kind = ? AND id > ? ORDER BY id`,
   );
 
   return {
