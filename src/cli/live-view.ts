@@ -1,5 +1,6 @@
 import type { WriteStream } from 'node:tty';
 import { styleText } from 'node:util';
+import { betterSide } from '../shared/contract.ts';
 import { unreachable } from '../shared/errors.ts';
 import type { EngineEvent } from '../shared/events.ts';
 import { describeFlag } from '../shared/fairness.ts';
@@ -57,7 +58,7 @@ export class LiveView {
         this.#print(
           styleText(
             'gray',
-            `branch ${event.branch} from ${event.baseCommit.slice(0, 7)} · ${event.metric}, ${event.goal === 'minimize' ? 'lower' : 'higher'} is better · ` +
+            `branch ${event.branch} from ${event.baseCommit.slice(0, 7)} · ${event.metric}, ${betterSide(event.goal)} is better · ` +
               `${event.budgetSeconds} s per run, at most ${event.limitSeconds} s · proposer ${event.proposer}`,
           ),
         );

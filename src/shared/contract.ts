@@ -17,6 +17,19 @@ export const VERDICT_RULES = ['honest', 'greedy'] as const;
 export type VerdictRule = (typeof VERDICT_RULES)[number];
 
 /** What may change, what must not, how to train, which number counts, for how long. Fixed for a study's life. */
+/** Which of two numbers is the better one: the lower or the higher. */
+export type Goal = 'minimize' | 'maximize';
+
+/** Factor after which the lower of two numbers is the better one. */
+export function signOf(goal: Goal): 1 | -1 {
+  return goal === 'minimize' ? 1 : -1;
+}
+
+/** The word for which numbers are better. */
+export function betterSide(goal: Goal): 'lower' | 'higher' {
+  return goal === 'minimize' ? 'lower' : 'higher';
+}
+
 export type Contract = {
   /** `pawl.toml`, the shape that was recognised without one, or the user's own entries for this study. */
   readonly source: 'pawl.toml' | 'autoresearch' | 'pi-autoresearch' | 'form';
@@ -32,7 +45,7 @@ export type Contract = {
   readonly environment: readonly string[];
   readonly metric: {
     readonly name: string;
-    readonly goal: 'minimize' | 'maximize';
+    readonly goal: Goal;
     readonly memory: string | null;
     /** In the unit of `memory`; a run that uses more is discarded. */
     readonly memoryLimit: number | null;

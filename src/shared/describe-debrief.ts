@@ -1,9 +1,10 @@
 import { claimWords, describeClaims } from './claims.ts';
+import { signOf } from './contract.ts';
 import type { Arm, Debrief, Interval, KeptIdea } from './debrief.ts';
 import { formatDuration, formatEnergy, formatMetric, formatPercent, formatUsd } from './numbers.ts';
 import { reasonWords } from './reason-words.ts';
 import { shortNumber } from './short-number.ts';
-import { type CrashClass, STOP_WORDS } from './study.ts';
+import { type CrashClass, isBetter, STOP_WORDS } from './study.ts';
 
 /** Sentences and cells of a debrief, shared by the window, the report and the terminal. */
 
@@ -23,7 +24,7 @@ export function describeProgress({ study, before, after }: Debrief): string {
     return `${name} stays at ${formatMetric(after.record.mean)} (#${after.n}).`;
   const change = after.record.mean - before.record.mean;
   const share = before.record.mean === 0 ? null : change / Math.abs(before.record.mean);
-  const isGain = goal === 'minimize' ? change < 0 : change > 0;
+  const isGain = isBetter(goal, change, 0);
   const percent = share === null ? '' : `, ${share > 0 ? '+' : ''}${formatPercent(share, 2)}`;
   return `${name} ${formatMetric(before.record.mean)} (#${before.n}) → ${formatMetric(after.record.mean)} (#${after.n})${percent}${isGain ? '' : ', which is no gain'}.`;
 }
@@ -87,7 +88,7 @@ export function resourceRows({
 }: Debrief): readonly (readonly [string, string])[] {
   const { energyWh, costUsd } = resources;
   const change = before && after ? after.record.mean - before.record.mean : 0;
-  const gain = study.metric.goal === 'minimize' ? -change : change;
+  const gain = -signOf(study.metric.goal) * change;
   return [
     ...(energyWh === null ? [] : [['energy of the GPUs', formatEnergy(energyWh)] as const]),
     ...(costUsd === null ? [] : [['calls to models', formatUsd(costUsd)] as const]),

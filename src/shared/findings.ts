@@ -1,4 +1,4 @@
-import type { Contract } from './contract.ts';
+import type { Contract, Goal } from './contract.ts';
 
 /** What is looked for in a repository, with labels, in the order in which it is shown. */
 export const FINDING_LABELS = {
@@ -60,7 +60,7 @@ export type Draft = Omit<Contract, 'editable' | 'train' | 'metric'> & {
   readonly train: string | null;
   readonly metric: Omit<Contract['metric'], 'name' | 'goal'> & {
     readonly name: string | null;
-    readonly goal: Contract['metric']['goal'] | null;
+    readonly goal: Goal | null;
   };
 };
 
@@ -77,7 +77,7 @@ export type ContractChoices = {
   readonly locked?: readonly string[] | undefined;
   readonly train?: string | undefined;
   readonly metric?: string | undefined;
-  readonly goal?: Contract['metric']['goal'] | undefined;
+  readonly goal?: Goal | undefined;
 };
 
 /** The contract of a complete draft; null if something has to be asked. */

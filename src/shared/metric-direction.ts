@@ -1,4 +1,4 @@
-export type Direction = 'minimize' | 'maximize';
+import type { Goal } from './contract.ts';
 
 const words = (text: string): ReadonlySet<string> => new Set(text.split(/\s+/).filter(Boolean));
 
@@ -38,7 +38,7 @@ const RATE =
   /(?:\bper[\s_-]?|\/\s*|_p|\b(?:toks?|tokens?|reqs?|requests?|ops|samples|imgs?|images|frames|rows|docs|its|iters|steps|[kmg]?b|bytes)[\s_-]?)(?:[nuµμm]?s|msec|usec|sec|secs|second|min|minute|hour|h)$/i;
 
 /** The direction that a metric's name implies; null if it implies none, or its words disagree. */
-export function directionOf(name: string): Direction | null {
+export function directionOf(name: string): Goal | null {
   const parts = name
     .replace(/(\p{Ll})(\p{Lu})/gu, '$1 $2')
     .toLowerCase()
@@ -49,7 +49,7 @@ export function directionOf(name: string): Direction | null {
     return parts.some(part => BAD_RATES.has(part)) ? null : 'maximize';
   }
   if (parts.length > 1 && COST_UNITS.has(parts.at(-1) ?? '')) return 'minimize';
-  const told = new Set<Direction>();
+  const told = new Set<Goal>();
   for (const part of parts) {
     if (COSTS.has(part)) told.add('minimize');
     if (GAINS.has(part)) told.add('maximize');

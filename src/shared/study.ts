@@ -1,5 +1,5 @@
 import type { OverBudget } from './budget.ts';
-import type { Contract, StopRules } from './contract.ts';
+import type { Contract, Goal, StopRules } from './contract.ts';
 import type { Fairness, FlagKind, ScreenedOut } from './fairness.ts';
 import type { GuardFailure } from './guard.ts';
 import { type Hint, PROBE_REASONS, type ProbeEvidence } from './probes.ts';
@@ -359,7 +359,7 @@ export type Tally = {
 };
 
 /** Whether `a` is the better value. NaN is never better. */
-export function isBetter(goal: Contract['metric']['goal'], a: number, b: number): boolean {
+export function isBetter(goal: Goal, a: number, b: number): boolean {
   return goal === 'minimize' ? a < b : a > b;
 }
 
@@ -374,7 +374,7 @@ export function keepRate({ keep, discard }: Pick<Tally, 'keep' | 'discard'>): nu
  */
 export function findBest<K extends { readonly metric: number | null }>(
   keeps: readonly K[],
-  goal: Contract['metric']['goal'],
+  goal: Goal,
 ): K | null {
   let best: K | null = null;
   for (const kept of keeps) {
@@ -390,7 +390,7 @@ export function findBest<K extends { readonly metric: number | null }>(
  */
 export function runningBest(
   rows: readonly { readonly word: VerdictWord | null; readonly metric: number | null }[],
-  goal: Contract['metric']['goal'],
+  goal: Goal,
 ): readonly (number | null)[] {
   let best: number | null = null;
   return rows.map(({ word, metric }) => {

@@ -6,6 +6,7 @@ import { exportCsv, exportJson, exportTsv } from '../../engine/export/export-stu
 import { importStudy } from '../../engine/import/import-study.ts';
 import { dataPaths } from '../../engine/paths.ts';
 import { openLedger } from '../../engine/store/ledger.ts';
+import { betterSide, type Goal } from '../../shared/contract.ts';
 import { PawlError } from '../../shared/errors.ts';
 import type { ImportQuestion } from '../../shared/imports.ts';
 import { clip, metricText } from '../format.ts';
@@ -25,7 +26,7 @@ export async function importCommand(
   file: string,
   flags: {
     readonly tag?: string;
-    readonly goal?: 'minimize' | 'maximize';
+    readonly goal?: Goal;
     readonly metric?: string;
   },
 ): Promise<void> {
@@ -54,7 +55,7 @@ export async function importCommand(
       print(`Of several numbers ${clip(metric.name, 64)} is the one that agrees with the kept rows.`);
     // Upstream's own metric needs no explanation.
     if (goalFrom !== 'given' && metric.name !== 'val_bpb') {
-      const better = metric.goal === 'minimize' ? 'lower' : 'higher';
+      const better = betterSide(metric.goal);
       print(`${clip(metric.name, 64)}: ${better} is better, ${TOLD[goalFrom]}.`);
     }
     if (tally.best !== null) {

@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { implement, ORPCError } from '@orpc/server';
 import { calls } from '../../shared/calls.ts';
 import { contractFromFile } from '../../shared/contract-file.ts';
@@ -382,7 +383,7 @@ async function* inChunks(pieces: Iterable<string>): AsyncGenerator<string> {
     yield chunk;
     chunk = '';
     // Let the engine run between two pieces of a long file.
-    await new Promise<void>(resolve => setImmediate(resolve));
+    await nextTurn();
   }
   if (chunk !== '') yield chunk;
 }

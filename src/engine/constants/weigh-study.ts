@@ -1,3 +1,4 @@
+import { type Goal, signOf } from '../../shared/contract.ts';
 import type { Study } from '../../shared/study.ts';
 import type { ImportanceAnswer } from '../../shared/table-rows.ts';
 import { openRepository } from '../git/repository.ts';
@@ -79,9 +80,9 @@ async function readEvenly(
 export function comparableTrials(
   history: readonly HistoryEntry[],
   values: ReadonlyMap<number, Values>,
-  goal: 'minimize' | 'maximize',
+  goal: Goal,
 ): readonly Trial[] {
-  const sign = goal === 'minimize' ? 1 : -1;
+  const sign = signOf(goal);
   const trials: Trial[] = [];
   let moved = 0;
   for (const entry of history.toReversed()) {

@@ -1,4 +1,4 @@
-import type { Contract } from '../../shared/contract.ts';
+import type { Goal } from '../../shared/contract.ts';
 import type { AskedName, Draft, Finding, Recognition, Unclear } from '../../shared/findings.ts';
 import { chooseMetric } from './choose-metric.ts';
 import { type Claim, describeClaims, type Settled, settle } from './claims.ts';
@@ -8,8 +8,6 @@ import { type CommandLine, commandKey, isTemplate, SURENESS } from './read-comma
 import { type FileRoles, STRENGTH } from './read-file-roles.ts';
 import { directionByName, type MetricClaim } from './read-metric.ts';
 import type { TrackedPaths } from './tracked-paths.ts';
-
-type Goal = Contract['metric']['goal'];
 
 /** What a repository says about each required part of a contract, and about the optional ones. */
 export type Sayings = {

@@ -1,6 +1,6 @@
 import { posix } from 'node:path';
 import { z } from 'zod';
-import type { Contract } from '../../shared/contract.ts';
+import type { Goal } from '../../shared/contract.ts';
 import { contractFileSchema } from '../../shared/contract-schema.ts';
 import type { Finding, Recognition } from '../../shared/findings.ts';
 import { assemble } from './assemble.ts';
@@ -13,8 +13,6 @@ import { readFileRoles } from './read-file-roles.ts';
 import { type MetricClaim, readDirections, readGeneralDirections, readMetrics } from './read-metric.ts';
 import { readRules } from './read-rules.ts';
 import type { TrackedPaths } from './tracked-paths.ts';
-
-type Goal = Contract['metric']['goal'];
 
 export type PiTexts = {
   readonly prompt: Document | null;

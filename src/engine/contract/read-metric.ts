@@ -1,4 +1,4 @@
-import type { Contract } from '../../shared/contract.ts';
+import type { Goal } from '../../shared/contract.ts';
 import { directionOf } from '../../shared/metric-direction.ts';
 import type { Claim } from './claims.ts';
 import {
@@ -10,8 +10,6 @@ import {
   readPassages,
   sourceOf,
 } from './document.ts';
-
-type Goal = Contract['metric']['goal'];
 
 /** A name as it appears in output: no sentence, at most 64 characters. */
 const NAME = /^[\p{L}_][\p{L}\p{N}\p{M}_.\-/%@+*]{0,63}$/u;

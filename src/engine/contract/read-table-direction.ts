@@ -1,9 +1,9 @@
-import type { Contract } from '../../shared/contract.ts';
+import type { Goal } from '../../shared/contract.ts';
 import type { Claim } from './claims.ts';
 import { type Document, sourceOf } from './document.ts';
 
 /** The direction in a comment of a results table: `# metric_direction: lower_is_better`. */
-export function readTableDirection(table: Document | null): readonly Claim<Contract['metric']['goal']>[] {
+export function readTableDirection(table: Document | null): readonly Claim<Goal>[] {
   if (table === null) return [];
   for (const [index, line] of table.lines.entries()) {
     if (!line.startsWith('#')) return [];

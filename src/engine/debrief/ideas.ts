@@ -1,4 +1,5 @@
 import type { Claim, StudyClaims } from '../../shared/claims.ts';
+import { type Goal, signOf } from '../../shared/contract.ts';
 import type {
   CrashGroup,
   DeadEnd,
@@ -150,15 +151,11 @@ function whyNear({ verdict, gain }: Trial, noise: number): string | null {
 }
 
 /** Experiments whose prediction and result differ by more than the noise explains, and by more than half of either. */
-export function surprises(
-  trials: readonly Trial[],
-  noise: number,
-  goal: 'minimize' | 'maximize',
-): readonly Surprise[] {
+export function surprises(trials: readonly Trial[], noise: number, goal: Goal): readonly Surprise[] {
   const found = trials.flatMap(trial => {
     const effect = trial.proposal?.predictedEffect ?? null;
     if (effect === null || !Number.isFinite(effect) || trial.gain === null || trial.n === 0) return [];
-    const predicted = goal === 'minimize' ? -effect : effect;
+    const predicted = -signOf(goal) * effect;
     const apart = Math.abs(trial.gain - predicted);
     const isFar = apart > 3 * noise && apart > Math.max(Math.abs(predicted), Math.abs(trial.gain)) / 2;
     return isFar ? [{ ...ideaOf(trial), predicted, actual: trial.gain, apart }] : [];

@@ -1,3 +1,4 @@
+import type { Goal } from '../../shared/contract.ts';
 import type { DebriefIdea } from '../../shared/debrief.ts';
 import { type Experiment, isBetter, type ShownVerdict } from '../../shared/study.ts';
 import type { CommitEdit } from '../git/read-edits.ts';
@@ -44,11 +45,7 @@ export function energyWh({ runs }: Pick<Trial, 'runs'>): number | null {
 }
 
 /** By how much a value is better than another, in the metric's unit; a loss is negative. Null if one is missing. */
-export function gainOf(
-  value: number | null,
-  against: number | null,
-  goal: 'minimize' | 'maximize',
-): number | null {
+export function gainOf(value: number | null, against: number | null, goal: Goal): number | null {
   if (value === null || against === null || !Number.isFinite(value) || !Number.isFinite(against)) return null;
   return isBetter(goal, value, against) ? Math.abs(value - against) : -Math.abs(value - against);
 }

@@ -1,5 +1,6 @@
 import { open } from 'node:fs/promises';
 import { basename } from 'node:path';
+import type { Goal } from '../../shared/contract.ts';
 import type { Debrief } from '../../shared/debrief.ts';
 import {
   certaintyOf,
@@ -34,7 +35,7 @@ export type Message = {
   readonly title: string;
   readonly body: string;
   readonly study: { readonly id: string; readonly tag: string; readonly project: string };
-  readonly metric: { readonly name: string; readonly goal: 'minimize' | 'maximize' };
+  readonly metric: { readonly name: string; readonly goal: Goal };
   /** The experiment it is about. */
   readonly n: number | null;
   /** At the end of a sitting. `whole` is the output of `pawl report --format json`; null if that is too large. */

@@ -1,4 +1,5 @@
 import { rm } from 'node:fs/promises';
+import { setTimeout as delay } from 'node:timers/promises';
 import { PawlError } from '../../shared/errors.ts';
 import type { LeftJob } from '../../shared/left-jobs.ts';
 import type { DataPaths } from '../paths.ts';
@@ -61,9 +62,7 @@ function findGiven(names: readonly string[], ledger: Ledger, isEngineRunning: bo
 /** In a folder that other machines share: should one of them begin the job after all, it trains nothing. */
 async function cancelWaiting({ marker, place }: Job): Promise<void> {
   if (place.kind === 'ssh') return;
-  const { promise: late, resolve } = Promise.withResolvers<void>();
+  const written = writeCancel(jobFolder(place.folder, marker)).catch(() => {});
   // The folder of a cluster that is gone may not answer at all.
-  const timer = setTimeout(resolve, CANCEL_MS);
-  await Promise.race([writeCancel(jobFolder(place.folder, marker)).catch(() => {}), late]);
-  clearTimeout(timer);
+  await Promise.race([written, delay(CANCEL_MS, undefined, { ref: false })]);
 }

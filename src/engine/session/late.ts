@@ -1,6 +1,7 @@
+import type { Goal } from '../../shared/contract.ts';
 import type { Verdict } from '../../shared/study.ts';
 import type { Late } from '../stages/judge/decide.ts';
-import { oriented } from '../stages/judge/trials.ts';
+import { keptOf, oriented } from '../stages/judge/trials.ts';
 import type { Measured } from '../stages/measure/measured.ts';
 import type { Combination } from '../stages/record/late-result.ts';
 import { assess, type Trial } from '../verdicts/claims.ts';
@@ -20,7 +21,7 @@ export function findLate(
   { trials }: Pick<Repeats, 'trials'>,
   { parent: n }: Pick<Measured, 'parent'>,
 ): Late | null {
-  const kept = trials.filter(({ isKept }) => isKept);
+  const kept = keptOf(trials);
   if (n === null || kept.at(-1)?.n === n) return null;
   const line = lineOf(trials, n);
   const [parent] = line;
@@ -72,7 +73,7 @@ export function findCombination(
 }
 
 /** How probable it is that a trial is better than its parent, as if the branch had continued with it. */
-function probabilityOf(own: Trial, trials: readonly Trial[], goal: Repeats['goal']): number {
+function probabilityOf(own: Trial, trials: readonly Trial[], goal: Goal): number {
   const line = own.parent === null ? [] : lineOf(trials, own.parent);
   const held = line.at(-1);
   const fork = held ? trials.indexOf(held) : -1;

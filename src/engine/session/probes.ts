@@ -1,9 +1,10 @@
+import { type Goal, signOf } from '../../shared/contract.ts';
 import type { Hint, ProbeEvidence, ProbeReason, SwapFault } from '../../shared/probes.ts';
 import { isBetter } from '../../shared/study.ts';
-import { oriented } from '../stages/judge/trials.ts';
+import { keptOf, noiseOf, oriented } from '../stages/judge/trials.ts';
 import type { Unfounded } from '../stages/repeat/take-back.ts';
 import type { Trial } from '../verdicts/claims.ts';
-import { estimateNoise, mean, type Noise } from '../verdicts/noise.ts';
+import { mean } from '../verdicts/noise.ts';
 import {
   confirmsGain,
   findSwapFault,
@@ -34,7 +35,7 @@ export type Probes = {
 
 /** The part of the loop's state that probing needs. */
 export type Chain = {
-  readonly goal: 'minimize' | 'maximize';
+  readonly goal: Goal;
   readonly trials: readonly Trial[];
   readonly probes: Probes;
 };
@@ -80,18 +81,18 @@ export function findNumberHints(chain: Chain, candidate: Candidate): readonly Hi
 }
 
 function isJumpOf(chain: Chain, { value }: Candidate): boolean {
-  const kept = oriented(keptOf(chain), chain.goal);
+  const kept = oriented(keptOf(chain.trials), chain.goal);
   const [baseline, incumbent] = [kept[0], kept.at(-1)];
   if (!baseline || !incumbent) return false;
-  const gain = mean(incumbent.values) - signOf(chain) * value;
+  const gain = mean(incumbent.values) - signOf(chain.goal) * value;
   const believed = Math.max(0, ...kept.flatMap(trial => believedGain(chain, trial)));
-  return isJump(gain, baseline.values, noiseOf(chain), believed);
+  return isJump(gain, baseline.values, noiseOf(chain.trials), believed);
 }
 
 /** Which experiment to probe next so that a candidate can be judged; null if all is known, or nothing can be. */
 export function findCandidateProbe(chain: Chain, { n }: Candidate): number | null {
   if (!isProbing(chain)) return null;
-  const kept = keptOf(chain);
+  const kept = keptOf(chain.trials);
   const needed = [kept[0]?.n, kept.at(-1)?.n, n];
   return needed.find(other => other !== undefined && !chain.probes.results.has(other)) ?? null;
 }
@@ -101,7 +102,7 @@ export function judgeCandidate(
   chain: Chain,
   { n, value }: Candidate,
 ): { readonly reason: ProbeReason | null; readonly evidence: ProbeEvidence } | null {
-  const incumbent = keptOf(chain).at(-1);
+  const incumbent = keptOf(chain.trials).at(-1);
   if (!incumbent) return null;
   const trial: Trial = { n, values: [value], parent: incumbent.n, isKept: false };
   const all = { ...chain, trials: [...chain.trials, trial] };
@@ -110,7 +111,7 @@ export function judgeCandidate(
 
 /** Why a kept commit passes its finished probe; null if it fails, or the probe is inconclusive. */
 export function findPass(chain: Chain, n: number): ProbeEvidence | null {
-  const [baseline, ...kept] = keptOf(chain);
+  const [baseline, ...kept] = keptOf(chain.trials);
   const own = kept.find(trial => trial.n === n);
   if (!baseline || !own || judge(chain, own, baseline)) return null;
   return passing(chain, own, baseline)?.evidence ?? null;
@@ -119,7 +120,7 @@ export function findPass(chain: Chain, n: number): ProbeEvidence | null {
 /** Which kept commit to probe between two experiments: if one fails, those between it and one that passes. */
 export function findChainProbe(chain: Chain, isEnd: boolean): number | null {
   if (!isProbing(chain)) return null;
-  const kept = keptOf(chain);
+  const kept = keptOf(chain.trials);
   const [baseline, tip] = [kept[0], kept.at(-1)];
   if (!baseline || !tip || baseline === tip) return null;
   const failing = bisect(chain, kept);
@@ -132,7 +133,7 @@ export function findChainProbe(chain: Chain, isEnd: boolean): number | null {
 /** The keep to take back, once it is known which; null if there is none. */
 export function findTakeBack(chain: Chain): Unfounded | null {
   if (!isProbing(chain)) return null;
-  const kept = keptOf(chain);
+  const kept = keptOf(chain.trials);
   const failing = bisect(chain, kept);
   if (!failing || middle(chain, kept, failing) !== null) return null;
   const [own, parent] = [kept[failing.at], kept[failing.passing]];
@@ -183,9 +184,15 @@ function judge(chain: Chain, own: Trial, from: Trial) {
   const [baseline] = chain.trials;
   const [probed, before, first] = [own, from, baseline].map(trial => trial && probedOf(chain, trial));
   if (!probed || !before || !first) return null;
-  const sign = signOf(chain);
+  const sign = signOf(chain.goal);
   const { bound } = chain.probes;
-  const failure = judgeProbe(probed, before, first, noiseOf(chain), bound === null ? null : sign * bound);
+  const failure = judgeProbe(
+    probed,
+    before,
+    first,
+    noiseOf(chain.trials),
+    bound === null ? null : sign * bound,
+  );
   if (!failure) return null;
   const { reason, ...evidence } = failure;
   return { reason, evidence: evidenceOf(chain, evidence, from) };
@@ -197,7 +204,7 @@ function passing(chain: Chain, own: Trial, from: Trial) {
   const [probed, before, first] = [own, from, baseline].map(trial => trial && probedOf(chain, trial));
   if (!isProbing(chain) || !first || typeof probed?.probe !== 'number' || typeof before?.probe !== 'number')
     return null;
-  if (!confirmsGain(probed, before, first, noiseOf(chain))) return null;
+  if (!confirmsGain(probed, before, first, noiseOf(chain.trials))) return null;
   const gainThere = before.probe - probed.probe;
   const gain = mean(before.values) - mean(probed.values);
   return { reason: null, evidence: evidenceOf(chain, { value: probed.probe, gain, gainThere }, from) };
@@ -205,7 +212,7 @@ function passing(chain: Chain, own: Trial, from: Trial) {
 
 /** In the metric's own direction. */
 function evidenceOf(chain: Chain, found: Omit<ProbeEvidence, 'against'>, from: Trial): ProbeEvidence {
-  const value = found.value === null ? null : signOf(chain) * found.value;
+  const value = found.value === null ? null : signOf(chain.goal) * found.value;
   return { ...found, value, against: from.n };
 }
 
@@ -213,19 +220,11 @@ function evidenceOf(chain: Chain, found: Omit<ProbeEvidence, 'against'>, from: T
 function probedOf(chain: Chain, trial: Trial): Probed | null {
   const probe = chain.probes.results.get(trial.n);
   if (probe === undefined) return null;
-  const sign = signOf(chain);
+  const sign = signOf(chain.goal);
   return {
     values: trial.values.map(value => sign * value),
     probe: typeof probe === 'number' ? sign * probe : probe,
   };
-}
-
-function signOf({ goal }: Pick<Chain, 'goal'>): 1 | -1 {
-  return goal === 'minimize' ? 1 : -1;
-}
-
-function keptOf({ trials }: Pick<Chain, 'trials'>): readonly Trial[] {
-  return trials.filter(({ isKept }) => isKept);
 }
 
 /** The gain of a keep that has passed a probe, or of any keep if nothing can be probed; empty for the others. */
@@ -238,11 +237,4 @@ function believedGain(chain: Chain, trial: Trial): readonly number[] {
 function wasJump(chain: Chain, { n, values }: Trial): boolean {
   const trials = chain.trials.filter(trial => trial.n !== n);
   return isJumpOf({ ...chain, trials }, { n, value: mean(values) });
-}
-
-function noiseOf({ trials }: Chain): Noise {
-  return estimateNoise(
-    trials.map(({ values }) => values),
-    trials[0] ? mean(trials[0].values) : 0,
-  );
 }

@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import { readdir, realpath } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { z } from 'zod';
 import { PawlError } from '../../shared/errors.ts';
 import type { Study } from '../../shared/study.ts';
@@ -83,7 +84,7 @@ async function remove(
 ): Promise<void> {
   const { id, keepsRefs } = removal;
   while (ledger.write(() => ledger.studies.removeExperiments(id, BATCH)) > 0) {
-    await new Promise<void>(resolve => setImmediate(resolve));
+    await nextTurn();
   }
   ledger.write(() => ledger.studies.remove(id));
   if (!keepsRefs) await refuseRemovalOfRefs(removal, paths.worktrees);

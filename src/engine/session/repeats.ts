@@ -1,4 +1,4 @@
-import type { VerdictRule } from '../../shared/contract.ts';
+import { type Goal, signOf, type VerdictRule } from '../../shared/contract.ts';
 import { isProbeReason } from '../../shared/probes.ts';
 import {
   type Evidence,
@@ -7,11 +7,11 @@ import {
   type RolledBack,
   type Verdict,
 } from '../../shared/study.ts';
-import { oriented, standing } from '../stages/judge/trials.ts';
+import { keptOf, noiseOf, oriented, standing } from '../stages/judge/trials.ts';
 import type { Unfounded } from '../stages/repeat/take-back.ts';
 import { auditAllowance, findAudit, HEADLINE_RUNS } from '../verdicts/audit.ts';
 import { assess, type Trial } from '../verdicts/claims.ts';
-import { estimateNoise, mean } from '../verdicts/noise.ts';
+import { mean } from '../verdicts/noise.ts';
 import { afterProbe, findChainProbe, findPass, type ProbeRun, type Probes } from './probes.ts';
 
 /**
@@ -20,7 +20,7 @@ import { afterProbe, findChainProbe, findPass, type ProbeRun, type Probes } from
  */
 export type Repeats = {
   readonly rule: VerdictRule;
-  readonly goal: 'minimize' | 'maximize';
+  readonly goal: Goal;
   /** How often the baseline is trained before the first experiment. */
   readonly baselineRuns: number;
   /** Every experiment with a number, oldest first. */
@@ -64,15 +64,11 @@ export const BASELINE_RUNS = 2;
 
 export type Due = { readonly n: number; readonly purpose: RepeatPurpose };
 
-function keptOf({ trials }: Repeats): readonly Trial[] {
-  return trials.filter(({ isKept }) => isKept);
-}
-
 /** The incumbent with the mean of its runs; null before the baseline. */
 export function incumbentOf(
   repeats: Repeats,
 ): { readonly experiment: number; readonly value: number; readonly runs: number } | null {
-  const last = keptOf(repeats).at(-1);
+  const last = keptOf(repeats.trials).at(-1);
   return last ? { experiment: last.n, value: mean(last.values), runs: last.values.length } : null;
 }
 
@@ -82,28 +78,24 @@ export function incumbentOf(
  * baseline.
  */
 export function simplifiedBound(repeats: Repeats): number | null {
-  const kept = keptOf(repeats).map(({ values }) => mean(values));
+  const kept = keptOf(repeats.trials).map(({ values }) => mean(values));
   const last = kept.at(-1);
   if (repeats.rule === 'greedy' || last === undefined) return last ?? null;
   const best = kept.reduce((one, other) => (isBetter(repeats.goal, other, one) ? other : one));
-  const slack = 0.5 * noiseOf(repeats);
-  return repeats.goal === 'minimize' ? best + slack : best - slack;
+  const slack = 0.5 * spreadOf(repeats);
+  return best + signOf(repeats.goal) * slack;
 }
 
 /** s; 0 if the training is deterministic to the last digit. */
-function noiseOf({ trials }: Repeats): number {
-  const baseline = trials[0] ? mean(trials[0].values) : 0;
-  const noise = estimateNoise(
-    trials.map(({ values }) => values),
-    baseline,
-  );
-  return noise.isRepeatable ? 0 : Math.sqrt(noise.variance);
+function spreadOf({ trials }: Repeats): number {
+  const { isRepeatable, variance } = noiseOf(trials);
+  return isRepeatable ? 0 : Math.sqrt(variance);
 }
 
 /** What to train again before the next experiment; null for nothing. */
 export function findDue(repeats: Repeats): Due | null {
   if (repeats.rule === 'greedy') return null;
-  const kept = keptOf(repeats);
+  const kept = keptOf(repeats.trials);
   const [baseline, incumbent] = [kept[0], kept.at(-1)];
   if (!baseline || !incumbent) return null;
   const probe = findChainProbe(repeats, false);
@@ -115,7 +107,7 @@ export function findDue(repeats: Repeats): Due | null {
     return { n: baseline.n, purpose: 'baseline' };
   const isSuspect = incumbent !== baseline && repeats.discards >= SUSPECT_DISCARDS;
   // A number without randomness cannot be luck.
-  if (isSuspect && noiseOf(repeats) > 0 && !wasTried(incumbent.n, 'remeasure'))
+  if (isSuspect && spreadOf(repeats) > 0 && !wasTried(incumbent.n, 'remeasure'))
     return { n: incumbent.n, purpose: 'remeasure' };
   return isAuditDue(repeats) ? findUnproven(repeats) : null;
 }
@@ -134,7 +126,7 @@ function findUnproven(repeats: Repeats): Due | null {
 
 /** What to train again before a study ends: what audits have left, the headline's runs, in turn, and probes. */
 export function findClosing(repeats: Repeats): Due | null {
-  const kept = keptOf(repeats);
+  const kept = keptOf(repeats.trials);
   const [baseline, incumbent] = [kept[0], kept.at(-1)];
   if (repeats.rule === 'greedy' || !baseline || !incumbent || baseline === incumbent) return null;
   const fresh = (n: number) => repeats.fresh.filter(other => other === n).length;
@@ -144,7 +136,7 @@ export function findClosing(repeats: Repeats): Due | null {
   const probe = findChainProbe(repeats, true);
   const last: Due | null = probe === null ? null : { n: probe, purpose: 'probe' };
   // With this seed, commits that differ only by the edit differ because of it, with certainty.
-  if (noiseOf(repeats) === 0) return findSeedRun(repeats, baseline, incumbent) ?? last;
+  if (spreadOf(repeats) === 0) return findSeedRun(repeats, baseline, incumbent) ?? last;
   const allowance = granted ?? auditAllowance(repeats.runs);
   const isUnspent = repeats.fresh.length === 0 && repeats.spent < allowance - HEADLINE_RUNS;
   const audit = isUnspent ? findUnproven(repeats) : null;

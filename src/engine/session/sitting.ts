@@ -67,7 +67,7 @@ export class Sitting {
   readonly #contexts = new Map<number, StageContext>();
   readonly #lanes: (() => LanePorts)[];
   #state: LanesState;
-  /** Waits for a wish of the user. */
+  /** Wakes what waits for a wish of the user, or for another lane. */
   readonly #resting = new Set<() => void>();
   readonly #runs = new WaitingRuns();
   /** Aborted with the error of a lane that failed: the others are ended before the sitting is. */
@@ -348,27 +348,23 @@ export class Sitting {
     return this.#state.lanes.find(lane => lane.effect === effect)?.held ?? null;
   }
 
-  /** Until the user wishes something, or the time is over. */
-  async #rest(ms: number): Promise<void> {
-    const { promise, resolve } = Promise.withResolvers<void>();
-    this.#resting.add(resolve);
-    const timer = setTimeout(resolve, Math.max(1, ms));
-    await promise;
+  /** Rests until something wakes it, or for `ms`; says whether that time is over. */
+  async #rest(ms: number | null): Promise<boolean> {
+    const { promise, resolve } = Promise.withResolvers<boolean>();
+    const wake = () => resolve(false);
+    this.#resting.add(wake);
+    const timer = ms === null ? undefined : setTimeout(resolve, Math.max(1, ms), true);
+    const isOver = await promise;
     clearTimeout(timer);
-    this.#resting.delete(resolve);
+    this.#resting.delete(wake);
+    return isOver;
   }
 
   async #wait(): Promise<LoopEvent> {
     this.#setState('paused', 'study_paused');
     while (this.#state.study.wish === 'pause') {
-      const again = this.#state.study.isBlocked
-        ? setTimeout(() => this.goOn(), this.#untilAskedAgain())
-        : undefined;
-      const { promise, resolve } = Promise.withResolvers<void>();
-      this.#resting.add(resolve);
-      await promise;
-      this.#resting.delete(resolve);
-      clearTimeout(again);
+      const isOver = await this.#rest(this.#state.study.isBlocked ? this.#untilAskedAgain() : null);
+      if (isOver) this.goOn();
     }
     this.#setState('running', 'study_continued');
     return { type: 'wished', wish: this.#state.study.wish };

@@ -1,4 +1,4 @@
-import type { StopRules } from '../../shared/contract.ts';
+import type { Goal, StopRules } from '../../shared/contract.ts';
 import type { StopReason } from '../../shared/study.ts';
 
 /** The facts behind the stop rules; updated by `step` with every recorded experiment. */
@@ -26,7 +26,7 @@ export type StopLimits = {
 export function findStop(
   limits: StopLimits,
   facts: Facts,
-  goal: 'minimize' | 'maximize',
+  goal: Goal,
   now: number,
 ): { readonly reason: StopReason; readonly detail: string } | null {
   const { experiments, deadline, target, patience, crashes } = limits;

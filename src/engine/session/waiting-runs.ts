@@ -1,5 +1,4 @@
-/** Node takes a longer wait for none. */
-const LONGEST_TIMER_MS = 2 ** 31 - 1;
+import { watchDeadline } from '../watch-deadline.ts';
 
 type Due = {
   /** Milliseconds since the epoch. */
@@ -17,20 +16,17 @@ export class WaitingRuns {
   async train<T>(due: Due, begin: (putOff: AbortSignal) => Promise<T>): Promise<T> {
     const { deadline, now, isToMakeWay } = due;
     const putOff = new AbortController();
-    let late: NodeJS.Timeout | undefined;
     const look = () => {
-      clearTimeout(late);
-      if (isToMakeWay() || now() >= deadline) return putOff.abort();
-      // It may fire a little early, and none is as long as some deadlines.
-      late = setTimeout(look, Math.min(Math.max(deadline - now(), 1), LONGEST_TIMER_MS));
+      if (isToMakeWay() || now() >= deadline) putOff.abort();
     };
     this.#waiting.add(look);
+    const unwatch = watchDeadline(deadline, now, look);
     look();
     try {
       return await begin(putOff.signal);
     } finally {
       this.#waiting.delete(look);
-      clearTimeout(late);
+      unwatch();
     }
   }
 

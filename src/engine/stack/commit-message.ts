@@ -1,4 +1,5 @@
 import { shorten } from '../../shared/charts/shorten.ts';
+import { betterSide } from '../../shared/contract.ts';
 import { certaintyOf, gainText } from '../../shared/describe-debrief.ts';
 import { formatMetric } from '../../shared/numbers.ts';
 import type { StackStep } from '../../shared/stack.ts';
@@ -79,7 +80,7 @@ export function subjectOf(hypothesis: string): string {
 /** `val_bpb (lower is better) 1.031200 → 1.027600 in experiment 7, over 4.`, followed by how certain that is. */
 function resultOf({ name, goal }: Study['contract']['metric'], keep: Keep): string {
   const { n, against, record, gain } = keep;
-  const better = goal === 'minimize' ? 'lower is better' : 'higher is better';
+  const better = `${betterSide(goal)} is better`;
   if (!record || !against) return `Experiment ${n}; ${name} has no number to compare.`;
   const runs = (count: number) => (count === 1 ? 'one run' : `mean of ${count} runs`);
   return [

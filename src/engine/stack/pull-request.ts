@@ -1,5 +1,6 @@
 import { shorten } from '../../shared/charts/shorten.ts';
 import { describeNoise } from '../../shared/claims.ts';
+import { betterSide } from '../../shared/contract.ts';
 import { certaintyOf, gainText } from '../../shared/describe-debrief.ts';
 import { ABSENT, formatDuration, formatMetric, formatPercent } from '../../shared/numbers.ts';
 import type { PullRequest } from '../../shared/stack.ts';
@@ -58,7 +59,7 @@ function titleOf(stack: OpenStack, hide: (text: string) => string): string {
 function summaryOf(stack: OpenStack): readonly Block[] {
   const { study, line, tree } = stack;
   const { name, goal } = study.contract.metric;
-  const better = goal === 'minimize' ? 'lower is better' : 'higher is better';
+  const better = `${betterSide(goal)} is better`;
   const after = line.measured.get(tree);
   const { baseline } = line;
   if (after && baseline) {

@@ -1,9 +1,9 @@
 import type { Cell } from '../../shared/notebook.ts';
 import type { Evidence, Phase, Verdict } from '../../shared/study.ts';
-import type { Database } from './database.ts';
-import { recordOf, repeatColumns } from './record.ts';
+import { type Database, decode } from './database.ts';
+import { type RecordRow, recordOf, repeatColumns } from './record.ts';
 
-type Row = {
+type Row = RecordRow & {
   n: number;
   phase: Phase;
   hypothesis: string | null;
@@ -12,7 +12,6 @@ type Row = {
   verdict: Verdict['word'] | null;
   reason: string | null;
   evidence: string | null;
-  metric: number | null;
   memory: number | null;
   started_at: number;
   ended_at: number | null;
@@ -26,13 +25,10 @@ type Row = {
   combines: string | null;
   superseded_by: number | null;
   crash: string | null;
-  repeats: number;
-  repeat_sum: number;
-  repeats_apart: number;
 };
 
 function fromRow(row: Row): Cell {
-  const evidence = row.evidence === null ? null : (JSON.parse(row.evidence) as Partial<Evidence>);
+  const evidence = decode<Partial<Evidence>>(row.evidence);
   const incumbentMetric = evidence?.incumbentMetric ?? null;
   const record = recordOf(row);
   return {
@@ -58,7 +54,7 @@ function fromRow(row: Row): Cell {
     isEdited: row.edited === 1,
     parent: evidence?.lateParent?.experiment ?? evidence?.incumbentExperiment ?? null,
     otherLine: row.other_line,
-    combines: row.combines === null ? null : (JSON.parse(row.combines) as [number, number]),
+    combines: decode<[number, number]>(row.combines),
     supersededBy: row.superseded_by,
     crash: row.crash,
   };

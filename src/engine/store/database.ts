@@ -119,3 +119,8 @@ export function translateErrors<T>(work: () => T, path: string): T {
     throw error;
   }
 }
+
+/** The value in a column of JSON; null if the column is. */
+export function decode<T>(json: string | null): T | null {
+  return json === null ? null : (JSON.parse(json) as T);
+}

@@ -1,3 +1,4 @@
+import type { Goal } from '../../shared/contract.ts';
 import type { GuardFailure } from '../../shared/guard.ts';
 import type { Ancestor } from '../../shared/notebook.ts';
 import {
@@ -9,8 +10,8 @@ import {
   type Verdict,
   type VerdictWord,
 } from '../../shared/study.ts';
-import type { Database } from './database.ts';
-import { recordOf, repeatColumns } from './record.ts';
+import { type Database, decode } from './database.ts';
+import { type RecordRow, recordOf, repeatColumns } from './record.ts';
 
 /** A finished experiment, as proposers and stop rules need it. */
 export type HistoryEntry = {
@@ -38,14 +39,7 @@ type HistoryRow = Pick<HistoryEntry, 'n' | 'category' | 'verdict' | 'reason' | '
   evidence: string | null;
 };
 
-/** The values from which the mean of its runs is computed. */
-type Measured = {
-  n: number;
-  metric: number | null;
-  repeats: number;
-  repeat_sum: number;
-  repeats_apart: number;
-};
+type Measured = RecordRow & { n: number };
 
 /**
  * What is known about a study's earlier experiments: their history, what was built on what, counts. A part of
@@ -105,7 +99,7 @@ export function experimentPast(database: Database) {
     /** The best value after each keep; for Pawl's own studies, the values at the branch. */
     bestSoFar(
       studyId: string,
-      goal: 'minimize' | 'maximize',
+      goal: Goal,
       isImported: boolean,
     ): readonly (readonly [n: number, value: number])[] {
       const steps: (readonly [number, number])[] = [];
@@ -127,7 +121,7 @@ export function experimentPast(database: Database) {
         return {
           ...row,
           hypothesis: hypothesis ?? '',
-          memo: memo === null ? null : JSON.parse(memo),
+          memo: decode(memo),
           incumbentMetric: evidence.incumbentMetric ?? null,
           incumbent: evidence.incumbentExperiment ?? null,
           ...(evidence.lateParent && { lateParent: evidence.lateParent.experiment }),
@@ -137,7 +131,7 @@ export function experimentPast(database: Database) {
       });
     },
     /** Upstream's counts. The best of Pawl's own studies is the {@link incumbent}. */
-    tally(studyId: string, goal: 'minimize' | 'maximize'): Tally {
+    tally(studyId: string, goal: Goal): Tally {
       const counted = { keep: 0, discard: 0, crash: 0, other: 0 };
       for (const row of counts.all(studyId)) counted[row.verdict] = row.count;
       const { other, ...count } = counted;

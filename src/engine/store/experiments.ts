@@ -8,11 +8,11 @@ import type {
   Verdict,
   VerdictWord,
 } from '../../shared/study.ts';
-import type { Database } from './database.ts';
+import { type Database, decode } from './database.ts';
 import { experimentPast } from './experiment-past.ts';
-import { recordOf, repeatColumns } from './record.ts';
+import { type RecordRow, recordOf, repeatColumns } from './record.ts';
 
-type Row = {
+type Row = RecordRow & {
   n: number;
   phase: Phase;
   hypothesis: string | null;
@@ -30,15 +30,11 @@ type Row = {
   verdict: Verdict['word'] | null;
   reason: string | null;
   evidence: string | null;
-  metric: number | null;
   memory: number | null;
   started_at: number;
   ended_at: number | null;
   imported: string | null;
   trained_ms: number | null;
-  repeats: number;
-  repeat_sum: number;
-  repeats_apart: number;
 };
 
 function fromRow(row: Row): Experiment {
@@ -53,7 +49,7 @@ function fromRow(row: Row): Experiment {
             rationale: row.rationale,
             predictedEffect: row.predicted_effect,
             category: row.category,
-            memo: row.memo === null ? null : JSON.parse(row.memo),
+            memo: decode(row.memo),
           },
     parentCommit: row.parent_commit,
     otherLine: row.other_line,
@@ -75,7 +71,7 @@ function fromRow(row: Row): Experiment {
     startedAt: row.started_at,
     endedAt: row.ended_at,
     trainedSeconds: row.trained_ms === null ? null : row.trained_ms / 1000,
-    imported: row.imported === null ? null : (JSON.parse(row.imported) as string[]),
+    imported: decode<string[]>(row.imported),
   };
 }
 
@@ -164,11 +160,7 @@ export function experimentStore(database: Database) {
   );
   const incumbent = database.prepare<
     [string],
-    Pick<Row, 'n' | 'repeats' | 'repeat_sum' | 'repeats_apart'> & {
-      commit_name: string;
-      metric: number;
-      source_lines: number;
-    }
+    RecordRow<number> & { n: number; commit_name: string; source_lines: number }
   >(
     `SELECT n, coalesce(branch_commit, attempt_commit) AS commit_name, metric, source_lines, ${record} FROM experiment
      WHERE study_id = +? AND verdict = 'keep' AND phase = 'recorded' ORDER BY verdict_order DESC LIMIT 1`,

@@ -1,5 +1,5 @@
 import type { FileEdit, Idea, IdeaState } from '../../shared/ideas.ts';
-import type { Database } from './database.ts';
+import { type Database, decode } from './database.ts';
 
 /**
  * The files of an edit with their new content, and the commit they are based on; also the replacements that made
@@ -170,7 +170,7 @@ function ideaOf({ base, files, edits, pair, ...row }: Row): QueuedIdea {
   return {
     ...row,
     files: [...(map?.keys() ?? [])],
-    pair: pair === null ? null : (JSON.parse(pair) as [number, number]),
+    pair: decode<[number, number]>(pair),
     edit: base && map ? { base, files: map, edits: JSON.parse(edits ?? '[]') as FileEdit[] } : null,
   };
 }

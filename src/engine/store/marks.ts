@@ -3,28 +3,27 @@ import type { Database } from './database.ts';
 
 export type MarkStore = ReturnType<typeof markStore>;
 
-const COLUMNS = 'id, at, n, kind, text, host';
-
 /** Events in a study between its experiments: sittings, steering notes, new instructions. */
 export function markStore(database: Database) {
+  const columns = 'id, at, n, kind, text, host';
   const add = database.prepare(
     `INSERT INTO mark (study_id, n, at, kind, text, host)
      SELECT @studyId, coalesce(max(n) + 1, 0), @at, @kind, @text, @host FROM experiment WHERE study_id = @studyId`,
   );
-  const byId = database.prepare<[number], Mark>(`SELECT ${COLUMNS} FROM mark WHERE id = ?`);
-  const list = database.prepare<[string], Mark>(`SELECT ${COLUMNS} FROM mark WHERE study_id = ? ORDER BY id`);
+  const byId = database.prepare<[number], Mark>(`SELECT ${columns} FROM mark WHERE id = ?`);
+  const list = database.prepare<[string], Mark>(`SELECT ${columns} FROM mark WHERE study_id = ? ORDER BY id`);
   const after = database.prepare<[string, number], Mark>(
-    `SELECT ${COLUMNS} FROM mark WHERE study_id = ? AND id > ? ORDER BY id`,
+    `SELECT ${columns} FROM mark WHERE study_id = ? AND id > ? ORDER BY id`,
   );
   const ofKind = database.prepare<[string, string], Mark>(
-    `SELECT ${COLUMNS} FROM mark WHERE study_id = ? AND kind = ? ORDER BY id`,
+    `SELECT ${columns} FROM mark WHERE study_id = ? AND kind = ? ORDER BY id`,
   );
   const newestOfKind = database.prepare<[string, string], Mark>(
-    `SELECT ${COLUMNS} FROM mark WHERE study_id = ? AND kind = ? ORDER BY id DESC LIMIT 1`,
+    `SELECT ${columns} FROM mark WHERE study_id = ? AND kind = ? ORDER BY id DESC LIMIT 1`,
   );
   const newest = database.prepare<[], { id: number }>('SELECT coalesce(max(id), 0) AS id FROM mark');
   const newerOfKind = database.prepare<[string, number], Mark & { readonly study: string }>(
-    `SELECT study_id AS study, ${COLUMNS} FROM mark WHERE kind = ? AND id > ? ORDER BY id`,
+    `SELECT study_id AS study, ${columns} FROM mark WHERE kind = ? AND id > ? ORDER BY id`,
   );
 
   return {

@@ -11,22 +11,18 @@ export function repeatColumns(name: string): string {
     (SELECT count(value) ${counted} AND value <> ${name}.metric) AS repeats_apart`;
 }
 
-type Row<M> = {
-  readonly metric: M;
+/** An experiment's own number, null if it has none, and what {@link repeatColumns} selects. */
+export type RecordRow<Metric = number | null> = {
+  readonly metric: Metric;
   readonly repeats: number;
   readonly repeat_sum: number;
   readonly repeats_apart: number;
 };
 
 /** An experiment's record: the mean of the number that gave the verdict and those of all repeats. */
-export function recordOf(row: Row<number>): Measurement;
-export function recordOf(row: Row<number | null>): Measurement | null;
-export function recordOf({
-  metric,
-  repeats,
-  repeat_sum,
-  repeats_apart,
-}: Row<number | null>): Measurement | null {
+export function recordOf(row: RecordRow<number>): Measurement;
+export function recordOf(row: RecordRow): Measurement | null;
+export function recordOf({ metric, repeats, repeat_sum, repeats_apart }: RecordRow): Measurement | null {
   if (metric === null) return null;
   const runs = 1 + repeats;
   // The mean of equal numbers is exactly that number, but their sum divided by their count may not be.

@@ -1,4 +1,4 @@
-import type { Database } from './database.ts';
+import { type Database, decode } from './database.ts';
 
 /** A proposal that was rejected before it cost a run. */
 export type Refusal = {
@@ -30,9 +30,7 @@ export function refusalStore(database: Database) {
       add.run(studyId, n, at, reason, message, hypothesis, JSON.stringify(memo ?? null));
     },
     list(studyId: string): readonly Refusal[] {
-      return list
-        .all(studyId)
-        .map(row => ({ ...row, memo: row.memo === null ? null : JSON.parse(row.memo) }));
+      return list.all(studyId).map(row => ({ ...row, memo: decode(row.memo) }));
     },
   };
 }

@@ -2,6 +2,7 @@ import type { EngineEvent } from '../../shared/events.ts';
 import type { Fairness } from '../../shared/fairness.ts';
 import { fromScalar, toScalar } from '../../shared/scalar.ts';
 import type { Crash, RepeatPurpose, Run, ShownOutcome, Summary } from '../../shared/study.ts';
+import { decode } from './database.ts';
 
 /** A run as its row of the ledger holds it. */
 export type RunRecord = {
@@ -37,9 +38,9 @@ export function decodeRun(row: RunRecord): Run {
     commit: row.commit_name,
     startedAt: row.started_at,
     endedAt: row.ended_at,
-    outcome: row.outcome === null ? null : (JSON.parse(row.outcome) as ShownOutcome),
+    outcome: decode<ShownOutcome>(row.outcome),
     summary: row.summary === null ? null : decodeSummary(JSON.parse(row.summary)),
-    crash: row.crash === null ? null : (JSON.parse(row.crash) as Crash),
+    crash: decode<Crash>(row.crash),
     resources:
       row.ended_at === null ? null : { peakRssBytes: row.peak_rss_bytes, cpuSeconds: row.cpu_seconds },
     outputBytes: row.output_bytes,
@@ -47,7 +48,7 @@ export function decodeRun(row: RunRecord): Run {
     isContained: row.contained === null ? null : row.contained === 1,
     lane: row.lane,
     gpuEnergyWh: row.gpu_energy_wh,
-    fairness: row.fairness === null ? null : (JSON.parse(row.fairness) as Fairness),
+    fairness: decode<Fairness>(row.fairness),
     purpose: row.purpose,
     value: row.value,
   };

@@ -8,7 +8,7 @@ import {
 } from '../../shared/contract-defaults.ts';
 import type { ProposerSettings } from '../../shared/proposers.ts';
 import type { StopReason, Study, StudyState } from '../../shared/study.ts';
-import type { Database } from './database.ts';
+import { type Database, decode } from './database.ts';
 
 type Row = {
   id: string;
@@ -88,12 +88,12 @@ function fromRow(row: Row): Study {
     createdAt: row.created_at,
     preserved: JSON.parse(row.preserved) as string[],
     outputs: JSON.parse(row.outputs) as string[],
-    writtenFolders: row.written_folders === null ? null : (JSON.parse(row.written_folders) as string[]),
+    writtenFolders: decode<string[]>(row.written_folders),
     worktreeName: row.worktree_name,
     lanes: JSON.parse(row.lanes) as string[],
     otherLines: row.other_lines,
     importedFrom: row.imported_from,
-    importColumns: row.import_columns === null ? null : (JSON.parse(row.import_columns) as string[]),
+    importColumns: decode<string[]>(row.import_columns),
     asksApproval: row.asks_approval === 1,
     gpu: row.gpu,
     capUsd: row.cap_usd,

@@ -1,4 +1,5 @@
 import type { Claim } from '../claims.ts';
+import type { Goal } from '../contract.ts';
 import { findBest, runningBest, type VerdictWord } from '../study.ts';
 import { LARGEST_DRAWN } from './axis-ticks.ts';
 import { robustFence } from './robust-fence.ts';
@@ -24,8 +25,6 @@ export type ProgressClaim = Pick<Claim, 'probability' | 'isProven'>;
 
 /** The x axis: experiment number, hours since the first experiment, or count of keeps (without the others). */
 export type ProgressAxis = 'experiment' | 'time' | 'kept';
-
-export type Goal = 'minimize' | 'maximize';
 
 /**
  * How a row is drawn, by its verdict. `other` looks like a discard, because neither was kept. `blank` has no number

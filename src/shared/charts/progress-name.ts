@@ -1,11 +1,12 @@
+import { betterSide, type Goal } from '../contract.ts';
 import { formatMetric } from '../numbers.ts';
 import type { ProgressLayout } from './progress-layout.ts';
-import type { Goal, ProgressTally } from './progress-model.ts';
+import type { ProgressTally } from './progress-model.ts';
 
 /** The note beside the metric's name: how to read the chart. */
 export function progressNote({ isLog, unproven }: ProgressLayout, goal: Goal): string {
   return [
-    goal === 'minimize' ? 'lower is better' : 'higher is better',
+    `${betterSide(goal)} is better`,
     ...(isLog ? ['log distance to the best'] : []),
     ...(unproven.length > 0 ? ['hollow: unproven'] : []),
   ].join(' · ');

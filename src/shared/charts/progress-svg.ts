@@ -1,7 +1,8 @@
+import type { Goal } from '../contract.ts';
 import { formatMetric } from '../numbers.ts';
 import { layoutProgress } from './progress-layout.ts';
 import type { MarkColumn } from './progress-marks.ts';
-import { type Goal, type ProgressRow, progressModel } from './progress-model.ts';
+import { type ProgressRow, progressModel } from './progress-model.ts';
 import { progressName, progressNote } from './progress-name.ts';
 import { resolveView } from './progress-presets.ts';
 import type { ProgressView } from './progress-view.ts';

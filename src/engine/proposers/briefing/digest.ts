@@ -1,3 +1,4 @@
+import { betterSide } from '../../../shared/contract.ts';
 import { describeGuard, type GuardFailure } from '../../../shared/guard.ts';
 import type { Idea } from '../../../shared/ideas.ts';
 import { isEmptyNumber } from '../../../shared/probes.ts';
@@ -117,7 +118,7 @@ export function digest(request: ProposalRequest, share = 1): string {
     [
       'State',
       [
-        `You propose experiment ${n}. ${name}: ${goal === 'minimize' ? 'lower' : 'higher'} is better.`,
+        `You propose experiment ${n}. ${name}: ${betterSide(goal)} is better.`,
         `Incumbent: #${incumbent.n} with ${incumbent.metric}${baseline === null ? '' : `; baseline ${baseline}`}.`,
         `${sinceKeep(history)} experiments since the last keep.`,
         ...(repair ? [] : startsElsewhere(request) ? [otherLineWords(request)] : [MODE_WORDS[mode]]),

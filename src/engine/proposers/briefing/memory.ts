@@ -1,3 +1,4 @@
+import { signOf } from '../../../shared/contract.ts';
 import { MADE_CHARACTERS, sourceLabel } from '../../../shared/memory.ts';
 import { isEmptyNumber } from '../../../shared/probes.ts';
 import { findBest, type Study } from '../../../shared/study.ts';
@@ -85,7 +86,7 @@ function triedIn(
   own: EarlierStudy['study'],
   history: readonly LearntEntry[],
 ): readonly Tried[] {
-  const sign = own.contract.metric.goal === 'minimize' ? -1 : 1;
+  const sign = -signOf(own.contract.metric.goal);
   let best: number | null = null;
   return history.flatMap(entry => {
     // An imported table names no incumbents, so the last keep counts as one.

@@ -1,3 +1,4 @@
+import { betterSide } from '../../../shared/contract.ts';
 import type { ProposalRequest } from '../proposer.ts';
 import { asData } from './words.ts';
 
@@ -25,7 +26,7 @@ export function systemText(request: ProposalRequest): string {
     '# Contract',
     `Editable files: ${contract.editable.join(', ')}. Everything else is fixed.`,
     `Training command: ${contract.train}`,
-    `Metric: ${metric.name}, ${metric.goal === 'minimize' ? 'lower' : 'higher'} is better.`,
+    `Metric: ${metric.name}, ${betterSide(metric.goal)} is better.`,
     `Budget: the training itself stops after ${budget.seconds} s; it is ended after ${budget.limitSeconds} s.`,
     ...(budget.prune
       ? [

@@ -1,11 +1,12 @@
 import type { StudyClaims } from '../../../shared/claims.ts';
+import type { Goal } from '../../../shared/contract.ts';
 import type { Measurement, Study } from '../../../shared/study.ts';
 import type { Ledger } from '../../store/ledger.ts';
 import type { Repeat } from '../../store/runs.ts';
 import { HEADLINE_RUNS } from '../../verdicts/audit.ts';
 import { assess, type Trial } from '../../verdicts/claims.ts';
 import { mean } from '../../verdicts/noise.ts';
-import { oriented, trialsOf } from './trials.ts';
+import { keptOf, oriented, trialsOf } from './trials.ts';
 import { ruleOf } from './verdict-rule.ts';
 
 /** By study, with the version of its data: evaluating a night takes some milliseconds. */
@@ -30,13 +31,9 @@ export function assessStudy(ledger: Ledger, study: Study): StudyClaims | null {
   return claims;
 }
 
-function claimsOf(
-  trials: readonly Trial[],
-  repeats: readonly Repeat[],
-  goal: Study['contract']['metric']['goal'],
-): StudyClaims | null {
+function claimsOf(trials: readonly Trial[], repeats: readonly Repeat[], goal: Goal): StudyClaims | null {
   const assessment = assess(oriented(trials, goal));
-  const kept = trials.filter(({ isKept }) => isKept);
+  const kept = keptOf(trials);
   const [baseline, best] = [kept[0], kept.at(-1)];
   if (!assessment || !baseline || !best) return null;
   const { noise, claims: keeps } = assessment;

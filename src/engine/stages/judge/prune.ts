@@ -1,5 +1,5 @@
 import { deviation } from 'd3-array';
-import type { Contract } from '../../../shared/contract.ts';
+import { type Goal, signOf } from '../../../shared/contract.ts';
 import type { PruneEvidence } from '../../../shared/prune.ts';
 import { CURVE_PARTS, type Curve, type CurvePoint } from '../../metrics/curve.ts';
 
@@ -21,7 +21,7 @@ const LEAST_DEVIATION = 0.002;
 export type PastRun = { readonly curve: Curve; readonly metric: number };
 
 export type PruneInput = {
-  readonly goal: Contract['metric']['goal'];
+  readonly goal: Goal;
   /** The metric's name; a curve of another name is a loss, for which lower is better. */
   readonly metric: string;
   /** The curve so far; its last part has just ended. */
@@ -57,16 +57,16 @@ export function judgeCurve(input: PruneInput): PruneEvidence | null {
 
 function judgePart(input: PruneInput, part: number): PruneEvidence | null {
   const { curve, incumbent, earlier, goal, metric } = input;
-  const isHigherBetter = curve.series === metric && goal === 'maximize';
+  const goalOfCurve = curve.series === metric ? goal : 'minimize';
   const point = curve.points[part];
   const same = incumbent.curve.points[part];
   if (!point || !same) return null;
-  const worth = (run: PastRun) => relative(run.metric, incumbent.metric, goal === 'maximize');
+  const worth = (run: PastRun) => relative(run.metric, incumbent.metric, goal);
   const places = [() => same.value, (at: CurvePoint) => valueAtStep(incumbent.curve, at.step)];
   let narrowest: { readonly behind: number; readonly caughtUp: number } | null = null;
   for (const place of places) {
     const behind = (at: CurvePoint | null | undefined) =>
-      at ? relative(at.value, place(at), isHigherBetter) : null;
+      at ? relative(at.value, place(at), goalOfCurve) : null;
     const own = behind(point);
     if (own === null) continue;
     const caughtUp = earlier.flatMap(run => {
@@ -93,9 +93,9 @@ function judgePart(input: PruneInput, part: number): PruneEvidence | null {
 }
 
 /** By how much one value is worse than the other, as a share of it; null if there is no share to compute. */
-function relative(value: number, other: number | null, isHigherBetter: boolean): number | null {
+function relative(value: number, other: number | null, goal: Goal): number | null {
   if (other === null || other === 0) return null;
-  return (isHigherBetter ? other - value : value - other) / Math.abs(other);
+  return (signOf(goal) * (value - other)) / Math.abs(other);
 }
 
 /** A curve's value at a step, interpolated between two of its points; after its last point, the last value. */

@@ -1,8 +1,10 @@
+import type { Goal } from '../../../shared/contract.ts';
 import { isProbeReason } from '../../../shared/probes.ts';
-import { isOfRecord, type Study } from '../../../shared/study.ts';
+import { isOfRecord } from '../../../shared/study.ts';
 import type { HistoryEntry } from '../../store/experiment-past.ts';
 import type { Repeat } from '../../store/runs.ts';
 import type { Trial } from '../../verdicts/claims.ts';
+import { estimateNoise, mean, type Noise } from '../../verdicts/noise.ts';
 
 /** Every experiment of a study with a number, together with the numbers of its repeats, oldest first. */
 export function trialsOf(history: readonly HistoryEntry[], repeats: readonly Repeat[]): readonly Trial[] {
@@ -28,11 +30,20 @@ export function standing(reason: string): Pick<Trial, 'isTakenBack' | 'isSimplif
   };
 }
 
+/** Those of the branch. */
+export function keptOf(trials: readonly Trial[]): readonly Trial[] {
+  return trials.filter(({ isKept }) => isKept);
+}
+
+export function noiseOf(trials: readonly Trial[]): Noise {
+  return estimateNoise(
+    trials.map(({ values }) => values),
+    trials[0] ? mean(trials[0].values) : 0,
+  );
+}
+
 /** Oriented for the statistics: lower is better. */
-export function oriented(
-  trials: readonly Trial[],
-  goal: Study['contract']['metric']['goal'],
-): readonly Trial[] {
+export function oriented(trials: readonly Trial[], goal: Goal): readonly Trial[] {
   if (goal === 'minimize') return trials;
   return trials.map(trial => ({ ...trial, values: trial.values.map(value => -value) }));
 }

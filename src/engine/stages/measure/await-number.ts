@@ -72,7 +72,7 @@ export async function awaitNumber(
   sitting: {
     readonly isDisturbed: () => boolean;
     /** Resolves after this many milliseconds, or earlier. */
-    readonly rest: (ms: number) => Promise<void>;
+    readonly rest: (ms: number) => Promise<unknown>;
   },
 ): Promise<Came | null> {
   const { ledger, now } = ports;

@@ -20,7 +20,7 @@ export async function takeLateNumber(
     ended,
     isResumed,
   }: { readonly n: number; readonly ended: EndedRun | null; readonly isResumed: boolean },
-  sitting: Sitting & { readonly rest: (ms: number) => Promise<void> },
+  sitting: Sitting & { readonly rest: (ms: number) => Promise<unknown> },
 ): Promise<Numbered | Disturbed> {
   const { ledger, workbench, now, emit, signal, study } = context;
   const { deadline, hasWish, rest } = sitting;

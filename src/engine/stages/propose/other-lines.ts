@@ -1,5 +1,5 @@
 import { cumsum } from 'd3-array';
-import type { Contract } from '../../../shared/contract.ts';
+import type { Goal } from '../../../shared/contract.ts';
 import { heldBy } from '../../../shared/held.ts';
 import { isBetter, type OtherLines } from '../../../shared/study.ts';
 import { PLATEAU, sinceKeep } from '../../proposers/briefing/digest.ts';
@@ -31,7 +31,7 @@ export type OtherLine = {
 type Study = {
   readonly history: readonly HistoryEntry[];
   readonly trials: readonly Trial[];
-  readonly goal: Contract['metric']['goal'];
+  readonly goal: Goal;
 };
 
 /** The best lines, best first. */

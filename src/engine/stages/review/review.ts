@@ -1,4 +1,5 @@
 import { stripControl } from '../../metrics/line-splitter.ts';
+import { watchDeadline } from '../../watch-deadline.ts';
 import { type Attempted, acceptAttempt } from '../attempt/attempt.ts';
 import { findEditHints } from '../judge/edit-hints.ts';
 import type { CrashedRun } from '../measure/measured.ts';
@@ -6,9 +7,6 @@ import type { TurnedDown } from '../propose/propose.ts';
 import { refuse } from '../propose/refuse.ts';
 import type { StageContext } from '../stage-context.ts';
 import type { Disturbed, Sitting } from '../unfinished.ts';
-
-/** Node does not support longer timers. */
-const LONGEST_TIMER_MS = 2 ** 31 - 1;
 
 /**
  * Waits for the user's decision on a proposal; a request to pause or stop, the deadline, or the end of approve mode
@@ -24,21 +22,12 @@ export async function review(
   const waiting = await desk.take(n);
   ledger.write(() => ledger.experiments.setPhase(study.id, n, 'reviewing'));
   emit({ type: 'experiment_started', n, parent: waiting.parent });
-  let late: NodeJS.Timeout | undefined;
-  // A timer may fire slightly early, and cannot be as long as some deadlines.
-  const watch = () => {
-    const left = Math.min(Math.max(deadline - now(), 1), LONGEST_TIMER_MS);
-    late = setTimeout(() => {
-      watch();
-      desk.wake();
-    }, left);
-  };
-  watch();
+  const unwatch = watchDeadline(deadline, now, () => desk.wake());
   const isDisturbed = () => hasWish() || signal.aborted || now() >= deadline;
   const end = desk.wait(waiting, isDisturbed, identity);
   const hints = await findEditHints(repository, waiting.parent, waiting.commit, study.contract);
   emit({ type: 'review_opened', n, hypothesis: waiting.proposal.hypothesis, hints: [...hints] });
-  const reviewed = await end.finally(() => clearTimeout(late));
+  const reviewed = await end.finally(unwatch);
   if (reviewed.kind === 'disturbed') {
     signal.throwIfAborted();
     return { type: 'disturbed', unfinished: { n, at: 'review', repair } };

@@ -1,6 +1,7 @@
 import type { ModelCall } from '../../../shared/model-calls.ts';
 import type { ExperimentDetail, RunView, StudyCard } from '../../../shared/notebook.ts';
 import { ABSENT, formatDelta } from '../../../shared/numbers.ts';
+import { isBetter } from '../../../shared/study.ts';
 import { tellCalls } from '../../format/call-words.ts';
 import { classNames } from '../../ui/class-names.ts';
 import { AwaitedNumber } from './awaited-number.tsx';
@@ -89,7 +90,7 @@ function Effect({ card, detail }: { readonly card: StudyCard; readonly detail: E
         <span
           className={classNames(
             'absolute inset-y-0 rounded-full',
-            value !== null && isGood(card, value) ? 'bg-keep' : 'bg-line-strong',
+            value !== null && isBetter(card.contract.metric.goal, value, 0) ? 'bg-keep' : 'bg-line-strong',
           )}
           style={{
             left: value !== null && value < 0 ? `${50 - (50 * -value) / scale}%` : '50%',
@@ -111,10 +112,6 @@ function Effect({ card, detail }: { readonly card: StudyCard; readonly detail: E
       {bar('Actual', cell.delta)}
     </section>
   );
-}
-
-function isGood(card: StudyCard, delta: number): boolean {
-  return card.contract.metric.goal === 'minimize' ? delta < 0 : delta > 0;
 }
 
 function Files({ files }: { readonly files: ExperimentDetail['files'] }) {

@@ -1,3 +1,4 @@
+import type { Goal } from '../../../shared/contract.ts';
 import { directionOf } from '../../../shared/metric-direction.ts';
 import type { ExperimentDetail, RunView, StudyCard } from '../../../shared/notebook.ts';
 import { formatBytes, formatDuration, formatEnergy, formatNumber } from '../../../shared/numbers.ts';
@@ -81,7 +82,7 @@ function rowOf(
   name: string,
   values: readonly (number | string | null | undefined)[],
   format: (value: number) => string,
-  goal: 'minimize' | 'maximize' | null,
+  goal: Goal | null,
 ): DifferingRow | null {
   const written = values.map(value => (typeof value === 'number' ? format(value) : (value ?? null)));
   if (new Set(written).size < 2) return null;

@@ -1,4 +1,5 @@
 import { type ReactNode, useEffect, useRef, useState } from 'react';
+import { betterSide, type Goal } from '../../../shared/contract.ts';
 import type { GoalSource, ImportAnswer, ImportQuestion } from '../../../shared/imports.ts';
 import { openStudy } from '../../app/actions.ts';
 import { explain } from '../../app/explain.ts';
@@ -9,7 +10,7 @@ import { Dialog } from '../../ui/dialog.tsx';
 import { Field, TextInput } from '../../ui/field.tsx';
 import { Select } from '../../ui/select.tsx';
 
-type Answers = { readonly goal?: 'minimize' | 'maximize'; readonly metric?: string };
+type Answers = { readonly goal?: Goal; readonly metric?: string };
 type Done = Extract<ImportAnswer, { kind: 'imported' }>;
 
 type Step =
@@ -209,8 +210,8 @@ function Summary({ done: { card, goalFrom, isProven, skipped, skippedCount } }: 
     <div className="flex flex-col gap-3 text-sm">
       <p>
         {card.cells} {card.cells === 1 ? 'experiment' : 'experiments'} imported as{' '}
-        <strong className="font-medium">{card.tag}</strong>. {metric.name}:{' '}
-        {metric.goal === 'minimize' ? 'lower' : 'higher'} is better, {TOLD[goalFrom]}.
+        <strong className="font-medium">{card.tag}</strong>. {metric.name}: {betterSide(metric.goal)} is
+        better, {TOLD[goalFrom]}.
         {isProven ? ' Of several numbers it is the one that agrees with the kept rows.' : ''}
       </p>
       {skippedCount > 0 ? (

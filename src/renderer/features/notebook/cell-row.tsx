@@ -2,7 +2,7 @@ import { ChevronRight, GitCompareArrows } from 'lucide-react';
 import { memo } from 'react';
 import type { Cell, StudyCard } from '../../../shared/notebook.ts';
 import { ABSENT, formatDelta, formatMetric } from '../../../shared/numbers.ts';
-import type { Measurement } from '../../../shared/study.ts';
+import { isBetter, type Measurement } from '../../../shared/study.ts';
 import { hoverCell, toggleCell, toggleCompared } from '../../app/actions.ts';
 import { useStore } from '../../app/store.ts';
 import { Sparkline } from '../../charts/sparkline.tsx';
@@ -133,5 +133,5 @@ function describeRecord({ mean, runs }: Measurement): string {
 function isGain(card: StudyCard, { delta, verdict }: Cell): boolean {
   // A number that did not count, such as one from other hardware, is no gain.
   if (delta === null || verdict?.word !== 'keep') return false;
-  return card.contract.metric.goal === 'minimize' ? delta < 0 : delta > 0;
+  return isBetter(card.contract.metric.goal, delta, 0);
 }

@@ -1,3 +1,4 @@
+import { signOf } from '../../../shared/contract.ts';
 import { countTried } from '../../../shared/expected-end.ts';
 import type { StudyCard } from '../../../shared/notebook.ts';
 import { type StudyOutline, titleOf } from '../../../shared/overview.ts';
@@ -20,7 +21,7 @@ export function gainOf({ tally, contract }: StudyCard): number | null {
   const { baseline, best } = tally;
   if (baseline === null || best === null || baseline === 0) return null;
   const change = (best - baseline) / Math.abs(baseline);
-  return contract.metric.goal === 'minimize' ? -change : change;
+  return -signOf(contract.metric.goal) * change;
 }
 
 const SORTS = {

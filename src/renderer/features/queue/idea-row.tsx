@@ -13,6 +13,7 @@ import { type FormEvent, memo, type ReactNode, useState } from 'react';
 import type { Contract } from '../../../shared/contract.ts';
 import { type Idea, OUTSIDE, YOU } from '../../../shared/ideas.ts';
 import { formatDelta } from '../../../shared/numbers.ts';
+import { isBetter } from '../../../shared/study.ts';
 import { attempt } from '../../app/actions.ts';
 import { saveSettings } from '../../app/settings.ts';
 import { useStore } from '../../app/store.ts';
@@ -113,7 +114,7 @@ export const IdeaRow = memo(function IdeaRow(props: Props) {
           <Author name={idea.author} />
           {idea.predictedEffect === null ? null : (
             <span
-              className={classNames('tabular', isGain(metric, idea.predictedEffect) && 'text-keep')}
+              className={classNames('tabular', isBetter(metric.goal, idea.predictedEffect, 0) && 'text-keep')}
               title={`Expected change of ${metric.name}`}
             >
               {formatDelta(idea.predictedEffect)}
@@ -205,10 +206,6 @@ function Actions({ idea, place, isLast, isPointed, actions }: Props) {
       {act('Drop', <Trash2 size={14} aria-hidden />, () => actions.drop(id), false, 'Drop (Delete)')}
     </div>
   );
-}
-
-export function isGain({ goal }: Contract['metric'], delta: number): boolean {
-  return goal === 'minimize' ? delta < 0 : delta > 0;
 }
 
 /** The author of an idea. */

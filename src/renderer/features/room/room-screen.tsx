@@ -2,6 +2,7 @@ import { mean } from 'd3-array';
 import { Maximize, Minimize, X } from 'lucide-react';
 import { Dialog as Radix } from 'radix-ui';
 import { type ReactNode, useEffect, useMemo, useState } from 'react';
+import { betterSide } from '../../../shared/contract.ts';
 import { countKept, countTried, expectedEnd } from '../../../shared/expected-end.ts';
 import { describeInFlight, nextToEnd } from '../../../shared/in-flight.ts';
 import type { Cell, StudyCard } from '../../../shared/notebook.ts';
@@ -92,7 +93,7 @@ function Best({ card }: { readonly card: StudyCard }) {
   return (
     <div className="flex min-h-0 flex-1 flex-col items-center justify-center py-[3vmin]">
       <p className="text-[clamp(1rem,3vmin,2rem)] text-muted">
-        best {contract.metric.name}, {contract.metric.goal === 'minimize' ? 'lower' : 'higher'} is better
+        best {contract.metric.name}, {betterSide(contract.metric.goal)} is better
       </p>
       <p className="tabular font-semibold text-[clamp(4rem,26vmin,20rem)] leading-none tracking-tight">
         {best === null ? ABSENT : formatMetric(best)}

@@ -1,7 +1,7 @@
 import type { z } from 'zod';
 import { type NewStudyForm, newStudySchema, proposerSettingsSchema } from '../../../shared/call-inputs.ts';
 import { clusterToFile } from '../../../shared/cluster.ts';
-import type { SandboxMode } from '../../../shared/contract.ts';
+import type { Goal, SandboxMode } from '../../../shared/contract.ts';
 import { contractFileSchema } from '../../../shared/contract-schema.ts';
 import type { Draft } from '../../../shared/findings.ts';
 import type { ProposerSettings, RouteSettings } from '../../../shared/proposers.ts';
@@ -48,7 +48,7 @@ export type SetUpForm = Parts & {
   readonly reads: string;
   readonly metric: string;
   /** Empty if the name implies it, or if it is still open. */
-  readonly goal: '' | 'minimize' | 'maximize';
+  readonly goal: '' | Goal;
   readonly memory: string;
   readonly memoryLimit: string;
   /** UUID of the GPU; empty leaves the choice to the machine. */

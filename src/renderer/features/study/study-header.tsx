@@ -1,6 +1,7 @@
 import { CircleStop, MoreHorizontal, ShieldOff } from 'lucide-react';
 import { useEffect, useRef } from 'react';
 import { describeClaims, type StudyClaims } from '../../../shared/claims.ts';
+import { betterSide } from '../../../shared/contract.ts';
 import { countKept, countTried } from '../../../shared/expected-end.ts';
 import type { StudyCard } from '../../../shared/notebook.ts';
 import {
@@ -77,7 +78,7 @@ export function StudyHeader({ card }: { readonly card: StudyCard }) {
       </div>
       <div className="col-start-2 row-start-2 text-right xl:row-span-2 xl:row-start-1">
         <p className="text-muted text-xs">
-          best {contract.metric.name}, {contract.metric.goal === 'minimize' ? 'lower' : 'higher'} is better
+          best {contract.metric.name}, {betterSide(contract.metric.goal)} is better
         </p>
         <p className="tabular font-semibold text-4xl leading-none tracking-tight" data-testid="best">
           {tally.best === null ? ABSENT : formatMetric(tally.best)}
