@@ -2,7 +2,7 @@ import type { WriteStream } from 'node:tty';
 import { styleText } from 'node:util';
 import { unreachable } from '../shared/errors.ts';
 import type { EngineEvent } from '../shared/events.ts';
-import { describeFlag } from '../shared/fairness.ts';
+import { describeFlag, describeHandOver } from '../shared/fairness.ts';
 import { describeHostAway, describeHostJoined } from '../shared/hosts.ts';
 import { describeHints } from '../shared/probes.ts';
 import { reasonWords } from '../shared/reason-words.ts';
@@ -155,6 +155,10 @@ export class LiveView {
         this.#print(`#${event.n} is run again: ${why}`);
         break;
       }
+      case 'handed_over':
+        this.#live = null;
+        this.#print(describeHandOver(event));
+        break;
       case 'proposer_rests':
         this.#print(styleText('yellow', describeRest(event, event.at)));
         break;
