@@ -129,13 +129,14 @@ echo '{"hypothesis": "Try another rate", "rationale": "why not", "predicted_effe
     .map(option => option.shape.type.value)
     .filter(type => !raw.some(event => event.type === type));
   // A thought needs a model, a rest several proposers, a review approve mode; those are looked at where they come. A pause
-  // has its own test, and so have repeats and hosts; a warning needs a process that cannot be killed.
+  // has its own test, and so have repeats, hosts and screenings; a warning needs a process that cannot be killed.
   expect(missing).toEqual([
     ...[
       'thought',
       'review_opened',
       'review_closed',
       'run_unfair',
+      'handed_over',
       'repeat_started',
       'repeated',
       'rolled_back',

@@ -1,14 +1,16 @@
 import { dataPaths } from '../../src/engine/paths.ts';
 import { openDatabase } from '../../src/engine/store/database.ts';
 import { expect, test } from './support/fixtures.ts';
+import { happen } from './support/happen.ts';
 import { takePictures } from './support/pictures.ts';
-import { cellOf, openCell, openWindow, startStudy, study } from './support/window.ts';
+import { cellOf, notebook, openCell, openWindow, startStudy, study } from './support/window.ts';
+
+const OTHER_HARDWARE = 'on NVIDIA A100-SXM4-80GB, the baseline on NVIDIA H100 80GB HBM3';
 
 /** Makes the ledger tell that experiment 1 trained on another GPU than the baseline. */
 function moveToOtherHardware(home: string): void {
   const database = openDatabase(dataPaths({ PAWL_HOME: home }).ledger);
-  const detail = 'on NVIDIA A100-SXM4-80GB, the baseline on NVIDIA H100 80GB HBM3';
-  const flag = { kind: 'other_hardware', detail, isUnfair: true };
+  const flag = { kind: 'other_hardware', detail: OTHER_HARDWARE, isUnfair: true };
   database
     .prepare(
       `UPDATE run SET fairness = json_set(fairness, '$.flags', json(?))
@@ -67,9 +69,16 @@ test('the number of a run on other hardware is in its cell, and does not count a
   await expect(page.getByRole('article', { name: 'Debrief' })).toContainText('other hardware');
   await takePictures(page, 'other-hardware-debrief');
   screenOut(home);
+  happen(home, [
+    { type: 'handed_over', n: 2, k: 0, flags: [{ kind: 'other_hardware', detail: OTHER_HARDWARE }] },
+  ]);
   await page.reload();
   await study(page).tab('Notebook').click();
   await expect(cellOf(page, 1).region).toContainText('screened');
+  await expect(notebook(page).mark('#2 waits for a lane with the hardware of the baseline')).toContainText(
+    /: it was trained on NVIDIA A100.*, the baseline on NVIDIA H100/,
+  );
+  await takePictures(page, 'handed-over');
   const screened = await openCell(page, 1);
   await expect(screened.section('Screening')).toHaveText(
     /val_bpb 1\.304000\. It trained on NVIDIA A100.* On the hardware of this run, #0 reached 1\.290000\./,

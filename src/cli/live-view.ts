@@ -3,7 +3,7 @@ import { styleText } from 'node:util';
 import { betterSide } from '../shared/contract.ts';
 import { unreachable } from '../shared/errors.ts';
 import type { EngineEvent } from '../shared/events.ts';
-import { describeFlag } from '../shared/fairness.ts';
+import { describeFlag, describeHandOver } from '../shared/fairness.ts';
 import { describeHostAway, describeHostJoined } from '../shared/hosts.ts';
 import { describeHints } from '../shared/probes.ts';
 import { reasonWords } from '../shared/reason-words.ts';
@@ -156,6 +156,10 @@ export class LiveView {
         this.#print(`#${event.n} is run again: ${why}`);
         break;
       }
+      case 'handed_over':
+        this.#live = null;
+        this.#print(describeHandOver(event));
+        break;
       case 'proposer_rests':
         this.#print(styleText('yellow', describeRest(event, event.at)));
         break;

@@ -11,6 +11,8 @@ const base = { seq: z.number().int(), at: z.number().int(), study: z.string() };
 const n = z.number().int().nonnegative();
 const k = z.number().int().nonnegative();
 const commit = z.string();
+/** Why a run's number must not decide. */
+const flags = z.array(z.object({ kind: z.enum(FLAG_KINDS), detail: z.string() })).readonly();
 /** JSON has neither NaN nor infinity, so they are sent as words. */
 const scalar = z.union([z.number(), z.enum(['NaN', 'Infinity', '-Infinity'])]);
 
@@ -108,7 +110,15 @@ export const eventSchema = z.discriminatedUnion('type', [
     type: z.literal('run_unfair'),
     n,
     k,
-    flags: z.array(z.object({ kind: z.enum(FLAG_KINDS), detail: z.string() })),
+    flags,
+  }),
+  /** It was trained where its number must not decide, and waits for a lane with the hardware of the baseline. */
+  z.object({
+    ...base,
+    type: z.literal('handed_over'),
+    n,
+    k,
+    flags,
   }),
   /** A commit that has its verdict is being trained again; see `REPEAT_PURPOSES`. */
   z.object({ ...base, type: z.literal('repeat_started'), n, purpose: z.enum(REPEAT_PURPOSES) }),

@@ -85,6 +85,20 @@ export function describeFlagKind(kind: FlagKind): string {
   return FLAG_WORDS[kind];
 }
 
+/** Why a run on other hardware is followed by one on the baseline's, in words. */
+export function describeHandOver({
+  n,
+  flags,
+}: {
+  readonly n: number;
+  readonly flags: readonly Pick<FairnessFlag, 'kind' | 'detail'>[];
+}): string {
+  const why = flags.map(flag =>
+    flag.kind === 'other_hardware' ? `it was trained ${flag.detail}` : describeFlag(flag),
+  );
+  return `#${n} waits for a lane with the hardware of the baseline: ${why.join('; ')}`;
+}
+
 /** A flag as a sentence for the user. */
 export function describeFlag({ kind, detail }: Pick<FairnessFlag, 'kind' | 'detail'>): string {
   return `${FLAG_WORDS[kind]}, ${detail}`;

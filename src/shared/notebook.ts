@@ -90,6 +90,7 @@ export type Mark = {
     | 'host_away'
     | 'host_joined'
     | 'unfair'
+    | 'handed_over'
     | 'repeated'
     | 'rolled_back'
     | 'warning';

@@ -2,9 +2,9 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { killAtRandom } from '../support/kills.ts';
-import { eventsOf, sitting } from '../support/pawl.ts';
+import { eventsOf, pawl, RunningPawl, sitting } from '../support/pawl.ts';
 import { contractFile, FAST_TRAINER, temporaryFolder } from '../support/scaffold.ts';
-import { checkNight, prepareNight, rowsOf, TAG } from '../support/study.ts';
+import { checkNight, prepareNight, readMarks, rowsOf, TAG } from '../support/study.ts';
 import { findSshdFault, giveGpus, type PrivateSshd, pathWithHosts, startSshd } from './private-sshd.ts';
 
 const fault = findSshdFault();
@@ -18,6 +18,15 @@ const TRAINER = FAST_TRAINER.replace(
 
 /** The first is the baseline's. */
 const LANES = ['--lanes', 'ssh:lab/gpu:1,ssh:lab/gpu:0'];
+
+/** A proposer that sets LR to one of these after the other. */
+async function proposing(values: string): Promise<string> {
+  const next = join(await temporaryFolder(), 'next');
+  await writeFile(next, `${values}\n`);
+  // Two lanes may ask at once.
+  return `exec 9>${next}.lock; flock 9; read -r lr rest < ${next}; echo "$rest" > ${next}
+    sed -i "s/^LR=.*/LR=$lr/" train.sh; echo '{"hypothesis":"LR"}'`;
+}
 
 // Without sshd there is nothing to test; `fault` says what is missing, and .ci/run installs it.
 describe.skipIf(fault !== null)('lanes on two models of GPU', () => {
@@ -33,11 +42,7 @@ describe.skipIf(fault !== null)('lanes on two models of GPU', () => {
   test('what may be a gain on the other model is trained again on the baseline’s, and only that decides', async () => {
     const night = await prepareNight({ trainer: TRAINER, contract: contractFile({ limitSeconds: 600 }) });
     const { repository, home } = night;
-    const next = join(await temporaryFolder(), 'next');
-    await writeFile(next, '1 0 15 4 16 8\n');
-    // Two lanes may ask at once.
-    const command = `exec 9>${next}.lock; flock 9; read -r lr rest < ${next}; echo "$rest" > ${next}
-      sed -i "s/^LR=.*/LR=$lr/" train.sh; echo '{"hypothesis":"LR"}'`;
+    const command = await proposing('3 4 5 6 7 1');
     const { code, stderr, events } = await sitting(
       ['run', repository, '--tag', TAG, '-n', '6', ...LANES, '--command', command],
       { home, env: { PATH: await pathWithHosts(sshd) } },
@@ -65,11 +70,45 @@ describe.skipIf(fault !== null)('lanes on two models of GPU', () => {
       else expect(metric).toBeNull();
     }
     const again = screened.filter(n => counting.includes(n));
+    expect(again).not.toEqual([]);
     expect(
-      eventsOf(events, 'run_unfair')
+      eventsOf(events, 'handed_over')
         .map(({ n }) => n)
         .sort(),
     ).toEqual(again);
+    // One sentence tells it.
+    expect(events.filter(({ type }) => type === 'run_unfair' || type === 'interrupted')).toEqual([]);
+    expect(readMarks(home, 'unfair')).toEqual([]);
+    const why = 'it was trained on Faster GPU, the baseline on Test GPU';
+    expect(readMarks(home, 'handed_over').toSorted()).toEqual(
+      again.map(n => `#${n} waits for a lane with the hardware of the baseline: ${why}`),
+    );
+    await checkNight(night);
+  });
+
+  test('what waits for a lane with the baseline’s model goes on in the next sitting after a stop', async () => {
+    const go = join(await temporaryFolder(), 'go');
+    // After the baseline, the lane with its model is busy.
+    const wait = `case $LR$CUDA_VISIBLE_DEVICES in 2* | *GPU-2) ;; *) until [ -e ${go} ]; do sleep 0.05; done ;; esac`;
+    const trainer = TRAINER.replace(/^printf/m, `${wait}\nprintf`);
+    const night = await prepareNight({ trainer, contract: contractFile({ limitSeconds: 600 }) });
+    const { repository, home } = night;
+    const options = { home, env: { PATH: await pathWithHosts(sshd) } };
+    const command = await proposing('3 4 5');
+    const running = new RunningPawl(
+      ['run', repository, '--tag', TAG, '-n', '3', ...LANES, '--command', command],
+      options,
+    );
+    const { n } = (await running.waitFor(({ type }) => type === 'handed_over')) as { n: number };
+    const phaseOf = () => rowsOf(home).experiments.find(row => row.n === n)?.phase;
+    expect(phaseOf()).toBe('attempted');
+    expect((await pawl(['stop', '--now'], options)).code).toBe(0);
+    await running.ended;
+    expect(phaseOf()).toBe('interrupted');
+    await writeFile(go, '');
+    const again = await sitting(['resume', repository], options);
+    expect(again).toMatchObject({ code: 0, stderr: '' });
+    expect(phaseOf()).toBe('recorded');
     await checkNight(night);
   });
 

@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import BetterSqlite3 from 'better-sqlite3';
+import type { Mark } from '../../src/shared/notebook.ts';
 import type { RepeatPurpose } from '../../src/shared/study.ts';
 import type { DeathPoint } from './die-at.ts';
 import { checkInvariants } from './invariants.ts';
@@ -140,6 +141,16 @@ export function rowsOf(home: string, tag = TAG): LedgerRows {
   const rows = readRows(home, tag);
   if (!rows) throw new Error(`the ledger has no study ${tag}`);
   return rows;
+}
+
+/** What marks of a kind say, oldest first. */
+export function readMarks(home: string, kind: Mark['kind']): readonly string[] {
+  const database = new BetterSqlite3(join(home, 'pawl.sqlite'), { fileMustExist: true });
+  try {
+    return database.prepare('SELECT text FROM mark WHERE kind = ? ORDER BY id').pluck().all(kind) as string[];
+  } finally {
+    database.close();
+  }
 }
 
 export function isRecorded(row: ExperimentRow): boolean {

@@ -39,6 +39,7 @@ const OF_A_SITTING: readonly Mark['kind'][] = [
     'host_away',
     'host_joined',
     'unfair',
+    'handed_over',
     'repeated',
     'rolled_back',
     'warning',

@@ -1,5 +1,5 @@
 import type { EngineEventBody } from '../../shared/events.ts';
-import { describeFlag } from '../../shared/fairness.ts';
+import { describeFlag, describeHandOver } from '../../shared/fairness.ts';
 import { describeHostAway, describeHostJoined } from '../../shared/hosts.ts';
 import type { Mark } from '../../shared/notebook.ts';
 import { describeRepeat, describeRollBack, describeTakeBack } from '../../shared/repeats.ts';
@@ -25,6 +25,8 @@ export function markOf(
       const why = event.flags.map(describeFlag).join('; ');
       return { kind: 'unfair', text: `#${event.n} is run again, because the last run was unfair: ${why}` };
     }
+    case 'handed_over':
+      return { kind: 'handed_over', text: describeHandOver(event) };
     case 'repeated':
       return { kind: 'repeated', text: describeRepeat(event) };
     case 'rolled_back':

@@ -185,7 +185,7 @@ export class Sitting {
         this.#state = state;
         if (this.#wantsQuiet()) this.#askForQuiet();
         if (idle?.type === 'stop') {
-          this.#dropUnproposed();
+          this.#leaveUnfinished();
           if (this.#refusal) throw this.#refusal;
           return { reason: idle.reason, detail: idle.detail };
         }
@@ -250,15 +250,17 @@ export class Sitting {
     return context;
   }
 
-  /** Withdraws the start of experiments without a proposal; a number in between others is kept, and proposed later. */
-  #dropUnproposed(): void {
+  /** Withdraws the start of experiments without a proposal; the others go on in the next sitting. */
+  #leaveUnfinished(): void {
     const { ledger } = this.#ports;
     const { id } = this.#study;
     ledger.write(() => {
-      for (const n of [this.#state.study.fresh, ...openNumbers(this.#state)]) {
+      for (const n of [this.#state.study.fresh, ...openNumbers(this.#state)])
         ledger.experiments.dropUnproposed(id, n);
-        if (ledger.experiments.get(id, n)?.phase === 'proposing')
-          ledger.experiments.setPhase(id, n, 'interrupted');
+      for (const { n, phase } of ledger.experiments.unfinished(id)) {
+        // What was handed over to another lane waits as `attempted`.
+        const isOpen = phase === 'proposing' || phase === 'attempted';
+        if (isOpen) ledger.experiments.setPhase(id, n, 'interrupted');
       }
     });
   }

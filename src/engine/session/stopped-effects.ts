@@ -1,7 +1,7 @@
 import { PawlError, unreachable } from '../../shared/errors.ts';
 import { endRun } from '../stages/record/end-run.ts';
 import type { StageContext } from '../stages/stage-context.ts';
-import { tellUnfair } from '../stages/train/train.ts';
+import { unfairFlags } from '../stages/train/train.ts';
 import type { PerformedEffect } from './lanes.ts';
 import type { Effect, LoopEvent, SetAsideReason } from './loop-state.ts';
 
@@ -52,10 +52,13 @@ export function setAside(
   const { id } = context.study;
   endRun(context, ended, ledger => {
     for (const { run } of ledger.runs.open(id, n)) ledger.runs.interrupt(run, context.now());
+    if (reason.kind === 'screened') {
+      ledger.experiments.setPhase(id, n, 'attempted');
+      return ended ? [{ type: 'handed_over', n, k: ended.k, flags: unfairFlags(ended) }] : [];
+    }
     ledger.experiments.setPhase(id, n, 'interrupted');
     ledger.experiments.dropUnproposed(id, n);
     const interrupted = { type: 'interrupted', n, message: describeSetAside(reason) } as const;
-    if (reason.kind === 'screened' && ended) return [tellUnfair(n, ended), interrupted];
     if (reason.kind !== 'unanswered') return [interrupted];
     const message = `The model that the training asks did not answer. ${reason.message}`;
     return [interrupted, { type: 'warning', code: 'model_blocked', message }];
@@ -63,7 +66,7 @@ export function setAside(
   return { type: 'set_aside', reason };
 }
 
-function describeSetAside(reason: SetAsideReason): string {
+function describeSetAside(reason: Exclude<SetAsideReason, { readonly kind: 'screened' }>): string {
   switch (reason.kind) {
     case 'stopped':
       return 'Stopped by the user; it will be run again on resume.';
@@ -71,8 +74,6 @@ function describeSetAside(reason: SetAsideReason): string {
       return `${reason.message} It will be run again.`;
     case 'put_off':
       return `Not started yet; it will be run when the study goes on. ${reason.message}`;
-    case 'screened':
-      return 'It may be a gain; it goes on where the baseline was trained.';
     case 'spent':
     case 'refused':
       return `${reason.message} It will be run again on resume.`;

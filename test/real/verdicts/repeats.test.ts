@@ -1,15 +1,12 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { dataPaths } from '../../../src/engine/paths.ts';
-import { openLedger } from '../../../src/engine/store/ledger.ts';
 import type { EngineEvent } from '../../../src/shared/events.ts';
-import type { Mark } from '../../../src/shared/notebook.ts';
 import type { DeathPoint } from '../../support/die-at.ts';
 import { checkInvariants } from '../../support/invariants.ts';
 import { eventsOf, pawl, RunningPawl, sitting } from '../../support/pawl.ts';
 import { createRepository, git, snapshotUserState, temporaryFolder } from '../../support/scaffold.ts';
-import { dyingAt } from '../../support/study.ts';
+import { dyingAt, readMarks } from '../../support/study.ts';
 
 /**
  * A training whose number is the next line of a file for its LR, so that a test says what every run of every commit prints;
@@ -59,16 +56,6 @@ limit_seconds = 600
   const run = (...args: string[]) => sitting([...command, ...args], { home, env });
   const resume = (...args: string[]) => sitting(['resume', repository, ...args], { home, env });
   return { home, folder, repository, env, command, run, resume, check };
-}
-
-/** What marks of a kind say, oldest first. */
-async function readMarks(home: string, kind: Mark['kind']): Promise<readonly string[]> {
-  const ledger = openLedger(dataPaths({ PAWL_HOME: home }).ledger);
-  try {
-    return ledger.studies.list().flatMap(({ id }) => ledger.marks.ofKind(id, kind).map(({ text }) => text));
-  } finally {
-    ledger.close();
-  }
 }
 
 /** What was trained, in order: `n` for an experiment, `n purpose` for a repeat. */
@@ -233,7 +220,7 @@ test.each<[string, DeathPoint, number]>([
   expect(again).toHaveLength(starts);
   const log = await git(repository, 'log', '--format=%s', 'autoresearch/night');
   expect(log).toMatch(/Set LR to 14\nstart$/);
-  expect(await readMarks(home, 'rolled_back')).toEqual([expect.stringMatching(/^#1 is taken back/)]);
+  expect(readMarks(home, 'rolled_back')).toEqual([expect.stringMatching(/^#1 is taken back/)]);
   await check();
 });
 

@@ -1,5 +1,4 @@
-import type { EngineEventBody } from '../../../shared/events.ts';
-import type { FlagKind } from '../../../shared/fairness.ts';
+import type { FairnessFlag, FlagKind } from '../../../shared/fairness.ts';
 import type { Hint } from '../../../shared/probes.ts';
 import { isBetter } from '../../../shared/study.ts';
 import type { Denial } from '../../asked-model/answers.ts';
@@ -121,11 +120,13 @@ async function hintsOf(
 
 /** An unfair run is stored before the next one begins. */
 function saveUnfair(context: StageContext, n: number, ended: EndedRun): void {
-  endRun(context, ended, () => [tellUnfair(n, ended)]);
+  endRun(context, ended, () => [{ type: 'run_unfair', n, k: ended.k, flags: unfairFlags(ended) }]);
 }
 
 /** Why a run does not decide. */
-export function tellUnfair(n: number, { k, result }: EndedRun): EngineEventBody {
+export function unfairFlags({
+  result,
+}: Pick<EndedRun, 'result'>): readonly Pick<FairnessFlag, 'kind' | 'detail'>[] {
   const flags = result.fairness.flags.filter(({ isUnfair }) => isUnfair);
-  return { type: 'run_unfair', n, k, flags: flags.map(({ kind, detail }) => ({ kind, detail })) };
+  return flags.map(({ kind, detail }) => ({ kind, detail }));
 }

@@ -1,4 +1,5 @@
 import {
+  ArrowRightLeft,
   CircleStop,
   FilePen,
   GitBranch,
@@ -38,6 +39,7 @@ const LOOKS = {
   host_away: { icon: ServerOff, className: 'text-warn' },
   host_joined: { icon: Server, className: 'text-muted' },
   unfair: { icon: Scale, className: 'text-warn' },
+  handed_over: { icon: ArrowRightLeft, className: 'text-muted' },
   repeated: { icon: Repeat2, className: 'text-muted' },
   rolled_back: { icon: Undo2, className: 'text-warn' },
   warning: { icon: TriangleAlert, className: 'text-warn' },
@@ -68,6 +70,7 @@ function words(mark: Mark): string {
     case 'host_away':
     case 'host_joined':
     case 'unfair':
+    case 'handed_over':
     case 'repeated':
     case 'rolled_back':
     case 'warning':
