@@ -3,7 +3,7 @@ import type { Measurement, Study } from '../../../shared/study.ts';
 import type { Ledger } from '../../store/ledger.ts';
 import type { Repeat } from '../../store/runs.ts';
 import { HEADLINE_RUNS } from '../../verdicts/audit.ts';
-import { assess, type Trial } from '../../verdicts/claims.ts';
+import { assess, onBranch, type Trial } from '../../verdicts/claims.ts';
 import { mean } from '../../verdicts/noise.ts';
 import { oriented, trialsOf } from './trials.ts';
 import { ruleOf } from './verdict-rule.ts';
@@ -35,7 +35,7 @@ function claimsOf(
   repeats: readonly Repeat[],
   goal: Study['contract']['metric']['goal'],
 ): StudyClaims | null {
-  const assessment = assess(oriented(trials, goal));
+  const assessment = assess(onBranch(oriented(trials, goal)));
   const kept = trials.filter(({ isKept }) => isKept);
   const [baseline, best] = [kept[0], kept.at(-1)];
   if (!assessment || !baseline || !best) return null;
