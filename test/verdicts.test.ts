@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { auditAllowance, findAudit } from '../src/engine/verdicts/audit.ts';
 import { chiSquaredQuantile } from '../src/engine/verdicts/chi-squared.ts';
-import { assess, type Trial } from '../src/engine/verdicts/claims.ts';
+import { assess, onBranch, type Trial } from '../src/engine/verdicts/claims.ts';
 import { believe, fitWeights, PRIOR_WEIGHTS } from '../src/engine/verdicts/effects.ts';
 import { estimateNoise, mean, plausibleVariances, stepOf } from '../src/engine/verdicts/noise.ts';
 import { hazard, normalCdf, normalDensity } from '../src/engine/verdicts/normal.ts';
@@ -174,6 +174,23 @@ test('claims are probabilities, whatever was measured', () => {
     }),
     { numRuns: 40 },
   );
+});
+
+test('a keep that took the place of others is compared with the one before them, and those claim nothing', () => {
+  const trials = [
+    baseline(1, 1.0006, 0.9996),
+    kept(1, 0, 1.01, 1.011),
+    dropped(2, 1, 1.02),
+    { ...kept(3, 1, 0.9997, 1.0001), supersedes: [1] },
+  ];
+  const [claim, ...others] = assess(onBranch(trials))?.claims ?? [];
+  expect([claim?.n, others]).toEqual([3, []]);
+  // Far better than #1, whose edit it does not contain, and as good as the baseline, on which it was made.
+  expect(claim?.probability).toBeLessThan(0.8);
+  expect(findAudit(onBranch(trials), [{ n: 3, probability: 0.6, isProven: false }])).toBe(3);
+  // One that replaces it in turn takes its place on the same line.
+  const next = { ...kept(4, 3, 0.9, 0.9), supersedes: [3] };
+  expect(onBranch([...trials, next]).at(-1)?.parent).toBe(0);
 });
 
 test('an audit runs the likeliest unproven keep or its parent, whichever has fewer runs, six at most', () => {

@@ -107,7 +107,7 @@ export type DebriefIdea = {
 export type KeptIdea = DebriefIdea & {
   readonly rationale: string | null;
   readonly commit: string | null;
-  /** Over the keep before it, by their records; null if one has no number. */
+  /** Over the keep before it of which the branch still has the edit, by their records; null if one has no number. */
   readonly gain: number | null;
   readonly record: Measurement | null;
   /** As in {@link StudyClaims}; null if nothing is claimed. */
@@ -115,6 +115,8 @@ export type KeptIdea = DebriefIdea & {
   readonly isProven: boolean;
   /** Whether it is shorter but not better, so that no gain is claimed for it. */
   readonly isSimplification: boolean;
+  /** If its edit left the branch, the keep that took its place. */
+  readonly supersededBy: number | null;
 };
 
 export type TakenBackIdea = DebriefIdea & {

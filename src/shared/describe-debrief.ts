@@ -47,7 +47,10 @@ export function certaintyOf({
   probability,
   isProven,
   isSimplification,
-}: Pick<KeptIdea, 'probability' | 'isProven' | 'isSimplification'>): string {
+  supersededBy = null,
+}: Pick<KeptIdea, 'probability' | 'isProven' | 'isSimplification'> &
+  Partial<Pick<KeptIdea, 'supersededBy'>>): string {
+  if (supersededBy !== null) return `superseded by #${supersededBy}`;
   if (isSimplification) return 'simpler, no gain claimed';
   return probability === null ? 'one run' : claimWords({ probability, isProven });
 }

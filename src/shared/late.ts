@@ -2,6 +2,16 @@ import { formatMetric } from './numbers.ts';
 import type { Evidence } from './study.ts';
 
 /**
+ * For each keep whose edit left the branch, the keep that took its place.
+ * @param keeps in the order they were kept, without those that were taken back
+ */
+export function supersededBy(
+  keeps: readonly { readonly n: number; readonly supersedes?: readonly number[] | undefined }[],
+): ReadonlyMap<number, number> {
+  return new Map(keeps.toReversed().flatMap(({ n, supersedes = [] }) => supersedes.map(other => [other, n])));
+}
+
+/**
  * The commit an attempt was made on, if that was no longer the incumbent when it was measured, and the consequences.
  * @param isOtherLine whether it started there on purpose
  */

@@ -1,7 +1,7 @@
 import type { Arm, Interval } from '../../shared/debrief.ts';
 import { seededRandom } from '../proposers/search/random.ts';
 import type { ProposerCall } from '../store/proposer-calls.ts';
-import { energyWh, isKept, sum, sumKnown, type Trial, trainedSeconds } from './trial.ts';
+import { branchGain, energyWh, isKept, sum, sumKnown, type Trial, trainedSeconds } from './trial.ts';
 
 /** Normal quantile of a two-sided 90 % interval. */
 const Z = 1.645;
@@ -24,7 +24,7 @@ export function compareArms(trials: readonly Trial[], calls: readonly ProposerCa
 function armOf(proposer: string, trials: readonly Trial[], calls: readonly ProposerCall[]): Arm {
   const kept = trials.filter(isKept);
   const rows = trials.map(trial => ({
-    gain: isKept(trial) ? (trial.gain ?? 0) : 0,
+    gain: branchGain(trial),
     one: 1,
     hours: trainedSeconds(trial) / 3600,
     kWh: (energyWh(trial) ?? 0) / 1000,

@@ -27,12 +27,13 @@ export function keptIdeas(trials: readonly Trial[], claims: StudyClaims | null):
     .filter(trial => isKept(trial) && trial.n > 0)
     .map(trial => {
       const claim: Claim | undefined = claims?.keeps.find(({ n }) => n === trial.n);
-      const { proposal, attemptCommit, gain, record, verdict } = trial;
+      const { proposal, attemptCommit, gain, record, verdict, supersededBy } = trial;
       return {
         ...ideaOf(trial),
         ...{ rationale: proposal?.rationale ?? null, commit: attemptCommit, gain, record },
         ...{ probability: claim?.probability ?? null, isProven: claim?.isProven ?? false },
         isSimplification: verdict.reason === 'simplified',
+        supersededBy,
       };
     });
 }

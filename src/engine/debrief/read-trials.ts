@@ -1,4 +1,5 @@
 import { PawlError } from '../../shared/errors.ts';
+import { supersededBy } from '../../shared/late.ts';
 import { SUMMARY } from '../../shared/model-calls.ts';
 import type { Experiment, Study } from '../../shared/study.ts';
 import { eachExperiment } from '../export/export-study.ts';
@@ -24,7 +25,7 @@ export function readRows(ledger: Ledger, studyId: string): Rows {
   };
 }
 
-/** Every experiment with a verdict, with everything a debrief needs. If the repository is gone, `edit` is null. */
+/** Every experiment with a verdict, in the order of the verdicts, with everything a debrief needs. If the repository is gone, `edit` is null. */
 export async function readTrials(
   ledger: Ledger,
   study: Study,
@@ -42,16 +43,24 @@ export async function readTrials(
     ({ n }) => n,
   );
   const runs = Map.groupBy(rows.runs, ({ n }) => n);
-  const experiments = [...eachExperiment(ledger, study)].filter(isJudged);
+  const experiments = [...eachExperiment(ledger, study)]
+    .filter(isJudged)
+    .sort((a, b) => Number(a.verdictOrder) - Number(b.verdictOrder));
+  const superseded = supersededBy(
+    experiments
+      .filter(({ verdict }) => verdict.word === 'keep')
+      .map(({ n, verdict }) => ({ n, supersedes: verdict.evidence.supersedes })),
+  );
   const edits = hasEdits ? await readEditsOf(study, experiments) : new Map<string, CommitEdit>();
   let incumbent: number | null = null;
   return experiments.map(experiment => {
     const { n, verdict, record, attemptCommit } = experiment;
     const isKeep = verdict.word === 'keep';
     const against = isKeep ? incumbent : (verdict.evidence.incumbentMetric ?? incumbent);
-    if (isKeep) incumbent = record?.mean ?? incumbent;
+    if (isKeep && !superseded.has(n)) incumbent = record?.mean ?? incumbent;
     return {
       ...experiment,
+      supersededBy: superseded.get(n) ?? null,
       proposer: authors.get(n) ?? null,
       runs: runs.get(n) ?? NO_RUNS,
       edit: edits.get(attemptCommit ?? '') ?? null,

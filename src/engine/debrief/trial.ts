@@ -12,9 +12,11 @@ export type Trial = Experiment & {
   readonly runs: readonly RunRow[];
   /** What it changed; null if that is no longer known. */
   readonly edit: CommitEdit | null;
+  /** For a keep whose edit left the branch, the keep that took its place. */
+  readonly supersededBy: number | null;
   /**
-   * Positive means better, in the metric's unit: for a keep, over the keep before it, by their records; otherwise
-   * over the incumbent of its time. Null if a number is missing.
+   * Positive means better, in the metric's unit: for a keep, over the keep before it of which the branch still has the
+   * edit, by their records; otherwise over the incumbent of its time. Null if a number is missing.
    */
   readonly gain: number | null;
   /** The cost of its model calls in US dollars; null if no call had a price. */
@@ -32,6 +34,11 @@ export function ideaOf({ n, proposal, proposer }: Trial): DebriefIdea {
 
 export function isKept({ verdict }: Trial): boolean {
   return verdict.word === 'keep';
+}
+
+/** What the branch gained by it: nothing, unless it was kept and its edit is still there. */
+export function branchGain(trial: Trial): number {
+  return isKept(trial) && trial.supersededBy === null ? (trial.gain ?? 0) : 0;
 }
 
 /** Total seconds of the runs that led to its verdict. */

@@ -1,5 +1,5 @@
 import type { InstructionsYield, NoteYield } from '../../shared/debrief.ts';
-import { isKept, sum, type Trial, trainedSeconds } from './trial.ts';
+import { branchGain, isKept, sum, type Trial, trainedSeconds } from './trial.ts';
 
 /** Since when the instructions or the note applied. */
 type Period = { readonly at: number };
@@ -9,7 +9,7 @@ function yieldsOf<P extends Period>(periods: readonly P[], trials: readonly Tria
   return periods.map((period, place) => {
     const end = periods[place + 1]?.at ?? Number.POSITIVE_INFINITY;
     const own = trials.filter(({ n, startedAt }) => n > 0 && startedAt >= period.at && startedAt < end);
-    const gain = sum(own.filter(isKept).map(trial => trial.gain ?? 0));
+    const gain = sum(own.map(branchGain));
     const hours = sum(own.map(trainedSeconds)) / 3600;
     const [first, last] = [own[0], own.at(-1)];
     const lastKeep = own.findLastIndex(isKept);

@@ -10,7 +10,7 @@ import {
 import { keptOf, noiseOf, oriented, standing } from '../stages/judge/trials.ts';
 import type { Unfounded } from '../stages/repeat/take-back.ts';
 import { auditAllowance, findAudit, HEADLINE_RUNS } from '../verdicts/audit.ts';
-import { assess, type Trial } from '../verdicts/claims.ts';
+import { assess, onBranch, type Trial } from '../verdicts/claims.ts';
 import { mean } from '../verdicts/noise.ts';
 import { afterProbe, findChainProbe, findPass, type ProbeRun, type Probes } from './probes.ts';
 
@@ -117,7 +117,7 @@ function isAuditDue({ runs, auditedAt, spent }: Repeats): boolean {
 }
 
 function findUnproven(repeats: Repeats): Due | null {
-  const trials = oriented(repeats.trials, repeats.goal);
+  const trials = onBranch(oriented(repeats.trials, repeats.goal));
   const gaveNone = (n: number) =>
     repeats.tried.some(tried => tried.n === n && tried.purpose === 'audit' && !tried.hasValue);
   const n = findAudit(trials, assess(trials)?.claims ?? [], gaveNone);
@@ -158,7 +158,7 @@ export function hasHeadline(repeats: Repeats): boolean {
 
 /** After an experiment has its verdict. */
 export function afterVerdict(repeats: Repeats, n: number, { word, reason, evidence }: Verdict): Repeats {
-  const { metric, incumbentExperiment: incumbent = null, lateParent, guard } = evidence;
+  const { metric, incumbentExperiment: incumbent = null, lateParent, supersedes, guard } = evidence;
   const isKept = word === 'keep';
   // One that replaced the incumbent is a gain over it.
   const parent = isKept ? incumbent : (lateParent?.experiment ?? incumbent);
@@ -168,7 +168,10 @@ export function afterVerdict(repeats: Repeats, n: number, { word, reason, eviden
     trials:
       metric === undefined || guard || isProbeReason(reason)
         ? known
-        : [...known, { n, values: [metric], parent, isKept, ...standing(reason) }],
+        : [
+            ...known,
+            { n, values: [metric], parent, isKept, ...standing(reason), ...(supersedes && { supersedes }) },
+          ],
     discards: isKept ? 0 : repeats.discards + (word === 'discard' && !lateParent ? 1 : 0),
     runs: repeats.runs + 1,
     fresh: [],

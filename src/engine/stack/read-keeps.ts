@@ -1,3 +1,4 @@
+import { supersededBy } from '../../shared/late.ts';
 import { isEmptyNumber } from '../../shared/probes.ts';
 import type { Measured, StackKeep } from '../../shared/stack.ts';
 import type { Experiment, Study } from '../../shared/study.ts';
@@ -36,7 +37,9 @@ function lineOf(experiments: readonly Experiment[]): readonly Experiment[] {
   const kept = experiments
     .filter(({ verdict, n }) => verdict?.word === 'keep' && n > 0)
     .toSorted((a, b) => Number(a.verdictOrder) - Number(b.verdictOrder));
-  const superseded = new Set(kept.flatMap(({ verdict }) => verdict?.evidence.supersedes ?? []));
+  const superseded = supersededBy(
+    kept.map(({ n, verdict }) => ({ n, supersedes: verdict?.evidence.supersedes })),
+  );
   return kept.filter(({ n }) => !superseded.has(n));
 }
 

@@ -27,6 +27,8 @@ export type HistoryEntry = {
   readonly incumbent: number | null;
   /** The experiment on which it was made, if that was no longer the incumbent. */
   readonly lateParent?: number;
+  /** The keeps whose place it took. */
+  readonly supersedes?: readonly number[];
   /** The condition or check that failed; null if there were none or all passed. */
   readonly guard: GuardFailure | null;
   /** What probes and hints showed. */
@@ -125,6 +127,7 @@ export function experimentPast(database: Database) {
           incumbentMetric: evidence.incumbentMetric ?? null,
           incumbent: evidence.incumbentExperiment ?? null,
           ...(evidence.lateParent && { lateParent: evidence.lateParent.experiment }),
+          ...(evidence.supersedes && { supersedes: evidence.supersedes }),
           guard: evidence.guard ?? null,
           probe: probeOf(evidence),
         };

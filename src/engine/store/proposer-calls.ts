@@ -67,12 +67,16 @@ export function proposerCallStore(database: Database) {
     }
   >(
     `WITH kept AS (
-       SELECT study_id, n, (metric + repeat_sum) / (1 + repeats) AS record
-       FROM (SELECT study_id, n, verdict, metric, ${repeatColumns('e')} FROM experiment e) WHERE verdict = 'keep'
+       SELECT study_id, n, verdict_order, (metric + repeat_sum) / (1 + repeats) AS record
+       FROM (SELECT study_id, n, verdict, verdict_order, metric, ${repeatColumns('e')} FROM experiment e) own
+       WHERE verdict = 'keep' AND NOT EXISTS (
+         SELECT 1 FROM experiment later, json_each(later.evidence, '$.supersedes') missing
+         WHERE later.study_id = own.study_id AND later.evidence ->> '$.supersedes' IS NOT NULL
+           AND later.verdict = 'keep' AND missing.value = own.n)
      ), step AS (
        SELECT study_id, n, (record - lag(record) OVER branch) / nullif(abs(first_value(record) OVER branch), 0)
          * iif(contract ->> '$.metric.goal' = 'maximize', 1, -1) AS gain
-       FROM kept JOIN study ON study.id = study_id WINDOW branch AS (PARTITION BY study_id ORDER BY n)
+       FROM kept JOIN study ON study.id = study_id WINDOW branch AS (PARTITION BY study_id ORDER BY verdict_order)
      )
      SELECT author.proposer, count(*) AS experiments, count(*) FILTER (WHERE verdict = 'keep') AS keep,
        count(*) FILTER (WHERE verdict = 'discard') AS discard, count(*) FILTER (WHERE verdict = 'crash') AS crash,

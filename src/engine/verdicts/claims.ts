@@ -1,4 +1,5 @@
 import type { Claim } from '../../shared/claims.ts';
+import { supersededBy } from '../../shared/late.ts';
 import { believe, type Effect, fitWeights, type Observation, PRIOR_WEIGHTS } from './effects.ts';
 import { estimateNoise, mean, type Noise, plausibleVariances } from './noise.ts';
 
@@ -15,6 +16,8 @@ export type Trial = {
   readonly isTakenBack?: boolean;
   /** Whether it was kept for fewer lines, which is never a gain. */
   readonly isSimplified?: boolean;
+  /** The keeps whose place it took. */
+  readonly supersedes?: readonly number[];
 };
 
 export type Assessment = {
@@ -55,6 +58,22 @@ export function assess(trials: readonly Trial[]): Assessment | null {
     return { n, probability, isProven: probability >= PROVEN && noise.degrees >= PROVEN_DEGREES };
   });
   return { noise, claims };
+}
+
+/**
+ * The same trials, with only those as keeps whose edits the branch still contains. A keep that took the place of others
+ * is compared with the one before them, because its edit was not made on theirs.
+ * @param trials in the order of their verdicts
+ */
+export function onBranch(trials: readonly Trial[]): readonly Trial[] {
+  const replaced = supersededBy(trials.filter(({ isKept }) => isKept));
+  const parents = new Map(trials.map(({ n, parent }) => [n, parent]));
+  const parentOf = (n: number | null): number | null =>
+    n !== null && replaced.has(n) ? parentOf(parents.get(n) ?? null) : n;
+  return trials.map(trial => {
+    if (replaced.has(trial.n)) return { ...trial, isKept: false, isTakenBack: true };
+    return trial.isKept ? { ...trial, parent: parentOf(trial.parent) } : trial;
+  });
 }
 
 /** Trials whose mean is better than their parent's. */

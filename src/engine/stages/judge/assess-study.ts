@@ -4,7 +4,7 @@ import type { Measurement, Study } from '../../../shared/study.ts';
 import type { Ledger } from '../../store/ledger.ts';
 import type { Repeat } from '../../store/runs.ts';
 import { HEADLINE_RUNS } from '../../verdicts/audit.ts';
-import { assess, type Trial } from '../../verdicts/claims.ts';
+import { assess, onBranch, type Trial } from '../../verdicts/claims.ts';
 import { mean } from '../../verdicts/noise.ts';
 import { keptOf, oriented, trialsOf } from './trials.ts';
 import { ruleOf } from './verdict-rule.ts';
@@ -32,7 +32,7 @@ export function assessStudy(ledger: Ledger, study: Study): StudyClaims | null {
 }
 
 function claimsOf(trials: readonly Trial[], repeats: readonly Repeat[], goal: Goal): StudyClaims | null {
-  const assessment = assess(oriented(trials, goal));
+  const assessment = assess(onBranch(oriented(trials, goal)));
   const kept = keptOf(trials);
   const [baseline, best] = [kept[0], kept.at(-1)];
   if (!assessment || !baseline || !best) return null;

@@ -12,13 +12,13 @@ export function trialsOf(history: readonly HistoryEntry[], repeats: readonly Rep
   for (const { n, purpose, value } of repeats) {
     if (value !== null && isOfRecord(purpose)) further.set(n, [...(further.get(n) ?? []), value]);
   }
-  return history.flatMap(({ n, metric, verdict, reason, incumbent, lateParent, guard }) => {
+  return history.flatMap(({ n, metric, verdict, reason, incumbent, lateParent, supersedes, guard }) => {
     // An experiment that breaks a condition, or whose number does not come from the data, cannot be compared.
     if (metric === null || guard || isProbeReason(reason)) return [];
     const values = [metric, ...(further.get(n) ?? [])];
     const isKept = verdict === 'keep';
     const parent = isKept ? incumbent : (lateParent ?? incumbent);
-    return [{ n, values, parent, isKept, ...standing(reason) }];
+    return [{ n, values, parent, isKept, ...standing(reason), ...(supersedes && { supersedes }) }];
   });
 }
 

@@ -1,4 +1,4 @@
-import { mean } from 'd3-array';
+import { greatest, mean } from 'd3-array';
 import { Maximize, Minimize, X } from 'lucide-react';
 import { Dialog as Radix } from 'radix-ui';
 import { type ReactNode, useEffect, useMemo, useState } from 'react';
@@ -155,7 +155,11 @@ function LastGain({ card }: { readonly card: StudyCard }) {
   const now = useNow(10_000);
   const cells = useStore(state => (state.notebook?.study === card.id ? state.notebook.cells : null));
   const last = useMemo(
-    () => cells?.findLast((cell): cell is Cell => cell?.verdict?.word === 'keep' && cell.n > 0),
+    () =>
+      greatest(
+        (cells ?? []).filter((cell): cell is Cell => cell?.verdict?.word === 'keep' && cell.n > 0),
+        cell => cell.endedAt ?? 0,
+      ),
     [cells],
   );
   if (!last) return <Fact name="Last gain" value={ABSENT} />;
