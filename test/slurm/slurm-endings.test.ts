@@ -1,7 +1,7 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import type { RemoteJob } from '../../src/engine/remote/remote-training.ts';
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
+import { ANSWER_MS, type RemoteJob } from '../../src/engine/remote/remote-training.ts';
 import type { Cluster } from '../../src/shared/cluster.ts';
 import { lives } from '../support/processes.ts';
 import { jobOf, nameOf, WAITS, Watched } from '../support/remote-jobs.ts';
@@ -39,6 +39,26 @@ describe.skipIf(fault !== null)('the end of a job of Slurm', () => {
   test('what Slurm cuts off is called its limit', async () => {
     const watched = new Watched(trainingOn({}, { minutes: () => 1 }), await jobOf(WAITS));
     expect(await watched.result).toMatchObject({ outcome: { kind: 'timeout' }, end: { kind: 'time_limit' } });
+  });
+
+  test('a stop does not wait for a Slurm that does not answer, and says whether the job has ended as far as it is known', async () => {
+    const runs = new Watched(trainingOn(), await jobOf(WAITS));
+    const waits = await jobOf(WAITS);
+    const training = trainingOn({ sbatch: ['--hold'] });
+    const waiting = new Watched(training, waits);
+    await runs.printed('begun');
+    await waiting.queuedFor('JobHeldUser');
+    await slurm.stopController();
+    onTestFinished(slurm.startController);
+    const stoppedAt = performance.now();
+    waiting.stop();
+    expect(await waiting.result).toMatchObject({ outcome: { kind: 'aborted' }, isVerified: false });
+    expect(performance.now() - stoppedAt).toBeLessThan(2 * ANSWER_MS);
+    // One that runs finds the file that tells it to end.
+    runs.stop();
+    expect(await runs.result).toMatchObject({ outcome: { kind: 'aborted' }, isVerified: true });
+    await slurm.startController();
+    expect(await training.end(waits, new AbortController().signal)).toBe(true);
   });
 
   test('a job that somebody cancels is a run that did not end', async () => {

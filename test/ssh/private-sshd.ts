@@ -32,6 +32,9 @@ export type PrivateSshd = {
   readonly start: () => Promise<void>;
   /** Ends it, and every connection that it has. */
   readonly cut: () => Promise<void>;
+  /** It says nothing more, on old connections and new ones, until it is thawed; what it has started goes on. */
+  readonly freeze: () => Promise<void>;
+  readonly thaw: () => Promise<void>;
   readonly stop: () => Promise<void>;
 };
 
@@ -97,9 +100,15 @@ SetEnv HOME=${home}
     // One whose client is gone may have ended meanwhile.
     for (const pid of sessions) killIfThere(pid);
   };
+  const signalAll = async (signal: NodeJS.Signals) => {
+    if (!daemon?.pid) return;
+    for (const pid of [daemon.pid, ...(await childrenOf(daemon.pid))]) process.kill(pid, signal);
+  };
   await start();
   return {
     ...{ options: ['-F', file('config')], config: file('config'), port, home, start, cut },
+    freeze: () => signalAll('SIGSTOP'),
+    thaw: () => signalAll('SIGCONT'),
     stop: async () => {
       await cut();
       await rm(folder, { recursive: true, force: true, maxRetries: 5 });

@@ -1,8 +1,9 @@
 import { once } from 'node:events';
-import { readdir, writeFile } from 'node:fs/promises';
+import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { eventsOf, pawl, RunningPawl, sitting } from '../support/pawl.ts';
+import { lives } from '../support/processes.ts';
 import { contractFile, FAST_TRAINER, temporaryFolder } from '../support/scaffold.ts';
 import { checkNight, prepareNight, rowsOf, TAG } from '../support/study.ts';
 import { findSshdFault, giveGpus, type PrivateSshd, pathWithHosts, startSshd } from './private-sshd.ts';
@@ -23,11 +24,20 @@ async function prepare(
   return { night, options, args };
 }
 
-/** After the baseline, trainings wait for a file. */
+/** After the baseline, trainings wait for a file, each its own or one for all, and write down what they are. */
 async function waitingTrainer() {
-  const go = join(await temporaryFolder(), 'go');
-  const wait = `[ "$LR-$DEPTH-$WIDTH" = 2-4-16 ] || until [ -e ${go} ]; do sleep 0.05; done\nvalue=`;
-  return { go, trainer: FAST_TRAINER.replace(/^value=/m, wait) };
+  const place = await temporaryFolder();
+  const go = join(place, 'go');
+  const wait = `if [ "$LR-$DEPTH-$WIDTH" != 2-4-16 ]; then
+  echo "$$ $PAWL_RUN" >> ${place}/began; n=\${PAWL_RUN##*/}
+  until [ -e ${go} ] || [ -e ${go}-\${n%.*} ]; do sleep 0.05; done
+fi
+value=`;
+  const began = async () => {
+    const text = await readFile(join(place, 'began'), 'utf8').catch(() => '');
+    return text.split('\n').filter(Boolean);
+  };
+  return { go, began, trainer: FAST_TRAINER.replace(/^value=/m, () => wait) };
 }
 
 /** A study on a host with a GPU, and on another that answers only now; after the baseline its trainings wait. */
@@ -97,6 +107,34 @@ describe.skipIf(fault !== null)('a study on several hosts of ssh', () => {
     expect(again).toMatchObject({ code: 0, stderr: '' });
     expect(eventsOf(again.events, 'host_away').map(({ host }) => host)).toEqual(['lab2']);
     expect(eventsOf(again.events, 'verdict').map(({ n }) => n)).toEqual([5, 6]);
+    await checkNight(night);
+  });
+
+  test('what an earlier sitting left on a host that joins late is ended when it joins, if it is trained elsewhere now', async () => {
+    const [, lab2] = hosts;
+    for (const host of hosts) await giveGpus(host, [{ uuid: 'GPU-1', name: 'Test GPU' }]);
+    const { go, began, trainer } = await waitingTrainer();
+    const { night, options, args } = await prepare(['ssh:lab', 'ssh:lab2'], { trainer, n: 2 });
+    const first = new RunningPawl(args, options);
+    await expect.poll(began).toHaveLength(2);
+    for (const n of [1, 2]) await first.waitFor(event => event.type === 'run_started' && event.n === n);
+    await first.kill();
+    const left = rowsOf(night.home).runs.find(({ lane }) => lane?.startsWith('lab2'));
+    const [pid = ''] = (await began()).find(line => line.endsWith(`/${left?.n}.0`))?.split(' ') ?? [];
+    expect(await lives(pid)).toBe(true);
+    await lab2?.cut();
+    await writeFile(`${go}-${3 - (left?.n ?? 0)}`, '');
+    const again = new RunningPawl(['resume', night.repository], options);
+    // The other one first ends in the lane of the host that answers.
+    await expect.poll(began).toHaveLength(3);
+    await lab2?.start();
+    await again.waitFor(({ type }) => type === 'host_joined');
+    await expect.poll(() => lives(pid)).toBe(false);
+    expect(rowsOf(night.home).experiments[left?.n ?? 0]).toMatchObject({ verdict: null });
+    await writeFile(go, '');
+    expect(await again.ended).toMatchObject({ code: 0, stderr: '' });
+    expect(await began()).toHaveLength(3);
+    expect((await pawl(['jobs'], options)).stdout).toBe('No job is known on another machine.\n');
     await checkNight(night);
   });
 

@@ -165,6 +165,25 @@ describe.skipIf(fault !== null)('a run on a host of ssh', () => {
     expect(await lives((await readFile(pids, 'utf8')).trim())).toBe(false);
   });
 
+  test('a stop does not wait for a host that has fallen silent, and does not say that the run has ended', async () => {
+    const pids = join(await temporaryFolder(), 'pids');
+    const training = await trainingHere();
+    const job = await jobOf(`echo $$ > ${pids}; ${WAITS}`);
+    const watched = new Watched(training, job);
+    await watched.printed('begun');
+    const pid = (await readFile(pids, 'utf8')).trim();
+    await sshd.freeze();
+    onTestFinished(() => sshd.thaw());
+    const stoppedAt = performance.now();
+    watched.stop();
+    expect(await watched.result).toMatchObject({ outcome: { kind: 'aborted' }, isVerified: false });
+    expect(performance.now() - stoppedAt).toBeLessThan(SSH_GIVES_UP_MS / 2);
+    expect(await lives(pid)).toBe(true);
+    await sshd.thaw();
+    expect(await training.end(job, new AbortController().signal)).toBe(true);
+    expect(await lives(pid)).toBe(false);
+  });
+
   test('a run that nobody goes on with is ended and removed, as soon as its host can be reached', async () => {
     const pids = join(await temporaryFolder(), 'pids');
     const job = await jobOf(`echo $$ > ${pids}; ${WAITS}`);

@@ -41,8 +41,8 @@ export type Standing =
 export type JobHost = {
   /** Reports the job's standing from time to time. Returns a function that ends the subscription. */
   readonly subscribe: (listener: (standing: Standing) => void) => () => void;
-  /** Asks it to end. Resolves even if nothing answers. */
-  readonly cancel: () => Promise<void>;
+  /** Asks it to end; resolves soon, and to whether it will hear of it. */
+  readonly cancel: () => Promise<boolean>;
   /** Why it ended without an explanation of its own; `said` is its script's output. */
   readonly explain: (state: string | null, said: string) => Promise<RemoteEnd>;
 };
@@ -59,6 +59,9 @@ class JobFollower {
   #asked: Asked | null = null;
   #askedAt = Number.NEGATIVE_INFINITY;
   #askedTimes = 0;
+  /** The user's stop does not wait for a machine that does not answer. */
+  #isStopping = false;
+  #isGivenUp = false;
   /** From the latest report: since when the job is over, and the state it ended in. */
   #overSince: number | null = null;
   #state: string | null = null;
@@ -100,7 +103,6 @@ class JobFollower {
     for (const signal of [watch.signal, watch.enough, watch.putOff])
       signal?.addEventListener('abort', () => this.#wake(), { signal: ended.signal });
     let outcome: Read<RemoteOutcome> = { kind: 'missing' };
-    let isGivenUp = false;
     try {
       for (let pause = MIN_PAUSE_MS, lookedAt = Number.NEGATIVE_INFINITY; ; ) {
         const found = isFull ? 0 : await follower.read();
@@ -112,14 +114,13 @@ class JobFollower {
         }
         await this.#stopIfAsked(log.error !== null);
         if (this.#isGone()) break;
-        isGivenUp = this.#askedTimes > MAX_ASKED;
-        if (isGivenUp) break;
+        if (this.#isGivenUp) break;
         await this.#rest(pause);
       }
       if (outcome.kind === 'read') await this.#readRest(follower, outcome.value.output_bytes, () => isFull);
       else await follower.read();
       const end = await this.#endOf(outcome);
-      return this.#result(outcome, end, follower.bytes, log.error, !isGivenUp);
+      return this.#result(outcome, end, follower.bytes, log.error, !this.#isGivenUp);
     } finally {
       ended.abort();
       unsubscribe();
@@ -190,12 +191,16 @@ class JobFollower {
         this.#putOffFor = this.#waitsFor;
       }
     }
-    if (this.#asked === null || performance.now() - this.#askedAt < ASK_AGAIN_MS) return;
+    if (this.#asked === null) return;
+    const isNew = isToEnd && !this.#isStopping;
+    if (!isNew && performance.now() - this.#askedAt < ASK_AGAIN_MS) return;
+    this.#isStopping = isToEnd;
     this.#askedAt = performance.now();
     this.#askedTimes += 1;
     // The wrapper polls for this file, so that it ends even if nothing else answers.
     await writeCancel(this.#job.folder);
-    await this.#host.cancel();
+    const isHeard = await this.#host.cancel();
+    this.#isGivenUp = this.#askedTimes > MAX_ASKED || (isToEnd && !isHeard);
   }
 
   /** Whether it is reported over and the outcome has had time to become visible. */

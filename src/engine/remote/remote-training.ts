@@ -102,6 +102,9 @@ export type RemoteResult = TrainingResult & {
   readonly isVerified: boolean;
 };
 
+/** How long a stop waits for another machine's answer. */
+export const ANSWER_MS = 5_000;
+
 /** Trains runs on another machine. Its jobs outlive the engine. */
 export type RemoteTraining = {
   readonly place: JobPlace;
@@ -112,8 +115,10 @@ export type RemoteTraining = {
   readonly train: (job: RemoteJob, watch: RemoteWatch) => Promise<RemoteResult>;
   /** As `train`, but null if no job was ever made. */
   readonly adopt: (job: RemoteJob, watch: RemoteWatch) => Promise<RemoteResult | null>;
+  /** Whether the machine answers before the signal is aborted. */
+  readonly answers: (signal: AbortSignal) => Promise<boolean>;
   /** Removes the rest of a run whose result is in the ledger. */
-  readonly forget: (job: KnownJob) => Promise<void>;
+  readonly forget: (job: KnownJob, signal?: AbortSignal) => Promise<void>;
   /**
    * Ends the job of a run that is no longer followed, and removes the rest of it. Tries until the signal is aborted;
    * returns whether it is certain that nothing of it runs or will run.

@@ -10,7 +10,7 @@ const MAX_PAUSE_MS = 120_000;
 
 type Ports = Pick<Tell, 'emit'> & {
   /** Rejects with a `PawlError` if the lanes of a host cannot be used. */
-  readonly join: (places: readonly LanePlace[]) => Promise<void>;
+  readonly join: (host: string, places: readonly LanePlace[]) => Promise<void>;
 };
 
 /** Asks hosts that were out of reach when a sitting began, until their lanes have joined it or it ends. */
@@ -51,7 +51,7 @@ export class AwayHosts {
   async #join(host: string, places: readonly LanePlace[]): Promise<void> {
     const joined = this.#joined.then(async () => {
       if (this.#closed.signal.aborted) return;
-      await this.#ports.join(places);
+      await this.#ports.join(host, places);
       this.#ports.emit({ type: 'host_joined', host, lanes: places.length });
     });
     this.#joined = joined.catch(() => {});

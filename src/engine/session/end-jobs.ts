@@ -1,8 +1,9 @@
 import { join } from 'node:path';
+import { isDeepStrictEqual } from 'node:util';
 import type { JobPlace } from '../../shared/lanes.ts';
 import type { DataPaths } from '../paths.ts';
 import { jobName } from '../remote/describe-job.ts';
-import type { KnownJob, RemoteTraining } from '../remote/remote-training.ts';
+import { ANSWER_MS, type KnownJob, type RemoteTraining } from '../remote/remote-training.ts';
 import { SlurmTraining } from '../remote/slurm/slurm-training.ts';
 import { SshClient } from '../remote/ssh/ssh-client.ts';
 import { HOST_FOLDER, SshTraining } from '../remote/ssh/ssh-training.ts';
@@ -20,17 +21,23 @@ export type EndPorts = {
 
 /**
  * Ends jobs on other machines whose results are no longer needed. Jobs that may still run stay in the ledger.
- * @param whose they are, for the sentences
  * @returns a sentence for each place with such jobs
  */
 export async function endJobs(
   jobs: readonly Job[],
   ports: EndPorts,
   signal: AbortSignal,
-  whose = 'this study',
+  how: {
+    /** Whose they are, for the sentences; default: `this study`. */
+    readonly whose?: string;
+    /** The user waits: a machine that does not answer at once is left alone. */
+    readonly isWaitedFor?: boolean;
+    /** Places that have not answered just now. */
+    readonly silent?: readonly JobPlace[];
+  } = {},
 ): Promise<readonly string[]> {
   const places = Map.groupBy(jobs, ({ place }) => JSON.stringify(place));
-  const left = await Promise.all([...places.values()].map(own => endJobsAt(own, ports, signal, whose)));
+  const left = await Promise.all([...places.values()].map(own => endJobsAt(own, ports, signal, how)));
   return left.flat();
 }
 
@@ -38,10 +45,12 @@ async function endJobsAt(
   jobs: readonly Job[],
   { ledger, paths, environment }: EndPorts,
   signal: AbortSignal,
-  whose: string,
+  { whose = 'this study', isWaitedFor = false, silent = [] }: NonNullable<Parameters<typeof endJobs>[3]>,
 ): Promise<readonly string[]> {
   const [first] = jobs;
   if (!first) return [];
+  if (silent.some(place => isDeepStrictEqual(place, first.place)))
+    return describeLeft(jobs, first.place, whose);
   const opened = await open(first.place, paths, environment).catch(() => null);
   // A name that ssh cannot take, for example; other places are handled all the same.
   if (!opened) return describeLeft(jobs, first.place, whose);
@@ -53,7 +62,8 @@ async function endJobsAt(
     return ended;
   };
   try {
-    const ended = await Promise.all(jobs.map(isEnded));
+    const isTried = !isWaitedFor || (await training.answers(AbortSignal.timeout(ANSWER_MS)));
+    const ended = await Promise.all(jobs.map(job => isTried && isEnded(job)));
     const left = jobs.filter((_, at) => !ended[at]);
     return describeLeft(left, first.place, whose);
   } finally {

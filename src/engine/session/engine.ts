@@ -211,10 +211,12 @@ export class Engine {
       });
     let error: PawlError | null = null;
     let end: SittingEnd;
+    let isInOrder = false;
     const { opening } = this.#requests;
     this.#requests.poll();
     try {
       end = await this.#sit(study, settings, tell);
+      isInOrder = true;
     } catch (caught) {
       if (opening.aborted && caught === opening.reason) end = { reason: 'user', detail: null };
       else {
@@ -226,6 +228,7 @@ export class Engine {
     }
     this.#requests.end();
     this.#jobs.letGo();
+    if (isInOrder) this.#jobs.endWhenHeard(studyId);
     this.#emit = null;
     this.#onUnsent = null;
     const announceEnd =

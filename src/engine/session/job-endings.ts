@@ -40,11 +40,17 @@ export class JobEndings {
     for (const message of told) tell(message);
   }
 
-  /** Ends the jobs of a study that is being deleted. Returns those that may still run. */
+  /** Ends the jobs of a study that is being deleted, which the user waits for. Returns those that may still run. */
   async endDeleted(studyId: string): Promise<readonly string[]> {
     const limit = AbortSignal.any([this.#closed.signal, AbortSignal.timeout(END_JOBS_MS)]);
     const jobs = this.#ports.ledger.jobs.list(studyId);
-    return endJobs(jobs, this.#ports, limit, 'a deleted study').catch(asMessages);
+    const how = { whose: 'a deleted study', isWaitedFor: true };
+    return endJobs(jobs, this.#ports, limit, how).catch(asMessages);
+  }
+
+  /** Ends the jobs that a sitting has left on machines that did not answer, as soon as they do. */
+  endWhenHeard(studyId: string): void {
+    void this.end(studyId, this.#closed.signal).catch(() => {});
   }
 
   /**

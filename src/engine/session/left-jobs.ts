@@ -14,7 +14,7 @@ export class LeftJobs {
   readonly #study: Study;
   readonly #ports: Ports;
   readonly #closed = new AbortController();
-  readonly #beginning: Promise<void>;
+  readonly #endings: Promise<void>[] = [];
 
   /** @param places where this sitting makes jobs; it takes results only there */
   constructor(study: Study, places: readonly JobPlace[], ports: Ports) {
@@ -24,21 +24,40 @@ export class LeftJobs {
     const known = new Set(places.map(place => JSON.stringify(place)));
     const elsewhere = jobs.list(study.id).filter(({ place }) => !known.has(JSON.stringify(place)));
     const left = new Map([...elsewhere, ...jobs.settled(study.id)].map(job => [job.marker, job]));
+    this.#endMeanwhile([...left.values()]);
+  }
+
+  /** Ends what a host that was out of reach still has, unless a lane may take it. Call it before the host's lanes are used. */
+  hostJoined(host: string): void {
+    const { jobs } = this.#ports.ledger;
+    const useless = [...jobs.settled(this.#study.id), ...jobs.superseded(this.#study.id)];
+    this.#endMeanwhile(useless.filter(({ place }) => place.kind === 'ssh' && place.host === host));
+  }
+
+  /** The sitting need not wait for that. */
+  #endMeanwhile(jobs: readonly Job[]): void {
     const limit = AbortSignal.any([this.#closed.signal, AbortSignal.timeout(END_JOBS_MS)]);
-    // The sitting need not wait for that.
-    this.#beginning = this.#end([...left.values()], limit, () => !this.#closed.signal.aborted);
+    this.#endings.push(this.#end(jobs, limit, {}, () => !this.#closed.signal.aborted));
   }
 
-  /** @param isInOrder whether to end the remaining jobs, rather than leave them for the next sitting */
-  async close(isInOrder: boolean): Promise<void> {
+  /**
+   * @param isInOrder whether to end the remaining jobs, rather than leave them for the next sitting
+   * @param silent places that have not answered just now
+   */
+  async close(isInOrder: boolean, silent: readonly JobPlace[]): Promise<void> {
     this.#closed.abort();
-    await this.#beginning;
-    if (isInOrder)
-      await this.#end(this.#ports.ledger.jobs.list(this.#study.id), AbortSignal.timeout(END_JOBS_MS));
+    await Promise.all(this.#endings);
+    const jobs = this.#ports.ledger.jobs.list(this.#study.id);
+    if (isInOrder) await this.#end(jobs, AbortSignal.timeout(END_JOBS_MS), { isWaitedFor: true, silent });
   }
 
-  async #end(jobs: readonly Job[], signal: AbortSignal, isTold = () => true): Promise<void> {
-    const left = await endJobs(jobs, this.#ports, signal).catch(error => [(error as Error).message]);
+  async #end(
+    jobs: readonly Job[],
+    signal: AbortSignal,
+    how: Parameters<typeof endJobs>[3],
+    isTold = () => true,
+  ): Promise<void> {
+    const left = await endJobs(jobs, this.#ports, signal, how).catch(error => [(error as Error).message]);
     if (!isTold()) return;
     for (const message of left) this.#ports.emit({ type: 'warning', code: 'jobs', message });
   }

@@ -5,7 +5,12 @@ import type { Study } from '../../shared/study.ts';
 import type { Elsewhere, LanePlace } from '../lanes/find-lanes.ts';
 import type { DataPaths } from '../paths.ts';
 import { clusterFolder, clusterOfUser } from '../remote/find-cluster.ts';
-import type { RemoteJob, RemoteResult, RemoteTraining } from '../remote/remote-training.ts';
+import {
+  ANSWER_MS,
+  type RemoteJob,
+  type RemoteResult,
+  type RemoteTraining,
+} from '../remote/remote-training.ts';
 import { SlurmTraining } from '../remote/slurm/slurm-training.ts';
 import { SshClient } from '../remote/ssh/ssh-client.ts';
 import { SshTraining } from '../remote/ssh/ssh-training.ts';
@@ -18,8 +23,8 @@ type Remotes = {
   readonly of: (place: LanePlace) => RemoteTraining | null;
   /** Where jobs of this sitting are made. */
   readonly places: readonly JobPlace[];
-  /** Releases what was opened; jobs continue. */
-  readonly close: () => Promise<void>;
+  /** Releases what was opened; jobs continue. Returns places that do not answer. */
+  readonly close: () => Promise<readonly JobPlace[]>;
 };
 
 const FOREIGN_PRELUDE =
@@ -71,8 +76,9 @@ export async function openRemotes(
       return tidy;
     },
     close: async () => {
-      await Promise.all(opened.map(training => training.tidy()));
+      const heard = await Promise.all(opened.map(training => training.close()));
       await Promise.all(clients.map(client => client.close()));
+      return opened.filter((_, at) => !heard[at]).map(({ place }) => place);
     },
   };
 }
@@ -83,6 +89,11 @@ class TidyTraining implements RemoteTraining {
   readonly #ledger: Ledger;
   readonly #ended: RemoteJob[] = [];
   #tidied: Promise<void> = Promise.resolve();
+  /** Runs whose files are still there. */
+  #untidy = 0;
+  /** Whether the machine did not answer when it was last asked to end a run. */
+  #isSilent = false;
+  readonly #abandoned = new AbortController();
 
   constructor(training: RemoteTraining, ledger: Ledger) {
     this.#training = training;
@@ -109,13 +120,17 @@ class TidyTraining implements RemoteTraining {
 
   #note(job: RemoteJob, { isVerified }: RemoteResult): void {
     // A job that may still run is looked for again.
+    this.#isSilent = !isVerified;
     if (!isVerified) return;
     this.#ended.push(job);
+    this.#untidy += 1;
     this.#ledger.write(() => this.#ledger.jobs.setEnded(job.marker));
   }
 
-  readonly forget: RemoteTraining['forget'] = async job => {
-    await this.#training.forget(job);
+  readonly answers: RemoteTraining['answers'] = signal => this.#training.answers(signal);
+
+  readonly forget: RemoteTraining['forget'] = async (job, signal) => {
+    await this.#training.forget(job, signal);
     this.#ledger.write(() => this.#ledger.jobs.remove(job.marker));
   };
 
@@ -125,8 +140,20 @@ class TidyTraining implements RemoteTraining {
   tidy(): Promise<void> {
     const ended = this.#ended.splice(0);
     this.#tidied = this.#tidied.then(async () => {
-      for (const job of ended) await this.forget(job).catch(() => {});
+      for (const job of ended) {
+        await this.forget(job, this.#abandoned.signal).catch(() => {});
+        this.#untidy -= 1;
+      }
     });
     return this.#tidied;
+  }
+
+  /** Tidies up, unless the machine does not answer; returns whether it does, as far as that is known. */
+  async close(): Promise<boolean> {
+    const isIdle = this.#untidy === 0;
+    const isHeard = !this.#isSilent && (isIdle || (await this.answers(AbortSignal.timeout(ANSWER_MS))));
+    if (!isHeard) this.#abandoned.abort();
+    await this.tidy();
+    return isHeard;
   }
 }

@@ -201,16 +201,18 @@ export async function openSitting(
         (await findSeed(repository, study.baseCommit, study.contract)) !== null,
     },
   );
+  const jobs = new LeftJobs(study, remotes.places, { ledger, paths, environment, emit });
   let laneCount = places.length;
   const awayHosts = new AwayHosts(away, {
     emit,
-    join: async own => {
+    join: async (host, own) => {
       const marked = mark(own);
       const isSame = marked.every(({ isScreening }) => isScreening);
       if (!isSame && ledger.experiments.incumbent(study.id) !== null) await requireSame(marked);
       const joining = marked.map((place, at) => ({ place, lane: laneCount + at }));
       for (const { lane } of joining) await makeWorktree(lane);
       tellScreening(marked);
+      jobs.hostJoined(host);
       laneCount += own.length;
       sitting.addLanes(
         joining.map(({ place, lane }) => once(() => openLane(place, lane))),
@@ -218,13 +220,11 @@ export async function openSitting(
       );
     },
   });
-  const jobs = new LeftJobs(study, remotes.places, { ledger, paths, environment, emit });
   const close = async (isInOrder: boolean) => {
     proposer.end?.();
     thoughts.stop();
     await awayHosts.close();
-    await remotes.close();
-    await jobs.close(isInOrder);
+    await jobs.close(isInOrder, await remotes.close());
   };
   return { sitting, close };
 }

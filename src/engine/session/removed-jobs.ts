@@ -26,7 +26,7 @@ export async function endRemovedJobs(
       jobs.filter(job => !isOld(job)),
       ports,
       signal,
-      'a deleted study',
+      { whose: 'a deleted study' },
     ),
     endJobs(jobs.filter(isOld), ports, signal),
   ]);

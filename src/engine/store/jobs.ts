@@ -73,6 +73,14 @@ export function jobStore(database: Database) {
        AND (run.id IS NULL OR (run.purpose IS NULL AND e.verdict IS NOT NULL)
          OR run.outcome ->> '$.kind' <> 'interrupted' OR taker.outcome ->> '$.kind' <> 'interrupted')`,
   );
+  const superseded = database.prepare<[string], Row>(
+    `SELECT ${columns} FROM job
+     JOIN experiment e ON e.study_id = job.study_id AND e.n = job.n
+     JOIN run ON run.experiment_id = e.id AND run.k = job.k
+     WHERE job.study_id = ? AND EXISTS (
+       SELECT 1 FROM run other WHERE other.experiment_id = e.id AND other.outcome IS NULL
+         AND other.purpose IS run.purpose AND other.k <> job.k AND other.k IS NOT job.taken_by)`,
+  );
   const jobOf = ({ place, ended, ...job }: Row): Job => ({
     ...job,
     place: JSON.parse(place) as JobPlace,
@@ -128,6 +136,10 @@ export function jobStore(database: Database) {
      */
     settled(studyId: string): readonly Job[] {
       return settled.all(studyId).map(jobOf);
+    },
+    /** Jobs whose commits another run trains now. */
+    superseded(studyId: string): readonly Job[] {
+      return superseded.all(studyId).map(jobOf);
     },
   };
 }

@@ -67,7 +67,7 @@ async function askNode(
   const answering = `{\n${QUESTIONS}\n} >answer.part; mv answer.part answer\n`;
   const script = loginScript(cluster, [`cd ${quote(folder)} || exit 1`, answering]);
   const own = ['--parsable', '--job-name=pawl-doctor', '--time=1', EXPORT, '--output=/dev/null'];
-  const answer = await client('sbatch', [...cluster.sbatch, ...own], script);
+  const answer = await client('sbatch', [...cluster.sbatch, ...own], { stdin: script });
   if (answer.kind !== 'answer') return [{ name: 'Slurm', outcome: 'failed', detail: answer.message }];
   const id = /^\d+/.exec(answer.text)?.[0] ?? '';
   const queue = new SlurmQueue(client, queueIntervalMs);

@@ -27,22 +27,30 @@ export type Answer =
 
 export type SlurmProgram = 'sbatch' | 'squeue' | 'scancel' | 'sacct' | 'sinfo';
 
-/** Calls one of Slurm's programs. `onSaid` receives its complaints before it ends: sbatch may retry for minutes. */
+export type SlurmCall = {
+  readonly stdin?: string;
+  /** Receives its complaints before it ends: sbatch may retry for minutes. */
+  readonly onSaid?: (said: string) => void;
+  /** If it is aborted, the answer is not awaited: Slurm counts as unreachable. */
+  readonly signal?: AbortSignal;
+};
+
+/** Calls one of Slurm's programs. */
 export type SlurmClient = (
   program: SlurmProgram,
   args: readonly string[],
-  stdin?: string,
-  onSaid?: (said: string) => void,
+  call?: SlurmCall,
 ) => Promise<Answer>;
 
 export function slurmClient(user: NodeJS.ProcessEnv): SlurmClient {
   const environment: NodeJS.ProcessEnv = {};
   for (const name of CLIENT_VARIABLES) if (user[name] !== undefined) environment[name] = user[name];
   environment.LC_ALL = 'C';
-  return async (program, args, stdin = '', onSaid = () => {}) => {
+  return async (program, args, { stdin = '', onSaid = () => {}, signal } = {}) => {
     const path = await findProgram(program, user.PATH ?? '');
     if (path === null) return { kind: 'refused', message: `${program} was not found on the PATH.` };
     const options = {
+      ...(signal ? { signal } : {}),
       env: environment,
       timeout: LIMIT_MS,
       killSignal: 'SIGKILL',
@@ -52,7 +60,7 @@ export function slurmClient(user: NodeJS.ProcessEnv): SlurmClient {
       const child = execFile(path, [...args], options, (error, stdout, stderr) => {
         if (error === null) return resolve({ kind: 'answer', text: stdout });
         const said = told(stderr) || told(stdout) || error.message;
-        const isUnreachable = error.killed === true || UNREACHABLE.test(stderr);
+        const isUnreachable = error.killed === true || signal?.aborted === true || UNREACHABLE.test(stderr);
         resolve({ kind: isUnreachable ? 'unreachable' : 'refused', message: `${program}: ${said}` });
       });
       child.stderr?.on('data', (said: string) => onSaid(`${program}: ${told(said)}`));

@@ -1,4 +1,5 @@
 import type { JobHost, Standing } from '../follow-job.ts';
+import { ANSWER_MS } from '../remote-training.ts';
 import { classifyEnd, isOver, isWaiting } from './classify.ts';
 import type { Listing, SlurmQueue } from './queue.ts';
 import type { SlurmClient } from './slurm-client.ts';
@@ -6,6 +7,7 @@ import type { SlurmClient } from './slurm-client.ts';
 /** One Slurm job. Another job of the same name is cancelled: it would train nothing. */
 export function slurmJob(id: string, name: string, client: SlurmClient, queue: SlurmQueue): JobHost {
   const removed = new Set<string>();
+  let isActive = false;
   const removeOthers = (listing: Listing) => {
     if (listing.kind !== 'jobs') return;
     for (const other of listing.jobs) {
@@ -19,10 +21,14 @@ export function slurmJob(id: string, name: string, client: SlurmClient, queue: S
     subscribe: listener =>
       queue.subscribe(listing => {
         removeOthers(listing);
-        listener(standingOf(id, listing));
+        const standing = standingOf(id, listing);
+        if (standing.kind !== 'unreachable') isActive = standing.kind === 'active';
+        listener(standing);
       }),
     cancel: async () => {
-      await client('scancel', [id]);
+      const answer = await client('scancel', [id], { signal: AbortSignal.timeout(ANSWER_MS) });
+      // One that runs looks into its folder.
+      return answer.kind !== 'unreachable' || isActive;
     },
     explain: async (state, said) => classifyEnd(state ?? (await recordedState(id, client)), said),
   };

@@ -49,7 +49,7 @@ export type SlurmOptions = {
 type Submission =
   | { readonly kind: 'submitted'; readonly id: string }
   | { readonly kind: 'refused' | 'put_off'; readonly message: string }
-  | { readonly kind: 'stopped' };
+  | { readonly kind: 'stopped'; readonly mayExist: boolean };
 
 /** Trains runs as Slurm jobs. All lanes of a cluster share one instance, and so its queries to Slurm. */
 export class SlurmTraining implements RemoteTraining {
@@ -84,9 +84,9 @@ export class SlurmTraining implements RemoteTraining {
       case 'put_off':
         // The next try starts from the beginning.
         await this.forget(job);
-        return notRun(folder, { end: made, asked: null });
+        return notRun(folder, { end: made, asked: null, isVerified: true });
       case 'stopped':
-        return notRun(folder, { end: { kind: 'ended' }, asked: 'aborted' });
+        return notRun(folder, { end: { kind: 'ended' }, asked: 'aborted', isVerified: !made.mayExist });
     }
   }
 
@@ -99,6 +99,10 @@ export class SlurmTraining implements RemoteTraining {
     // A dying process may just have submitted it; the job will then find this file and train nothing.
     await writeCancel(folder);
     return null;
+  }
+
+  async answers(signal: AbortSignal): Promise<boolean> {
+    return (await this.#client('sinfo', ['--noheader'], { signal })).kind === 'answer';
   }
 
   async forget(job: KnownJob): Promise<void> {
@@ -117,7 +121,7 @@ export class SlurmTraining implements RemoteTraining {
         await this.forget(job);
         return true;
       }
-      for (const { id } of left) await this.#client('scancel', [id]);
+      for (const { id } of left) await this.#client('scancel', [id], { signal });
     }
     return false;
   }
@@ -134,12 +138,15 @@ export class SlurmTraining implements RemoteTraining {
       const id = mayExist ? await this.#findByName(folder, watch) : null;
       if (isStopped(watch.signal)) {
         await writeCancel(folder);
-        return { kind: 'stopped' };
+        return { kind: 'stopped', mayExist };
       }
       if (id === null && why !== null && watch.putOff?.aborted) return { kind: 'put_off', message: why };
       const options = sbatchOptions(cluster, folder, minutes(job), avoid);
       const script = batchScript(cluster, folder);
-      const answer = id === null ? await this.#client('sbatch', options, script, tell) : null;
+      const answer =
+        id === null
+          ? await this.#client('sbatch', options, { stdin: script, onSaid: tell, signal: watch.signal })
+          : null;
       const made = id ?? (answer?.kind === 'answer' ? /^(\d+)/.exec(answer.text)?.[1] : undefined);
       if (made !== undefined) {
         await writeSubmitted(folder, made);
@@ -208,8 +215,7 @@ async function knownJob(folder: JobFolder): Promise<string | null> {
 
 function notRun(
   folder: JobFolder,
-  { end, asked }: Pick<Parameters<typeof resultOf>[0], 'end' | 'asked'>,
+  known: Pick<Parameters<typeof resultOf>[0], 'end' | 'asked' | 'isVerified'>,
 ): RemoteResult {
-  const nothing = { job: null, outcome: null, seconds: 0, outputBytes: 0, logError: null, isVerified: true };
-  return resultOf({ folder, end, asked, ...nothing });
+  return resultOf({ folder, job: null, outcome: null, seconds: 0, outputBytes: 0, logError: null, ...known });
 }

@@ -9,7 +9,14 @@ import type { JobPlace } from '../../../shared/lanes.ts';
 import { followJob, type JobHost } from '../follow-job.ts';
 import { isStopped } from '../is-stopped.ts';
 import { type JobFolder, jobFolder, makeFolder } from '../job-folder.ts';
-import type { KnownJob, RemoteJob, RemoteResult, RemoteTraining, RemoteWatch } from '../remote-training.ts';
+import {
+  ANSWER_MS,
+  type KnownJob,
+  type RemoteJob,
+  type RemoteResult,
+  type RemoteTraining,
+  type RemoteWatch,
+} from '../remote-training.ts';
 import { rest } from '../rest.ts';
 import { resultOf } from '../result.ts';
 import { pushCommit, refOf, sharedRepository } from '../share-commit.ts';
@@ -19,8 +26,6 @@ import type { SshAnswer, SshClient } from './ssh-client.ts';
 /** Pawl's folder on a host, below its home. */
 export const HOST_FOLDER = '.cache/pawl';
 const GRACE_MS = 10_000;
-/** How long a stop waits for a host that may have begun the run. */
-const CANCEL_MS = 5_000;
 /** A host that cannot be reached for this long plus the run's time limit is given up. */
 const GONE_GRACE_SECONDS = 600;
 const MIN_PAUSE_MS = 1_000;
@@ -66,8 +71,8 @@ export class SshTraining implements RemoteTraining {
       return resultOf({ ...nothing(folder), asked: 'aborted' });
     }
     // It may have been started although the answer was lost.
-    const asked = await this.#run(`: >${placeOf(folder)}/cancel`, '', AbortSignal.timeout(CANCEL_MS));
-    return resultOf({ ...nothing(folder), asked: 'aborted', isVerified: asked.kind === 'ended' });
+    const isVerified = await this.#cancel(folder);
+    return resultOf({ ...nothing(folder), asked: 'aborted', isVerified });
   }
 
   async adopt(job: RemoteJob, watch: RemoteWatch): Promise<RemoteResult | null> {
@@ -88,18 +93,24 @@ export class SshTraining implements RemoteTraining {
     return resultOf({ ...nothing(folder), asked: 'aborted', isVerified: false });
   }
 
-  async forget(job: KnownJob): Promise<void> {
-    const { path } = jobFolder(this.#options.root, job.marker);
-    // It is removed last: without it, nothing is left there.
-    if (await stat(path).catch(() => null)) await this.#remove(job);
+  async answers(signal: AbortSignal): Promise<boolean> {
+    return (await this.#run(':', '', signal)).kind === 'ended';
   }
 
-  async #remove(job: KnownJob): Promise<void> {
+  async forget(job: KnownJob, signal?: AbortSignal): Promise<void> {
+    const { path } = jobFolder(this.#options.root, job.marker);
+    // It is removed last: without it, nothing is left there.
+    if (await stat(path).catch(() => null)) await this.#remove(job, signal);
+  }
+
+  async #remove(job: KnownJob, signal?: AbortSignal): Promise<void> {
     const folder = jobFolder(this.#options.root, job.marker);
     const bare = homePath(repositoryOf(job));
     const answer = await this.#run(
       // A job that ended before the commit was pushed has no repository there.
       `rm -rf ${placeOf(folder)} || exit 1; [ ! -d ${bare} ] || git --git-dir ${bare} update-ref -d ${refOf(folder.name)}`,
+      '',
+      signal,
     );
     if (answer.kind === 'unreachable') throw new Error(answer.message);
     if (answer.code !== 0)
@@ -119,12 +130,18 @@ export class SshTraining implements RemoteTraining {
         signal,
       );
       if (asked.kind === 'ended' && asked.code === 0) {
-        await this.#remove(job);
+        await this.#remove(job, signal);
         return true;
       }
       await rest(pause, signal);
     }
     return false;
+  }
+
+  /** Asks a run to end; returns whether the host has heard it. */
+  async #cancel(folder: JobFolder): Promise<boolean> {
+    const asked = await this.#run(`: >${placeOf(folder)}/cancel`, '', AbortSignal.timeout(ANSWER_MS));
+    return asked.kind === 'ended';
   }
 
   #run(line: string, stdin?: Buffer | string, signal?: AbortSignal): Promise<SshAnswer> {
@@ -191,9 +208,7 @@ export class SshTraining implements RemoteTraining {
     const host: JobHost = {
       subscribe: listener =>
         mirror({ client, folder, place, goneMs, listener, fetchRest: () => this.#fetchRest(folder) }),
-      cancel: async () => {
-        await this.#run(`: >${place}/cancel`);
-      },
+      cancel: () => this.#cancel(folder),
       explain: async (state, said) =>
         state === HOST_GONE
           ? {

@@ -3,7 +3,7 @@ import type { Fairness } from '../../../shared/fairness.ts';
 import type { RepeatPurpose, Study } from '../../../shared/study.ts';
 import type { LanePlace } from '../../lanes/find-lanes.ts';
 import { studyFolder } from '../../paths.ts';
-import { runMarker } from '../../process/markers.ts';
+import { jobMarker, runMarker } from '../../process/markers.ts';
 import { jobOfContract } from '../../remote/job-of-contract.ts';
 import type {
   RemoteJob,
@@ -127,10 +127,11 @@ function jobOf(study: Study, { n, commit, purpose, logPath }: Run, k: number, po
   const { repository, workbench, paths, userEnvironment, sandbox, place } = ports;
   const { contract } = study;
   const marker = runMarker(study.id, n, k);
+  const own = jobMarker(study.id, n, k);
   const folder = studyFolder(paths, study.id);
   return jobOfContract(contract, {
     ...{ marker, repository, commit, logPath, maxArtifactBytes: MAX_ARTIFACT_BYTES },
-    environment: environmentOf({ contract, repository, folder, userEnvironment, worktree: null }, marker),
+    environment: environmentOf({ contract, repository, folder, userEnvironment, worktree: null }, own),
     locked: workbench.lockedFiles(),
     seals: workbench.seals(contract.sandbox.writes),
     containment: isContainedElsewhere(study, ports) ? 'required' : 'off',
