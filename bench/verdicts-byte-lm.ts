@@ -136,13 +136,15 @@ async function playStudy(
       ...{ run: 0, incumbentExperiment: incumbent.experiment },
       ...(metric === null ? {} : { metric }),
     };
-    const verdict: Verdict = isKeep
-      ? { word: 'keep', reason: 'better', evidence }
-      : { word: 'discard', reason: 'worse', evidence };
-    repeats = afterVerdict(repeats, n, verdict);
+    repeats = afterVerdict(repeats, n, verdictOf(word, evidence));
   }
   for (let due = findClosing(repeats); due; due = findClosing(repeats)) take(due);
   return { repeats, sources };
+}
+
+function verdictOf(word: 'keep' | 'discard' | 'crash', evidence: Verdict['evidence']): Verdict {
+  if (word === 'keep') return { word, reason: 'better', evidence };
+  return word === 'crash' ? { word, reason: 'diverged', evidence } : { word, reason: 'worse', evidence };
 }
 
 /** The result, by the true numbers of the base and all keeps. */
