@@ -31,9 +31,9 @@ const TRAININGS = 30;
 const TRUTH_RUNS = 4;
 const SEEDS = 1_000_000;
 
-/** Greedy is the floor of the others. */
 type Policy = 'greedy' | 'honest' | 'confirm first';
-type Outcomes = ReadonlyMap<Policy, Outcome>;
+/** By name; greedy is the floor of the others. */
+type Outcomes = ReadonlyMap<string, Outcome>;
 type Train = (source: string, seed: number) => number | null;
 type Study = {
   readonly repeats: Repeats;
@@ -55,24 +55,24 @@ export async function benchVerdictsOfByteLm(
     const trainAny = await byteLmTrainer(folder);
     const train: Train = (source, seed) => trainAny(withSeed(source, seed));
     const baseline = await readByteLm();
-    const policies: readonly Policy[] = [
-      'greedy',
-      'honest',
-      ...(confirms ? (['confirm first'] as const) : []),
-    ];
     const all: Outcomes[] = [];
     for (let study = 0; study < studies; study += 1) {
-      const outcomes = new Map<Policy, Outcome>();
-      for (const policy of policies)
-        outcomes.set(policy, assessStudy(await playStudy(policy, baseline, study, trainings, train), train));
+      const play = (policy: Policy, most = trainings) => playStudy(policy, baseline, study, most, train);
+      const honest = await play('honest');
+      const played: [string, Study][] = [['greedy', await play('greedy')]];
+      played.push(['honest', honest]);
+      // The difference to this one is not the price of the repeats, but what they changed.
+      played.push(['greedy with as many experiments', await play('greedy', honest.sources.size)]);
+      if (confirms) played.push(['confirm first', await play('confirm first')]);
+      const outcomes = new Map(played.map(([name, one]) => [name, assessStudy(one, train)]));
       all.push(outcomes);
-      const gains = [...outcomes].map(([policy, { gain }]) => `${policy} ${gain.toFixed(4)}`);
+      const gains = [...outcomes].map(([name, { gain }]) => `${name} ${gain.toFixed(4)}`);
       const { proven = 0, falselyProven = 0 } = outcomes.get('honest') ?? {};
       console.log(
         `study ${study + 1}, true gain: ${gains.join(', ')}; ${falselyProven} of ${proven} claims false`,
       );
     }
-    printResults(policies, all, trainings, deviation(freshNumbers(baseline, train)));
+    printResults(all, trainings, deviation(freshNumbers(baseline, train)));
   } finally {
     await rm(folder, { recursive: true, force: true });
   }
@@ -160,27 +160,22 @@ function freshNumbers(source: string, train: Train): readonly number[] {
   return Array.from({ length: TRUTH_RUNS }, (_, run) => train(source, SEEDS + run + 1) ?? Number.NaN);
 }
 
-function printResults(
-  policies: readonly Policy[],
-  all: readonly Outcomes[],
-  trainings: number,
-  noise: number,
-): void {
-  const of = (policy: Policy) => all.flatMap(outcomes => outcomes.get(policy) ?? []);
+function printResults(all: readonly Outcomes[], trainings: number, noise: number): void {
+  const of = (name: string) => all.flatMap(outcomes => outcomes.get(name) ?? []);
   const [greedy, honest] = [of('greedy'), of('honest')];
   const floor = meanOf(greedy, 'gain');
-  const lines = policies.map(policy => {
-    const outcomes = of(policy);
+  const lines = [...(all[0]?.keys() ?? [])].map(name => {
+    const outcomes = of(name);
     const gain = meanOf(outcomes, 'gain');
     const tooGood = meanOf(outcomes, 'recorded') - gain;
     // All policies played the same studies, so the error is that of the differences.
     const differences = outcomes.map(({ gain: own }, study) => own - (greedy[study]?.gain ?? Number.NaN));
     const error = all.length > 1 ? deviation(differences) / Math.sqrt(all.length) : Number.NaN;
     return {
-      what: `${policy}: true gain; record too good by ${tooGood.toFixed(4)}; ${sumOf(outcomes, 'falseKeeps')} of ${sumOf(outcomes, 'keeps')} keeps false`,
+      what: `${name}: true gain; record too good by ${tooGood.toFixed(4)}; ${sumOf(outcomes, 'falseKeeps')} of ${sumOf(outcomes, 'keeps')} keeps false`,
       ...{ value: gain, unit: 'bpb', ratio: gain / floor },
       reference: `greedy ${floor.toFixed(4)} ± ${error.toFixed(4)}`,
-      isGood: policy === 'honest' && all.length > 1 ? gain >= floor - 2 * error : null,
+      isGood: name === 'honest' && all.length > 1 ? gain >= floor - 2 * error : null,
     };
   });
   const [proven, falsely] = [sumOf(honest, 'proven'), sumOf(honest, 'falselyProven')];
