@@ -10,7 +10,7 @@ import { benchOverhead } from './overhead.ts';
 import { benchPrune } from './prune.ts';
 import { benchSample } from './sample.ts';
 import { benchSandbox } from './sandbox.ts';
-import { benchSearch } from './search.ts';
+import { benchSearch, benchSearchOfByteLm } from './search.ts';
 import { benchSearchLanes } from './search-lanes.ts';
 import { benchStart } from './start.ts';
 import { benchTurns } from './turns.ts';
@@ -46,11 +46,13 @@ if (wanted[0] === 'compatibility') {
   // Also separate: it trains for half an hour, or as long as it is allowed to.
   const [seeds, experiments] = wanted.slice(1).map(Number);
   await benchSearch(seeds, experiments);
+} else if (wanted[0] === 'search-byte-lm') {
+  await benchSearchOfByteLm(...wanted.slice(1).map(Number));
 } else if (wanted[0] === 'search-lanes') {
   await benchSearchLanes(...wanted.slice(1).map(Number));
 } else if (wanted[0] === 'verdicts-byte-lm') {
-  const [studies, trainings] = wanted.slice(1).map(Number);
-  await benchVerdictsOfByteLm(studies, trainings);
+  const [studies, trainings] = wanted.slice(1, 3).map(Number);
+  await benchVerdictsOfByteLm(studies, trainings, wanted[3] !== 'without-confirm');
 } else {
   await runBenches(wanted.length > 0 ? wanted : Object.keys(BENCHES));
 }
@@ -65,7 +67,8 @@ async function runBenches(names: readonly string[]): Promise<void> {
   for (const name of names) {
     const bench = BENCHES[name];
     if (!bench) {
-      const all = [...Object.keys(BENCHES), 'compatibility', 'search', 'search-lanes', 'verdicts-byte-lm'];
+      const apart = ['compatibility', 'search', 'search-byte-lm', 'search-lanes', 'verdicts-byte-lm'];
+      const all = [...Object.keys(BENCHES), ...apart];
       console.error(`There is no bench "${name}"; there are ${all.join(', ')}.`);
       process.exitCode = 2;
       return;

@@ -33,6 +33,18 @@ function round(value: number): string {
       : value.toFixed(2);
 }
 
+/** The ratio of two means over the same cases, with its standard error by the delta method. */
+export function pairedRatio(
+  values: readonly number[],
+  floors: readonly number[],
+): { readonly ratio: number; readonly error: number } {
+  const sum = (numbers: readonly number[]) => numbers.reduce((total, number) => total + number, 0);
+  const ratio = sum(values) / sum(floors);
+  const squares = values.map((value, place) => (value - ratio * (floors[place] ?? Number.NaN)) ** 2);
+  const cases = values.length;
+  return { ratio, error: Math.sqrt((sum(squares) * cases) / (cases - 1)) / Math.abs(sum(floors)) };
+}
+
 /** The p-quantile (0 to 1) of the values, by nearest rank. */
 export function quantile(values: readonly number[], p: number): number {
   const sorted = [...values].sort((a, b) => a - b);

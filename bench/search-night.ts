@@ -82,7 +82,10 @@ export class StartSpace {
   }
 }
 
-/** As in a study: after this many discards in a row the incumbent is trained again, because it may have been luck. */
+/**
+ * As in a study: after this many discards in a row an incumbent other than the baseline is trained again, once, because
+ * it may have been luck.
+ */
 const REMEASURED_AFTER = 12;
 
 /**
@@ -108,18 +111,19 @@ export async function playNight(
     return { n, metric: values.reduce((sum, value) => sum + value, 0) / values.length, values, text };
   };
   const kept: string[] = [];
+  const again = new Set<number>();
   let discards = 0;
   for (let run = 1; run <= experiments; run += 1) {
     const incumbent = standing();
-    if (discards === REMEASURED_AFTER) {
-      discards = 0;
+    const parent = chain.at(-2);
+    if (parent && discards >= REMEASURED_AFTER && !again.has(incumbent.n)) {
+      again.add(incumbent.n);
       const value = await measure(incumbent.text, run);
       if (value !== null) incumbent.values.push(value);
-      const parent = chain.at(-2);
       const before = history.find(({ n }) => n === incumbent.n);
-      const record = standing().metric;
-      if (parent && before && !isBetter(goal, record, meanOf(parent.values))) {
+      if (before && isBetter(goal, meanOf(parent.values), standing().metric)) {
         chain.pop();
+        discards = 0;
         history[history.indexOf(before)] = { ...before, verdict: 'discard', reason: 'rolled_back' };
       }
       kept.push(standing().text);
@@ -134,7 +138,7 @@ export async function playNight(
     const isKeep = metric !== null && isBetter(goal, metric, incumbent.metric);
     const word = metric === null ? 'crash' : isKeep ? 'keep' : 'discard';
     history.push(entryOf(n, choice.memo, word, metric, incumbent));
-    discards = isKeep ? 0 : discards + 1;
+    discards = isKeep ? 0 : discards + (word === 'discard' ? 1 : 0);
     if (isKeep) chain.push({ n, values: [metric], source: attempt });
     kept.push(standing().text);
   }

@@ -8,7 +8,7 @@ import { promisify } from 'node:util';
 import { findConstants } from '../src/engine/proposers/search/constants.ts';
 import { byteLmTrainer, readByteLm, withSeed } from './byte-lm.ts';
 import { landscape, SOURCE } from './landscapes.ts';
-import { printTable } from './report.ts';
+import { pairedRatio, printTable } from './report.ts';
 import { type Chooser, gaussianProcess, ladder, playNight, randomNear, StartSpace } from './search-night.ts';
 
 /**
@@ -46,6 +46,16 @@ export async function benchSearch(seeds = 2, experiments = EARLY): Promise<void>
   }
 }
 
+/** Only byte-lm, and only the two strategies a study can choose. */
+export async function benchSearchOfByteLm(seeds = 12, experiments = EARLY): Promise<void> {
+  const folder = await mkdtemp(join(tmpdir(), 'pawl-bench-'));
+  try {
+    await benchByteLm(['ladder', 'Gaussian process'], null, seeds, experiments, folder);
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
 async function benchLandscapes(strategies: readonly Strategy[], python: string | null): Promise<void> {
   const regrets = new Map<Strategy, { early: number[]; late: number[] }>();
   for (const strategy of strategies) {
@@ -68,11 +78,12 @@ async function benchLandscapes(strategies: readonly Strategy[], python: string |
     strategies.flatMap(strategy =>
       (['early', 'late'] as const).map(when => {
         const value = mean(strategy, when);
-        const ratio = value / mean('ladder', when);
+        const all = (one: Strategy) => regrets.get(one)?.[when] ?? [];
+        const { ratio, error } = pairedRatio(all(strategy), all('ladder'));
         return {
           what: `${strategy}, ${when === 'early' ? EARLY : LANDSCAPE_EXPERIMENTS} experiments`,
           ...{ value, ratio, unit: '' },
-          reference: `ladder ${mean('ladder', when).toFixed(3)}`,
+          reference: `ladder ${mean('ladder', when).toFixed(3)}; ratio ± ${error.toFixed(2)}`,
           isGood: strategy === 'Gaussian process' && when === 'late' ? ratio <= MOST_REGRET : null,
         };
       }),
@@ -137,10 +148,10 @@ async function benchByteLm(
   printTable(
     `Search: gain on byte-lm in ${experiments} experiments, mean of ${seeds} seeds`,
     strategies.map(strategy => {
-      const ratio = gain(strategy) / gain('ladder');
+      const { ratio, error } = pairedRatio(gains.get(strategy) ?? [], gains.get('ladder') ?? []);
       return {
         ...{ what: strategy, value: gain(strategy), unit: 'bpb', ratio },
-        reference: `ladder ${gain('ladder').toFixed(3)}`,
+        reference: `ladder ${gain('ladder').toFixed(3)}; ratio ± ${error.toFixed(2)}`,
         isGood: strategy === 'Gaussian process' && experiments === EARLY ? ratio >= LEAST_GAIN : null,
       };
     }),

@@ -30,10 +30,10 @@ const STUDIES = 4;
 const TRAININGS = 30;
 const TRUTH_RUNS = 4;
 const SEEDS = 1_000_000;
-const POLICIES = ['greedy', 'confirm first', 'honest'] as const;
 
-type Policy = (typeof POLICIES)[number];
-type Outcomes = Readonly<Record<Policy, Outcome>>;
+type Policy = 'greedy' | 'honest' | 'confirm first';
+/** By name; greedy is the floor of the others. */
+type Outcomes = ReadonlyMap<string, Outcome>;
 type Train = (source: string, seed: number) => number | null;
 type Study = {
   readonly repeats: Repeats;
@@ -41,8 +41,15 @@ type Study = {
   readonly sources: ReadonlyMap<number, string>;
 };
 
-/** @param studies under each policy, with `trainings` each in addition to those of audit and headline */
-export async function benchVerdictsOfByteLm(studies = STUDIES, trainings = TRAININGS): Promise<void> {
+/**
+ * @param studies under each policy, with `trainings` each in addition to those of audit and headline
+ * @param confirms whether "confirm before keep" is compared too, which takes most of the time
+ */
+export async function benchVerdictsOfByteLm(
+  studies = STUDIES,
+  trainings = TRAININGS,
+  confirms = true,
+): Promise<void> {
   const folder = await mkdtemp(join(tmpdir(), 'pawl-bench-'));
   try {
     const trainAny = await byteLmTrainer(folder);
@@ -50,16 +57,20 @@ export async function benchVerdictsOfByteLm(studies = STUDIES, trainings = TRAIN
     const baseline = await readByteLm();
     const all: Outcomes[] = [];
     for (let study = 0; study < studies; study += 1) {
-      const play = async (policy: Policy) =>
-        assessStudy(await playStudy(policy, baseline, study, trainings, train), train);
-      const outcomes = {
-        greedy: await play('greedy'),
-        'confirm first': await play('confirm first'),
-        honest: await play('honest'),
-      };
+      const play = (policy: Policy, most = trainings) => playStudy(policy, baseline, study, most, train);
+      const honest = await play('honest');
+      const played: [string, Study][] = [['greedy', await play('greedy')]];
+      played.push(['honest', honest]);
+      // The difference to this one is not the price of the repeats, but what they changed.
+      played.push(['greedy with as many experiments', await play('greedy', honest.sources.size)]);
+      if (confirms) played.push(['confirm first', await play('confirm first')]);
+      const outcomes = new Map(played.map(([name, one]) => [name, assessStudy(one, train)]));
       all.push(outcomes);
-      const gains = POLICIES.map(policy => `${policy} ${outcomes[policy].gain.toFixed(4)}`);
-      console.log(`study ${study + 1}, true gain: ${gains.join(', ')}`);
+      const gains = [...outcomes].map(([name, { gain }]) => `${name} ${gain.toFixed(4)}`);
+      const { proven = 0, falselyProven = 0 } = outcomes.get('honest') ?? {};
+      console.log(
+        `study ${study + 1}, true gain: ${gains.join(', ')}; ${falselyProven} of ${proven} claims false`,
+      );
     }
     printResults(all, trainings, deviation(freshNumbers(baseline, train)));
   } finally {
@@ -125,13 +136,15 @@ async function playStudy(
       ...{ run: 0, incumbentExperiment: incumbent.experiment },
       ...(metric === null ? {} : { metric }),
     };
-    const verdict: Verdict = isKeep
-      ? { word: 'keep', reason: 'better', evidence }
-      : { word: 'discard', reason: 'worse', evidence };
-    repeats = afterVerdict(repeats, n, verdict);
+    repeats = afterVerdict(repeats, n, verdictOf(word, evidence));
   }
   for (let due = findClosing(repeats); due; due = findClosing(repeats)) take(due);
   return { repeats, sources };
+}
+
+function verdictOf(word: 'keep' | 'discard' | 'crash', evidence: Verdict['evidence']): Verdict {
+  if (word === 'keep') return { word, reason: 'better', evidence };
+  return word === 'crash' ? { word, reason: 'diverged', evidence } : { word, reason: 'worse', evidence };
 }
 
 /** The result, by the true numbers of the base and all keeps. */
@@ -148,21 +161,21 @@ function freshNumbers(source: string, train: Train): readonly number[] {
 }
 
 function printResults(all: readonly Outcomes[], trainings: number, noise: number): void {
-  const of = (policy: Policy) => all.map(outcomes => outcomes[policy]);
+  const of = (name: string) => all.flatMap(outcomes => outcomes.get(name) ?? []);
   const [greedy, honest] = [of('greedy'), of('honest')];
   const floor = meanOf(greedy, 'gain');
-  const lines = POLICIES.map(policy => {
-    const outcomes = of(policy);
+  const lines = [...(all[0]?.keys() ?? [])].map(name => {
+    const outcomes = of(name);
     const gain = meanOf(outcomes, 'gain');
     const tooGood = meanOf(outcomes, 'recorded') - gain;
     // All policies played the same studies, so the error is that of the differences.
-    const differences = all.map(one => one[policy].gain - one.greedy.gain);
+    const differences = outcomes.map(({ gain: own }, study) => own - (greedy[study]?.gain ?? Number.NaN));
     const error = all.length > 1 ? deviation(differences) / Math.sqrt(all.length) : Number.NaN;
     return {
-      what: `${policy}: true gain; record too good by ${tooGood.toFixed(4)}; ${sumOf(outcomes, 'falseKeeps')} of ${sumOf(outcomes, 'keeps')} keeps false`,
+      what: `${name}: true gain; record too good by ${tooGood.toFixed(4)}; ${sumOf(outcomes, 'falseKeeps')} of ${sumOf(outcomes, 'keeps')} keeps false`,
       ...{ value: gain, unit: 'bpb', ratio: gain / floor },
       reference: `greedy ${floor.toFixed(4)} ± ${error.toFixed(4)}`,
-      isGood: policy === 'honest' && all.length > 1 ? gain >= floor - 2 * error : null,
+      isGood: name === 'honest' && all.length > 1 ? gain >= floor - 2 * error : null,
     };
   });
   const [proven, falsely] = [sumOf(honest, 'proven'), sumOf(honest, 'falselyProven')];
