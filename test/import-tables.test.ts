@@ -202,3 +202,19 @@ test('a line of JSON that is nested without end is left out', () => {
   const table = tableOf(interpret('a.jsonl', [...rows, deep, nested].join('\n'), { goal: 'maximize' }));
   expect(table).toMatchObject({ numbers: [1, 2], skipped: [3, 4] });
 });
+
+test('numbers that Python’s JSON writes and JSON does not have are rows without a number', () => {
+  const rows = [
+    '{"val_bpb": 1.0, "status": "keep", "note": "start"}',
+    '{"val_bpb": NaN, "status": "crash", "note": "lr 1: NaN, \\"stopped\\"", "grad": -Infinity}',
+    '{"metrics": {"loss": Infinity}, "val_bpb": 0.9, "status": "keep"}',
+  ];
+  for (const text of [rows.join('\n'), `[${rows.join(', ')}]`]) {
+    const found = tableOf(interpret('a.jsonl', text));
+    expect(found).toMatchObject({
+      verdicts: ['keep', 'crash', 'keep'],
+      numbers: [1, null, 0.9],
+      skipped: [],
+    });
+  }
+});
