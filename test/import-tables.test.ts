@@ -202,3 +202,32 @@ test('a line of JSON that is nested without end is left out', () => {
   const table = tableOf(interpret('a.jsonl', [...rows, deep, nested].join('\n'), { goal: 'maximize' }));
   expect(table).toMatchObject({ numbers: [1, 2], skipped: [3, 4] });
 });
+
+test('numbers that Python’s JSON writes and JSON does not have are rows without a number', () => {
+  const rows = [
+    '{"val_bpb": 1.0, "status": "keep", "note": "start"}',
+    '{"val_bpb": NaN, "status": "crash", "note": "lr 1: NaN, \\"stopped\\"", "grad": -Infinity}',
+    '{"metrics": {"loss": Infinity}, "val_bpb": 0.9, "status": "keep"}',
+  ];
+  for (const text of [rows.join('\n'), `[${rows.join(', ')}]`]) {
+    const found = tableOf(interpret('a.jsonl', text));
+    expect(found).toMatchObject({
+      verdicts: ['keep', 'crash', 'keep'],
+      numbers: [1, null, 0.9],
+      skipped: [],
+    });
+  }
+});
+
+test('the runs that MLflow exports as a table have their names, and infinity is no number', () => {
+  const runs = table(
+    'run_id,experiment_id,status,artifact_uri,start_time,metrics.val_loss,params.lr,tags.mlflow.runName,tags.mlflow.source.git.commit',
+    '38613,1,FAILED,/a,2026-11-30 02:08:29.218+00:00,1.5,0.1,raises,8a002220bf806ff97b7e81953965602697a369b4',
+    '2405f,1,FINISHED,/a,2026-11-30 02:08:23.951+00:00,1.7976931348623157e+308,0.2,diverged,',
+    '134d6,1,FINISHED,/a,2026-11-30 02:08:23.769+00:00,1.6,0.3,plain,',
+  );
+  const { rows, numbers } = tableOf(interpret('runs.csv', runs));
+  expect(numbers).toEqual([null, null, 1.6]);
+  expect(rows.map(({ hypothesis }) => hypothesis)).toEqual(['raises', 'diverged', 'plain']);
+  expect(rows[0]?.commit).toBe('8a002220bf806ff97b7e81953965602697a369b4');
+});

@@ -129,6 +129,12 @@ test.each<[string, string, string, number | null]>([
   ['in a row of a Markdown table', '| val_auc | 0.9 |', 'val_auc', 0.9],
   ['as an object behind a level', 'INFO {"val_auc": 0.9}', 'val_auc', 0.9],
   ['as a nested object', '{"test": {"val_auc": 0.9}}', 'test.val_auc', 0.9],
+  [
+    'as a word that only Python’s JSON has',
+    '{"test": {"loss": NaN}, "note": "it\'s off"}',
+    'test.loss',
+    Number.NaN,
+  ],
   ['as a dict of NumPy', "{'val_auc': np.float64(0.9), 'n': np.int64(3)}", 'val_auc', 0.9],
   ['as quoted numbers of a dict', "{'eval_loss': '0.42'}", 'eval_loss', 0.42],
   ['with a currency', 'final_funds: $10,234.50', 'final_funds', 10_234.5],

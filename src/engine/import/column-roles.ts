@@ -7,10 +7,12 @@ const words = (text: string): readonly string[] => text.split(/\s+/).filter(Bool
 /** Headings of the line that says what was tried, the likeliest first. */
 const DESCRIPTIONS = words(
   `description hypothesis idea change changes change_description what what_changed summary desc title name label
-   experiment_name experiment variant config notes note comment comments reason rationale experiment_id run_name id`,
+   experiment_name experiment variant config notes note comment comments reason rationale tags.mlflow.runname experiment_id run_name id`,
 );
 
-const COMMITS = words('commit commit_hash commit_sha commit_id git_commit git_sha git_hash sha hash');
+const COMMITS = words(
+  'commit commit_hash commit_sha commit_id git_commit git_sha git_hash sha hash tags.mlflow.source.git.commit',
+);
 
 /** Headings of memory columns, with the factor that makes megabytes. */
 const MEMORY = new Map<string, number>([

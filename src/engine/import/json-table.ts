@@ -1,4 +1,5 @@
 import type { Skipped } from '../../shared/imports.ts';
+import { parsePythonJson } from '../metrics/python-json.ts';
 import { goalInWords } from './choose-goal.ts';
 import { jsonText } from './json-text.ts';
 import {
@@ -138,7 +139,7 @@ function isObject(value: unknown): value is Record<string, unknown> {
 
 function parse(text: string): unknown {
   try {
-    return JSON.parse(text);
+    return parsePythonJson(text);
   } catch {
     return undefined;
   }

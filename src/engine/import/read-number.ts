@@ -33,6 +33,7 @@ export function readNumber(field: string): ReadNumber {
   const [, digits, unit = ''] = NUMBER.exec(plain) ?? [];
   if (digits === undefined) return UNCLEAR;
   const value = Number(digits);
-  if (!Number.isFinite(value)) return ABSENT;
+  // MLflow exports the largest double in place of an infinity.
+  if (Math.abs(value) >= Number.MAX_VALUE) return ABSENT;
   return { kind: 'number', value, unit: unit.toLowerCase().replace('μ', 'µ') };
 }

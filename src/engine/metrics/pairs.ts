@@ -1,4 +1,5 @@
 import { parseQuantity, type Quantity } from './number.ts';
+import { parsePythonJson } from './python-json.ts';
 
 /** A name and the text printed for it; `quantity` is null if that is not a number. */
 export type Pair = { readonly name: string; readonly text: string; readonly quantity: Quantity | null };
@@ -108,7 +109,7 @@ function parsePython(text: string): object | null {
 
 function parseObject(text: string): object | null {
   try {
-    return JSON.parse(text) as object;
+    return parsePythonJson(text) as object;
   } catch {
     return parsePython(text);
   }

@@ -1,4 +1,5 @@
 import type { Database } from 'better-sqlite3';
+import { COMMIT_TAG, isSystemMetric } from './mlflow-words.ts';
 import { columnsOf } from './sqlite-copy.ts';
 import { MAX_RUNS, RunGatherers, type Tracked, type TrackedRun, wholeTime } from './tracked-run.ts';
 
@@ -11,7 +12,7 @@ type RunRow = {
   status: string | null;
   start_time: number | null;
   end_time: number | null;
-  source_version: string | null;
+  commit_id: string | null;
   experiment: string | null;
 };
 
@@ -31,13 +32,15 @@ export function isMlflowDatabase(database: Database): boolean {
 export function readMlflowDatabase(database: Database): Tracked {
   const has = (table: string, ...names: readonly string[]) =>
     names.every(name => columnsOf(database, table).has(name));
-  const version = columnsOf(database, 'runs').has('source_version') ? 'source_version' : 'NULL';
+  const commit = has('tags', 'run_uuid', 'key', 'value')
+    ? `(SELECT t.value FROM tags t WHERE t.run_uuid = runs.run_uuid AND t.key = '${COMMIT_TAG}')`
+    : 'NULL';
   const experiment = has('experiments', 'experiment_id', 'name')
     ? '(SELECT e.name FROM experiments e WHERE e.experiment_id = runs.experiment_id)'
     : 'NULL';
   const rows = database
     .prepare<[number], RunRow>(
-      `SELECT run_uuid, name, status, start_time, end_time, ${version} AS source_version, ${experiment} AS experiment
+      `SELECT run_uuid, name, status, start_time, end_time, ${commit} AS commit_id, ${experiment} AS experiment
        FROM runs WHERE lifecycle_stage IS NOT 'deleted' ORDER BY start_time, rowid LIMIT ?`,
     )
     .all(MAX_RUNS + 1);
@@ -58,8 +61,9 @@ export function readMlflowDatabase(database: Database): Tracked {
     const gatherer = gatherers.next();
     const start = row.start_time;
     for (const { key, value, timestamp, step, is_nan } of metrics.iterate(row.run_uuid, MAX_ROWS)) {
+      if (isSystemMetric(String(key))) continue;
       gatherer.add(start === null ? 0 : Math.max(0, (timestamp - start) / 1000), step, [
-        [String(key), is_nan === 1 ? Number.NaN : Number(value)],
+        [String(key), is_nan === 1 ? Number.NaN : numberOf(value)],
       ]);
     }
     for (const { key, value } of params?.iterate(row.run_uuid) ?? [])
@@ -74,7 +78,7 @@ export function readMlflowDatabase(database: Database): Tracked {
       settings: gatherer.settings,
       summary: gatherer.summary,
       points: gatherer.points(),
-      commit: row.source_version || null,
+      commit: row.commit_id,
     };
   });
   const isCut = rows.length > MAX_RUNS;
@@ -82,4 +86,10 @@ export function readMlflowDatabase(database: Database): Tracked {
     runs,
     skipped: isCut ? [{ line: null, reason: `only the first ${MAX_RUNS} runs were read.` }] : [],
   };
+}
+
+/** MLflow's databases hold the largest double in place of an infinity. */
+function numberOf(value: number): number {
+  const number = Number(value);
+  return Math.abs(number) === Number.MAX_VALUE ? Math.sign(number) * Infinity : number;
 }

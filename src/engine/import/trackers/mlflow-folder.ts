@@ -1,6 +1,8 @@
 import { readdir, readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
+import { isMap, isScalar, parseDocument } from 'yaml';
 import type { Skipped } from '../../../shared/imports.ts';
+import { COMMIT_TAG, isSystemMetric } from './mlflow-words.ts';
 import {
   MAX_RUNS,
   type RunGatherer,
@@ -74,6 +76,7 @@ async function readRun(
     readonly step: number;
   }[] = [];
   for (const key of await filesIn(join(folder, 'metrics'))) {
+    if (isSystemMetric(key)) continue;
     if (lines.length >= MAX_LINES) {
       skipped.push({
         line: null,
@@ -105,7 +108,7 @@ async function readRun(
   for (const key of await filesIn(join(folder, 'params'))) {
     gatherer.setting(key, (await readBounded(join(folder, 'params', key), MAX_SMALL_BYTES)) ?? '');
   }
-  const commit = await readBounded(join(folder, 'tags', 'mlflow.source.git.commit'), MAX_SMALL_BYTES);
+  const commit = await readBounded(join(folder, 'tags', COMMIT_TAG), MAX_SMALL_BYTES);
   return {
     name,
     status: STATUSES.get(meta.get('status') ?? '') ?? meta.get('status') ?? null,
@@ -119,15 +122,18 @@ async function readRun(
   };
 }
 
-/** `meta.yaml` as MLflow writes it: one key per line. Null if there is none. */
+/** The texts and numbers of a `meta.yaml`, as text. Null if there is none. */
 async function readMeta(folder: string): Promise<ReadonlyMap<string, string> | null> {
   const text = await readBounded(join(folder, 'meta.yaml'), MAX_SMALL_BYTES);
   if (text === null) return null;
-  const entries = text.split('\n').flatMap(line => {
-    const [, key, value = ''] = /^([a-z_]+):(?: (.*))?$/.exec(line) ?? [];
-    return key === undefined ? [] : [[key, value.trim().replace(/^'(.*)'$/, '$1')] as const];
-  });
-  return new Map(entries);
+  // Without types: a run may be named `1e3` or `null`.
+  const document = parseDocument(text, { schema: 'failsafe' });
+  const entries = isMap(document.contents) ? document.contents.items : [];
+  return new Map(
+    entries.flatMap(({ key, value }) =>
+      isScalar(key) && isScalar(value) ? [[String(key.value), String(value.value)] as const] : [],
+    ),
+  );
 }
 
 async function readBounded(path: string, limit: number): Promise<string | null> {
