@@ -51,7 +51,7 @@ export function setAside(
 ): LoopEvent {
   const { id } = context.study;
   endRun(context, ended, ledger => {
-    for (const { run } of ledger.runs.open(id, n)) ledger.runs.interrupt(run, context.now());
+    ledger.runs.interruptOpen(context.now(), { studyId: id, n });
     ledger.experiments.setPhase(id, n, 'interrupted');
     ledger.experiments.dropUnproposed(id, n);
     const interrupted = { type: 'interrupted', n, message: describeSetAside(reason) } as const;
