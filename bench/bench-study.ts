@@ -58,6 +58,18 @@ export async function runBenchStudy(
   }
 }
 
+/** The `pawl.toml` of a repository whose training is one shell script, `train.sh`. */
+export function scriptContract(seconds: number): string {
+  return `[contract]
+editable = ["train.sh"]
+train = "sh train.sh"
+[metric]
+name = "val_bpb"
+[budget]
+seconds = ${seconds}
+`;
+}
+
 /** GPUs that can be lanes, without any readings. */
 export function standInGpus(count: number): Telemetry {
   const gpus = Array.from({ length: count }, (_, index) => ({

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { gzipSync } from 'node:zlib';
-import { type Browser, chromium } from '@playwright/test';
+import { type Browser, chromium, type Page } from '@playwright/test';
 import { pino } from 'pino';
 import { findChromium } from '../e2e/chromium.ts';
 import { createRouter } from '../src/engine/api/router.ts';
@@ -81,20 +81,25 @@ async function measureLoads(browser: Browser, count: number): Promise<readonly L
   }
 }
 
+/** Marks the frame that shows the first cell as `first-cell`, by the time since the start of the load. */
+export async function markFirstCell(page: Page): Promise<void> {
+  await page.addInitScript(() => {
+    const watch = new MutationObserver(() => {
+      if (!document.querySelector('article')) return;
+      watch.disconnect();
+      requestAnimationFrame(() => performance.mark('first-cell'));
+    });
+    watch.observe(document, { childList: true, subtree: true });
+  });
+}
+
 /** In its own context: the cache is empty, as after a start of the app. */
 async function load(browser: Browser, url: string): Promise<Load> {
   const context = await browser.newContext({ viewport: { width: 1280, height: 800 } });
   try {
     const page = await context.newPage();
-    await page.addInitScript(() => {
-      localStorage.setItem('pawl.study', 'bench');
-      const watch = new MutationObserver(() => {
-        if (!document.querySelector('article')) return;
-        watch.disconnect();
-        requestAnimationFrame(() => performance.mark('first-cell'));
-      });
-      watch.observe(document, { childList: true, subtree: true });
-    });
+    await page.addInitScript(() => localStorage.setItem('pawl.study', 'bench'));
+    await markFirstCell(page);
     await page.goto(url);
     await page.waitForFunction(() => performance.getEntriesByName('first-cell').length > 0);
     return await page.evaluate(() => {

@@ -2,7 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { EngineEvent } from '../src/shared/events.ts';
 import type { ProposerSettings } from '../src/shared/proposers.ts';
 import { startModelServer } from '../test/support/model-server.ts';
-import { runBenchStudy, standInGpus } from './bench-study.ts';
+import { runBenchStudy, scriptContract, standInGpus } from './bench-study.ts';
 import { printTable } from './report.ts';
 
 export const TRAIN_SECONDS = 2;
@@ -20,14 +20,7 @@ sleep ${TRAIN_SECONDS}
 printf -- '---\\nval_bpb:          1.%06d\\npeak_vram_mb:     45060.2\\n' $((${CONSTANTS.map(name => `${name}`).join(' + ')}))
 `;
 
-const CONTRACT = `[contract]
-editable = ["train.sh"]
-train = "sh train.sh"
-[metric]
-name = "val_bpb"
-[budget]
-seconds = ${TRAIN_SECONDS}
-`;
+const CONTRACT = scriptContract(TRAIN_SECONDS);
 
 export type Measured = {
   readonly perSecond: number;

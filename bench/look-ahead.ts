@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { ProposerSettings } from '../src/shared/proposers.ts';
 import { startModelServer } from '../test/support/model-server.ts';
-import { runBenchStudy } from './bench-study.ts';
+import { runBenchStudy, scriptContract } from './bench-study.ts';
 import { printTable } from './report.ts';
 
 /** A scaled-down night: 300 s of training and 40 s of thinking, fifty times faster. */
@@ -10,14 +10,7 @@ const TRAIN_SECONDS = 300 / SCALE;
 const THINK_MS = 40_000 / SCALE;
 const EXPERIMENTS = 10;
 
-const CONTRACT = `[contract]
-editable = ["train.sh"]
-train = "sh train.sh"
-[metric]
-name = "val_bpb"
-[budget]
-seconds = ${TRAIN_SECONDS}
-`;
+const CONTRACT = scriptContract(TRAIN_SECONDS);
 
 /** Share of the wall time in which a training runs, with a slow proposer, alternately with look-ahead and without. */
 export async function benchLookAhead(): Promise<void> {

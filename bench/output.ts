@@ -7,17 +7,11 @@ import { promisify } from 'node:util';
 import { spawn } from 'node-pty';
 import { dataPaths } from '../src/engine/paths.ts';
 import { Engine } from '../src/engine/session/engine.ts';
+import { scriptContract } from './bench-study.ts';
 import { printTable, quantile } from './report.ts';
 
 const run = promisify(execFile);
-const CONTRACT = `[contract]
-editable = ["train.sh"]
-train = "sh train.sh"
-[metric]
-name = "val_bpb"
-[budget]
-seconds = 600
-`;
+const CONTRACT = scriptContract(600);
 const MEGABYTES = 200;
 const ROUNDS = 3;
 const LINE =

@@ -45,6 +45,11 @@ export function pairedRatio(
   return { ratio, error: Math.sqrt((sum(squares) * cases) / (cases - 1)) / Math.abs(sum(floors)) };
 }
 
+/** NaN of none. */
+export function average(values: readonly number[]): number {
+  return values.reduce((sum, value) => sum + value, 0) / values.length;
+}
+
 /** The p-quantile (0 to 1) of the values, by nearest rank. */
 export function quantile(values: readonly number[], p: number): number {
   const sorted = [...values].sort((a, b) => a - b);

@@ -13,6 +13,7 @@ import {
 } from '../src/engine/proposers/search/space.ts';
 import type { HistoryEntry } from '../src/engine/store/experiment-past.ts';
 import { isBetter } from '../src/shared/study.ts';
+import { average } from './report.ts';
 
 /** Values of the numeric constants, by name. */
 export function readNumbers(source: string): Record<string, number> {
@@ -108,7 +109,7 @@ export async function playNight(
   const chain = [{ n: 0, values: [baseline], source }];
   const standing = () => {
     const { n, values, source: text } = chain.at(-1) ?? { n: 0, values: [baseline], source };
-    return { n, metric: values.reduce((sum, value) => sum + value, 0) / values.length, values, text };
+    return { n, metric: average(values), values, text };
   };
   const kept: string[] = [];
   const again = new Set<number>();
@@ -121,7 +122,7 @@ export async function playNight(
       const value = await measure(incumbent.text, run);
       if (value !== null) incumbent.values.push(value);
       const before = history.find(({ n }) => n === incumbent.n);
-      if (before && isBetter(goal, meanOf(parent.values), standing().metric)) {
+      if (before && isBetter(goal, average(parent.values), standing().metric)) {
         chain.pop();
         discards = 0;
         history[history.indexOf(before)] = { ...before, verdict: 'discard', reason: 'rolled_back' };
@@ -143,10 +144,6 @@ export async function playNight(
     kept.push(standing().text);
   }
   return { kept, history };
-}
-
-function meanOf(values: readonly number[]): number {
-  return values.reduce((sum, value) => sum + value, 0) / values.length;
 }
 
 export function applyChoice(source: string, constants: readonly Constant[], { moves }: Choice): string {

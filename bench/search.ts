@@ -8,7 +8,7 @@ import { promisify } from 'node:util';
 import { findConstants } from '../src/engine/proposers/search/constants.ts';
 import { byteLmTrainer, readByteLm, withSeed } from './byte-lm.ts';
 import { landscape, SOURCE } from './landscapes.ts';
-import { pairedRatio, printTable } from './report.ts';
+import { average, pairedRatio, printTable } from './report.ts';
 import { type Chooser, gaussianProcess, ladder, playNight, randomNear, StartSpace } from './search-night.ts';
 
 /**
@@ -72,7 +72,7 @@ async function benchLandscapes(strategies: readonly Strategy[], python: string |
     }
     regrets.set(strategy, left);
   }
-  const mean = (strategy: Strategy, when: 'early' | 'late') => meanOf(regrets.get(strategy)?.[when] ?? []);
+  const mean = (strategy: Strategy, when: 'early' | 'late') => average(regrets.get(strategy)?.[when] ?? []);
   printTable(
     `Search: share of the regret left, mean over ${LANDSCAPES} landscapes`,
     strategies.flatMap(strategy =>
@@ -144,7 +144,7 @@ async function benchByteLm(
       console.log(`${strategy}, seed ${seed}: ${baseline} → ${reached}`);
     }
   }
-  const gain = (strategy: Strategy) => meanOf(gains.get(strategy) ?? []);
+  const gain = (strategy: Strategy) => average(gains.get(strategy) ?? []);
   printTable(
     `Search: gain on byte-lm in ${experiments} experiments, mean of ${seeds} seeds`,
     strategies.map(strategy => {
@@ -200,8 +200,4 @@ async function installOutside(folder: string): Promise<string | null> {
     console.log('TPE and CMA-ES are left out: Python cannot have Optuna and cmaes here.');
     return null;
   }
-}
-
-function meanOf(values: readonly number[]): number {
-  return values.reduce((sum, value) => sum + value, 0) / values.length;
 }

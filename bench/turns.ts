@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { DEFAULT_STRATEGY } from '../src/shared/proposers.ts';
-import { runBenchStudy, standInGpus } from './bench-study.ts';
+import { runBenchStudy, scriptContract, standInGpus } from './bench-study.ts';
 import { printTable, quantile } from './report.ts';
 
 /** How long and how often each training prints. */
@@ -23,14 +23,7 @@ while [ $i -lt ${TRAIN_SECONDS * LINES_A_SECOND} ]; do
 done
 printf -- '---\\nval_bpb: 1.%06d\\n' $((${NAMES.join(' + ')}))
 `;
-const CONTRACT = `[contract]
-editable = ["train.sh"]
-train = "sh train.sh"
-[metric]
-name = "val_bpb"
-[budget]
-seconds = ${TRAIN_SECONDS}
-`;
+const CONTRACT = scriptContract(TRAIN_SECONDS);
 
 /** How long the engine is busy in one turn of the event loop while lanes print. */
 export async function benchTurns(): Promise<void> {

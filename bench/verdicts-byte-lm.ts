@@ -16,7 +16,7 @@ import {
 import type { HistoryEntry } from '../src/engine/store/experiment-past.ts';
 import type { Verdict } from '../src/shared/study.ts';
 import { byteLmTrainer, readByteLm, withSeed } from './byte-lm.ts';
-import { printTable } from './report.ts';
+import { average, printTable } from './report.ts';
 import { applyChoice, entryOf, ladder } from './search-night.ts';
 import { deviation, meanOf, noRepeats, type Outcome, sumOf, sumUp } from './verdicts.ts';
 
@@ -151,7 +151,7 @@ function verdictOf(word: 'keep' | 'discard' | 'crash', evidence: Verdict['eviden
 function assessStudy({ repeats, sources }: Study, train: Train): Outcome {
   const truth = new Map<number, { readonly value: number }>();
   for (const { n, isKept } of repeats.trials)
-    if (isKept) truth.set(n, { value: mean(freshNumbers(sources.get(n) ?? '', train)) });
+    if (isKept) truth.set(n, { value: average(freshNumbers(sources.get(n) ?? '', train)) });
   return { ...sumUp(repeats, truth), takenBack: 0 };
 }
 
@@ -200,8 +200,4 @@ function printResults(all: readonly Outcomes[], trainings: number, noise: number
       },
     ],
   );
-}
-
-function mean(values: readonly number[]): number {
-  return values.reduce((sum, value) => sum + value, 0) / values.length;
 }

@@ -21,7 +21,7 @@ import {
 } from '../src/engine/session/repeats.ts';
 import { assess } from '../src/engine/verdicts/claims.ts';
 import { PRIOR_WEIGHTS, SCALES } from '../src/engine/verdicts/effects.ts';
-import { printTable, quantile } from './report.ts';
+import { average, printTable, quantile } from './report.ts';
 
 /**
  * The rule against greedy and against "confirm before keep", in worlds with a known truth: edits with effects like
@@ -370,6 +370,6 @@ export function meanOf(outcomes: readonly Outcome[], field: NumberField): number
 }
 
 export function deviation(values: readonly number[]): number {
-  const middle = values.reduce((sum, value) => sum + value, 0) / values.length;
+  const middle = average(values);
   return Math.sqrt(values.reduce((sum, value) => sum + (value - middle) ** 2, 0) / (values.length - 1));
 }

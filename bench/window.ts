@@ -9,7 +9,7 @@ import { findChromium } from '../e2e/chromium.ts';
 import { contractFromFile } from '../src/shared/contract-file.ts';
 import { formatNumber } from '../src/shared/numbers.ts';
 import { EXPERIMENTS, fillBigLedger, POINTS } from './big-ledger.ts';
-import { benchFirstCells } from './first-cells.ts';
+import { benchFirstCells, markFirstCell } from './first-cells.ts';
 import { printTable, quantile } from './report.ts';
 import { measureTable } from './table.ts';
 import { measureKeys } from './window-keys.ts';
@@ -97,15 +97,7 @@ async function makeRepository(folder: string) {
 }
 
 async function measure(page: Page, url: string): Promise<void> {
-  // The time of the frame that shows the first cell, counted from the start of the load.
-  await page.addInitScript(() => {
-    const watch = new MutationObserver(() => {
-      if (!document.querySelector('article')) return;
-      watch.disconnect();
-      requestAnimationFrame(() => performance.mark('first-cell'));
-    });
-    watch.observe(document, { childList: true, subtree: true });
-  });
+  await markFirstCell(page);
   await page.goto(url);
   await page.getByRole('navigation').getByRole('button', { name: /bench/ }).click();
   await page.getByRole('article').first().waitFor();

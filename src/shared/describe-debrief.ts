@@ -1,7 +1,7 @@
 import { claimWords, describeClaims } from './claims.ts';
 import { signOf } from './contract.ts';
 import type { Arm, Debrief, Interval, KeptIdea } from './debrief.ts';
-import { formatDuration, formatEnergy, formatMetric, formatPercent, formatUsd } from './numbers.ts';
+import { counted, formatDuration, formatEnergy, formatMetric, formatPercent, formatUsd } from './numbers.ts';
 import { reasonWords } from './reason-words.ts';
 import { shortNumber } from './short-number.ts';
 import { type CrashClass, isBetter, STOP_WORDS } from './study.ts';
@@ -13,7 +13,7 @@ export function describeCounts({ counts, time }: Debrief): string {
   const { tried, keep, discard, crash } = counts;
   if (tried === 0) return 'Nothing was tried yet.';
   const within = time.wall > 0 ? ` in ${formatDuration(time.wall)}` : '';
-  return `${tried} ${tried === 1 ? 'experiment' : 'experiments'}${within}: ${keep} kept, ${discard} discarded, ${crash} crashed.`;
+  return `${counted(tried, 'experiment')}${within}: ${keep} kept, ${discard} discarded, ${crash} crashed.`;
 }
 
 /** How far the best value went, by the records. */

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import type { Proposal } from './study.ts';
 
 /** No source file worth tuning is larger, and an answer must not fill a disk. */
 export const MAX_FILE_CHARACTERS = 1_000_000;
@@ -23,6 +24,15 @@ export const ideaWordsSchema = z.strictObject({
   category: z.string().trim().max(60).nullish(),
 });
 export type IdeaWords = z.infer<typeof ideaWordsSchema>;
+
+/** The same, as an idea and a proposal have it. */
+export type IdeaDescription = Omit<Proposal, 'memo'>;
+
+/** Missing parts become null. */
+export function descriptionOf(words: IdeaWords): IdeaDescription {
+  const { hypothesis, rationale = null, predicted_effect: predictedEffect = null, category = null } = words;
+  return { hypothesis, rationale, predictedEffect, category };
+}
 
 const IDEA_STATES = ['waiting', 'taken', 'refused', 'dropped'] as const;
 export type IdeaState = (typeof IDEA_STATES)[number];
@@ -49,16 +59,12 @@ export type EditableFiles = {
 };
 
 /** Something to try that waits for its turn. */
-export type Idea = {
+export type Idea = IdeaDescription & {
   readonly id: number;
   /** Milliseconds since the epoch. */
   readonly at: number;
   /** {@link YOU}, {@link OUTSIDE}, or the label of a proposer. */
   readonly author: string;
-  readonly hypothesis: string;
-  readonly rationale: string | null;
-  readonly predictedEffect: number | null;
-  readonly category: string | null;
   /** Paths of the files it changes; empty if it is only words, and a proposer that can read has to make the edit. */
   readonly files: readonly string[];
   readonly state: IdeaState;

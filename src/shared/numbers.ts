@@ -44,6 +44,11 @@ export function formatDelta(value: number | null | undefined): string {
   return value === 0 ? `±${text}` : `${value > 0 ? '+' : MINUS}${text}`;
 }
 
+/** A count with its noun: `1 note`, `2 notes`. */
+export function counted(count: number, one: string, more = `${one}s`): string {
+  return `${count} ${count === 1 ? one : more}`;
+}
+
 /** Fractions of a cent are shown only for small amounts. */
 export function formatUsd(usd: number): string {
   return `$${usd.toFixed(usd !== 0 && usd < 0.1 ? 4 : 2)}`;

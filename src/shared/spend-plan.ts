@@ -1,3 +1,4 @@
+import { counted } from './numbers.ts';
 /** The basis of an experiment's expected cost; `experiments` were measured. */
 export type SpendBasis =
   | { readonly kind: 'here' | 'elsewhere'; readonly experiments: number }
@@ -21,10 +22,7 @@ export function describeSpendPlan(plan: SpendPlan, model: string, experiments: n
   const { low, median, high } = plan.eachUsd;
   const [least, usual, most] = [low, median, high].map(usd => roundUsd(usd * (experiments ?? 1)));
   const dollars = least === most ? `$${usual}` : `$${least}–${most}`;
-  const what =
-    experiments === null
-      ? 'an experiment'
-      : `for ${experiments} ${experiments === 1 ? 'experiment' : 'experiments'}`;
+  const what = experiments === null ? 'an experiment' : `for ${counted(experiments, 'experiment')}`;
   return `Planned spend: about ${dollars} ${what} at ${model} (${describeBasis(plan.basis)}).`;
 }
 

@@ -9,6 +9,7 @@ import { readStack, type StackPorts } from '../../engine/stack/stack.ts';
 import { saveSeries, seriesOf } from '../../engine/stack/write-series.ts';
 import { certaintyOf, gainText } from '../../shared/describe-debrief.ts';
 import { PawlError } from '../../shared/errors.ts';
+import { counted } from '../../shared/numbers.ts';
 import { describeConflicts, type Stack, type StackStep } from '../../shared/stack.ts';
 import type { Study } from '../../shared/study.ts';
 import { clip, metricText, tableText } from '../format.ts';
@@ -71,7 +72,9 @@ async function take(ports: StackPorts, study: Study, order: readonly number[], f
   if (branch !== undefined) {
     const { commit, count } = await branchStack(ports, study, { order, branch, signsOff });
     made.branch = { name: branch, commit, count };
-    tell(`Branch ${branch} has ${commits(count)} and is at ${commit.slice(0, 7)}; nothing was checked out.`);
+    tell(
+      `Branch ${branch} has ${counted(count, 'commit')} and is at ${commit.slice(0, 7)}; nothing was checked out.`,
+    );
   }
   if (patches === '-') process.stdout.write(await seriesOf(ports, study, { order, signsOff }));
   else if (patches !== undefined) {
@@ -93,10 +96,6 @@ async function savePullRequest(path: string, text: string, tell: (line: string) 
     throw new PawlError('usage', `The text cannot be written to ${path}: ${error.message}`);
   });
   tell(path);
-}
-
-function commits(count: number): string {
-  return `${count} ${count === 1 ? 'commit' : 'commits'}`;
 }
 
 function show({ tag, contract }: Study, found: Stack, flags: StackFlags): void {

@@ -1,5 +1,5 @@
 import { PawlError } from '../../shared/errors.ts';
-import type { EditableFiles, Idea, IdeaWords } from '../../shared/ideas.ts';
+import { descriptionOf, type EditableFiles, type Idea, type IdeaWords } from '../../shared/ideas.ts';
 import type { Study } from '../../shared/study.ts';
 import { matchProposable } from '../contract/editable.ts';
 import { diffFiles } from '../git/diff.ts';
@@ -31,9 +31,7 @@ export function listIdeas(
 
 /** Rejects with `usage` if the idea is no longer waiting. */
 export function changeIdea(ledger: Ledger, study: string, id: number, words: IdeaWords): void {
-  const { hypothesis, rationale = null, predicted_effect: predictedEffect = null, category = null } = words;
-  const said = { hypothesis, rationale, predictedEffect, category };
-  if (!ledger.write(() => ledger.ideas.say(study, id, said))) throw gone(id);
+  if (!ledger.write(() => ledger.ideas.say(study, id, descriptionOf(words)))) throw gone(id);
 }
 
 /** Rejects with `usage` if the idea is no longer waiting. */

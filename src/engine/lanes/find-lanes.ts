@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { PawlError } from '../../shared/errors.ts';
+import { counted } from '../../shared/numbers.ts';
 import { findByName, type KnownGpu } from '../../shared/telemetry.ts';
 
 /** A lane's machine, if it is not this one. */
@@ -141,7 +142,7 @@ function kindOfHost(host: string, devices: HostDevices): string {
 }
 
 function kindOfCores(count: number, host: string, { processor }: HostDevices): string {
-  return `${count} core${count === 1 ? '' : 's'} of ${processor ?? host}`;
+  return `${counted(count, 'core')} of ${processor ?? host}`;
 }
 
 function cpuLanes(

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { ideaWordsSchema } from '../../shared/ideas.ts';
+import { descriptionOf, ideaWordsSchema } from '../../shared/ideas.ts';
 import type { ProposerAnswer } from './proposer.ts';
 
 /** How many further ideas one answer may have. */
@@ -20,10 +20,15 @@ export function proposedOf(
   answer: z.infer<typeof answerSchema>,
   memo: unknown,
 ): Extract<ProposerAnswer, { kind: 'proposed' }> {
-  const { hypothesis, rationale = null, predicted_effect: predictedEffect = null, category = null } = answer;
   return {
     kind: 'proposed',
-    proposal: { hypothesis, rationale, predictedEffect, category, memo },
+    proposal: { ...descriptionOf(answer), memo },
     ...{ idea: answer.idea, ideas: answer.ideas ?? [] },
   };
+}
+
+export const NO_REPAIR = "This attempt's proposer does not repair crashes.";
+
+export function failed(message: string): Extract<ProposerAnswer, { kind: 'failed' }> {
+  return { kind: 'failed', message, memo: null };
 }

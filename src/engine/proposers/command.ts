@@ -1,7 +1,7 @@
 import type { Idea } from '../../shared/ideas.ts';
 import type { ProposerSettings } from '../../shared/proposers.ts';
 import { runProcess } from '../process/run-process.ts';
-import { answerSchema, proposedOf } from './answer.ts';
+import { answerSchema, failed, proposedOf } from './answer.ts';
 import type { ProposalRequest, Proposer, ProposerAnswer, ProposerContext } from './proposer.ts';
 
 /** If stdout or stderr is longer, the command is ended. */
@@ -33,9 +33,7 @@ export function commandProposer(settings: Extract<ProposerSettings, { kind: 'com
         },
         context,
       );
-      return result.kind === 'output'
-        ? readAnswer(result.stdout)
-        : { kind: 'failed', message: result.message, memo: null };
+      return result.kind === 'output' ? readAnswer(result.stdout) : failed(result.message);
     },
   };
 }
@@ -85,18 +83,19 @@ function toJsonIdea({ id, author, hypothesis, rationale, predictedEffect, catego
 }
 
 function readAnswer(stdout: string): ProposerAnswer {
-  const fail = (message: string): ProposerAnswer => ({ kind: 'failed', message, memo: null });
   const line = stdout.trimEnd().split('\n').at(-1) ?? '';
   let json: unknown;
   try {
     json = JSON.parse(line);
   } catch {
-    return fail(`The last line of the command's output is not JSON: ${line.slice(0, 200) || '(nothing)'}`);
+    return failed(`The last line of the command's output is not JSON: ${line.slice(0, 200) || '(nothing)'}`);
   }
   const answer = answerSchema.safeParse(json);
   if (!answer.success) {
     const issue = answer.error.issues[0];
-    return fail(`The command's answer is not valid: ${issue?.path.join('.') || 'answer'}: ${issue?.message}`);
+    return failed(
+      `The command's answer is not valid: ${issue?.path.join('.') || 'answer'}: ${issue?.message}`,
+    );
   }
   return proposedOf(answer.data, null);
 }

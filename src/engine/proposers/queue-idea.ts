@@ -1,5 +1,12 @@
 import { PawlError } from '../../shared/errors.ts';
-import { type FileEdit, type Idea, type IdeaWords, ideaWordsSchema, isByHand } from '../../shared/ideas.ts';
+import {
+  descriptionOf,
+  type FileEdit,
+  type Idea,
+  type IdeaWords,
+  ideaWordsSchema,
+  isByHand,
+} from '../../shared/ideas.ts';
 import type { Study } from '../../shared/study.ts';
 import { matchProposable } from '../contract/editable.ts';
 import { listChangedFiles } from '../git/diff.ts';
@@ -50,12 +57,8 @@ export async function queueIdea(
   }
   requireRoom(ledger, study.id);
   const edit = edits.length === 0 && again === null ? null : await readEdit(ports, study, input);
-  const { hypothesis, rationale = null, predicted_effect: predictedEffect = null } = parsed.data;
   const id = ledger.write(() =>
-    ledger.ideas.add(study.id, {
-      ...{ author, hypothesis, rationale, predictedEffect, category: parsed.data.category ?? null },
-      ...{ at: now(), edit },
-    }),
+    ledger.ideas.add(study.id, { ...descriptionOf(parsed.data), author, at: now(), edit }),
   );
   const idea = ledger.ideas.get(study.id, id);
   if (!idea) throw new Error(`idea ${id} was not written`);

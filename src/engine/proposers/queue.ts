@@ -1,9 +1,10 @@
-import { COMBINATION, isByHand } from '../../shared/ideas.ts';
+import { COMBINATION, descriptionOf, isByHand } from '../../shared/ideas.ts';
 import { matchProposable } from '../contract/editable.ts';
 import { rebaseFiles } from '../git/rebase-files.ts';
 import { listTree, type Repository, readBlob } from '../git/repository.ts';
 import type { IdeaEdit, QueuedIdea } from '../store/ideas.ts';
 import type { Ledger } from '../store/ledger.ts';
+import { failed, NO_REPAIR } from './answer.ts';
 import { applyEdits } from './apply-edits.ts';
 import { logged } from './logged.ts';
 import type { ProposalRequest, Proposer, ProposerAnswer, ProposerContext } from './proposer.ts';
@@ -38,7 +39,7 @@ export function queueFirst(proposer: Proposer, ports: Ports): Proposer {
     async propose(request, context) {
       const { n } = request;
       if (request.repair && isOfQueue(n)) {
-        return { kind: 'failed', message: "This attempt's proposer does not repair crashes.", memo: null };
+        return failed(NO_REPAIR);
       }
       // A proposal that the user sent back goes to its proposer, and waiting edits are only for the branch.
       const isElsewhere = request.start.n !== request.incumbent.n;
@@ -107,7 +108,6 @@ async function lay(
 ): Promise<ProposerAnswer> {
   const { incumbent } = request;
   const { repository, scratch } = ports;
-  const failed = (message: string): ProposerAnswer => ({ kind: 'failed', message, memo: null });
   const { edit, hypothesis, rationale, predictedEffect, category } = idea;
   if (!edit) throw new Error(`idea ${idea.id} has no edit`);
   const files =
@@ -161,9 +161,7 @@ export function readsIdeas(
           if (named) ledger.ideas.take(studyId, named.id, request.n, at);
           const room = MAX_OF_PROPOSERS - waiting.length;
           for (const idea of (answer.ideas ?? []).slice(0, Math.max(0, room))) {
-            const { hypothesis, rationale = null, predicted_effect: predictedEffect = null } = idea;
-            const words = { hypothesis, rationale, predictedEffect, category: idea.category ?? null };
-            ledger.ideas.add(studyId, { ...words, at, author: label, edit: null });
+            ledger.ideas.add(studyId, { ...descriptionOf(idea), at, author: label, edit: null });
           }
         });
       }

@@ -1,6 +1,7 @@
 import type { RouteSettings } from '../../shared/proposers.ts';
 import type { Ledger } from '../store/ledger.ts';
 import { isOfUser } from '../store/refusals.ts';
+import { failed, NO_REPAIR } from './answer.ts';
 import type { Proposer, ProposerAnswer } from './proposer.ts';
 import { REST_CALLS, restsUntil } from './rest.ts';
 
@@ -55,35 +56,32 @@ export function routeProposer(mode: RouteSettings['mode'], arms: readonly Arm[],
     rests.note(arm, answer, asked[0].n);
     return answer;
   };
+  const turnOf = (n: number) => (mode === 'alternate' ? n - 1 : 0);
+  const mayBeAsked = (n: number, can: 'canLookAhead' | 'canStartElsewhere') => {
+    const arm = firstFor(turnOf(n));
+    return arm !== undefined && rests.of(arm) === null && arm.proposer[can]?.(n) === true;
+  };
   return {
-    canLookAhead: n => {
-      const arm = firstFor(mode === 'alternate' ? n - 1 : 0);
-      return arm !== undefined && rests.of(arm) === null && arm.proposer.canLookAhead?.(n) === true;
-    },
-    canStartElsewhere: n => {
-      const arm = firstFor(mode === 'alternate' ? n - 1 : 0);
-      return arm !== undefined && rests.of(arm) === null && arm.proposer.canStartElsewhere?.(n) === true;
-    },
+    canLookAhead: n => mayBeAsked(n, 'canLookAhead'),
+    canStartElsewhere: n => mayBeAsked(n, 'canStartElsewhere'),
     canRepair: arms.some(arm => arm.proposer.canRepair),
     maxRefusals: REFUSALS_AN_ARM * arms.length,
     async propose(request, context) {
       if (request.repair) {
         const author = ledger.proposerCalls.author(studyId, request.n);
         const arm = arms.find(({ label, proposer }) => label === author && proposer.canRepair);
-        if (!arm)
-          return { kind: 'failed', message: "This attempt's proposer does not repair crashes.", memo: null };
+        if (!arm) return failed(NO_REPAIR);
         // The crash stands; the study continues with the remaining arms.
-        const gone = `${arm.label} cannot be asked.`;
-        if (rests.of(arm) !== null) return { kind: 'failed', message: gone, memo: null };
+        if (rests.of(arm) !== null) return failed(`${arm.label} cannot be asked.`);
         const answer = await answerOf(arm, request, context);
-        return answer.kind === 'blocked' ? { kind: 'failed', message: answer.message, memo: null } : answer;
+        return answer.kind === 'blocked' ? failed(answer.message) : answer;
       }
       // An arm with two refused proposals passes its turn on. Proposals that the user rejected do not count against
       // it.
       const refused = request.refusals.filter(
         refusal => refusal.n === request.n && !isOfUser(refusal),
       ).length;
-      const turn = (mode === 'alternate' ? request.n - 1 : 0) + Math.floor(refused / REFUSALS_AN_ARM);
+      const turn = turnOf(request.n) + Math.floor(refused / REFUSALS_AN_ARM);
       // Ahead of its turn, no other arm is asked: this one is asked again at its turn.
       const next = firstFor(turn);
       if (request.isAhead) return next ? answerOf(next, request, context) : NOBODY;
@@ -99,11 +97,7 @@ export function routeProposer(mode: RouteSettings['mode'], arms: readonly Arm[],
           // It fails here: when asked again, the experiment starts from the incumbent, as every arm can.
           const isElsewhere = request.start.n !== request.incumbent.n;
           if (isElsewhere && !arm.proposer.canStartElsewhere?.(request.n))
-            return {
-              kind: 'failed',
-              message: `${order[0]?.label} has nothing for another line.`,
-              memo: null,
-            };
+            return failed(`${order[0]?.label} has nothing for another line.`);
           onThought(`${order[0]?.label} has nothing; asking ${arm.label}.`);
           await context.reset();
         }

@@ -82,15 +82,9 @@ export async function writeWhole(path: string, text: string | Buffer): Promise<v
   await rename(`${path}.part`, path);
 }
 
-/** Number of the job submitted from this folder; null if unknown. */
-export async function submittedJob({ path }: JobFolder): Promise<string | null> {
-  const text = await readFile(join(path, 'submitted'), 'utf8').catch(() => '');
-  return /^\d+$/.test(text) ? text : null;
-}
-
-/** Number of the job that claimed this folder first; null if none has. */
-export async function claimedJob({ path }: JobFolder): Promise<string | null> {
-  const text = await readFile(join(path, 'claim'), 'utf8').catch(() => '');
+/** Number of the job that claimed this folder first, or was submitted from it; null where that is unknown. */
+export async function jobNumber({ path }: JobFolder, file: 'claim' | 'submitted'): Promise<string | null> {
+  const text = await readFile(join(path, file), 'utf8').catch(() => '');
   return /^\d+$/.test(text) ? text : null;
 }
 

@@ -172,7 +172,7 @@ export async function openSitting(
   if (!first) throw new Error('a study has at least one lane');
   const { workbench } = first();
   await makeRoom(study, workbench, ports);
-  await settleBranch(ledger, repository, study, workbench.path);
+  await settleBranch({ ledger, repository, study, workbench });
   // One after the other, and before anything runs: git cannot read its record of a worktree that is being made.
   const makeWorktree = (lane: number) =>
     openWorktree(repository, join(worktrees, laneWorktree(study, lane)), study.baseCommit, signal);

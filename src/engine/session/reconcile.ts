@@ -37,7 +37,7 @@ export async function reconcile(
 
 /** Unfinished runs and experiments in flight become `interrupted`. Call it inside `ledger.write`. */
 export function interruptUnfinished(ledger: Ledger, now: number): void {
-  for (const { run } of ledger.runs.open()) ledger.runs.interrupt(run, now);
+  ledger.runs.interruptOpen(now);
   for (const study of ledger.studies.list()) {
     const { id } = study;
     for (const { n, phase, verdict } of ledger.experiments.unfinished(id)) {

@@ -51,7 +51,7 @@ export function setAside(
 ): LoopEvent {
   const { id } = context.study;
   endRun(context, ended, ledger => {
-    for (const { run } of ledger.runs.open(id, n)) ledger.runs.interrupt(run, context.now());
+    ledger.runs.interruptOpen(context.now(), { studyId: id, n });
     if (reason.kind === 'screened') {
       ledger.experiments.setPhase(id, n, 'attempted');
       return ended ? [{ type: 'handed_over', n, k: ended.k, flags: unfairFlags(ended) }] : [];

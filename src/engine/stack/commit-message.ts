@@ -80,14 +80,16 @@ export function subjectOf(hypothesis: string): string {
 /** `val_bpb (lower is better) 1.031200 → 1.027600 in experiment 7, over 4.`, followed by how certain that is. */
 function resultOf({ name, goal }: Study['contract']['metric'], keep: Keep): string {
   const { n, against, record, gain } = keep;
-  const better = `${betterSide(goal)} is better`;
   if (!record || !against) return `Experiment ${n}; ${name} has no number to compare.`;
-  const runs = (count: number) => (count === 1 ? 'one run' : `mean of ${count} runs`);
   return [
-    `${name} (${better}): ${formatMetric(against.record.mean)} → ${formatMetric(record.mean)}, gain ${gainText(gain)}.`,
-    `Measured: experiment ${n} (${runs(record.runs)}) against ${against.n} (${runs(against.record.runs)}).`,
+    `${name} (${betterSide(goal)} is better): ${formatMetric(against.record.mean)} → ${formatMetric(record.mean)}, gain ${gainText(gain)}.`,
+    `Measured: experiment ${n} (${runsText(record.runs)}) against ${against.n} (${runsText(against.record.runs)}).`,
     `Certainty: ${certaintyText(keep)}.`,
   ].join('\n');
+}
+
+export function runsText(runs: number): string {
+  return runs === 1 ? 'one run' : `mean of ${runs} runs`;
 }
 
 function certaintyText(keep: Keep): string {

@@ -9,7 +9,7 @@ import type { Block } from '../report/document.ts';
 import { hideIn, hider } from '../report/for-others.ts';
 import { writeMarkdown } from '../report/write-markdown.ts';
 import { assessStudy } from '../stages/judge/assess-study.ts';
-import { disarm, subjectOf } from './commit-message.ts';
+import { disarm, runsText, subjectOf } from './commit-message.ts';
 import type { Keep } from './read-keeps.ts';
 import { type OpenStack, requireWhole, type StackPorts, withStack } from './stack.ts';
 
@@ -92,10 +92,6 @@ function describeSum(metric: string, keeps: readonly Keep[]): string {
   const without =
     unknown === 0 ? '' : `, without ${unknown === 1 ? 'one that is' : `${unknown} that are`} not known`;
   return `Each change was measured on the code for which it was found, among other changes. Their gains in ${metric} add up to ${gainText(sum)}${without}, which holds only if they do not depend on each other.`;
-}
-
-function runsText(runs: number): string {
-  return runs === 1 ? 'one run' : `mean of ${runs} runs`;
 }
 
 function tableOf(stack: OpenStack, hide: (text: string) => string): readonly Block[] {

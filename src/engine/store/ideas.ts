@@ -1,4 +1,4 @@
-import type { FileEdit, Idea, IdeaState } from '../../shared/ideas.ts';
+import type { FileEdit, Idea, IdeaDescription, IdeaState } from '../../shared/ideas.ts';
 import { type Database, decode } from './database.ts';
 
 /**
@@ -10,10 +10,10 @@ export type IdeaEdit = {
   readonly files: ReadonlyMap<string, string>;
   readonly edits: readonly FileEdit[];
 };
-export type NewIdea = Pick<
-  Idea,
-  'author' | 'hypothesis' | 'rationale' | 'predictedEffect' | 'category' | 'at'
-> & {
+export type NewIdea = IdeaDescription & {
+  readonly author: string;
+  /** Milliseconds since the epoch. */
+  readonly at: number;
   readonly edit: IdeaEdit | null;
   /** For a combination: the experiment whose edit it uses, and the keep it is combined with. */
   readonly pair?: readonly [number, number];
@@ -144,12 +144,8 @@ export function ideaStore(database: Database) {
       return restore.run({ study, id }).changes > 0;
     },
     /** Changes the words of a waiting idea. Returns whether it was still waiting. */
-    say(
-      study: string,
-      id: number,
-      words: Pick<Idea, 'hypothesis' | 'rationale' | 'predictedEffect' | 'category'>,
-    ): boolean {
-      return say.run({ ...words, study, id }).changes > 0;
+    say(study: string, id: number, description: IdeaDescription): boolean {
+      return say.run({ ...description, study, id }).changes > 0;
     },
     /** Puts waiting ideas in this order; those not named follow in their present order. Call it inside `ledger.write`. */
     order(study: string, ids: readonly number[]): void {

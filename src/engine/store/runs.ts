@@ -52,6 +52,14 @@ export type RunRow = {
   readonly energyWh: number | null;
 };
 
+type OpenRun = {
+  readonly studyId: string;
+  readonly n: number;
+  readonly k: number;
+  /** Its row. */
+  readonly run: number;
+};
+
 /** Points of an imported run per chunk. */
 const IMPORTED_CHUNK = 2_000;
 
@@ -138,9 +146,9 @@ export function runStore(database: Database) {
      WHERE k = ? AND experiment_id = (SELECT id FROM experiment WHERE study_id = ? AND n = ?)`,
   );
   const setPlace = database.prepare('UPDATE run SET lane = ?, started_at = ? WHERE id = ?');
-  const open = database.prepare<[], { study_id: string; n: number; k: number; id: number }>(
-    `SELECT study_id, n, k, run.id FROM run JOIN experiment e ON e.id = experiment_id WHERE run.outcome IS NULL
-     ORDER BY run.id`,
+  const open = database.prepare<[], OpenRun>(
+    `SELECT study_id AS studyId, n, k, run.id AS run FROM run JOIN experiment e ON e.id = experiment_id
+     WHERE run.outcome IS NULL ORDER BY run.id`,
   );
   const insertImported = database.prepare(
     `INSERT INTO run (experiment_id, k, commit_name, started_at, ended_at, outcome, summary)
@@ -223,22 +231,9 @@ export function runStore(database: Database) {
     setPlace(run: number, lane: string, startedAt: number): void {
       setPlace.run(lane, startedAt, run);
     },
-    /** Runs without an end: they are training, or the engine died meanwhile. Of one experiment, or of all studies. */
-    open(
-      studyId?: string,
-      n?: number,
-    ): readonly {
-      readonly studyId: string;
-      readonly n: number;
-      readonly k: number;
-      readonly run: number;
-    }[] {
-      const isMeant = (row: { study_id: string; n: number }) =>
-        studyId === undefined || (row.study_id === studyId && row.n === n);
-      return open
-        .all()
-        .filter(isMeant)
-        .map(row => ({ studyId: row.study_id, n: row.n, k: row.k, run: row.id }));
+    /** Runs without an end, of all studies: they are training, or the engine died meanwhile. */
+    open(): readonly OpenRun[] {
+      return open.all();
     },
     /**
      * Stores a run from an import, with its curves. Only known values are shown, so an unknown time can be anything:
@@ -271,6 +266,12 @@ export function runStore(database: Database) {
     },
     interrupt(run: number, at: number): void {
       interrupt.run(JSON.stringify({ kind: 'interrupted' } satisfies RunOutcome), at, run);
+    },
+    /** Interrupts the runs without an end: of one experiment, or of all studies. */
+    interruptOpen(at: number, of?: Pick<OpenRun, 'studyId' | 'n'>): void {
+      for (const { studyId, n, run } of this.open()) {
+        if (!of || (studyId === of.studyId && n === of.n)) this.interrupt(run, at);
+      }
     },
     /** How the last run of each crashed experiment ended. */
     crashMessages(studyId: string): ReadonlyMap<number, string> {

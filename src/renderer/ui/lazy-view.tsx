@@ -1,5 +1,6 @@
 import { type ComponentType, type ReactNode, useEffect, useState } from 'react';
 import { Button } from './button.tsx';
+import { classNames } from './class-names.ts';
 
 const loads: (() => Promise<unknown>)[] = [];
 
@@ -74,10 +75,17 @@ function NotLoaded({ onAgain }: { readonly onAgain: () => void }) {
   );
 }
 
-/** A placeholder for a view that fills its area. */
-export function Loading({ children = 'Loading …' }: { readonly children?: ReactNode }) {
+/** A placeholder for what is on its way. */
+export function Loading({
+  children = 'Loading …',
+  className = 'p-4',
+}: {
+  readonly children?: ReactNode;
+  /** Its place in its area; by default that of a view that fills it. */
+  readonly className?: string;
+}) {
   return (
-    <p className="p-4 text-muted text-sm" role="status">
+    <p className={classNames('text-muted text-sm', className)} role="status">
       {children}
     </p>
   );

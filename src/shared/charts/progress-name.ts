@@ -1,5 +1,5 @@
 import { betterSide, type Goal } from '../contract.ts';
-import { formatMetric } from '../numbers.ts';
+import { counted, formatMetric } from '../numbers.ts';
 import type { ProgressLayout } from './progress-layout.ts';
 import type { ProgressTally } from './progress-model.ts';
 
@@ -22,7 +22,7 @@ export function progressName(tally: ProgressTally, metricName: string, baseline:
       : [`best ${formatMetric(tally.best)} in experiment ${tally.bestExperiment}`]),
     `${tally.keep} kept`,
     `${tally.discard} discarded`,
-    `${tally.crash} ${tally.crash === 1 ? 'crash' : 'crashes'}`,
+    counted(tally.crash, 'crash', 'crashes'),
     ...(others === 0 ? [] : [`${others} with another verdict`]),
   ];
   const experiments = tally.finished === 1 ? '1 experiment' : `${tally.finished} experiments`;

@@ -15,7 +15,7 @@ import { writeFiles } from '../write-files.ts';
 import { compareCopy, makeCopy } from './copy.ts';
 import { type AgentOutput, NO_USAGE } from './program.ts';
 import { type AgentPorts, runAgent } from './run-agent.ts';
-import { findTrouble } from './trouble.ts';
+import { agentFailed, findTrouble } from './trouble.ts';
 
 type Ports = AgentPorts & {
   readonly ledger: Ledger;
@@ -46,7 +46,7 @@ export function agentProposer(settings: AgentSettings, ports: Ports): Proposer {
         // For instance a full disk for temporary files, or unreadable files that an agent left: another try may
         // succeed.
         if (context.signal.aborted || error instanceof PawlError) throw error;
-        return failed(`The agent's copy failed: ${(error as Error).message}`);
+        return agentFailed(`The agent's copy failed: ${(error as Error).message}`);
       } finally {
         if (folder !== null) await removeScratch(folder);
       }
@@ -115,13 +115,13 @@ async function work(
 
   const { files, faults } = await compareCopy(copy, before, isEditable);
   if (faults.length > 0) {
-    return failed(`${title} changed files it may not change: ${faults.slice(0, 5).join(', ')}.`);
+    return agentFailed(`${title} changed files it may not change: ${faults.slice(0, 5).join(', ')}.`);
   }
   if (files.size === 0) {
-    return failed(`${title} changed nothing. ${firstLine(output.text)}`.trim());
+    return agentFailed(`${title} changed nothing. ${firstLine(output.text)}`.trim());
   }
   const fault = await writeFiles(context.worktree.path, files, tracked);
-  return fault === null ? proposed(output.text, settings) : failed(fault);
+  return fault === null ? proposed(output.text, settings) : agentFailed(fault);
 }
 
 function promptFor(request: ProposalRequest, files: readonly string[]): string {
@@ -177,8 +177,4 @@ function tryJson(text: string): unknown {
 
 function firstLine(text: string): string {
   return (text.split('\n').find(line => line.trim() !== '') ?? '').trim().slice(0, 300).toWellFormed();
-}
-
-function failed(message: string): Extract<ProposerAnswer, { kind: 'failed' }> {
-  return { kind: 'failed', message: message.slice(0, 1_000), memo: null };
 }

@@ -123,6 +123,17 @@ export function parseLine(line: string): Json | null {
   }
 }
 
+/** The HTTP status that a text names; null if it names none. Its digits are the pattern's group. */
+export function statusIn(text: string, pattern: RegExp): number | null {
+  const digits = pattern.exec(text)?.[1];
+  return digits === undefined ? null : Number(digits);
+}
+
+/** The tokens of an input that were not read from a cache, where a program counts them all. */
+export function uncached(all: number | null, cached: number | null): number | null {
+  return all === null ? null : all - (cached ?? 0);
+}
+
 export function total(values: readonly unknown[]): number {
   return values.reduce<number>((sum, value) => sum + (asNumber(value) ?? 0), 0);
 }

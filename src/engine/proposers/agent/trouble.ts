@@ -1,5 +1,6 @@
 import type { CallOutcome } from '../../../shared/model-calls.ts';
 import { stripControl } from '../../metrics/line-splitter.ts';
+import { failed } from '../answer.ts';
 import type { ProposerAnswer } from '../proposer.ts';
 import { failureOf, HANDLING, ownFailureOf } from './failure.ts';
 import type { Answered } from './launch.ts';
@@ -41,21 +42,22 @@ export function findTrouble(
     const hint =
       failure !== 'sign_in' ? '' : ` ${program.signIn.how}${isContained ? ` ${KEYRING_HINT}` : ''}`;
     const message = `${title} ${says}: ${said.replace(/[.\s]*$/, '.')}${hint}`;
-    return { outcome, answer: kind === 'blocked' ? { kind, message } : failed(message) };
+    return { outcome, answer: kind === 'blocked' ? { kind, message } : agentFailed(message) };
   }
   if (why === 'timeout' && result.kind === 'failed') {
-    return { outcome: 'timeout', answer: failed(result.message) };
+    return { outcome: 'timeout', answer: agentFailed(result.message) };
   }
-  if (output.error !== null) return { outcome: 'server_error', answer: failed(`${title}: ${said}`) };
+  if (output.error !== null) return { outcome: 'server_error', answer: agentFailed(`${title}: ${said}`) };
   if (result.kind === 'failed')
-    return { outcome: 'broken_stream', answer: failed(stripControl(result.message)) };
-  return { outcome: 'broken_stream', answer: failed(`${title} ended without a result. ${said}`.trim()) };
+    return { outcome: 'broken_stream', answer: agentFailed(stripControl(result.message)) };
+  return { outcome: 'broken_stream', answer: agentFailed(`${title} ended without a result. ${said}`.trim()) };
 }
 
 function lastLine(text: string): string {
   return (text.trimEnd().split('\n').at(-1) ?? '').trim().slice(0, 500);
 }
 
-function failed(message: string): Extract<ProposerAnswer, { kind: 'failed' }> {
-  return { kind: 'failed', message: message.slice(0, 1_000), memo: null };
+/** A program may say anything, of any length. */
+export function agentFailed(message: string): Extract<ProposerAnswer, { kind: 'failed' }> {
+  return failed(message.slice(0, 1_000));
 }

@@ -1,5 +1,7 @@
+import { ascending } from 'd3-array';
 import { signOf } from '../../../shared/contract.ts';
 import { MADE_CHARACTERS, sourceLabel } from '../../../shared/memory.ts';
+import { counted } from '../../../shared/numbers.ts';
 import { isEmptyNumber } from '../../../shared/probes.ts';
 import { findBest, type Study } from '../../../shared/study.ts';
 import { stripControl } from '../../metrics/line-splitter.ts';
@@ -61,7 +63,7 @@ export function isComparable(own: EarlierStudy['study'], other: EarlierStudy['st
 export function memoryOf(own: EarlierStudy['study'], studies: readonly EarlierStudy[]): string {
   const earlier = studies
     .filter(({ study }) => isComparable(own, study))
-    .sort(({ study: a }, { study: b }) => b.createdAt - a.createdAt || compare(a.id, b.id))
+    .sort(({ study: a }, { study: b }) => b.createdAt - a.createdAt || ascending(a.id, b.id))
     .map(({ study, history }) => ({ study, tried: triedIn(sourceLabel(study), own, history), history }))
     .filter(({ tried }) => tried.length > 0);
   if (earlier.length === 0) return '';
@@ -170,7 +172,7 @@ function rangesOf(tried: readonly Tried[]): {
       const crashes = beyond.filter(({ one }) => one.entry.verdict === 'crash').length;
       const counts = [
         ...(beyond.length > crashes ? [`${beyond.length - crashes} worse`] : []),
-        ...(crashes > 0 ? [crashCount(crashes)] : []),
+        ...(crashes > 0 ? [counted(crashes, 'crash', 'crashes')] : []),
       ];
       found.push({
         count: beyond.length,
@@ -234,7 +236,10 @@ function crashLines(tried: readonly Tried[]): readonly string[] {
       const example = all[0]?.entry;
       const message = oneLine(example?.crash ?? '', MESSAGE_CHARACTERS);
       const words = example ? `, such as “${idea(example)}”${message === '' ? '' : `: ${message}`}` : '';
-      return { count: all.length, line: `- ${cause}: ${crashCount(all.length)}${words} (${sources(all)})` };
+      return {
+        count: all.length,
+        line: `- ${cause}: ${counted(all.length, 'crash', 'crashes')}${words} (${sources(all)})`,
+      };
     }),
   );
 }
@@ -305,18 +310,9 @@ function isKept({ entry }: Tried): boolean {
   return entry.verdict === 'keep';
 }
 
-function crashCount(count: number): string {
-  return `${count} ${count === 1 ? 'crash' : 'crashes'}`;
-}
-
 /** What was tried most often comes first. */
 function byCount(found: readonly { readonly line: string; readonly count: number }[]): readonly string[] {
-  return [...found].sort((a, b) => b.count - a.count || compare(a.line, b.line)).map(({ line }) => line);
-}
-
-/** Independent of the user's language, so that the text is the same everywhere. */
-function compare(a: string, b: string): number {
-  return a < b ? -1 : Number(a > b);
+  return [...found].sort((a, b) => b.count - a.count || ascending(a.line, b.line)).map(({ line }) => line);
 }
 
 /** As many whole lines as fit: first each section's share, then the remaining lines section by section. */

@@ -5,6 +5,7 @@ import type {
   ToolUseBlock,
 } from '@anthropic-ai/sdk/resources/messages';
 import type { ModelSettings } from '../../../shared/proposers.ts';
+import { failed } from '../answer.ts';
 import { chooseMode, describeRepair, describeReview, digest } from '../briefing/digest.ts';
 import type { StudyReader } from '../briefing/study-reader.ts';
 import { openTuning, tuningOf } from '../briefing/tunings.ts';
@@ -248,10 +249,6 @@ function proposed(
     },
     ...{ idea: submission.idea, ideas: submission.ideas },
   };
-}
-
-function failed(message: string): ProposerAnswer {
-  return { kind: 'failed', message, memo: null };
 }
 
 /** `isLater`: the conversation had begun, so a new one may do better. */

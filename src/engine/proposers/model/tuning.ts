@@ -1,4 +1,5 @@
 import { matchProposable } from '../../contract/editable.ts';
+import { failed } from '../answer.ts';
 import type { StudyReader } from '../briefing/study-reader.ts';
 import { namesOf, type Tuning, tuningSchema } from '../briefing/tunings.ts';
 import type { ProposalRequest, ProposerAnswer } from '../proposer.ts';
@@ -71,7 +72,7 @@ export async function tune(
   );
   if (typeof found === 'string') return { kind: 'exhausted', message: found };
   const fault = await writeFiles(root, found.files, await reader.listFiles(commit));
-  if (fault !== null) return { kind: 'failed', message: fault, memo: null };
+  if (fault !== null) return failed(fault);
   const { proposal } = found;
   const isFirst = tuning.first === request.n;
   return {

@@ -5,13 +5,12 @@ import type { JobPlace } from '../../../shared/lanes.ts';
 import { followJob } from '../follow-job.ts';
 import { isStopped } from '../is-stopped.ts';
 import {
-  claimedJob,
   type JobFolder,
   jobFolder,
+  jobNumber,
   outcomeOf,
   prepareFolder,
   removeFolder,
-  submittedJob,
   writeCancel,
   writeSubmitted,
 } from '../job-folder.ts';
@@ -207,7 +206,7 @@ function submitted(id: string): Submission {
 
 /** Number of the job made from a folder, as far as it is known without Slurm. */
 async function knownJob(folder: JobFolder): Promise<string | null> {
-  const known = (await claimedJob(folder)) ?? (await submittedJob(folder));
+  const known = (await jobNumber(folder, 'claim')) ?? (await jobNumber(folder, 'submitted'));
   if (known !== null) return known;
   const outcome = await outcomeOf(folder);
   return outcome.kind === 'read' ? outcome.value.job : null;

@@ -1,6 +1,7 @@
 import { type BaselineTime, budgetOf, type RunBudget } from '../../../shared/budget.ts';
 import type { Study } from '../../../shared/study.ts';
 import type { Ledger } from '../../store/ledger.ts';
+import { endedWell } from '../train/ended-run.ts';
 
 /** The time that other runs get: what the baseline's own runs took. */
 export function studyBudget({ id, contract }: Study, ledger: Ledger): RunBudget {
@@ -14,9 +15,8 @@ export function studyBudget({ id, contract }: Study, ledger: Ledger): RunBudget 
 export function baselineTimes(id: string, ledger: Ledger): readonly BaselineTime[] {
   const runs = ledger.runs.list(id, 0).filter(({ purpose }) => purpose !== 'probe');
   return runs.flatMap(({ outcome, fairness, summary }) => {
-    const isWhole = outcome?.kind === 'exit' && outcome.code === 0;
     const seconds = fairness?.flags.some(({ isUnfair }) => isUnfair) ? undefined : fairness?.seconds;
-    return isWhole && seconds !== undefined
+    return endedWell(outcome) && seconds !== undefined
       ? [{ seconds, trainingSeconds: summary?.training_seconds ?? null }]
       : [];
   });

@@ -7,7 +7,9 @@ import { limitsFor } from '../../process/limits.ts';
 import { runMarker } from '../../process/markers.ts';
 import type { Ledger } from '../../store/ledger.ts';
 import { lockCrash } from '../train/crash-of-run.ts';
+import { endedWell } from '../train/ended-run.ts';
 import { surroundingsOf } from '../train/surroundings.ts';
+import { withAnswers } from '../train/train-attempt.ts';
 import type { TrainPorts } from '../train/train-ports.ts';
 import { askMetricCommand } from './measure-attempt.ts';
 
@@ -21,7 +23,7 @@ export function findAwaited(ledger: Ledger, { id, contract }: Study, n: number):
   const run = ledger.runs.list(id, n).at(-1);
   const isWaiting = experiment?.phase === 'measuring' && experiment.verdict === null;
   // An interrupted run has not been checked.
-  const isDone = run?.outcome?.kind === 'exit' && run.outcome.code === 0 && run.crash === null;
+  const isDone = run !== undefined && endedWell(run.outcome) && run.crash === null;
   return isWaiting && isDone && run.commit === experiment.attemptCommit ? run : null;
 }
 
@@ -87,7 +89,7 @@ export async function awaitNumber(
       hasAsked = true;
       const ask = () => askForNumber(study, run, ports);
       // A question that the model did not answer is asked again at the next look.
-      const { value: found } = (await ports.model?.during(run.n, ask)) ?? { value: await ask() };
+      const { value: found } = await withAnswers(ports, run.n, ask);
       nextPoll = now() + 1000 * pollSeconds;
       if (found === null) continue;
       const crash = lockCrash(await ports.workbench.findTouchedLocks(), study.contract);

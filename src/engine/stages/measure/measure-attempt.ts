@@ -10,6 +10,7 @@ import { measure } from '../../metrics/measure.ts';
 import { OutputReader } from '../../metrics/output-reader.ts';
 import { runTraining, type TrainingOptions, type TrainingResult } from '../../process/run-training.ts';
 import { findUnmet } from '../judge/requirements.ts';
+import { endedWell } from '../train/ended-run.ts';
 
 /** How much of a command's output the run's log keeps, from the end. */
 const KEPT_OUTPUT_BYTES = 256 * 1024;
@@ -54,11 +55,7 @@ export async function measureAttempt(
   let addedBytes = 0;
   const survivors: number[] = [];
   const units = Object.fromEntries(training.units);
-  const reader = new OutputReader(
-    () => {},
-    () => 0,
-    { metric, units },
-  );
+  const reader = commandReader(metric, units);
   const run = async (command: Check, onOutput: (chunk: Buffer) => void = () => {}) => {
     const ran = await runToLog(command, place, onOutput);
     addedBytes += ran.addedBytes;
@@ -112,11 +109,7 @@ export async function askMetricCommand(
   place: CommandPlace,
 ): Promise<{ readonly value: number; readonly guard: GuardFailure | null } | null> {
   if (metric.command === null) return null;
-  const reader = new OutputReader(
-    () => {},
-    () => 0,
-    { metric, units },
-  );
+  const reader = commandReader(metric, units);
   const { command, commandSeconds } = metric;
   const { outcome } = await runAside(command, commandSeconds, place, chunk => reader.push(chunk));
   reader.end();
@@ -124,8 +117,19 @@ export async function askMetricCommand(
   return value === null ? null : { value, guard: findUnmet(metric.require, name => reader.printed(name)) };
 }
 
-export function endedWell(outcome: RunOutcome): boolean {
-  return outcome.kind === 'exit' && outcome.code === 0;
+/**
+ * A reader for the output of a command that runs after the training.
+ * @param units of the training's values
+ */
+export function commandReader(
+  metric: Contract['metric'],
+  units: Readonly<Record<string, string>>,
+): OutputReader {
+  return new OutputReader(
+    () => {},
+    () => 0,
+    { metric, units },
+  );
 }
 
 export function describeEnd(outcome: RunOutcome, seconds: number): string {

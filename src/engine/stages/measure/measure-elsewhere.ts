@@ -1,9 +1,9 @@
 import { createReadStream } from 'node:fs';
 import type { Contract } from '../../../shared/contract.ts';
-import { OutputReader } from '../../metrics/output-reader.ts';
+import type { OutputReader } from '../../metrics/output-reader.ts';
 import type { RemoteResult } from '../../remote/remote-training.ts';
 import { findUnmet } from '../judge/requirements.ts';
-import { addToLog, type MeasuredByCommands } from './measure-attempt.ts';
+import { addToLog, commandReader, type MeasuredByCommands } from './measure-attempt.ts';
 
 /**
  * Like {@link measureAttempt}, for a run on another machine: `metric.command` has already run there, right after the
@@ -16,11 +16,7 @@ export async function measureElsewhere(
   logPath: string,
 ): Promise<MeasuredByCommands> {
   const units = Object.fromEntries(training.units);
-  const reader = new OutputReader(
-    () => {},
-    () => 0,
-    { metric, units },
-  );
+  const reader = commandReader(metric, units);
   const none = { isAborted: false, survivors: [] };
   if (!command) {
     const isLater = score !== null || metric.waitSeconds !== null;

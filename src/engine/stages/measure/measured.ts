@@ -5,6 +5,7 @@ import type { Hint } from '../../../shared/probes.ts';
 import { type Crash, lastTrial, type Run, type Study } from '../../../shared/study.ts';
 import { measure } from '../../metrics/measure.ts';
 import type { Ledger } from '../../store/ledger.ts';
+import { endedWell } from '../train/ended-run.ts';
 
 /** The result of a run: everything that a verdict needs. */
 export type Measured = {
@@ -57,11 +58,11 @@ export function findCrashedRun(ledger: Ledger, { id, contract }: Study, n: numbe
 export function findHeldRun(ledger: Ledger, { id, contract }: Study, n: number): Measured | null {
   const run = lastTrial(ledger.runs.list(id, n));
   const commit = ledger.experiments.get(id, n)?.attemptCommit;
-  const isWhole = run?.outcome?.kind === 'exit' && run.outcome.code === 0 && !run.crash;
   // An unfair run was to be repeated.
   if (
     !run ||
-    !isWhole ||
+    !endedWell(run.outcome) ||
+    run.crash ||
     unfairKinds(run).length > 0 ||
     run.commit !== commit ||
     !ledger.runs.wasProbedAfter(id, run)

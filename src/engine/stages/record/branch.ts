@@ -4,6 +4,11 @@ import { listCheckouts } from '../../git/checkouts.ts';
 import { attemptRef, branchRef, createRef, moveRef } from '../../git/refs.ts';
 import { type Repository, readRef } from '../../git/repository.ts';
 import type { Ledger } from '../../store/ledger.ts';
+import type { StageContext } from '../stage-context.ts';
+
+type Ports = Pick<StageContext, 'ledger' | 'repository' | 'study'> & {
+  readonly workbench: Pick<StageContext['workbench'], 'path'>;
+};
 
 /** A move of the branch that follows from the verdict of experiment `n`. */
 type Move = { readonly n: number; readonly from: string; readonly to: string };
@@ -12,44 +17,24 @@ type Move = { readonly n: number; readonly from: string; readonly to: string };
  * Moves the branch to a kept attempt, then records that in the ledger. The verdict is already in the ledger, so if
  * the engine dies in between, calling this again finishes the move. Rejects with `branch_moved`; the verdict stays.
  */
-export function ratchet(
-  ledger: Ledger,
-  repository: Repository,
-  study: Study,
-  n: number,
-  from: string,
-  to: string,
-  worktreePath: string,
-): Promise<void> {
-  const refusal = `does not. Experiment ${n} is kept at ${attemptRef(study.tag, n, 0)}.`;
-  return moveBranch(ledger, repository, study, { n, from, to }, worktreePath, refusal);
+export function ratchet(ports: Ports, move: Move): Promise<void> {
+  const kept = attemptRef(ports.study.tag, move.n, 0);
+  return moveBranch(ports, move, `does not. Experiment ${move.n} is kept at ${kept}.`);
 }
 
 /** Moves the branch from a keep that was taken back to its parent. */
-export function rollBack(
-  ledger: Ledger,
-  repository: Repository,
-  study: Study,
-  n: number,
-  from: string,
-  to: string,
-  worktreePath: string,
-): Promise<void> {
-  const refusal = `does not take experiment ${n} back.`;
-  return moveBranch(ledger, repository, study, { n, from, to }, worktreePath, refusal);
+export function rollBack(ports: Ports, move: Move): Promise<void> {
+  return moveBranch(ports, move, `does not take experiment ${move.n} back.`);
 }
 
 async function moveBranch(
-  ledger: Ledger,
-  repository: Repository,
-  study: Study,
+  { ledger, repository, study, workbench }: Ports,
   { n, from, to }: Move,
-  worktreePath: string,
   refusal: string,
 ): Promise<void> {
   const ref = branchRef(study.tag);
   // The baseline is the commit at which the branch was created, so nothing moves.
-  if (from !== to) await refuseCheckedOut(repository, study.tag, worktreePath);
+  if (from !== to) await refuseCheckedOut(repository, study.tag, workbench.path);
   if (from !== to && !(await moveRef(repository, ref, from, to))) {
     throw new PawlError(
       'branch_moved',
@@ -81,15 +66,11 @@ export function branchParent(ledger: Ledger, { id, baseCommit }: Study, { verdic
 }
 
 /** Finishes a move of the branch during which the engine died, and checks that the branch is where the ledger says. */
-export async function settleBranch(
-  ledger: Ledger,
-  repository: Repository,
-  study: Study,
-  worktreePath: string,
-): Promise<void> {
+export async function settleBranch(ports: Ports): Promise<void> {
+  const { ledger, repository, study, workbench } = ports;
   const { experiments } = ledger;
   const ref = branchRef(study.tag);
-  await refuseCheckedOut(repository, study.tag, worktreePath);
+  await refuseCheckedOut(repository, study.tag, workbench.path);
   const expected = () => experiments.incumbent(study.id)?.commit ?? study.baseCommit;
   if ((await readRef(repository, ref)) === null) await createRef(repository, ref, expected());
   for (const experiment of experiments.moving(study.id)) {
@@ -97,10 +78,8 @@ export async function settleBranch(
     const parent = branchParent(ledger, study, experiment);
     if (!commit) continue;
     // The newest goes back first, each to its parent.
-    if (verdict?.word === 'discard')
-      await rollBack(ledger, repository, study, n, commit, parent, worktreePath);
-    else if (verdict?.word === 'keep')
-      await ratchet(ledger, repository, study, n, parent, commit, worktreePath);
+    if (verdict?.word === 'discard') await rollBack(ports, { n, from: commit, to: parent });
+    else if (verdict?.word === 'keep') await ratchet(ports, { n, from: parent, to: commit });
   }
   const found = await readRef(repository, ref);
   if (found === expected()) return;

@@ -34,7 +34,7 @@ export async function record(
     readonly combination: Combination | null;
   },
 ): Promise<Recorded> {
-  const { ledger, repository, emit, now, study, workbench } = context;
+  const { ledger, emit, now, study } = context;
   const { id, baseCommit } = study;
   const before = ledger.experiments.incumbent(id);
   const branchCommit = await supersede(context, n, verdict);
@@ -50,7 +50,7 @@ export async function record(
   const crash = ledger.runs.list(id, n)[verdict.evidence.run]?.crash ?? null;
   const isKeep = verdict.word === 'keep';
   if (isKeep && commit) {
-    await ratchet(ledger, repository, study, n, before?.commit ?? baseCommit, commit, workbench.path);
+    await ratchet(context, { n, from: before?.commit ?? baseCommit, to: commit });
   }
   await appendResult(ledger, context.paths, study, n);
   emit({

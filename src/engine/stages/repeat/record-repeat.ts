@@ -38,7 +38,7 @@ export async function recordRepeat(
   context: StageContext,
   { n, purpose, value, ended, rolledBack, isDenied, passed, swapFault }: RepeatResult,
 ): Promise<RepeatRecorded> {
-  const { ledger, repository, study, paths, workbench } = context;
+  const { ledger, study, paths } = context;
   const { id } = study;
   const before = ledger.experiments.get(id, n);
   const commit = before?.branchCommit;
@@ -71,7 +71,7 @@ export async function recordRepeat(
     return [{ ...repeated, record: mean, runs: count }];
   });
   if (isMoving) {
-    await rollBack(ledger, repository, study, n, commit, parentCommit, workbench.path);
+    await rollBack(context, { n, from: commit, to: parentCommit });
     await writeResultsFile(ledger, paths, study);
   }
   announce();

@@ -12,7 +12,7 @@ import type { StageContext } from '../stage-context.ts';
 import type { EndedRun } from '../train/ended-run.ts';
 import { surroundingsOf } from '../train/surroundings.ts';
 import { lookAhead } from '../train/train.ts';
-import { trainAttempt } from '../train/train-attempt.ts';
+import { trainAttempt, withAnswers } from '../train/train-attempt.ts';
 import { takeOtherSeed } from './other-seed.ts';
 
 /** A commit was trained again. */
@@ -98,15 +98,10 @@ export async function repeat(
   const once = () =>
     trainAttempt(study, n, commit, context, purpose).catch(error => {
       // If it was stopped while its files were compared, nothing else records its end.
-      ledger.write(() => {
-        for (const open of ledger.runs.open(study.id, n)) ledger.runs.interrupt(open.run, now());
-      });
+      ledger.write(() => ledger.runs.interruptOpen(now(), { studyId: study.id, n }));
       throw error;
     });
-  const { value: ended, denial } = (await context.model?.during(n, once)) ?? {
-    value: await once(),
-    denial: null,
-  };
+  const { value: ended, denial } = await withAnswers(context, n, once);
   if (ended.result.outcome.kind === 'aborted') {
     endRun(context, ended, ({ runs }) => {
       runs.interrupt(ended.run, now());

@@ -40,7 +40,7 @@ const GONE = 'The attempt it was based on was taken back.';
  * and so does the edit of an experiment in flight.
  */
 export async function takeBack(context: StageContext, back: Unfounded): Promise<TakenBack> {
-  const { ledger, repository, study, paths, enter, workbench, now } = context;
+  const { ledger, study, paths, enter, now } = context;
   const { n, reason, evidence, chain, parent, parentRecord } = back;
   const all = chain.flatMap(number => ledger.experiments.get(study.id, number) ?? []);
   const open = ledger.experiments
@@ -89,7 +89,7 @@ export async function takeBack(context: StageContext, back: Unfounded): Promise<
   for (const [place, { n: number, branchCommit }] of [...all.entries()].toReversed()) {
     const to = all[place - 1]?.branchCommit ?? base;
     if (!branchCommit) throw new Error(`experiment ${number} has no commit`);
-    await rollBack(ledger, repository, study, number, branchCommit, to, workbench.path);
+    await rollBack(context, { n: number, from: branchCommit, to });
   }
   await writeResultsFile(ledger, paths, study);
   announce();

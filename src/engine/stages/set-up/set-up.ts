@@ -10,6 +10,7 @@ import { runTraining } from '../../process/run-training.ts';
 import { environmentOf } from '../../sandbox/contain.ts';
 import { keptFrom } from '../../sandbox/training-jail.ts';
 import type { Workbench } from '../edit/workbench.ts';
+import { endedWell } from '../train/ended-run.ts';
 import type { TrainPorts } from '../train/train-ports.ts';
 import { fingerprints } from './preserved.ts';
 
@@ -61,7 +62,7 @@ export async function runSetUp(
   });
   lines.end();
   if (result.outcome.kind === 'aborted') signal.throwIfAborted();
-  if (result.outcome.kind !== 'exit' || result.outcome.code !== 0) {
+  if (!endedWell(result.outcome)) {
     const crash = reader.classify(result.outcome, null, study.contract.metric.name, SETUP_LIMIT_SECONDS);
     throw new PawlError(
       'setup_failed',

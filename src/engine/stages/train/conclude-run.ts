@@ -16,7 +16,7 @@ import { discardSetUp } from '../set-up/set-up.ts';
 import { type BegunRun, setPhase } from './begin-run.ts';
 import type { ConductedRun } from './conduct-run.ts';
 import { explainCrash, findCrash } from './crash-of-run.ts';
-import { describeOutcome, type EndedRun } from './ended-run.ts';
+import { describeOutcome, type EndedRun, endedWell } from './ended-run.ts';
 import { type Findings, fairnessOfRun } from './fairness-of-run.ts';
 import { type FullDisk, findFullDisk, makeRoom } from './full-disk.ts';
 import { findLoss } from './train-elsewhere.ts';
@@ -103,7 +103,7 @@ async function measureRun(
   { observer: { reader }, there, place }: ConductedRun,
   ended: RunOutcome,
 ): Promise<MeasuredByCommands | null> {
-  if (ended.kind !== 'exit' || ended.code !== 0) return null;
+  if (!endedWell(ended)) return null;
   return there ? measureElsewhere(contract, reader, there, logPath) : measureAttempt(contract, reader, place);
 }
 

@@ -1,7 +1,7 @@
 import type { EarlyEnd } from '../../../shared/early-end.ts';
 import type { EngineEventBody } from '../../../shared/events.ts';
 import type { GuardFailure } from '../../../shared/guard.ts';
-import type { RunOutcome } from '../../../shared/study.ts';
+import type { RunOutcome, ShownOutcome } from '../../../shared/study.ts';
 import type { RunResult } from '../../store/runs.ts';
 
 /** A run that has ended. Its end is not in the ledger yet: it is stored together with its consequences. */
@@ -24,6 +24,11 @@ export type EndedRun = {
   /** Sent once the run's end is stored. */
   readonly finished: EngineEventBody;
 };
+
+/** Whether it ran to its end and reported no fault. */
+export function endedWell(outcome: ShownOutcome | null): boolean {
+  return outcome?.kind === 'exit' && outcome.code === 0;
+}
 
 export function describeOutcome(outcome: RunOutcome): string {
   if (outcome.kind === 'exit') return `exit ${outcome.code}`;

@@ -11,6 +11,7 @@ import { claimOf } from '../score/claims.ts';
 import type { Scored } from '../score/score-attempt.ts';
 import type { BegunRun } from './begin-run.ts';
 import type { ConductedRun } from './conduct-run.ts';
+import { endedWell } from './ended-run.ts';
 import type { MachineWatch } from './machine-watch.ts';
 import { findLoss } from './train-elsewhere.ts';
 import type { TrainPorts } from './train-ports.ts';
@@ -38,7 +39,7 @@ export async function fairnessOfRun(
   const { budget, metric, score } = study.contract;
   const { observer, trained, there } = conducted;
   const steps = summary?.num_steps ?? observer.steps.last();
-  const isWhole = outcome.kind === 'exit' && outcome.code === 0;
+  const isWhole = endedWell(outcome);
   const cold = isWhole && crash === null ? await settleColdCaches(begun, steps, ports) : null;
   const seen = await observer.machine.seen();
   return judgeFairness({

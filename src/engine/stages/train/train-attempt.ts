@@ -1,4 +1,5 @@
 import type { RepeatPurpose, Study } from '../../../shared/study.ts';
+import type { Denial } from '../../asked-model/answers.ts';
 import { beginRun } from './begin-run.ts';
 import { concludeRun } from './conclude-run.ts';
 import { conductRun } from './conduct-run.ts';
@@ -21,4 +22,16 @@ export async function trainAttempt(
   const begun = await beginRun(study, { n, commit, purpose }, ports);
   const conducted = await conductRun(begun, ports);
   return concludeRun(begun, conducted, ports);
+}
+
+/**
+ * Runs `work` for experiment `n` while the model that the contract names answers its questions, if it names one.
+ * @returns its value, and why a question got no answer; null if all did, or none may be asked
+ */
+export async function withAnswers<T>(
+  { model }: Pick<TrainPorts, 'model'>,
+  n: number,
+  work: () => Promise<T>,
+): Promise<{ readonly value: T; readonly denial: Denial | null }> {
+  return model ? model.during(n, work) : { value: await work(), denial: null };
 }

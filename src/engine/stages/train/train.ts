@@ -10,7 +10,7 @@ import { compareLines, type Measured, unfairKinds } from '../measure/measured.ts
 import { endRun } from '../record/end-run.ts';
 import type { StageContext } from '../stage-context.ts';
 import type { EndedRun } from './ended-run.ts';
-import { trainAttempt } from './train-attempt.ts';
+import { trainAttempt, withAnswers } from './train-attempt.ts';
 
 /** The result of a training. The run's end is not stored yet: the caller stores it together with its consequences. */
 export type TrainResult =
@@ -57,10 +57,7 @@ export async function train(context: StageContext, input: TrainInput): Promise<T
   await workbench.checkout(commit);
   await lookAhead(context, ahead);
   const once = () => trainAttempt(study, n, commit, context);
-  const { value: ended, denial } = (await context.model?.during(n, once)) ?? {
-    value: await once(),
-    denial: null,
-  };
+  const { value: ended, denial } = await withAnswers(context, n, once);
   rememberOutputs(context);
   const { result, metric, memory, early, guard, k } = ended;
   if (result.outcome.kind === 'aborted') return { type: 'aborted', n, ended };

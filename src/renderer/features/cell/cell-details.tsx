@@ -8,6 +8,7 @@ import { useStore } from '../../app/store.ts';
 import { getClient } from '../../app/sync.ts';
 import { useCall } from '../../app/use-call.ts';
 import { Button } from '../../ui/button.tsx';
+import { Loading } from '../../ui/lazy-view.tsx';
 import { Select } from '../../ui/select.tsx';
 import { TabList, TabPanel, Tabs } from '../../ui/tabs.tsx';
 import { LazyDiffView } from '../../viewers/lazy-diff-view.tsx';
@@ -73,11 +74,7 @@ export function CellDetails({ card, cell }: { readonly card: StudyCard; readonly
       {PARTS.map(name => (
         <TabPanel key={name} name={name}>
           {problem ? <p className="p-4 text-crash text-sm">{problem}</p> : null}
-          {!detail && !problem ? (
-            <p className="p-4 text-muted text-sm" role="status">
-              Reading …
-            </p>
-          ) : null}
+          {!detail && !problem ? <Loading>Reading …</Loading> : null}
           {detail && name === 'why' ? <Why card={card} detail={detail} run={run} /> : null}
           {detail && name === 'diff' ? <Diff card={card} cell={cell} /> : null}
           {detail && name === 'curves' ? <RunCurves card={card} detail={detail} run={run} /> : null}
@@ -118,13 +115,7 @@ function Diff({ card, cell }: { readonly card: StudyCard; readonly cell: Cell })
   if (!cell.commit)
     return <p className="p-4 text-muted text-sm">There is no commit yet, so there is no diff.</p>;
   if (problem) return <p className="p-4 text-crash text-sm">{problem}</p>;
-  if (!value) {
-    return (
-      <p className="p-4 text-muted text-sm" role="status">
-        Reading …
-      </p>
-    );
-  }
+  if (!value) return <Loading>Reading …</Loading>;
   return (
     <div className="max-h-[32rem] overflow-y-auto">
       <LazyDiffView

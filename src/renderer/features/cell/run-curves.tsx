@@ -7,6 +7,7 @@ import { CurveTools } from '../../charts/curve-tools.tsx';
 import { AXIS_LABELS, askedAxis, isTime, type SeriesAxis } from '../../charts/series-axis.ts';
 import { SeriesChart } from '../../charts/series-chart.tsx';
 import { placedBy, seriesLine } from '../../charts/series-lines-of.ts';
+import { Loading } from '../../ui/lazy-view.tsx';
 import { Select } from '../../ui/select.tsx';
 import { MachineCharts } from './machine-charts.tsx';
 
@@ -95,9 +96,7 @@ export function RunCurves({
       ) : telemetry.value ? (
         <MachineCharts series={telemetry.value} />
       ) : (
-        <p className="text-muted text-sm" role="status">
-          {telemetry.problem ?? 'Reading …'}
-        </p>
+        <Loading className="">{telemetry.problem ?? 'Reading …'}</Loading>
       )}
     </div>
   );

@@ -7,6 +7,7 @@ import { useStore } from '../../app/store.ts';
 import { getClient } from '../../app/sync.ts';
 import { useCall } from '../../app/use-call.ts';
 import { Button } from '../../ui/button.tsx';
+import { Loading } from '../../ui/lazy-view.tsx';
 import { RowsTable, Section } from './section.tsx';
 
 /** The proposers side by side: in this study, or in the whole repository. */
@@ -36,9 +37,7 @@ export function Arms({ debrief, card }: { readonly debrief: Debrief; readonly ca
       {arms ? (
         <ArmsTable arms={arms} metric={name} />
       ) : (
-        <p role="status" className="text-muted text-sm">
-          {problem ?? 'Reading …'}
-        </p>
+        <Loading className="">{problem ?? 'Reading …'}</Loading>
       )}
       <p className="mt-1 text-muted text-xs">
         In brackets: 90 % intervals.

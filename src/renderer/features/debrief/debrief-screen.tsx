@@ -8,7 +8,7 @@ import {
   describeStop,
 } from '../../../shared/describe-debrief.ts';
 import type { StudyCard } from '../../../shared/notebook.ts';
-import { formatDayTime } from '../../../shared/numbers.ts';
+import { counted, formatDayTime } from '../../../shared/numbers.ts';
 import { getClient } from '../../app/sync.ts';
 import { useCall } from '../../app/use-call.ts';
 import { EmptyState } from '../../ui/empty-state.tsx';
@@ -95,7 +95,7 @@ function Summary({
     ...sittings
       .map(({ from, until, experiments }, place) => ({
         value: place,
-        label: `${formatDayTime(from, now)} to ${until === null ? 'now' : formatDayTime(until, now)}, ${experiments} ${experiments === 1 ? 'verdict' : 'verdicts'}`,
+        label: `${formatDayTime(from, now)} to ${until === null ? 'now' : formatDayTime(until, now)}, ${counted(experiments, 'verdict')}`,
       }))
       .toReversed(),
   ];

@@ -2,6 +2,7 @@ import { Sparkles } from 'lucide-react';
 import { Fragment, useState } from 'react';
 import type { Debrief, DebriefSummary } from '../../../shared/debrief.ts';
 import type { StudyCard } from '../../../shared/notebook.ts';
+import { counted } from '../../../shared/numbers.ts';
 import { modelArm } from '../../../shared/proposers.ts';
 import { attempt } from '../../app/actions.ts';
 import { getClient } from '../../app/sync.ts';
@@ -61,7 +62,7 @@ function aside({ finished, dropped }: DebriefSummary, { tally }: StudyCard): str
   return [
     since > 0 ? `; ${since} ${since === 1 ? 'experiment has' : 'experiments have'} ended since` : '',
     dropped > 0
-      ? `; ${dropped} ${dropped === 1 ? 'sentence' : 'sentences'} without a source ${dropped === 1 ? 'was' : 'were'} left out`
+      ? `; ${counted(dropped, 'sentence')} without a source ${dropped === 1 ? 'was' : 'were'} left out`
       : '',
     '.',
   ].join('');

@@ -1,6 +1,7 @@
 import { type ReactNode, useEffect, useRef, useState } from 'react';
 import { betterSide, type Goal } from '../../../shared/contract.ts';
 import type { GoalSource, ImportAnswer, ImportQuestion } from '../../../shared/imports.ts';
+import { counted } from '../../../shared/numbers.ts';
 import { openStudy } from '../../app/actions.ts';
 import { explain } from '../../app/explain.ts';
 import { type ImportSource, readDropped } from '../../app/import-source.ts';
@@ -8,6 +9,7 @@ import { getClient } from '../../app/sync.ts';
 import { Button } from '../../ui/button.tsx';
 import { Dialog } from '../../ui/dialog.tsx';
 import { Field, TextInput } from '../../ui/field.tsx';
+import { Loading } from '../../ui/lazy-view.tsx';
 import { Select } from '../../ui/select.tsx';
 
 type Answers = { readonly goal?: Goal; readonly metric?: string };
@@ -71,11 +73,7 @@ export function ImportDialog({
           onChoose={choose}
         />
       ) : null}
-      {step.kind === 'reading' ? (
-        <p className="text-muted text-sm" role="status">
-          Reading …
-        </p>
-      ) : null}
+      {step.kind === 'reading' ? <Loading className="">Reading …</Loading> : null}
       {step.kind === 'question' ? <Question question={step.question} onAnswer={run} /> : null}
       {step.kind === 'done' ? <Summary done={step.done} /> : null}
     </Dialog>
@@ -209,9 +207,8 @@ function Summary({ done: { card, goalFrom, isProven, skipped, skippedCount } }: 
   return (
     <div className="flex flex-col gap-3 text-sm">
       <p>
-        {card.cells} {card.cells === 1 ? 'experiment' : 'experiments'} imported as{' '}
-        <strong className="font-medium">{card.tag}</strong>. {metric.name}: {betterSide(metric.goal)} is
-        better, {TOLD[goalFrom]}.
+        {counted(card.cells, 'experiment')} imported as <strong className="font-medium">{card.tag}</strong>.{' '}
+        {metric.name}: {betterSide(metric.goal)} is better, {TOLD[goalFrom]}.
         {isProven ? ' Of several numbers it is the one that agrees with the kept rows.' : ''}
       </p>
       {skippedCount > 0 ? (

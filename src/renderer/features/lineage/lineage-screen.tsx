@@ -2,7 +2,7 @@ import { useVirtualizer } from '@tanstack/react-virtual';
 import { GitBranch } from 'lucide-react';
 import { useMemo, useRef } from 'react';
 import type { StudyCard } from '../../../shared/notebook.ts';
-import { formatDelta, formatMetric } from '../../../shared/numbers.ts';
+import { counted, formatDelta, formatMetric } from '../../../shared/numbers.ts';
 import { jumpTo } from '../../app/actions.ts';
 import { useStore } from '../../app/store.ts';
 import { classNames } from '../../ui/class-names.ts';
@@ -52,7 +52,7 @@ function Legend({ rows }: { readonly rows: readonly LineageRow[] }) {
       The branch holds {held === 1 ? 'the baseline' : `the baseline and ${held - 1} more`}, newest first.{' '}
       {left === 0
         ? 'No experiment on another line was kept or built on.'
-        : `${left} ${left === 1 ? 'experiment' : 'experiments'} on lines that it abandoned.`}
+        : `${counted(left, 'experiment')} on lines that it abandoned.`}
     </p>
   );
 }

@@ -1,7 +1,7 @@
 import { StickyNote } from 'lucide-react';
 import { memo } from 'react';
 import type { Cell, StudyCard } from '../../../shared/notebook.ts';
-import { formatDuration, formatNumber } from '../../../shared/numbers.ts';
+import { counted, formatDuration, formatNumber } from '../../../shared/numbers.ts';
 import { reasonWords } from '../../../shared/reason-words.ts';
 import { TRUST_WORDS, trustOf } from '../../../shared/trust.ts';
 import { knownTime } from '../../format/known-time.ts';
@@ -34,7 +34,7 @@ export const RowFacts = memo(function RowFacts({ card, cell, matcher }: Props) {
       ) : null}
       {cell.notes > 0 ? (
         <span className="inline-flex items-center gap-1">
-          <StickyNote size={11} aria-hidden /> {cell.notes} {cell.notes === 1 ? 'note' : 'notes'}
+          <StickyNote size={11} aria-hidden /> {counted(cell.notes, 'note')}
         </span>
       ) : null}
       {cell.tags.map(tag => (

@@ -1,6 +1,6 @@
 import { useState } from 'react';
 import type { StudyCard } from '../../../shared/notebook.ts';
-import { formatBytes, formatDuration } from '../../../shared/numbers.ts';
+import { counted, formatBytes, formatDuration } from '../../../shared/numbers.ts';
 import { titleOf } from '../../../shared/overview.ts';
 import { attempt } from '../../app/actions.ts';
 import { getClient } from '../../app/sync.ts';
@@ -39,8 +39,8 @@ export function DeleteDialog({ card, onClose }: { readonly card: StudyCard; read
         {loss ? (
           <ul aria-label="What is lost" className="list-disc pl-5 text-sm">
             <li>
-              {loss.experiments} {loss.experiments === 1 ? 'experiment' : 'experiments'}, in which{' '}
-              {formatDuration(loss.trainedSeconds)} were trained: hypotheses, numbers, curves, notes
+              {counted(loss.experiments, 'experiment')}, in which {formatDuration(loss.trainedSeconds)} were
+              trained: hypotheses, numbers, curves, notes
             </li>
             <li>{formatBytes(loss.bytes)} of logs and of the working folder</li>
             {loss.refs !== null && loss.refs > 0 && !keepsRefs ? (

@@ -1,3 +1,4 @@
+import { ascending } from 'd3-array';
 import { signOf } from '../../../shared/contract.ts';
 import { countTried } from '../../../shared/expected-end.ts';
 import type { StudyCard } from '../../../shared/notebook.ts';
@@ -37,10 +38,7 @@ export type Sort = keyof typeof SORTS;
 /** In the new order; equal rows keep their order. */
 export function sortRows(rows: readonly OverviewRow[], sort: Sort): readonly OverviewRow[] {
   const key = SORTS[sort];
-  return rows.toSorted((one, other) => {
-    const [a, b] = [key(one), key(other)];
-    return a < b ? -1 : a > b ? 1 : 0;
-  });
+  return rows.toSorted((one, other) => ascending(key(one), key(other)));
 }
 
 /** The best so far, sampled at `width` points, for a line without axes. */

@@ -1,5 +1,5 @@
 import { create } from 'zustand';
-import type { EditableFiles, FileEdit, Idea, IdeaWords } from '../../../shared/ideas.ts';
+import type { EditableFiles, FileEdit, IdeaDescription, IdeaWords } from '../../../shared/ideas.ts';
 
 /** The words of an idea, as typed into the fields. */
 export type WordsDraft = {
@@ -82,9 +82,7 @@ export function wordsOf({ hypothesis, rationale, effect, category }: WordsDraft)
   };
 }
 
-export function draftOf(
-  idea: Pick<Idea, 'hypothesis' | 'rationale' | 'predictedEffect' | 'category'>,
-): WordsDraft {
+export function draftOf(idea: IdeaDescription): WordsDraft {
   return {
     hypothesis: idea.hypothesis,
     rationale: idea.rationale ?? '',

@@ -11,6 +11,7 @@ import { useCall } from '../../app/use-call.ts';
 import { Button } from '../../ui/button.tsx';
 import { Dialog } from '../../ui/dialog.tsx';
 import { EmptyState } from '../../ui/empty-state.tsx';
+import { Loading } from '../../ui/lazy-view.tsx';
 import { IdeaComposer } from './idea-composer.tsx';
 import { beginIdeaDraft, draftOf } from './idea-draft.ts';
 import { IdeaForm } from './idea-form.tsx';
@@ -255,9 +256,7 @@ function Waiting({
         {notice?.text}
       </p>
       {!value ? (
-        <p role="status" className="py-8 text-center text-muted text-sm">
-          {problem ?? 'Reading …'}
-        </p>
+        <Loading className="py-8 text-center">{problem ?? 'Reading …'}</Loading>
       ) : ideas.length === 0 ? (
         <Empty />
       ) : (

@@ -1,7 +1,7 @@
 import { Check, Eye, MessageSquareReply, PenLine, ShieldX } from 'lucide-react';
 import { type ReactNode, useMemo } from 'react';
 import type { StudyCard } from '../../../shared/notebook.ts';
-import { formatDayTime, formatDelta } from '../../../shared/numbers.ts';
+import { counted, formatDayTime, formatDelta } from '../../../shared/numbers.ts';
 import { describeHints } from '../../../shared/probes.ts';
 import type { Decision, ReviewView } from '../../../shared/review.ts';
 import { attempt } from '../../app/actions.ts';
@@ -249,9 +249,7 @@ function Verdict({ card, review }: { readonly card: StudyCard; readonly review: 
               }
             >
               <MessageSquareReply size={15} aria-hidden /> Send back
-              {comments.length > 0
-                ? ` with ${comments.length} ${comments.length === 1 ? 'comment' : 'comments'}`
-                : ''}
+              {comments.length > 0 ? ` with ${counted(comments.length, 'comment')}` : ''}
             </Button>
             <Button
               kind="danger"

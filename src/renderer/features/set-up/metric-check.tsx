@@ -12,6 +12,7 @@ import { explain } from '../../app/explain.ts';
 import { useRunning, useStore } from '../../app/store.ts';
 import { getClient } from '../../app/sync.ts';
 import { Button } from '../../ui/button.tsx';
+import { Problem } from '../../ui/problem.tsx';
 import { numberOf } from './set-up-arm.ts';
 import { contractOf, type SetUpForm } from './set-up-form.ts';
 
@@ -118,11 +119,7 @@ export function MetricCheck({
           {step?.kind === 'progress' ? progressWords(step.progress) : 'Getting ready …'}
         </p>
       ) : null}
-      {problem ? (
-        <p role="alert" className="text-crash text-sm">
-          {problem}
-        </p>
-      ) : null}
+      <Problem>{problem}</Problem>
       <Outcome step={step} />
       {step?.kind === 'measured' && checked !== subject ? (
         <p className="text-sm text-warn">The form has changed since.</p>

@@ -10,6 +10,7 @@ import { getClient } from '../../app/sync.ts';
 import { useCall } from '../../app/use-call.ts';
 import { Button } from '../../ui/button.tsx';
 import { EmptyState } from '../../ui/empty-state.tsx';
+import { Problem } from '../../ui/problem.tsx';
 import { useFirstFocus } from '../../ui/return-focus.ts';
 import { useSettled } from '../../ui/use-settled.ts';
 import { MeasureFields, MoreMeasureFields } from './measure-fields.tsx';
@@ -198,11 +199,7 @@ function SetUp({
             )}
           </div>
           <div className="max-h-full shrink-0 overflow-y-auto border-line border-t px-5 py-4 max-lg:py-3">
-            {refusal ? (
-              <p role="alert" className="mb-3 text-crash text-sm">
-                {refusal}
-              </p>
-            ) : null}
+            <Problem className="mb-3">{refusal}</Problem>
             {consent === null ? null : (
               <div className="mb-3">
                 <UncontainedConsent isAgreed={consent} onChange={setConsent} />

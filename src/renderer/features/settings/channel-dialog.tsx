@@ -15,6 +15,8 @@ import { useCall } from '../../app/use-call.ts';
 import { Button } from '../../ui/button.tsx';
 import { Dialog } from '../../ui/dialog.tsx';
 import { Field, Switch, TextInput } from '../../ui/field.tsx';
+import { Loading } from '../../ui/lazy-view.tsx';
+import { Problem } from '../../ui/problem.tsx';
 import { RelativeTime } from '../../ui/relative-time.tsx';
 import { Select } from '../../ui/select.tsx';
 import { TabList, TabPanel, Tabs } from '../../ui/tabs.tsx';
@@ -58,13 +60,11 @@ export function ChannelDialog({ onClose }: { readonly onClose: () => void }) {
       onClose={onClose}
     >
       {isLoading && value === null ? (
-        <p role="status" className="text-muted text-sm">
-          Reading …
-        </p>
+        <Loading className="">Reading …</Loading>
       ) : problem ? (
-        <p role="alert" className="text-crash text-sm">
+        <Problem>
           {problem} <Button onClick={again}>Read again</Button>
-        </p>
+        </Problem>
       ) : (
         <ChannelForms view={value} onSaved={again} />
       )}

@@ -10,6 +10,8 @@ import { useCall } from '../../app/use-call.ts';
 import { Button } from '../../ui/button.tsx';
 import { Dialog } from '../../ui/dialog.tsx';
 import { EmptyState } from '../../ui/empty-state.tsx';
+import { Loading } from '../../ui/lazy-view.tsx';
+import { Problem } from '../../ui/problem.tsx';
 import {
   type Arrangement,
   AS_KEPT,
@@ -56,9 +58,7 @@ export function StackDialog({ card, onClose }: { readonly card: StudyCard; reado
       isWide
     >
       {!value ? (
-        <p role="status" className="py-8 text-center text-muted text-sm">
-          {problem ?? 'Reading …'}
-        </p>
+        <Loading className="py-8 text-center">{problem ?? 'Reading …'}</Loading>
       ) : (
         <>
           {keeps.length === 0 ? (
@@ -75,11 +75,7 @@ export function StackDialog({ card, onClose }: { readonly card: StudyCard; reado
               onArrange={setArrangement}
             />
           )}
-          {problem ? (
-            <p role="alert" className="mt-2 text-crash text-sm">
-              {problem}
-            </p>
-          ) : null}
+          <Problem className="mt-2">{problem}</Problem>
           <Take
             card={card}
             stack={value}

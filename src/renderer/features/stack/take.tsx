@@ -2,6 +2,7 @@ import { Copy, Download } from 'lucide-react';
 import { type FormEvent, type ReactNode, useState } from 'react';
 import { toast } from 'sonner';
 import type { StudyCard } from '../../../shared/notebook.ts';
+import { counted } from '../../../shared/numbers.ts';
 import { describeConflicts, NO_AUTHOR, type Stack } from '../../../shared/stack.ts';
 import { attempt } from '../../app/actions.ts';
 import { explain } from '../../app/explain.ts';
@@ -82,7 +83,7 @@ function BranchForm(props: FormProps) {
   const submit = (event: FormEvent) => {
     event.preventDefault();
     const { stack } = getClient();
-    const count = `${order.length} ${order.length === 1 ? 'commit' : 'commits'}`;
+    const count = counted(order.length, 'commit');
     void make(
       () => stack.branch({ study: card.id, order: [...order], signsOff, branch }),
       `made of ${count}`,
@@ -134,7 +135,7 @@ function PatchesForm(props: FormProps) {
     event.preventDefault();
     try {
       const { files } = await getClient().stack.savePatches({ ...choice, folder });
-      toast.success(`${files.length} ${files.length === 1 ? 'patch' : 'patches'} written to ${folder}.`);
+      toast.success(`${counted(files.length, 'patch', 'patches')} written to ${folder}.`);
     } catch (error) {
       setProblem(explain(error));
     }

@@ -7,6 +7,7 @@ import { getClient } from '../../app/sync.ts';
 import { Button } from '../../ui/button.tsx';
 import { Dialog } from '../../ui/dialog.tsx';
 import { Field, TextInput } from '../../ui/field.tsx';
+import { Problem } from '../../ui/problem.tsx';
 
 /** How many kept edits are shown; nobody would read more here. */
 const SHOWN = 6;
@@ -70,11 +71,7 @@ export function AuditDialog({ card, onClose }: { readonly card: StudyCard; reado
             />
           )}
         </Field>
-        {problem ? (
-          <p role="alert" className="text-crash text-sm">
-            {problem}
-          </p>
-        ) : null}
+        <Problem>{problem}</Problem>
         <div className="flex justify-end gap-2">
           <Button onClick={onClose}>Cancel</Button>
           <Button kind="primary" type="submit" disabled={!isCount}>

@@ -6,6 +6,7 @@ import { getClient } from '../../app/sync.ts';
 import { download } from '../../charts/progress-export.ts';
 import { Button } from '../../ui/button.tsx';
 import { Dialog } from '../../ui/dialog.tsx';
+import { Problem } from '../../ui/problem.tsx';
 
 const FORMATS = [
   { format: 'tsv', name: 'results.tsv', text: 'The five columns that other tools read.' },
@@ -62,11 +63,7 @@ export function ExportDialog({ card, onClose }: { readonly card: StudyCard; read
           </li>
         ))}
       </ul>
-      {problem ? (
-        <p role="alert" className="mt-3 text-crash text-sm">
-          {problem}
-        </p>
-      ) : null}
+      <Problem className="mt-3">{problem}</Problem>
     </Dialog>
   );
 }

@@ -7,6 +7,7 @@ import { getClient } from '../../app/sync.ts';
 import { useCall } from '../../app/use-call.ts';
 import { Dialog } from '../../ui/dialog.tsx';
 import { Field } from '../../ui/field.tsx';
+import { Loading } from '../../ui/lazy-view.tsx';
 import { RelativeTime } from '../../ui/relative-time.tsx';
 import { Select } from '../../ui/select.tsx';
 
@@ -54,9 +55,7 @@ export function ProposersDialog({
           </ul>
         )
       ) : (
-        <p role="status" className="py-8 text-center text-muted text-sm">
-          {problem ?? 'Reading …'}
-        </p>
+        <Loading className="py-8 text-center">{problem ?? 'Reading …'}</Loading>
       )}
     </Dialog>
   );

@@ -9,6 +9,7 @@ import { describeStop } from '../../format/stop-reasons.ts';
 import { Button } from '../../ui/button.tsx';
 import { Dialog } from '../../ui/dialog.tsx';
 import { Field, TextInput } from '../../ui/field.tsx';
+import { Problem } from '../../ui/problem.tsx';
 import { GpuField } from '../set-up/gpu-field.tsx';
 import { laneProblemOf, laneWordsOf } from '../set-up/lane-words.ts';
 import { LanesField } from '../set-up/lanes-field.tsx';
@@ -158,11 +159,7 @@ export function ResumeDialog({ card, onClose }: { readonly card: StudyCard; read
           </Field>
         )}
         {proposer ? null : <PlannedSpends card={card} left={left} />}
-        {problem ? (
-          <p role="alert" className="text-crash text-sm">
-            {problem}
-          </p>
-        ) : null}
+        <Problem>{problem}</Problem>
         {consent === null ? null : <UncontainedConsent isAgreed={consent} onChange={setConsent} />}
         <div className="-mx-5 -mb-5 -bottom-5 sticky flex justify-end gap-2 border-line border-t bg-surface px-5 py-3">
           <Button onClick={onClose}>Cancel</Button>

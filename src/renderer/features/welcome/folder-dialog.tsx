@@ -6,6 +6,7 @@ import { useCall } from '../../app/use-call.ts';
 import { Button } from '../../ui/button.tsx';
 import { Dialog } from '../../ui/dialog.tsx';
 import { Switch, TextInput } from '../../ui/field.tsx';
+import { Problem } from '../../ui/problem.tsx';
 
 /** Folders on Pawl's machine, for hosts without a system dialog. */
 export function FolderDialog({ onClose }: { readonly onClose: () => void }) {
@@ -41,11 +42,7 @@ export function FolderDialog({ onClose }: { readonly onClose: () => void }) {
           Open this folder
         </Button>
       </form>
-      {problem || refusal ? (
-        <p role="alert" className="mb-2 text-crash text-sm">
-          {refusal ?? problem}
-        </p>
-      ) : null}
+      <Problem className="mb-2">{refusal ?? problem}</Problem>
       <ul
         className="h-72 overflow-y-auto rounded-lg border border-line"
         aria-label="Folders"

@@ -8,6 +8,7 @@ import {
   asText,
   type Json,
   NO_OUTPUT,
+  uncached,
 } from '../program.ts';
 
 const TEAM = [
@@ -72,7 +73,7 @@ function cut(prompt: string): string {
 function read(lines: readonly Json[]): AgentOutput {
   const result = lines.findLast(line => line.type === 'run_result');
   const usage = asJson(result?.aggregateUsage);
-  const [all, cached] = [asNumber(usage.inputTokens), asNumber(usage.cacheReadTokens)];
+  const cached = asNumber(usage.cacheReadTokens);
   if (!result) return NO_OUTPUT;
   return {
     text: asText(result.text),
@@ -80,12 +81,10 @@ function read(lines: readonly Json[]): AgentOutput {
     status: null,
     isComplete: true,
     usage: {
-      input: all === null ? null : all - (cached ?? 0),
-      ...{
-        cacheRead: cached,
-        cacheWrite: asNumber(usage.cacheWriteTokens),
-        output: asNumber(usage.outputTokens),
-      },
+      input: uncached(asNumber(usage.inputTokens), cached),
+      cacheRead: cached,
+      cacheWrite: asNumber(usage.cacheWriteTokens),
+      output: asNumber(usage.outputTokens),
     },
     // 0 means that it knows no price.
     costUsd: asNumber(usage.totalCost) || null,

@@ -7,6 +7,8 @@ import {
   type Json,
   parseLine,
   type Sign,
+  statusIn,
+  uncached,
 } from '../program.ts';
 
 /** OpenAI's Codex, `codex exec`. From its help, its sources' strings and observation of 0.171.0. */
@@ -76,15 +78,14 @@ function read(lines: readonly Json[]): AgentOutput {
   const completed = lines.findLast(line => line.type === 'turn.completed');
   const usage = asJson(completed?.usage);
   const cached = asNumber(usage.cached_input_tokens);
-  const all = asNumber(usage.input_tokens);
   const error = failed ? asText(asJson(failed.error).message) || 'the turn failed' : null;
   return {
     text: texts.at(-1) ?? '',
     error,
-    status: error === null ? null : statusIn(error),
+    status: statusIn(error ?? '', STATUS),
     isComplete: completed !== undefined || failed !== undefined,
     usage: {
-      input: all === null ? null : all - (cached ?? 0),
+      input: uncached(asNumber(usage.input_tokens), cached),
       cacheRead: cached,
       cacheWrite: asNumber(usage.cache_write_input_tokens),
       output: asNumber(usage.output_tokens),
@@ -94,10 +95,7 @@ function read(lines: readonly Json[]): AgentOutput {
 }
 
 /** The status is only in the text: "unexpected status 401 Unauthorized: …", "last status: 429 Too Many Requests". */
-function statusIn(text: string): number | null {
-  const found = /\bstatus:? (\d{3})\b/.exec(text);
-  return found ? Number(found[1]) : null;
-}
+const STATUS = /\bstatus:? (\d{3})\b/;
 
 /** It tries five times; without a network it then waits without end. */
 function watch(text: string): Sign | null {
@@ -108,7 +106,7 @@ function watch(text: string): Sign | null {
   if (!found) return null;
   const isEndless = found[1] === undefined;
   return {
-    status: statusIn(message),
+    status: statusIn(message, STATUS),
     says: message.slice(0, 300).replace('Reconnecting...', 'connects again:'),
     ...{ isRepeated: isEndless || Number(found[1]) > 1, isEndless },
   };

@@ -9,6 +9,7 @@ import {
   NO_USAGE,
   parseLine,
   type Sign,
+  statusIn,
   total,
 } from '../program.ts';
 
@@ -53,6 +54,8 @@ function modelArguments(model: string | null): readonly string[] {
   return at < 0 ? ['--model', model] : ['--provider', model.slice(0, at), '--model', model.slice(at + 1)];
 }
 
+const STATUS = /^(\d{3})\b/;
+
 /** It always exits with 0; its last message says how it ended. Each message has the tokens of its own call. */
 function read(lines: readonly Json[]): AgentOutput {
   const messages = lines
@@ -63,14 +66,13 @@ function read(lines: readonly Json[]): AgentOutput {
   const calls = messages.map(message => asJson(message.usage));
   const parts = asList(last?.content).map(asJson);
   const error = last?.stopReason === 'error' ? asText(last.errorMessage) || 'it failed' : null;
-  const status = /^(\d{3})\b/.exec(error ?? '')?.[1];
   return {
     text: parts
       .filter(part => part.type === 'text')
       .map(part => asText(part.text))
       .join(''),
     error,
-    status: status === undefined ? null : Number(status),
+    status: statusIn(error ?? '', STATUS),
     isComplete: lines.some(line => line.type === 'agent_settled' || line.type === 'agent_end'),
     usage:
       calls.length === 0
@@ -90,10 +92,9 @@ function watch(text: string): Sign | null {
   const line = parseLine(text);
   if (line?.type !== 'auto_retry_start') return null;
   const said = asText(line.errorMessage).slice(0, 200);
-  const status = /^(\d{3})\b/.exec(said)?.[1];
   const attempt = asNumber(line.attempt) ?? 1;
   return {
-    status: status === undefined ? null : Number(status),
+    status: statusIn(said, STATUS),
     says: `retries, ${attempt} of ${line.maxAttempts}: ${said}`,
     ...{ isRepeated: attempt > 1, isEndless: false },
   };

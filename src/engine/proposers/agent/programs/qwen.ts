@@ -6,6 +6,8 @@ import {
   asText,
   type Json,
   NO_OUTPUT,
+  statusIn,
+  uncached,
 } from '../program.ts';
 
 /**
@@ -49,16 +51,15 @@ function read(lines: readonly Json[]): AgentOutput {
   const result = lines.findLast(line => line.type === 'result');
   if (!result) return NO_OUTPUT;
   const usage = asJson(result.usage);
-  const [all, cached] = [asNumber(usage.input_tokens), asNumber(usage.cache_read_input_tokens)];
+  const cached = asNumber(usage.cache_read_input_tokens);
   const error = asText(asJson(result.error).message);
-  const status = /\[API Error: (\d{3})\b/.exec(error)?.[1];
   return {
     text: asText(result.result),
     error: result.is_error === true ? error || asText(result.subtype) : null,
-    status: status === undefined ? null : Number(status),
+    status: statusIn(error, /\[API Error: (\d{3})\b/),
     isComplete: true,
     usage: {
-      input: all === null ? null : all - (cached ?? 0),
+      input: uncached(asNumber(usage.input_tokens), cached),
       ...{ cacheRead: cached, cacheWrite: null, output: asNumber(usage.output_tokens) },
     },
     costUsd: null,
