@@ -216,6 +216,14 @@ test('names that are not for turning are told from those that sound like them', 
   expect(split(free).filter(name => isLeftAlone(name))).toEqual([]);
 });
 
+test('an integer of minus one stands for none or all, and is left alone', () => {
+  const options = "add('--top-k', type=int, default=-1)\nadd('--depth', type=int, default=8)\n";
+  expect(names('f.py', options.replaceAll('add(', 'parser.add_argument('))).toEqual(['--depth']);
+  expect(names('f.py', 'MAX_STEPS = -1\nWEIGHT = -1.0\nSHIFT = -2\n')).toEqual(['WEIGHT', 'SHIFT']);
+  expect(names('f.c', 'const int LIMIT = -1;\nconst int SIZE = 8;\n')).toEqual(['SIZE']);
+  expect(names('c.yaml', 'top_k: -1\nwidth: 8\n')).toEqual(['width']);
+});
+
 describe('of data', () => {
   const YAML = `# settings
 optimizer:

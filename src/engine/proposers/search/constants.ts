@@ -29,8 +29,9 @@ const NAMEABLE = /^[\x20-\x7e]{1,200}$/;
 /**
  * The constants of a file, in order. In Python, those of `findPythonConstants`; in JSON, TOML and YAML, every value;
  * in any other file, `ALL_CAPS = literal` at the start of a line, also after `const`, `let`, `static` and the like,
- * with or without a type and a semicolon. Leaves out computed values, names that `isLeftAlone` matches, those that a
- * comment says not to change, those that are `given`, and those assigned twice.
+ * with or without a type and a semicolon. Leaves out computed values, the integer -1, which stands for none or all,
+ * names that `isLeftAlone` matches, those that a comment says not to change, those that are `given`, and those
+ * assigned twice.
  * @param isWanted selects by name, instead of `isLeftAlone`
  */
 export function findConstants(
@@ -49,10 +50,12 @@ export function findConstants(
   }
   return candidates
     .filter(
-      ({ name, alias, start }) =>
+      ({ name, alias, literal, start }) =>
+        !(literal.kind === 'integer' && literal.value === -1) &&
         [name, alias ?? name].every(
           own => NAMEABLE.test(own) && !given.has(own) && isWanted(own) && seen.get(own) === 1,
-        ) && !locked.has(source.lastIndexOf('\n', start - 1) + 1),
+        ) &&
+        !locked.has(source.lastIndexOf('\n', start - 1) + 1),
     )
     .sort((a, b) => a.start - b.start)
     .map(({ name, literal, start, end }) => ({ file, name, literal, start, end }));
