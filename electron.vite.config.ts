@@ -19,16 +19,17 @@ const findAsksAhead: Plugin = {
   },
 };
 
-/** The window's script comes at once, and not only when the first one asks for it. */
+/** The window's script and those that it imports come at once, and not only when another asks for them. */
 const windowAtOnce: Plugin = {
   name: 'window-at-once',
   transformIndexHtml: {
     order: 'post',
     handler(_, { bundle }) {
-      const chunks = Object.values(bundle ?? {}).filter(({ fileName }) =>
-        /^assets\/(react|window)-.*\.js$/.test(fileName),
-      );
-      return chunks.map(({ fileName }) => ({
+      const chunks = Object.values(bundle ?? {}).flatMap(file => (file.type === 'chunk' ? [file] : []));
+      const ownName = (wanted: string) => chunks.find(({ name }) => name === wanted);
+      const window = ownName('window');
+      const imported = window?.imports.filter(fileName => fileName !== ownName('index')?.fileName) ?? [];
+      return [...(window ? [window.fileName] : []), ...imported].map(fileName => ({
         tag: 'link',
         attrs: { rel: 'modulepreload', crossorigin: true, href: `./${fileName}` },
         injectTo: 'head' as const,

@@ -1,9 +1,9 @@
 import { describe, expect, test } from 'vitest';
 import { progressKey } from '../src/renderer/charts/progress-keys.ts';
 import { lastSittingFrom, progressRows } from '../src/renderer/charts/progress-rows.ts';
-import { hasLogScale, layoutProgress, type ProgressLayout } from '../src/shared/charts/progress-layout.ts';
+import { layoutProgress, type ProgressLayout } from '../src/shared/charts/progress-layout.ts';
 import type { MarkColumn } from '../src/shared/charts/progress-marks.ts';
-import { type ProgressRow, progressModel } from '../src/shared/charts/progress-model.ts';
+import { hasLogScale, type ProgressRow, progressModel } from '../src/shared/charts/progress-model.ts';
 import { progressNote } from '../src/shared/charts/progress-name.ts';
 import { presetRange, resolveView } from '../src/shared/charts/progress-presets.ts';
 import { distanceTicks, distanceWarp } from '../src/shared/charts/progress-scale.ts';

@@ -10,6 +10,9 @@ import { App } from './app.tsx';
 import type { Host } from './host/host.ts';
 import { preloadViews } from './ui/lazy-view.tsx';
 
+/** How long the first drawing waits for the picture that it shows, rather than to say that it is being read. */
+const PATIENCE_MS = 100;
+
 /** Shows the window, and keeps it in sync with the host from the `first` connection on. */
 export function showWindow(host: Host, first: Promise<FirstConnection>): void {
   watchWidth();
@@ -36,9 +39,12 @@ export function showWindow(host: Host, first: Promise<FirstConnection>): void {
 
   const root = document.getElementById('root');
   if (!root) throw new Error('the page has no #root');
-  createRoot(root).render(
-    <StrictMode>
-      <App host={host} />
-    </StrictMode>,
-  );
+  const draw = () =>
+    createRoot(root).render(
+      <StrictMode>
+        <App host={host} />
+      </StrictMode>,
+    );
+  const picture = first.then(connection => connection.picture);
+  void Promise.race([picture, new Promise(resolve => setTimeout(resolve, PATIENCE_MS))]).then(draw, draw);
 }

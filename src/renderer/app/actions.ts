@@ -1,7 +1,6 @@
 import { toast } from 'sonner';
 import type { NewStudyForm } from '../../shared/call-inputs.ts';
-import { hasLogScale } from '../../shared/charts/progress-layout.ts';
-import { progressModel } from '../../shared/charts/progress-model.ts';
+import { hasLogScale, progressModel } from '../../shared/charts/progress-model.ts';
 import { type ProgressPreset, type ProgressView, showAll } from '../../shared/charts/progress-view.ts';
 import type { StudyCard } from '../../shared/notebook.ts';
 import type { SampleName } from '../../shared/samples.ts';

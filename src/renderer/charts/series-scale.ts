@@ -1,6 +1,6 @@
 import { bisectCenter, bisectLeft, bisectRight } from 'd3-array';
 import { scaleLinear } from 'd3-scale';
-import { LARGEST_DRAWN, widenBy } from '../../shared/charts/axis-ticks.ts';
+import { LARGEST_DRAWN, widenBy } from '../../shared/charts/axis-range.ts';
 
 /** `x` ascends. A null or non-finite `y` stands for NaN or infinity: a gap. */
 export type SeriesPoints = { readonly x: readonly number[]; readonly y: readonly (number | null)[] };

@@ -1,10 +1,11 @@
 import { bisector } from 'd3-array';
-import { axisTicks, widenBy } from './axis-ticks.ts';
+import { widenBy } from './axis-range.ts';
+import { axisTicks } from './axis-ticks.ts';
 import type { Box } from './occupancy.ts';
 import type { PlacedLabel } from './place-labels.ts';
 import { progressLabels } from './progress-labels.ts';
 import { EdgeMarks, type MarkColumn, MarkColumns, PixelSet } from './progress-marks.ts';
-import type { ProgressModel, ProgressPoint } from './progress-model.ts';
+import { hasLogScale, type ProgressModel, type ProgressPoint } from './progress-model.ts';
 import {
   type Domain,
   distanceTicks,
@@ -157,12 +158,6 @@ export function layoutProgress(
 /** The area of the words `baseline 1.234567`. */
 function baselineBox(right: number, y: number): Box {
   return { left: right - BASELINE_WIDTH_PX, top: y - 10, right, bottom: y + 3 };
-}
-
-/** A logarithmic scale needs a best value to measure from, and a gain. */
-export function hasLogScale(model: ProgressModel, scale: ProgressView['scale']): boolean {
-  if (model.tally.best === null || model.steps.length < 2) return false;
-  return scale === 'log' || (scale === 'auto' && model.isFlat);
 }
 
 function distanceOf(model: ProgressModel, band: Domain | null) {

@@ -1,7 +1,8 @@
 import type { Claim } from '../claims.ts';
 import type { Goal } from '../contract.ts';
 import { findBest, runningBest, type VerdictWord } from '../study.ts';
-import { LARGEST_DRAWN } from './axis-ticks.ts';
+import { LARGEST_DRAWN } from './axis-range.ts';
+import type { ProgressView } from './progress-view.ts';
 import { robustFence } from './robust-fence.ts';
 import { shorten } from './shorten.ts';
 
@@ -195,4 +196,10 @@ function countRows(rows: readonly ProgressRow[], goal: Goal, incumbent: number |
     best: best?.metric ?? null,
     bestExperiment: best?.n ?? null,
   };
+}
+
+/** A logarithmic scale needs a best value to measure from, and a gain. */
+export function hasLogScale(model: ProgressModel, scale: ProgressView['scale']): boolean {
+  if (model.tally.best === null || model.steps.length < 2) return false;
+  return scale === 'log' || (scale === 'auto' && model.isFlat);
 }

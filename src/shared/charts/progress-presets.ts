@@ -1,4 +1,4 @@
-import { widenBy } from './axis-ticks.ts';
+import { widenBy } from './axis-range.ts';
 import type { ProgressModel } from './progress-model.ts';
 import type { Domain } from './progress-scale.ts';
 import { leastSpan, type ProgressPreset, type ProgressView } from './progress-view.ts';

@@ -8,6 +8,7 @@ import { AXIS_LABELS } from '../../charts/series-axis.ts';
 import { SeriesChart } from '../../charts/series-chart.tsx';
 import { Button, IconButton } from '../../ui/button.tsx';
 import { MachineNow } from './machine-now.tsx';
+import { NOW_PLACE } from './now-place.ts';
 import { BudgetBar, phaseWords, useRunClock } from './now-running.tsx';
 import { ThoughtNow } from './thought-now.tsx';
 import { useLiveLine } from './use-live-line.ts';
@@ -21,10 +22,7 @@ export function NowPanel({ card }: { readonly card: StudyCard }) {
   const value = name === null ? null : (newest?.values[name] ?? null);
   const left = clock ? contract.budget.seconds - clock.seconds : null;
   return (
-    <aside
-      aria-label="Running now"
-      className="hidden w-80 shrink-0 flex-col overflow-y-auto border-line border-l bg-surface min-[1180px]:flex"
-    >
+    <aside aria-label="Running now" className={NOW_PLACE}>
       <div className="flex flex-col gap-3 px-4 py-3">
         <div className="flex items-center justify-between">
           <h2 className="font-medium text-muted text-xs">

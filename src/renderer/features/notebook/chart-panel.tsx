@@ -6,20 +6,10 @@ import { hoverCell, revealCell, setChartView } from '../../app/actions.ts';
 import { useStore } from '../../app/store.ts';
 import { ProgressChart, type ProgressChartProps } from '../../charts/progress-chart.tsx';
 import { lastSittingFrom, progressRows } from '../../charts/progress-rows.ts';
-import { useViewportHeight } from '../../ui/use-viewport-height.ts';
+import { PANEL, useChartHeight } from './chart-place.tsx';
 import { ChartTools } from './chart-tools.tsx';
 
-/** The chart takes this share of the window, so that a small one still has room for cells. */
-const SHARE = 0.24;
-/**
- * While a cell is open: the height that remains if the cell gets three fifths of the window, less the lines above and
- * below the chart.
- */
-const SHARE_BESIDE_CELL = 0.4;
-const OTHERS_PX = 216;
 const NONE: readonly (Cell | undefined)[] = [];
-const LEAST_PX = 108;
-const MOST_PX = 340;
 
 /** The progress chart above the notebook, with its controls. */
 export function ChartPanel({
@@ -53,7 +43,7 @@ export function ChartPanel({
   const band = useMemo(() => noiseBand(claims), [claims]);
   const sittingFrom = lastSittingFrom(marks ?? [], card.cells);
   return (
-    <div className="@container relative border-line border-b bg-surface px-3">
+    <div className={PANEL}>
       <ChartTools
         card={card}
         rows={rows}
@@ -79,9 +69,6 @@ function Chart({
   const view = useStore(state => state.view.chart);
   const selected = useStore(state => state.view.selected);
   const hovered = useStore(state => state.hovered);
-  const hasOpenCell = useStore(state => state.view.opened.length > 0);
-  const viewport = useViewportHeight();
-  const wanted = Math.min(viewport * SHARE, hasOpenCell ? viewport * SHARE_BESIDE_CELL - OTHERS_PX : MOST_PX);
   return (
     <ProgressChart
       {...props}
@@ -93,7 +80,7 @@ function Chart({
       onView={setChartView}
       onSelect={revealCell}
       onHover={hoverCell}
-      height={Math.round(Math.min(MOST_PX, Math.max(LEAST_PX, wanted)))}
+      height={useChartHeight()}
     />
   );
 }

@@ -1,7 +1,11 @@
 import { ChartLine, Download } from 'lucide-react';
 import { memo } from 'react';
-import { hasLogScale } from '../../../shared/charts/progress-layout.ts';
-import type { ProgressAxis, ProgressModel, ProgressRow } from '../../../shared/charts/progress-model.ts';
+import {
+  hasLogScale,
+  type ProgressAxis,
+  type ProgressModel,
+  type ProgressRow,
+} from '../../../shared/charts/progress-model.ts';
 import { showAll } from '../../../shared/charts/progress-view.ts';
 import type { StudyCard } from '../../../shared/notebook.ts';
 import { attempt, setChartView, switchChartScale, toggleChart } from '../../app/actions.ts';
@@ -11,6 +15,7 @@ import { currentColours, download, progressSvg, svgToPng } from '../../charts/pr
 import { IconButton } from '../../ui/button.tsx';
 import { classNames } from '../../ui/class-names.ts';
 import { Menu, MenuItem } from '../../ui/menu.tsx';
+import { toolLine } from './chart-place.tsx';
 import { ChartRange } from './chart-range.tsx';
 
 const AXES: readonly { readonly axis: ProgressAxis; readonly label: string }[] = [
@@ -58,13 +63,7 @@ export const ChartTools = memo(function ChartTools({
     });
   const name = `${card.tag}-${metric.name}`.replace(/[^\w.-]+/g, '-');
   return (
-    // On the line of the chart's title, whose right side is free.
-    <div
-      className={classNames(
-        'flex h-8 items-center justify-end gap-3',
-        !isHidden && '@4xl:absolute @4xl:top-0 @4xl:right-3 @4xl:z-[5]',
-      )}
-    >
+    <div className={toolLine(isHidden)}>
       <div className="flex gap-1" role="group" aria-label="Horizontal axis">
         {AXES.filter(({ axis }) => axis !== 'time' || hasTimes).map(({ axis, label }) => (
           <button

@@ -20,6 +20,8 @@ import { useScrollAnchor } from './use-scroll-anchor.ts';
 const CELL_PX = 61;
 const MARK_PX = 33;
 const OVERSCAN = 2;
+/** The list's share of the window until it is measured: the first drawing has rows already, and seldom too many. */
+const LIKELY_SHARE = 0.5;
 
 export type RowVirtualizer = ReturnType<typeof useVirtualizer<HTMLDivElement, Element>>;
 
@@ -63,6 +65,7 @@ function RowList({ card, rows }: { readonly card: StudyCard; readonly rows: read
     ...{ count: rows.length, estimateSize, getItemKey, overscan: OVERSCAN },
     rangeExtractor: useSteadyRange(),
     getScrollElement: () => scroller.current,
+    initialRect: { width: 0, height: window.innerHeight * LIKELY_SHARE },
   });
   const items = virtual.getVirtualItems();
   const inSight = items.flatMap(item => {

@@ -2,10 +2,17 @@ import { useMemo } from 'react';
 import type { StudyCard } from '../../../shared/notebook.ts';
 import { listedCells } from '../../app/listed-cells.ts';
 import { isActive, useStore } from '../../app/store.ts';
-import { NowPanel } from '../live/now-panel.tsx';
-import { ChartPanel } from './chart-panel.tsx';
+import { lazyView } from '../../ui/lazy-view.tsx';
+import { NOW_PLACE } from '../live/now-place.ts';
+import { ChartPlace } from './chart-place.tsx';
 import { FilterBar } from './filter-bar.tsx';
 import { NotebookList } from './notebook-list.tsx';
+
+const ChartPanel = lazyView(() => import('./chart-panel.tsx').then(file => file.ChartPanel), <ChartPlace />);
+const NowPanel = lazyView(
+  () => import('../live/now-panel.tsx').then(file => file.NowPanel),
+  <div className={NOW_PLACE} />,
+);
 
 /** The chart, the filter and the cells; beside them the current run. */
 export function NotebookScreen({ card }: { readonly card: StudyCard }) {

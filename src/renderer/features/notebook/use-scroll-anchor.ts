@@ -16,7 +16,8 @@ export function useScrollAnchor(
   useLayoutEffect(() => {
     const { current: box } = scroller;
     const { current: held } = anchor;
-    if (!box || !held || box.scrollTop === 0) return;
+    // Asking the box itself would cost a layout before the one of the frame.
+    if (!box || !held || !virtual.scrollOffset) return;
     const index = rows.findIndex(row => row.key === held.key);
     const start = index < 0 ? undefined : virtual.measurementsCache[index]?.start;
     if (start === undefined) return;
