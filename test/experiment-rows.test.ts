@@ -47,6 +47,29 @@ test('a page that cannot be read is left out, which is told once, and the others
   ]);
 });
 
+test('at each moment it is told how many are still being read', async () => {
+  vi.useFakeTimers();
+  onTestFinished(() => void vi.useRealTimers());
+  const { reader, asked } = read();
+  const settle = () => vi.advanceTimersByTimeAsync(0);
+  reader.want('open', cells(0, 1));
+  expect(reader.read().missing).toBe(2);
+  // Cells that come meanwhile are read, too, and none twice.
+  reader.want('open', cells(0, 1, 2));
+  expect(reader.read().missing).toBe(3);
+  for (const place of [0, 1, 2]) {
+    await settle();
+    asked[place]?.answer();
+  }
+  await settle();
+  expect(asked.map(({ n }) => n)).toEqual([1, 2, 0]);
+  // The last page is told at once, with what it says.
+  expect(reader.read()).toMatchObject({ missing: 0 });
+  expect([...reader.read().rows.keys()].sort()).toEqual([0, 1, 2]);
+  reader.want('open', cells(0, 1, 2, 3));
+  expect(reader.read().missing).toBe(1);
+});
+
 test('without a connection nothing more is asked until somebody wants it again', async () => {
   const { reader, asked, next } = read();
   reader.want('open', cells(0, 1));

@@ -1,5 +1,6 @@
 import type { Page } from '@playwright/test';
 import { CORE, expect, test } from './support/fixtures.ts';
+import { holdAnswers } from './support/hold-answers.ts';
 import { look } from './support/look.ts';
 import { NIGHT_TAG } from './support/night.ts';
 import {
@@ -40,6 +41,20 @@ async function openTable(page: Page): Promise<void> {
   await expect(table(page).grid).toBeVisible();
   await expect(table(page).heading('LEARNING_RATE')).toBeVisible();
 }
+
+test('the table says what it has not read yet, and only while that is so', async ({ page, night }) => {
+  const answers = await holdAnswers(page);
+  await openNotebook(page, night.server, NIGHT_TAG);
+  answers.hold();
+  await page.keyboard.press('6');
+  const { tools, heading, grid } = table(page);
+  await expect(grid).toBeVisible();
+  await expect(tools).toContainText('14 of 14 · reading the values of 14');
+  await expect(heading('LEARNING_RATE')).toBeHidden();
+  answers.letGo();
+  await expect(heading('LEARNING_RATE')).toBeVisible();
+  await expect(tools).not.toContainText('reading');
+});
 
 test.describe('the table of a night', () => {
   test.beforeEach(async ({ page, night }) => {

@@ -36,8 +36,8 @@ export class ExperimentReader<T> {
   #rows = new Map<number, T>();
   #versions = new Map<number, string>();
   #queue: readonly Cell[] = [];
-  /** How many are being read or waiting for it. */
-  #missing = 0;
+  /** The versions that are being read, by experiment number. */
+  #coming = new Map<number, string>();
   #isReading = false;
   /** Whether the user was told that a page of the study could not be read. */
   #hasGap = false;
@@ -64,14 +64,22 @@ export class ExperimentReader<T> {
       this.#study = study;
       this.#rows = new Map();
       this.#versions = new Map();
+      this.#coming = new Map();
       this.#hasGap = false;
     }
-    this.#queue = cells.filter(
-      (cell): cell is Cell => cell !== undefined && this.#versions.get(cell.n) !== this.#versionOf(cell),
-    );
+    this.#queue = cells.filter((cell): cell is Cell => {
+      if (cell === undefined) return false;
+      const version = this.#versionOf(cell);
+      return this.#versions.get(cell.n) !== version && this.#coming.get(cell.n) !== version;
+    });
     if (!this.#isReading) void this.#readOn();
     // Notify at once, so that data in transit is not mistaken for missing data.
-    if (this.#told.study !== study) this.#tell();
+    if (this.#told.study !== study || this.#told.missing !== this.#countMissing()) this.#tell();
+  }
+
+  /** How many are being read or waiting for it. */
+  #countMissing(): number {
+    return new Set([...this.#queue.map(({ n }) => n), ...this.#coming.keys()]).size;
   }
 
   async #readOn(): Promise<void> {
@@ -80,15 +88,14 @@ export class ExperimentReader<T> {
       const study = this.#study;
       const page = this.#queue.slice(-this.#page);
       this.#queue = this.#queue.slice(0, -this.#page);
-      this.#missing = this.#queue.length + page.length;
+      this.#coming = new Map(page.map(cell => [cell.n, this.#versionOf(cell)]));
       try {
         const rows = await this.#ask(
           study,
           page.map(({ n }) => n),
         );
         if (study !== this.#study) continue;
-        this.#missing = this.#queue.length;
-        for (const cell of page) this.#versions.set(cell.n, this.#versionOf(cell));
+        for (const [n, version] of this.#coming) this.#versions.set(n, version);
         for (const [n, row] of rows) this.#rows.set(n, row);
       } catch (error) {
         // These waiting requests belong to another study by now.
@@ -96,9 +103,10 @@ export class ExperimentReader<T> {
         // Lost connections have their own notice and retry on reconnecting; so do new cells.
         if (error instanceof ORPCError) this.#tellOfGap(error);
         else this.#queue = [];
-        this.#missing = this.#queue.length;
       }
-      this.#tellSoon();
+      this.#coming = new Map();
+      if (this.#queue.length === 0) this.#tell();
+      else this.#tellSoon();
     }
     this.#isReading = false;
   }
@@ -115,7 +123,7 @@ export class ExperimentReader<T> {
   #tell(): void {
     clearTimeout(this.#timer);
     this.#timer = undefined;
-    this.#told = { study: this.#study, rows: new Map(this.#rows), missing: this.#missing };
+    this.#told = { study: this.#study, rows: new Map(this.#rows), missing: this.#countMissing() };
     for (const listener of this.#listeners) listener();
   }
 }

@@ -5,17 +5,31 @@ export function useWidth<E extends HTMLElement = HTMLDivElement>(): {
   readonly ref: React.RefObject<E | null>;
   readonly width: number;
 } {
+  const { ref, pixels } = useExtent<E>('width');
+  return { ref, width: pixels };
+}
+
+/** Gives an element's content height; see {@link useWidth}. */
+export function useHeight<E extends HTMLElement = HTMLDivElement>(): {
+  readonly ref: React.RefObject<E | null>;
+  readonly height: number;
+} {
+  const { ref, pixels } = useExtent<E>('height');
+  return { ref, height: pixels };
+}
+
+function useExtent<E extends HTMLElement>(side: 'width' | 'height') {
   const ref = useRef<E | null>(null);
-  const [width, setWidth] = useState(0);
+  const [pixels, setPixels] = useState(0);
   useLayoutEffect(() => {
     const element = ref.current;
     if (!element) return;
-    setWidth(Math.floor(element.clientWidth));
+    setPixels(side === 'width' ? element.clientWidth : element.clientHeight);
     const observer = new ResizeObserver(([entry]) => {
-      if (entry) setWidth(Math.floor(entry.contentRect.width));
+      if (entry) setPixels(Math.floor(entry.contentRect[side]));
     });
     observer.observe(element);
     return () => observer.disconnect();
-  }, []);
-  return { ref, width };
+  }, [side]);
+  return { ref, pixels };
 }

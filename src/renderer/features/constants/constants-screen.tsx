@@ -1,11 +1,12 @@
 import { SlidersHorizontal } from 'lucide-react';
 import type { StudyCard } from '../../../shared/notebook.ts';
-import { formatPercent } from '../../../shared/numbers.ts';
+import { formatNumber, formatPercent } from '../../../shared/numbers.ts';
 import type { ConstantImportance, ImportanceAnswer } from '../../../shared/table-rows.ts';
 import { getClient } from '../../app/sync.ts';
 import { useCall } from '../../app/use-call.ts';
 import { EmptyState } from '../../ui/empty-state.tsx';
 import { Loading } from '../../ui/lazy-view.tsx';
+import { useLasting } from '../../ui/use-lasting.ts';
 import type { ConstantAxis } from './constant-axis.ts';
 import { ParallelPlot } from './parallel-plot.tsx';
 import { ScatterPlot } from './scatter-plot.tsx';
@@ -134,13 +135,14 @@ function Values({
   readonly axes: readonly ConstantAxis[];
   readonly metricAxis: ConstantAxis;
 }) {
+  const isSlow = useLasting(trials.missing > 0);
   return (
     <section aria-label="Values">
       <div className="mb-2 flex flex-wrap items-baseline gap-x-4 text-xs">
         <h2 className="font-medium text-base">Results of each value</h2>
         <Legend />
-        {trials.missing > 0 ? (
-          <span className="text-muted">Reading the constants of {trials.missing} more</span>
+        {isSlow ? (
+          <span className="text-muted">Reading the constants of {formatNumber(trials.missing)}</span>
         ) : null}
       </div>
       <div className="grid grid-cols-[repeat(auto-fill,minmax(19rem,1fr))] gap-4">

@@ -24,7 +24,7 @@ export function LaneTiles({
   return (
     <ul
       aria-label="Lanes"
-      className="grid gap-2 border-line border-b bg-surface px-5 py-3"
+      className="grid gap-2 border-line border-b bg-surface px-5 py-3 short:py-2"
       style={{ gridTemplateColumns: `repeat(auto-fill, minmax(${TILE_PX}px, 1fr))` }}
     >
       {card.inFlight.map(experiment => (
@@ -70,7 +70,7 @@ function LaneTile({
       type="button"
       aria-pressed={isShown}
       onClick={() => onShow(experiment.n)}
-      className={`flex w-full flex-col gap-1 rounded-md border px-3 py-2 text-left ${
+      className={`flex w-full flex-col gap-1 rounded-md border px-3 py-2 text-left short:gap-0.5 short:py-1.5 ${
         isShown ? 'border-accent bg-accent-soft' : 'border-line hover:bg-sunken'
       }`}
     >
@@ -82,12 +82,12 @@ function LaneTile({
         <span className="tabular shrink-0">{state}</span>
       </span>
       <span
-        className="line-clamp-2 h-10 w-full break-words text-sm leading-5"
+        className="line-clamp-2 h-10 w-full break-words text-sm leading-5 short:line-clamp-1 short:h-5"
         title={experiment.hypothesis ?? undefined}
       >
         {experiment.hypothesis}
       </span>
-      <span ref={ref} className="block h-9 w-full overflow-hidden">
+      <span ref={ref} className="block h-9 w-full overflow-hidden short:hidden">
         {own && own.y.length > 1 ? (
           <Sparkline y={own.y} width={width} height={36} label={`Curve of experiment ${experiment.n}`} />
         ) : null}

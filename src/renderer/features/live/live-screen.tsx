@@ -8,6 +8,8 @@ import { useCurves } from '../../app/use-curves.ts';
 import { CurveTools } from '../../charts/curve-tools.tsx';
 import { AXIS_LABELS, isTime } from '../../charts/series-axis.ts';
 import { SeriesChart } from '../../charts/series-chart.tsx';
+import { useHeight } from '../../charts/use-width.ts';
+import { classNames } from '../../ui/class-names.ts';
 import { EmptyState } from '../../ui/empty-state.tsx';
 import { TerminalView } from '../../viewers/terminal-view.tsx';
 import { ReviewPanel } from '../review/review-panel.tsx';
@@ -41,29 +43,62 @@ export function LiveScreen({ card: whole }: { readonly card: StudyCard }) {
     );
   }
   return (
-    <div className="grid min-h-0 flex-1 grid-cols-1 grid-rows-[repeat(3,max-content)_minmax(12rem,1fr)] overflow-y-auto lg:grid-cols-[minmax(0,1fr)_19rem] lg:grid-rows-[max-content_max-content_minmax(8rem,1fr)] min-[1180px]:grid-cols-[minmax(0,1fr)_22rem]">
-      {/* Tall enough to show the top of a third row of tiles. */}
-      <div className="col-span-full max-h-88 min-w-0 overflow-y-auto">
+    <>
+      {/* Never so tall that curve and output have no room. */}
+      <div className="max-h-2/5 min-w-0 shrink-0 overflow-y-auto">
         {whole.inFlight.length > 1 ? <LaneTiles card={whole} shown={shown} onShow={setChosen} /> : null}
       </div>
-      <LiveCurve card={card} />
+      <LiveDetails card={card} hasTile={whole.inFlight.length > 1} />
+    </>
+  );
+}
+
+/** The curve's share of the height that curve, output and machine have. */
+const CURVE_SHARE = 0.3;
+const MIN_CURVE_PX = 100;
+const MAX_CURVE_PX = 320;
+
+/**
+ * Curve and output fill the height, so that both are seen without scrolling. The machine is beside the curve, or in a
+ * narrow window below the output, where its top can be seen.
+ */
+function LiveDetails({ card, hasTile }: { readonly card: StudyCard; readonly hasTile: boolean }) {
+  const { ref, height } = useHeight();
+  const curve = Math.round(Math.min(MAX_CURVE_PX, Math.max(MIN_CURVE_PX, CURVE_SHARE * height)));
+  return (
+    <div
+      ref={ref}
+      className="grid min-h-0 flex-1 grid-cols-1 grid-rows-[minmax(calc(100%-2.25rem),max-content)_max-content] overflow-y-auto lg:grid-cols-[minmax(0,1fr)_19rem] lg:grid-rows-[max-content_minmax(6rem,1fr)] min-[74rem]:grid-cols-[minmax(0,1fr)_22rem]"
+    >
+      <div className="grid min-w-0 grid-rows-[max-content_minmax(6rem,1fr)] lg:contents">
+        <LiveCurve card={card} height={curve} hasTile={hasTile} />
+        <div className="min-h-0 min-w-0 lg:col-span-full lg:row-start-2">
+          <Terminal card={card} />
+        </div>
+      </div>
       <aside
         aria-label="Machine now"
-        className="@container border-line border-b bg-surface lg:relative lg:border-l"
+        className="@container border-line border-t bg-surface lg:relative lg:col-start-2 lg:row-start-1 lg:border-t-0 lg:border-b lg:border-l"
       >
         {/* Beside the curve it is as tall as that, however many GPUs there are. */}
         <div className="overflow-y-auto px-5 py-4 lg:absolute lg:inset-0 lg:px-4">
           <MachineNow isSmall />
         </div>
       </aside>
-      <div className="col-span-full min-h-0 min-w-0">
-        <Terminal card={card} />
-      </div>
     </div>
   );
 }
 
-function LiveCurve({ card }: { readonly card: StudyCard }) {
+function LiveCurve({
+  card,
+  height,
+  hasTile,
+}: {
+  readonly card: StudyCard;
+  readonly height: number;
+  /** Whether a tile shows its figures, too. */
+  readonly hasTile: boolean;
+}) {
   const hasTokens = useStore(({ live }) => hasLiveTokens(live));
   const { by, smoothing, scales, tools } = useCurves('live', hasTokens);
   const [width, setWidth] = useState(800);
@@ -86,9 +121,12 @@ function LiveCurve({ card }: { readonly card: StudyCard }) {
     ],
   ];
   return (
-    <section aria-label="Live curve" className="border-line border-b bg-surface px-5 py-3">
-      <div className="flex flex-wrap items-start justify-between gap-x-4 gap-y-1">
-        <p className="min-w-80 flex-1 break-words font-medium">
+    <section aria-label="Live curve" className="min-w-0 border-line border-b bg-surface px-5 py-3 short:py-2">
+      <div className="flex flex-wrap items-start justify-between gap-x-4 gap-y-1 short:gap-y-0">
+        <p
+          className="line-clamp-3 min-w-80 flex-1 break-words font-medium short:line-clamp-2"
+          title={current?.hypothesis ?? undefined}
+        >
           {current ? `#${current.n} ${current.hypothesis ?? ''}` : 'Between two experiments'}
         </p>
         {current ? (
@@ -96,18 +134,23 @@ function LiveCurve({ card }: { readonly card: StudyCard }) {
         ) : null}
         <CurveTools {...tools} />
       </div>
-      <dl className="my-2 flex flex-wrap gap-x-8 gap-y-1">
+      <dl
+        className={classNames(
+          'my-2 flex flex-wrap gap-x-8 gap-y-1 short:my-1 short:gap-x-5',
+          hasTile && 'short:hidden',
+        )}
+      >
         {figures.map(([label, text]) => (
-          <div key={label}>
+          <div key={label} className="short:flex short:items-baseline short:gap-1.5">
             <dt className="text-muted text-xs">{label}</dt>
-            <dd className="tabular font-medium text-lg">{text}</dd>
+            <dd className="tabular font-medium text-lg short:text-sm">{text}</dd>
           </div>
         ))}
       </dl>
       <SeriesChart
         lines={lines}
         xLabel={AXIS_LABELS[by]}
-        height={200}
+        height={height}
         label="Live loss against the incumbent"
         budgetX={isTime(by) ? contract.budget.seconds : null}
         {...scales}

@@ -170,7 +170,7 @@ function Meter({
   readonly y: readonly (number | null)[];
 }) {
   return (
-    <div className="grid grid-cols-[5rem_4rem_minmax(0,1fr)] items-center gap-2 text-sm">
+    <div className="grid grid-cols-[5.25rem_4rem_minmax(0,1fr)] items-center gap-2 text-sm">
       <span className="truncate text-muted text-xs">{name}</span>
       <Sparkline y={y} width={64} height={18} label={`${name} over the last minutes`} />
       <span className="tabular truncate text-right text-xs" title={value}>

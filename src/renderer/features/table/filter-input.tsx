@@ -1,6 +1,7 @@
 // biome-ignore-all lint/a11y/useFocusableInteractive: the field keeps the focus, and says which option is the active one
 import { Filter, X } from 'lucide-react';
 import { type KeyboardEvent, useId, useMemo, useRef, useState } from 'react';
+import { flushSync } from 'react-dom';
 import { classNames } from '../../ui/class-names.ts';
 import type { FilterProblem } from './filter-language.ts';
 import { type Suggestion, suggest } from './filter-suggestions.ts';
@@ -39,13 +40,12 @@ export function FilterInput({
   const close = () => setCaret(null);
   const take = ({ text: written, from, to }: Suggestion) => {
     const next = `${text.slice(0, from)}${written} ${text.slice(to).trimStart()}`;
-    onChange(next);
+    // At once: what is typed next must not come before the caret has moved.
+    flushSync(() => onChange(next));
     const at = from + written.length + 1;
-    requestAnimationFrame(() => {
-      input.current?.focus();
-      input.current?.setSelectionRange(at, at);
-      follow();
-    });
+    input.current?.focus();
+    input.current?.setSelectionRange(at, at);
+    follow();
   };
   const press = (event: KeyboardEvent) => {
     const step = event.key === 'ArrowDown' ? 1 : event.key === 'ArrowUp' ? -1 : 0;

@@ -10,6 +10,7 @@ import { Button } from '../../ui/button.tsx';
 import { EmptyState } from '../../ui/empty-state.tsx';
 import { Loading } from '../../ui/lazy-view.tsx';
 import { Select } from '../../ui/select.tsx';
+import { useLasting } from '../../ui/use-lasting.ts';
 import { ColumnsDialog } from './columns-dialog.tsx';
 import { FilterInput } from './filter-input.tsx';
 import { TableGrid } from './table-grid.tsx';
@@ -64,6 +65,7 @@ function TableBody({ card, table }: { readonly card: StudyCard; readonly table: 
 function TableTools({ card, table }: { readonly card: StudyCard; readonly table: Table }) {
   const { layout, setLayout, columns, shown, rows, listed, missing } = table;
   const [isChoosing, setChoosing] = useState(false);
+  const isSlow = useLasting(missing > 0);
   const groups = columns.filter(({ id, kind }) => GROUPS.includes(id) || kind === 'constant');
   const save = () => {
     const blob = new Blob([tableCsv(listed, shown)], { type: 'text/csv;charset=utf-8' });
@@ -89,8 +91,8 @@ function TableTools({ card, table }: { readonly card: StudyCard; readonly table:
       />
       <span className="tabular whitespace-nowrap px-1 text-muted text-xs" aria-live="polite">
         {formatNumber(listed.length)} of {formatNumber(card.cells)}
-        {missing > 0 ? (
-          <span className="@max-3xl:hidden"> · reading {formatNumber(missing)} more</span>
+        {isSlow ? (
+          <span className="@max-3xl:hidden"> · reading the values of {formatNumber(missing)}</span>
         ) : null}
       </span>
       <Select

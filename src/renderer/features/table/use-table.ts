@@ -69,7 +69,7 @@ export function useTable(card: StudyCard): Table {
         if (!next.delete(key)) next.add(key);
         return next;
       }),
-    missing: Math.max(more.missing, constants.missing, gpu.missing),
+    missing: Math.max(0, card.cells - rows.length) + Math.max(more.missing, constants.missing, gpu.missing),
   };
 }
 
