@@ -128,7 +128,9 @@ describe('three files', () => {
       '- `train.py` — the file you modify.\n\nDo not modify `train.py`.\n\nGet the lowest `val_bpb`.\n';
     const found = await recognized({ ...UPSTREAM, 'program.md': program });
     expect(found.draft.editable).toBeNull();
-    expect(found.unclear[0]?.why).toContain('train.py (program.md:1) or train.py (program.md:3)');
+    expect(found.unclear[0]?.why).toBe(
+      'It is not clear which files may be edited: train.py is allowed (program.md:1), but train.py is not (program.md:3).',
+    );
   });
 });
 
@@ -369,6 +371,23 @@ test('what no contract could say is not taken from a text', async () => {
   const log = '{"type":"config","metricName":"a\\nb","bestDirection":"lower"}\n';
   const pi = await recognized({ 'autoresearch.sh': 'x\n', 'autoresearch.jsonl': log });
   expect(pi.draft.metric.name).toBeNull();
+});
+
+test('a sentence that begins like a command is none', async () => {
+  const read = (line: string) =>
+    recognized({
+      'model.py': '',
+      'program.md': `Edit \`model.py\` to lower \`val_bpb\`.\n\n- ${line}\n`,
+    });
+  for (const line of [
+    'make small bug fixes only if they are required to reproduce the result',
+    'go back to the last commit that was better',
+  ]) {
+    const { unclear } = await read(line);
+    expect(unclear.find(({ name }) => name === 'train')?.candidates).toEqual([]);
+  }
+  expect((await read('run the experiment: make -j 4 bench')).draft.train).toBe('make -j 4 bench');
+  expect((await read('run the experiment: go run ./cmd/train')).draft.train).toBe('go run ./cmd/train');
 });
 
 test('what a README tells people to edit and to run is not taken for the loop’s', async () => {

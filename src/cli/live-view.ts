@@ -5,6 +5,7 @@ import { unreachable } from '../shared/errors.ts';
 import type { EngineEvent } from '../shared/events.ts';
 import { describeFlag, describeHandOver } from '../shared/fairness.ts';
 import { describeHostAway, describeHostJoined } from '../shared/hosts.ts';
+import { formatPercent } from '../shared/numbers.ts';
 import { describeHints } from '../shared/probes.ts';
 import { reasonWords } from '../shared/reason-words.ts';
 import { describeRepeat, describeRollBack, describeTakeBack, REPEAT_WORDS } from '../shared/repeats.ts';
@@ -211,10 +212,9 @@ export class LiveView {
     const { keep, discard, crash, baseline, best, bestExperiment } = event;
     this.#print(`${event.finished} experiments: ${keep} keep, ${discard} discard, ${crash} crash`);
     if (baseline === null || best === null) return;
+    const share = (best - baseline) / Math.abs(baseline);
     const percent =
-      baseline === 0
-        ? ''
-        : ` (${deltaText(((best - baseline) / Math.abs(baseline)) * 100).replace(/(\.\d\d)\d+$/, '$1')} %)`;
+      baseline === 0 ? '' : ` (${share > 0 ? '+' : share === 0 ? '±' : ''}${formatPercent(share, 2)})`;
     this.#print(
       `${this.#metric}: baseline ${metricText(baseline)}, best ${styleText('bold', metricText(best))} in #${bestExperiment}${percent}`,
     );

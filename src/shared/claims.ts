@@ -1,5 +1,5 @@
 import { shortNumber } from './short-number.ts';
-import type { Measurement } from './study.ts';
+import { isBetter, type Measurement, type Study } from './study.ts';
 
 /** Default number of trainings in an audit: two for each of a few keeps, plus four for the headline. */
 export const AUDIT_RUNS = 10;
@@ -19,12 +19,15 @@ export type Claim = {
 
 /** What a study's numbers allow it to claim. All in the metric's unit. */
 export type StudyClaims = {
+  readonly goal: Study['contract']['metric']['goal'];
   /** s: the standard deviation between runs of the same code. */
   readonly noise: number;
   /** ν: the number of repeats from which it is estimated; without any, the usual noise of such trainings is assumed. */
   readonly repeats: number;
   /** Whether the same code gives the same number, to the last digit. */
   readonly isRepeatable: boolean;
+  /** Whether any run gave another number than an earlier one of the same code. */
+  readonly hasVaried: boolean;
   /** For each keep on the branch after the baseline, in order. */
   readonly keeps: readonly Claim[];
   readonly baseline: Measurement;
@@ -51,15 +54,17 @@ function expectedFalse({ keeps }: Pick<StudyClaims, 'keeps'>): number {
 
 /** Two sentences for the end of a study: what is claimed, and how sure the keeps are. */
 export function describeClaims(claims: StudyClaims): readonly string[] {
-  const { keeps, headline, isRepeatable, baseline, best } = claims;
+  const { goal, keeps, headline, isRepeatable, baseline, best } = claims;
   const proven = keeps.filter(({ isProven }) => isProven).length;
   if (keeps.length === 0) return [describeNoise(claims)];
-  const onRecord = signed(best.mean - baseline.mean);
+  const recorded = best.mean - baseline.mean;
+  const onRecord = signed(recorded);
+  const gainWord = (difference: number) => (isBetter(goal, difference, 0) ? 'Gain' : 'No gain');
   const gain = isRepeatable
-    ? `Gain: ${onRecord}, repeatable with this seed${seedWords(claims.seeds)}.`
+    ? `${gainWord(recorded)}: ${onRecord}, repeatable with this seed${seedWords(claims.seeds)}.`
     : headline
-      ? `Gain over ${headline.runs} fresh runs: ${signed(headline.difference)} ± ${shortNumber(headline.error)} (on record ${onRecord}).`
-      : `Not audited, so no gain is claimed; the gain on record is ${onRecord}.`;
+      ? `${gainWord(headline.difference)} over ${headline.runs} fresh runs: ${signed(headline.difference)} ± ${shortNumber(headline.error)} (on record ${onRecord}).`
+      : `Not audited, so no gain is claimed; ${isBetter(goal, recorded, 0) ? 'the gain on record is' : 'on record there is none:'} ${onRecord}.`;
   const wrong = expectedFalse(claims);
   const doubt = wrong < 0.05 ? '' : `; about ${wrong.toFixed(1)} of them may be luck`;
   const count = keeps.length === 1 ? '1 keep' : `${keeps.length} keeps`;
@@ -71,11 +76,14 @@ function seedWords(seeds: readonly number[]): string {
   return `; with ${seeds.length === 1 ? 'another seed' : 'other seeds'} ${seeds.map(signed).join(' and ')}`;
 }
 
-export function describeNoise({ noise, repeats, isRepeatable }: StudyClaims): string {
+export function describeNoise({ noise, repeats, isRepeatable, hasVaried }: StudyClaims): string {
   if (isRepeatable) return 'The same code gives the same number every time.';
+  const sigma = `σ ${shortNumber(noise)}`;
   const from =
     repeats === 0 ? 'assumed; nothing was repeated' : repeats === 1 ? '1 repeat' : `${repeats} repeats`;
-  return `Runs of the same code differ by σ ${shortNumber(noise)} (${from}).`;
+  return hasVaried || repeats === 0
+    ? `Runs of the same code differ by ${sigma} (${from}).`
+    : `Runs of the same code gave the same number (${from}); ${sigma} is assumed.`;
 }
 
 /** `proven`, or the probability of a gain. */

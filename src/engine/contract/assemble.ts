@@ -1,7 +1,7 @@
 import type { Goal } from '../../shared/contract.ts';
 import type { AskedName, Draft, Finding, Recognition, Unclear } from '../../shared/findings.ts';
 import { chooseMetric } from './choose-metric.ts';
-import { type Claim, describeClaims, type Settled, settle } from './claims.ts';
+import { type Claim, describeClaims, describeClash, type Settled, settle } from './claims.ts';
 import type { Document } from './document.ts';
 import { isBeside } from './guarded-files.ts';
 import { type CommandLine, commandKey, isTemplate, SURENESS } from './read-command.ts';
@@ -47,7 +47,7 @@ export function assemble(sayings: Sayings): Recognition {
       settled.kind === 'torn' ? settled.claims.map(claim => ({ ...claim, value: show(claim.value) })) : [];
     const why =
       claims.length > 0
-        ? `It is not clear ${what}: ${describeClaims(claims)}${claims.length === 1 ? ' is the only evidence' : ''}.`
+        ? `It is not clear ${what}: ${settled.kind === 'torn' && settled.isClash ? describeClash(claims) : describeClaims(claims)}${claims.length === 1 ? ' is the only evidence' : ''}.`
         : `Nothing says ${what}.`;
     unclear.push({ name, why, candidates: [...new Set(claims.map(({ value }) => value))].slice(0, 8) });
     return null;
@@ -104,7 +104,7 @@ function settleEditable({ roles, tracked, isReserved }: Sayings): Settled<readon
     else if (free.length === 0 || own.length > MAX_EDITABLE) {
       const clash = own.filter(isLocked).slice(0, MAX_EDITABLE);
       const refused = distinct(roles.locked).filter(({ value }) => clash.some(tracked.matcher([value])));
-      return { kind: 'torn', claims: [claim, ...refused.slice(0, 2)].map(asList) };
+      return { kind: 'torn', isClash: true, claims: [claim, ...refused.slice(0, 2)].map(asList) };
     } else for (const path of free) paths.add(path);
   }
   if (paths.size > MAX_EDITABLE) return isTooMany;

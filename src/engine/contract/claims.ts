@@ -8,8 +8,8 @@ export type Claim<T> = {
 
 export type Settled<T> =
   | { readonly kind: 'found'; readonly value: T; readonly source: string }
-  /** Several different claims are equally sure. */
-  | { readonly kind: 'torn'; readonly claims: readonly Claim<T>[] }
+  /** Several different claims are equally sure; in a clash, the others forbid what the first allows. */
+  | { readonly kind: 'torn'; readonly isClash?: boolean; readonly claims: readonly Claim<T>[] }
   | { readonly kind: 'silent' };
 
 /** What the surest claims agree on. If two of them differ, they are not weighed against each other: the user is asked. */
@@ -32,4 +32,10 @@ export function describeClaims(claims: readonly Claim<string>[]): string {
     .slice(0, 4)
     .map(({ value, source }) => `${value} (${source})`)
     .join(' or ');
+}
+
+/** "train.py is allowed (program.md:1), but *.py is not (program.md:3)". */
+export function describeClash([allowed, ...forbidden]: readonly Claim<string>[]): string {
+  const others = forbidden.map(({ value, source }) => `${value} is not (${source})`).join(', and ');
+  return `${allowed?.value} is allowed (${allowed?.source}), but ${others}`;
 }

@@ -21,8 +21,9 @@ const LAUNCH =
 const ONCE =
   /\bprepar|\bdownload|\binstall|\bset ?up\b|\bonce\b|\bdashboard\b|\bplot|\banaly[sz]|\bsmoke\b|\bresume\b|\btell the (?:human|user)\b|\bverify\b|\bactivate\b/i;
 const ONCE_SCRIPT = /prepare|set_?up|download|install|plot|analy[sz]|dashboard|serve|view|notebook/i;
-/** "Run the experiment: python train.py > run.log 2>&1" */
-const BARE = /(?:^|:\s{1,4})((?:uv run|python3?|bash|sh|cargo|node|go|make)\s[^`]{3,200})$/;
+/** "Run the experiment: python train.py > run.log 2>&1"; "make" and "go" also begin sentences: "go back to step 1". */
+const BARE =
+  /(?:^|:\s{1,4})((?:(?:uv run|python3?|bash|sh|cargo|node|go (?:run|test|build))\s[^`]{3,200}|make(?: -\w[\w-]*(?: \d+)?| \w+=\S+)*(?: [\w./-]+)?))$/;
 /** A placeholder. */
 const PLACEHOLDER = /<\w[^<>]{0,60}>|\{[^}]{0,60}\}|\.\.\.|…|\[[A-Z_]+\]/;
 

@@ -39,7 +39,8 @@ function claimsOf(trials: readonly Trial[], repeats: readonly Repeat[], goal: Go
   const { noise, claims: keeps } = assessment;
   const s = Math.sqrt(noise.variance);
   return {
-    ...{ noise: s, repeats: noise.degrees, isRepeatable: noise.isRepeatable, keeps },
+    ...{ goal, noise: s, repeats: noise.degrees, isRepeatable: noise.isRepeatable, keeps },
+    hasVaried: trials.some(({ values }) => values.some(value => value !== values[0])),
     baseline: measurement(baseline.values),
     best: measurement(best.values),
     headline: headlineOf(repeats, baseline.n, best.n, s),
