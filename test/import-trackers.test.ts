@@ -176,6 +176,16 @@ test('event files of TensorBoard are read, scalars written as numbers and as ten
   }
 });
 
+test('of a run of TensorBoard that began again at a checkpoint, what the restart took back is left out', async () => {
+  const { series, experiments, names } = await imported(join(FIXTURES, 'tensorboard-restart'), 'test/loss');
+  expect(names).toEqual(['tensorboard-restart']);
+  const points = series(0, 'val/loss');
+  expect(points.map(({ step }) => step)).toEqual([0, 1, 2, 3, 4]);
+  expect(points[4]?.value).toBeCloseTo(valLoss(0.1, 4) - 0.3, 6);
+  // The one of step 5 was taken back and not measured again.
+  expect(experiments[0]?.metric).toBe(1);
+});
+
 async function wandbFile(): Promise<{ readonly name: string; readonly content: Buffer }> {
   const folder = join(FIXTURES, 'wandb-offline', 'wandb');
   const [first = ''] = (await readdir(folder)).sort();
