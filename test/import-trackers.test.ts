@@ -176,6 +176,16 @@ test('event files of TensorBoard are read, scalars written as numbers and as ten
   }
 });
 
+test('of a run of TensorBoard that began again at a checkpoint, what the restart took back is left out', async () => {
+  const { series, experiments, names } = await imported(join(FIXTURES, 'tensorboard-restart'), 'test/loss');
+  expect(names).toEqual(['tensorboard-restart']);
+  const points = series(0, 'val/loss');
+  expect(points.map(({ step }) => step)).toEqual([0, 1, 2, 3, 4]);
+  expect(points[4]?.value).toBeCloseTo(valLoss(0.1, 4) - 0.3, 6);
+  // The one of step 5 was taken back and not measured again.
+  expect(experiments[0]?.metric).toBe(1);
+});
+
 async function wandbFile(): Promise<{ readonly name: string; readonly content: Buffer }> {
   const folder = join(FIXTURES, 'wandb-offline', 'wandb');
   const [first = ''] = (await readdir(folder)).sort();
@@ -223,6 +233,61 @@ async function written(path: string, content: Buffer) {
   await writeFile(path, content);
   return imported(path, 'train/loss');
 }
+
+test('numbers that a run of Weights & Biases says to count are beside the last ones, and one taken back is not', async () => {
+  const { study, experiments, series } = await imported(join(FIXTURES, 'wandb-summaries'), 'val/loss.min');
+  const row = Object.fromEntries(
+    (study.importColumns ?? []).map((name, index) => [name, experiments[0]?.imported?.[index]]),
+  );
+  expect(row).toEqual({
+    ...{ run_name: 'summaries', status: 'finished', commit: '', 'grad.norm': '3', 'test.auc': '0.9' },
+    ...{
+      'val/loss': '1.5',
+      'val/loss.min': '1',
+      'val/acc': '0.3',
+      'val/acc.last': '0.3',
+      'val/acc.max': '0.4',
+    },
+  });
+  expect(experiments[0]?.metric).toBe(1);
+  expect(series(0, 'val/loss').map(({ value }) => value)).toEqual([2, 1, 1.5]);
+});
+
+test('a log of Weights & Biases that got no further than its header is told, and is no run', async () => {
+  const folder = await temporaryFolder();
+  const { name, content } = await wandbFile();
+  await writeFile(join(folder, name), content);
+  await writeFile(join(folder, 'run-killed.wandb'), content.subarray(0, 7));
+  const { names, skipped } = await imported(folder, 'train/loss');
+  expect(names).toEqual(['rate-0.1']);
+  expect(skipped).toEqual([
+    'run-killed.wandb holds nothing but its header, as after a run that was killed before its first block was written.',
+  ]);
+  await expect(imported(join(folder, 'run-killed.wandb'))).rejects.toMatchObject({
+    message: expect.stringMatching(
+      /^run-killed\.wandb holds no run: run-killed\.wandb holds nothing but its header/,
+    ),
+  });
+});
+
+test('a run of trackio whose steps went back, one renamed later, and nested numbers', async () => {
+  const path = join(await temporaryFolder(), 'demo.db');
+  await cp(join(FIXTURES, 'trackio', 'demo.db'), path);
+  const database = new BetterSqlite3(path);
+  // As trackio 0.43.0 leaves them: `rename` writes the lines anew, and `log(step=…)` takes any step.
+  database.exec(
+    `UPDATE metrics SET id = id + 1000, run_name = 'renamed' WHERE run_name = 'rate-0.1';
+     INSERT INTO metrics (run_id, timestamp, run_name, step, metrics)
+       SELECT run_id, '2026-12-01T00:00:00.000000+00:00', run_name, 0, '{"test":{"auc":0.9,"ece":"NaN"}}'
+       FROM metrics WHERE run_name = 'rate-0.03' LIMIT 1;`,
+  );
+  database.close();
+  const { names, experiments, series, study } = await imported(path, 'val/loss');
+  expect(names).toEqual(['renamed', 'rate-0.03', 'rate-0.01']);
+  expect(experiments[1]?.endedAt).toBe(Date.parse('2026-12-01T00:00:00Z'));
+  expect(series(1, 'test.auc')).toEqual([{ step: 0, value: 0.9 }]);
+  expect(study.importColumns).toEqual(expect.arrayContaining(['test.auc', 'test.ece']));
+});
 
 test('a log cut anywhere, or with any byte changed, is read or refused and never more', async () => {
   const folder = await temporaryFolder();

@@ -24,6 +24,14 @@ const MAX_LOOKED = 200_000;
  * `import_invalid` for a folder without runs, for another program's database, and for what is no plain file.
  */
 export async function readTracked(path: string): Promise<Tracked | null> {
+  const tracked = await readRuns(path);
+  const [first] = tracked?.skipped ?? [];
+  if (tracked?.runs.length === 0 && first)
+    throw new PawlError('import_invalid', `${basename(path)} holds no run: ${first.reason}`);
+  return tracked;
+}
+
+async function readRuns(path: string): Promise<Tracked | null> {
   const found = await stat(path).catch(() => null);
   if (!found) return null;
   if (found.isDirectory()) return readFolder(path);
@@ -71,7 +79,12 @@ async function readWandbFiles(paths: readonly string[]): Promise<Tracked> {
       continue;
     }
     tellEnd(basename(path), read.end, skipped);
-    runs.push(read.run);
+    if (read.run.startedAt !== null || read.run.points.length > 0) runs.push(read.run);
+    else
+      skipped.push({
+        line: null,
+        reason: `${basename(path)} holds nothing but its header, as after a run that was killed before its first block was written.`,
+      });
   }
   return { runs: runs.sort((a, b) => (a.startedAt ?? 0) - (b.startedAt ?? 0)), skipped };
 }

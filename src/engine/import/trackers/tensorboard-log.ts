@@ -11,6 +11,9 @@ const RECORDS_A_TURN = 2_000;
 const FLOAT = 1;
 const DOUBLE = 2;
 
+/** Of `tensorflow.SessionLog.SessionStatus`. */
+const START = 1;
+
 /** `events.out.tfevents.<time>.<host>…` */
 export function isEventFileName(name: string): boolean {
   return /(?:^|\.)tfevents\./.test(name);
@@ -36,7 +39,8 @@ export async function readTensorboardRun(
       count += 1;
       if (count % RECORDS_A_TURN === 0) await nextTurn();
       try {
-        const { time, step, values } = readEvent(next.value);
+        const { time, step, values, isRestart } = readEvent(next.value);
+        if (isRestart) gatherer.forgetFrom(step);
         if (!(time > 0)) continue;
         start = start === null ? time : Math.min(start, time);
         last = last === null ? time : Math.max(last, time);
@@ -65,9 +69,12 @@ export async function readTensorboardRun(
   };
 }
 
-/** `tensorflow.Event`: wall time in seconds, step, and a summary of values by tag. */
+/**
+ * `tensorflow.Event`: wall time in seconds, step, a summary of values by tag, and whether a session begins here: it
+ * replaces what an earlier one wrote from this step on, as in TensorBoard's own `EventAccumulator`.
+ */
 function readEvent(bytes: Uint8Array) {
-  const event = { time: 0, step: 0, values: [] as (readonly [string, number])[] };
+  const event = { time: 0, step: 0, values: [] as (readonly [string, number])[], isRestart: false };
   readMessage(bytes, {
     1: field.double(time => {
       event.time = time;
@@ -79,6 +86,11 @@ function readEvent(bytes: Uint8Array) {
       1: field.bytes(value => {
         const found = readValue(value);
         if (found) event.values.push(found);
+      }),
+    })),
+    7: field.message(() => ({
+      1: field.integer(status => {
+        event.isRestart = status === START;
       }),
     })),
   });

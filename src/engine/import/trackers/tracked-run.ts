@@ -82,6 +82,8 @@ export class RunGatherer {
   readonly settings = new Map<string, string>();
   readonly summary = new Map<string, number>();
   readonly #names = new Set<string>();
+  /** The step of each value in `summary`. */
+  readonly #lastSteps = new Map<string, number>();
   readonly #room: number;
   #points: Moment[] = [];
   #last: Moment | null = null;
@@ -102,7 +104,10 @@ export class RunGatherer {
   /** Adds the numbers of one moment. Numbers of the same step as the previous ones belong to the same point. */
   add(seconds: number, step: number | null, values: Iterable<readonly [string, number]>): void {
     const entries = [...values].filter(([name]) => this.#isKnown(name));
-    for (const [name, value] of entries) this.summary.set(name, value);
+    for (const [name, value] of entries) {
+      this.summary.set(name, value);
+      if (step !== null) this.#lastSteps.set(name, step);
+    }
     if (entries.length === 0) return;
     const last = this.#last;
     const isSame =
@@ -125,6 +130,18 @@ export class RunGatherer {
     }
     while (this.#points.length >= MAX_POINTS || (this.#held > this.#room && this.#points.length > 1)) {
       this.#thin();
+    }
+  }
+
+  /** Takes back the numbers of this step and of later ones. */
+  forgetFrom(step: number): void {
+    this.#points = this.#points.filter(point => point.step === null || point.step < step);
+    this.#held = this.#points.reduce((held, { values }) => held + values.size + POINT_VALUES, 0);
+    this.#last = null;
+    const gone = new Set([...this.#lastSteps].flatMap(([name, last]) => (last >= step ? [name] : [])));
+    for (const name of gone) this.summary.delete(name);
+    for (const { values } of this.#points) {
+      for (const [name, value] of values) if (gone.has(name)) this.summary.set(name, value);
     }
   }
 

@@ -1,7 +1,8 @@
 import type { Database } from 'better-sqlite3';
 import { jsonText } from '../json-text.ts';
+import { numbersOf } from './json-numbers.ts';
 import { columnsOf } from './sqlite-copy.ts';
-import { MAX_RUNS, RunGatherers, type Tracked } from './tracked-run.ts';
+import { MAX_RUNS, RunGatherers, type Tracked, wholeTime } from './tracked-run.ts';
 
 /** Further lines of a run are ignored. */
 const MAX_ROWS = 1_000_000;
@@ -17,8 +18,10 @@ export function isTrackioDatabase(database: Database): boolean {
 export function readTrackioDatabase(database: Database): Tracked {
   const key = columnsOf(database, 'metrics').has('run_id') ? 'run_id' : 'run_name';
   const rows = database
-    .prepare<[number], { key: string; name: string }>(
-      `SELECT ${key} AS key, min(run_name) AS name FROM metrics GROUP BY ${key} ORDER BY min(id) LIMIT ?`,
+    .prepare<[number], { key: string; name: string; start: string; end: string }>(
+      // Not by `id`: a run that is renamed is written anew.
+      `SELECT ${key} AS key, min(run_name) AS name, min(timestamp) AS start, max(timestamp) AS end
+       FROM metrics GROUP BY ${key} ORDER BY start, min(id) LIMIT ?`,
     )
     .all(MAX_RUNS + 1);
   const lines = database.prepare<
@@ -37,23 +40,13 @@ export function readTrackioDatabase(database: Database): Tracked {
   const gatherers = new RunGatherers(Math.min(rows.length, MAX_RUNS));
   const runs = rows.slice(0, MAX_RUNS).map(run => {
     const gatherer = gatherers.next();
-    let start: number | null = null;
-    let end: number | null = null;
+    const start = timeOf(run.start);
     for (const line of lines.iterate(run.key, MAX_LINE_CHARACTERS, MAX_ROWS)) {
-      const at = Date.parse(line.timestamp);
-      if (Number.isFinite(at)) {
-        start ??= at;
-        end = at;
-      }
-      const values = Object.entries(parseObject(line.metrics)).flatMap(([name, value]) => {
-        const number = numberOf(value);
-        return number === null ? [] : [[name, number] as const];
-      });
-      gatherer.add(
-        start === null || !Number.isFinite(at) ? 0 : Math.max(0, (at - start) / 1000),
-        line.step,
-        values,
-      );
+      const at = timeOf(line.timestamp);
+      const values = Object.entries(parseObject(line.metrics)).flatMap(([name, value]) => [
+        ...numbersOf(name, value),
+      ]);
+      gatherer.add(start === null || at === null ? 0 : Math.max(0, at - start) / 1000, line.step, values);
     }
     const config = settings?.get(run.key, MAX_LINE_CHARACTERS)?.config;
     for (const [name, value] of Object.entries(parseObject(config ?? '{}'))) {
@@ -65,7 +58,7 @@ export function readTrackioDatabase(database: Database): Tracked {
       status: null,
       exitCode: null,
       startedAt: start,
-      endedAt: end,
+      endedAt: timeOf(run.end),
       settings: gatherer.settings,
       summary: gatherer.summary,
       points: gatherer.points(),
@@ -79,6 +72,10 @@ export function readTrackioDatabase(database: Database): Tracked {
   };
 }
 
+function timeOf(timestamp: string): number | null {
+  return wholeTime(Date.parse(timestamp));
+}
+
 function parseObject(text: string): Record<string, unknown> {
   try {
     const value: unknown = JSON.parse(text);
@@ -88,10 +85,4 @@ function parseObject(text: string): Record<string, unknown> {
   } catch {
     return {};
   }
-}
-
-/** Infinities and NaN are written as words, because JSON has no such numbers. */
-function numberOf(value: unknown): number | null {
-  if (typeof value === 'number') return value;
-  return typeof value === 'string' && /^-?(?:NaN|Infinity)$/.test(value) ? Number(value) : null;
 }

@@ -1,4 +1,6 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
+import { parsePythonJson } from '../../metrics/python-json.ts';
+import { numbersOf } from './json-numbers.ts';
 import { readLevelDbLog } from './leveldb-log.ts';
 import { type Fields, field, readMessage } from './protobuf-fields.ts';
 import type { RecordEnd } from './record-file.ts';
@@ -10,11 +12,12 @@ const HEADER_BYTES = 7;
 /** After this many records, the engine gets a turn. */
 const RECORDS_A_TURN = 2_000;
 
-type Item = { key: string; value: string };
+type Item = { readonly path: readonly string[]; readonly value: string };
 
 /** In `wandb_internal.proto`, `HistoryItem`, `SummaryItem` and `ConfigItem` have the same field numbers. */
-function itemFields(item: Item & { nested: string[] }): Fields {
-  return {
+function readItem(bytes: Uint8Array): Item {
+  const item = { key: '', value: '', nested: [] as string[] };
+  readMessage(bytes, {
     1: field.text(key => {
       item.key = key;
     }),
@@ -22,13 +25,19 @@ function itemFields(item: Item & { nested: string[] }): Fields {
     16: field.text(json => {
       item.value = json;
     }),
-  };
+  });
+  return { path: item.nested.length > 0 ? item.nested : [item.key], value: item.value };
 }
 
-function readItem(bytes: Uint8Array): Item {
-  const item = { key: '', value: '', nested: [] as string[] };
-  readMessage(bytes, itemFields(item));
-  return { key: item.nested.length > 0 ? item.nested.join('.') : item.key, value: item.value };
+/** The numbers of a record by name. A picture or a table comes as several items, one of them its `_type`. */
+function numbersIn(items: readonly Item[]): Map<string, number> {
+  const media = items.flatMap(({ path }) =>
+    path.length > 1 && path.at(-1) === '_type' ? [path.slice(0, -1)] : [],
+  );
+  const values = items.filter(
+    ({ path }) => !media.some(outer => outer.every((part, index) => path[index] === part)),
+  );
+  return new Map(values.flatMap(({ path, value }) => [...numbersOf(path.join('.'), parsed(value))]));
 }
 
 export function isWandbFile(head: Buffer): boolean {
@@ -55,8 +64,9 @@ export async function readWandbRun(
   const addConfig = (bytes: Uint8Array) =>
     readMessage(bytes, {
       1: field.bytes(item => {
-        const { key, value } = readItem(item);
-        if (!key.startsWith('_')) gatherer.setting(key, plain(value));
+        const { path, value } = readItem(item);
+        const name = path.join('.');
+        if (!name.startsWith('_')) gatherer.setting(name, plain(value));
       }),
     });
   const fields: Fields = {
@@ -65,15 +75,15 @@ export async function readWandbRun(
       run.runtime = Math.max(run.runtime, seconds);
       gatherer.add(seconds, step, values);
     }),
-    3: field.bytes(bytes =>
+    3: field.bytes(bytes => {
+      const items: Item[] = [];
       readMessage(bytes, {
-        1: field.bytes(item => {
-          const { key, value } = readItem(item);
-          const number = numberOf(value);
-          if (number !== null && !key.startsWith('_')) gatherer.summary.set(key, number);
-        }),
-      }),
-    ),
+        1: field.bytes(item => items.push(readItem(item))),
+        2: field.bytes(item => gatherer.summary.delete(readItem(item).path.join('.'))),
+      });
+      for (const [name, value] of numbersIn(items))
+        if (!name.startsWith('_')) gatherer.summary.set(name, value);
+    }),
     5: field.bytes(addConfig),
     17: field.message(() => ({
       1: field.text(id => {
@@ -156,20 +166,17 @@ function finish(
 
 /** One `wandb.log`: numbers by name, `_step`, `_runtime` in seconds and `_timestamp` among them. */
 function readHistory(bytes: Uint8Array, startedAt: number | null) {
-  const values = new Map<string, number>();
+  const items: Item[] = [];
   let step: number | null = null;
   readMessage(bytes, {
-    1: field.bytes(item => {
-      const { key, value } = readItem(item);
-      const number = numberOf(value);
-      if (number !== null) values.set(key, number);
-    }),
+    1: field.bytes(item => items.push(readItem(item))),
     2: field.message(() => ({
       1: field.integer(number => {
         step = number;
       }),
     })),
   });
+  const values = numbersIn(items);
   const timestamp = values.get('_timestamp');
   const seconds =
     values.get('_runtime') ??
@@ -179,11 +186,12 @@ function readHistory(bytes: Uint8Array, startedAt: number | null) {
   return { seconds: Math.max(0, seconds), step, values: own };
 }
 
-/** JSON, or Python's spelling of NaN and infinities. */
-function numberOf(json: string): number | null {
-  const text = json.trim().replace(/^"(.*)"$/, '$1');
-  if (/^-?(?:NaN|Infinity)$/.test(text)) return Number(text);
-  return /^-?\d/.test(text) && Number.isFinite(Number(text)) ? Number(text) : null;
+function parsed(json: string): unknown {
+  try {
+    return parsePythonJson(json);
+  } catch {
+    return null;
+  }
 }
 
 function plain(json: string): string {
