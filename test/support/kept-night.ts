@@ -20,7 +20,7 @@ export type Tried = {
 };
 
 /** One constant per line. */
-export const TRAIN = `${['LR', 'DEPTH', 'WIDTH', 'BETA'].map(name => `${name} = 1`).join('\n')}\nprint(LR)\n`;
+const TRAIN = `${['LR', 'DEPTH', 'WIDTH', 'BETA'].map(name => `${name} = 1`).join('\n')}\nprint(LR)\n`;
 
 export const set = (name: string, value: number) => `sed -i 's/^${name} = .*/${name} = ${value}/' train.py`;
 

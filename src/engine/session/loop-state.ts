@@ -82,7 +82,7 @@ export const FREE_LANE: LaneState = {
 };
 
 /** The state of the other lanes. */
-export type Beside = {
+type Beside = {
   /** Their current experiments, without the baseline. */
   readonly experiments: number;
   /** Commits that they train again. */

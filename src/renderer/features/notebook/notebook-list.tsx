@@ -21,7 +21,7 @@ const CELL_PX = 61;
 const MARK_PX = 33;
 const OVERSCAN = 2;
 
-export type RowVirtualizer = ReturnType<typeof useVirtualizer<HTMLDivElement, Element>>;
+type RowVirtualizer = ReturnType<typeof useVirtualizer<HTMLDivElement, Element>>;
 
 const NOTHING = { marks: [], refusals: [], status: 'loading' } as const;
 
