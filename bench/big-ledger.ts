@@ -2,6 +2,7 @@ import { autoresearchContract } from '../src/engine/contract/autoresearch.ts';
 import type { SeriesPoint } from '../src/engine/metrics/output-reader.ts';
 import { openLedger } from '../src/engine/store/ledger.ts';
 import type { Study, Verdict } from '../src/shared/study.ts';
+import { plainStudy } from '../test/support/plain-study.ts';
 
 export const EXPERIMENTS = 10_000;
 export const POINTS = 1_000;
@@ -29,29 +30,10 @@ const NOWHERE: BigStudyPlace = {
  */
 export function fillBigLedger(path: string, place: BigStudyPlace = NOWHERE, count = EXPERIMENTS): Study {
   const ledger = openLedger(path);
-  const study: Study = {
-    id: 'bench',
-    tag: 'bench',
-    ...place,
-    stop: {},
-    state: 'stopped',
-    stopReason: 'experiments',
-    stopDetail: null,
-    createdAt: Date.now() - 40 * DAY_MS,
-    preserved: [],
-    outputs: [],
-    writtenFolders: null,
-    worktreeName: 'bench',
-    importedFrom: null,
-    importColumns: null,
-    asksApproval: false,
-    gpu: null,
-    lanes: [],
-    otherLines: 'off',
-    capUsd: null,
-    title: null,
-    archivedAt: null,
-  };
+  const study = plainStudy({
+    ...{ id: 'bench', tag: 'bench', worktreeName: 'bench', ...place, stop: {} },
+    ...{ state: 'stopped', stopReason: 'experiments', createdAt: Date.now() - 40 * DAY_MS },
+  });
   ledger.write(() => ledger.studies.insert(study));
   const { experiments, runs } = ledger;
   let best = 1;

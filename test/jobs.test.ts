@@ -2,7 +2,6 @@ import { existsSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { autoresearchContract } from '../src/engine/contract/autoresearch.ts';
 import { dataPaths } from '../src/engine/paths.ts';
 import { endJobs } from '../src/engine/session/end-jobs.ts';
 import { Engine } from '../src/engine/session/engine.ts';
@@ -13,6 +12,7 @@ import type { RunResult } from '../src/engine/store/runs.ts';
 import type { JobPlace } from '../src/shared/lanes.ts';
 import type { RepeatPurpose } from '../src/shared/study.ts';
 import { pawl } from './support/pawl.ts';
+import { plainStudy } from './support/plain-study.ts';
 import { temporaryFolder } from './support/scaffold.ts';
 
 /** What the ledger knows of jobs on other machines. */
@@ -36,22 +36,7 @@ const ABORTED: RunResult = {
 async function openWithBaseline(path?: string): Promise<Ledger> {
   const ledger = openLedger(path ?? join(await temporaryFolder(), 'pawl.sqlite'));
   ledger.write(() => {
-    ledger.studies.insert({
-      ...{ id: 's1', tag: 'night', repositoryPath: '/r', gitDir: '/r/.git', baseCommit: COMMIT },
-      contract: autoresearchContract('TIME_BUDGET = 60', false),
-      proposer: { kind: 'search', seed: 1 },
-      ...{ stop: {}, state: 'ready', stopReason: null, stopDetail: null, createdAt: 1, preserved: [] },
-      ...{
-        outputs: [],
-        writtenFolders: null,
-        worktreeName: 'pawl-night',
-        lanes: ['slurm'],
-        otherLines: 'off',
-        gpu: null,
-      },
-      ...{ importedFrom: null, importColumns: null, asksApproval: false, capUsd: null, title: null },
-      archivedAt: null,
-    });
+    ledger.studies.insert(plainStudy({ baseCommit: COMMIT, stop: {}, lanes: ['slurm'] }));
     ledger.experiments.begin('s1', 0, { commit: COMMIT }, 1);
   });
   return ledger;

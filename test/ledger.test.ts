@@ -6,7 +6,6 @@ import BetterSqlite3 from 'better-sqlite3';
 import { expect, onTestFinished, test, vi } from 'vitest';
 import { readExperiment } from '../src/engine/api/experiment-view.ts';
 import { sittingPace } from '../src/engine/api/sitting-pace.ts';
-import { autoresearchContract } from '../src/engine/contract/autoresearch.ts';
 import { readDebrief } from '../src/engine/debrief/read-debrief.ts';
 import { readRows, readTrials } from '../src/engine/debrief/read-trials.ts';
 import { openDatabase } from '../src/engine/store/database.ts';
@@ -15,36 +14,11 @@ import { MIGRATIONS } from '../src/engine/store/migrations.ts';
 import { onSlowStatement, type SlowStatement } from '../src/engine/store/slow-statements.ts';
 import { SUMMARY, TRAINING } from '../src/shared/model-calls.ts';
 import type { Mark } from '../src/shared/notebook.ts';
-import type { Study, Verdict } from '../src/shared/study.ts';
+import type { Verdict } from '../src/shared/study.ts';
+import { plainStudy } from './support/plain-study.ts';
 import { temporaryFolder } from './support/scaffold.ts';
 
-const study: Study = {
-  id: 's1',
-  tag: 'night',
-  repositoryPath: '/r',
-  gitDir: '/r/.git',
-  contract: autoresearchContract('TIME_BUDGET = 60', false),
-  baseCommit: 'b'.repeat(40),
-  proposer: { kind: 'search', seed: 1 },
-  stop: { experiments: 5 },
-  state: 'ready',
-  stopReason: null,
-  stopDetail: null,
-  createdAt: 1,
-  preserved: [],
-  outputs: [],
-  writtenFolders: null,
-  worktreeName: 'pawl-night',
-  lanes: [],
-  otherLines: 'off',
-  importedFrom: null,
-  importColumns: null,
-  asksApproval: false,
-  gpu: null,
-  capUsd: null,
-  title: null,
-  archivedAt: null,
-};
+const study = plainStudy();
 
 async function openWithStudy(): Promise<{ ledger: Ledger; path: string }> {
   const path = join(await temporaryFolder(), 'home', 'pawl.sqlite');

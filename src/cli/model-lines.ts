@@ -6,7 +6,7 @@ import type { SittingSettings } from '../engine/session/sitting-settings.ts';
 import type { StopRules } from '../shared/contract.ts';
 import type { ContractChoices } from '../shared/findings.ts';
 import { describeRetirement } from '../shared/model-retirements.ts';
-import type { ModelSettings, ProposerSettings } from '../shared/proposers.ts';
+import { armsOf, modelArms, type ProposerSettings } from '../shared/proposers.ts';
 import { describeSpendPlan, shareOf } from '../shared/spend-plan.ts';
 import type { Study } from '../shared/study.ts';
 
@@ -20,7 +20,7 @@ export async function modelLines(
   proposer: ProposerSettings,
   stop: StopRules,
 ): Promise<readonly string[]> {
-  if (modelsOf(proposer).length === 0) return [];
+  if (modelArms(proposer).length === 0) return [];
   const repository = await openRepository(path);
   const head = await readHeadCommit(repository);
   // The missing commit is reported when the study begins.
@@ -41,7 +41,7 @@ export async function modelLinesToGoOn(
   settings: Pick<SittingSettings, 'proposer' | 'stop'>,
 ): Promise<readonly string[]> {
   const proposer = settings.proposer ?? study.proposer;
-  if (modelsOf(proposer).length === 0) return [];
+  if (modelArms(proposer).length === 0) return [];
   const repository = await openRepository(path).catch(() => openRepository(study.repositoryPath));
   const wanted = settings.stop?.experiments ?? study.stop.experiments;
   const done = asker.ledger.experiments.history(id).filter(({ n }) => n > 0).length;
@@ -52,10 +52,6 @@ export async function modelLinesToGoOn(
   });
 }
 
-function modelsOf(proposer: ProposerSettings): readonly ModelSettings[] {
-  return (proposer.kind === 'route' ? proposer.arms : [proposer]).filter(arm => arm.kind === 'model');
-}
-
 /** @param told `experiments` counts those of all proposers; null if unknown */
 async function linesOf(
   { ledger, surroundings }: Asker,
@@ -64,10 +60,9 @@ async function linesOf(
   told: Omit<SpendQuestion, 'model'> & { readonly experiments: number | null },
 ): Promise<readonly string[]> {
   const isInTurns = proposer.kind === 'route' && proposer.mode === 'alternate';
-  const arms = proposer.kind === 'route' ? proposer.arms.length : 1;
-  const experiments = shareOf(told.experiments, arms, isInTurns);
+  const experiments = shareOf(told.experiments, armsOf(proposer).length, isInTurns);
   const lines: string[] = [];
-  for (const { model, baseUrl } of modelsOf(proposer)) {
+  for (const { model, baseUrl } of modelArms(proposer)) {
     const retirement = describeRetirement(model, baseUrl);
     if (retirement !== null) lines.push(retirement);
     // The baseline is not a proposal.

@@ -4,7 +4,6 @@ import { z } from 'zod';
 
 /** What a second start passes to the first. */
 export const launchSchema = z.looseObject({ path: z.string().max(4_096).nullable() });
-export type Launch = { readonly path: string | null };
 
 /**
  * The first argument that may be a path, made absolute; null if there is none. `skip` is how many arguments belong to

@@ -26,7 +26,7 @@ const GRIP_HEIGHT = 24;
 
 const coordinate = z.number().int().min(-100_000).max(100_000);
 const length = z.number().int().min(1).max(100_000);
-export const windowStateSchema = z.strictObject({
+const windowStateSchema = z.strictObject({
   x: coordinate.nullable(),
   y: coordinate.nullable(),
   width: length,

@@ -38,7 +38,7 @@ export type StudyClaims = {
   readonly seeds: readonly number[];
 };
 
-export type Headline = {
+type Headline = {
   /** The difference of the means, best minus baseline. */
   readonly difference: number;
   /** Its standard error, from the study's noise. */

@@ -86,7 +86,7 @@ export type DebriefSitting = {
 
 export type DebriefRecord = { readonly n: number; readonly record: Measurement };
 
-export type DebriefCounts = {
+type DebriefCounts = {
   /** With a verdict, without the baseline. */
   readonly tried: number;
   readonly keep: number;
@@ -172,7 +172,7 @@ export type DebriefTime = {
   readonly away: readonly { readonly host: string; readonly seconds: number }[];
 };
 
-export type DebriefResources = {
+type DebriefResources = {
   /** Energy of the GPUs; null if no power was measured. */
   readonly energyWh: number | null;
   /** Cost of model calls in US dollars; null if none had a price. */

@@ -1,5 +1,5 @@
 /** Every code an error of Pawl can carry. Hosts map them to exit codes and to what the user reads. */
-export const ERROR_CODES = [
+const ERROR_CODES = [
   'usage',
   'contract_invalid',
   'contract_not_found',

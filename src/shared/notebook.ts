@@ -381,7 +381,7 @@ export type OutputPiece = {
   readonly skipped: number;
 };
 
-export type InstructionsVersion = {
+type InstructionsVersion = {
   /** 0 is the file in the study's base commit. */
   readonly id: number;
   readonly at: number;

@@ -50,10 +50,14 @@ export type RouteSettings = {
 
 export type ArmSettings = Exclude<ProposerSettings, RouteSettings>;
 
-/** The first model among the proposers; null if there is none. */
-export function modelArm(settings: ProposerSettings): ModelSettings | null {
-  const arms = settings.kind === 'route' ? settings.arms : [settings];
-  return arms.find(arm => arm.kind === 'model') ?? null;
+/** The proposers of a study, one or several. */
+export function armsOf(settings: ProposerSettings): readonly ArmSettings[] {
+  return settings.kind === 'route' ? settings.arms : [settings];
+}
+
+/** The models among the proposers. */
+export function modelArms(settings: ProposerSettings): readonly ModelSettings[] {
+  return armsOf(settings).filter(arm => arm.kind === 'model');
 }
 
 /** The proposer's name in the ledger and in comparisons. */

@@ -1,6 +1,7 @@
 import { counted } from './numbers.ts';
+
 /** The basis of an experiment's expected cost; `experiments` were measured. */
-export type SpendBasis =
+type SpendBasis =
   | { readonly kind: 'here' | 'elsewhere'; readonly experiments: number }
   | { readonly kind: 'estimated' };
 

@@ -24,7 +24,7 @@ export type TableRow = {
 };
 
 /** The constants in an experiment's editable files, as texts, in the order of `names`. */
-export type ConstantValues = { readonly n: number; readonly texts: readonly (string | null)[] };
+type ConstantValues = { readonly n: number; readonly texts: readonly (string | null)[] };
 
 /** Constants of several experiments. Experiments without a readable commit are left out. */
 export type ConstantsPage = {

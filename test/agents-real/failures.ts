@@ -4,7 +4,7 @@ import { KEY } from './servers/loopback.ts';
 import { type Mind, proposing, prose, type Script, type Trouble } from './servers/mind.ts';
 
 /** What is done to a program that waits for an answer. */
-export type Ending = (typeof ENDING_SIGNALS)[number];
+type Ending = (typeof ENDING_SIGNALS)[number];
 const ENDING_SIGNALS = ['SIGINT', 'SIGTERM', 'SIGKILL'] as const;
 
 export type Failure = {
@@ -23,7 +23,7 @@ export type Failure = {
   readonly guess: Guess;
 };
 
-export type Guess = {
+type Guess = {
   readonly outcome: CallOutcome;
   /** null where it was thought to go on for longer than {@link LIMIT_SECONDS}. */
   readonly exitCode: number | null;

@@ -7,7 +7,7 @@ import type { Script } from './servers/mind.ts';
 import { startResponses } from './servers/responses.ts';
 
 /** What a user has done to get an agent to work: keys in variables, settings in files below home. */
-export type SetUp = {
+type SetUp = {
   readonly environment: Readonly<Record<string, string>>;
   readonly files: Readonly<Record<string, string>>;
 };

@@ -11,7 +11,7 @@ import { COMPILE_CACHE, PAWL_MAIN } from './pawl-command.ts';
 import { contractFile, createRepository, temporaryFolder } from './scaffold.ts';
 
 const run = promisify(execFile);
-export const MODEL = 'claude-haiku-5-5';
+const MODEL = 'claude-haiku-5-5';
 
 /** The baseline, run in the terminal, of a study whose training calls the server's model. */
 export async function askingSitting(

@@ -2,11 +2,11 @@ import { execFile } from 'node:child_process';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { onTestFinished } from 'vitest';
-import { autoresearchContract } from '../../src/engine/contract/autoresearch.ts';
 import { dataPaths } from '../../src/engine/paths.ts';
 import type { StackPorts } from '../../src/engine/stack/stack.ts';
 import { openLedger } from '../../src/engine/store/ledger.ts';
-import type { Study, Verdict } from '../../src/shared/study.ts';
+import type { Verdict } from '../../src/shared/study.ts';
+import { plainStudy } from './plain-study.ts';
 import { createRepository, git, temporaryFolder } from './scaffold.ts';
 
 /** One experiment of a night; its place gives its number, starting at 1. */
@@ -20,7 +20,7 @@ export type Tried = {
 };
 
 /** One constant per line. */
-export const TRAIN = `${['LR', 'DEPTH', 'WIDTH', 'BETA'].map(name => `${name} = 1`).join('\n')}\nprint(LR)\n`;
+const TRAIN = `${['LR', 'DEPTH', 'WIDTH', 'BETA'].map(name => `${name} = 1`).join('\n')}\nprint(LR)\n`;
 
 export const set = (name: string, value: number) => `sed -i 's/^${name} = .*/${name} = ${value}/' train.py`;
 
@@ -43,7 +43,10 @@ export async function keptNight(
   const home = join(await temporaryFolder(), 'home');
   const ledger = openLedger(dataPaths({ PAWL_HOME: home }).ledger);
   onTestFinished(() => ledger.close());
-  const study = studyOf(repository, base);
+  const study = plainStudy({
+    ...{ repositoryPath: repository, gitDir: join(repository, '.git'), baseCommit: base },
+    ...{ state: 'stopped', stopReason: 'user' },
+  });
   ledger.write(() => ledger.studies.insert(study));
   const record = (n: number, parent: string, commit: string, verdict: Verdict, words: Partial<Tried>) => {
     const { hypothesis = `Idea ${n}`, rationale = null } = words;
@@ -85,33 +88,6 @@ export async function keptNight(
 function verdictOf(word: NonNullable<Tried['verdict']>, evidence: Verdict['evidence']): Verdict {
   if (word === 'keep') return { word, reason: 'better', evidence };
   return { word: 'discard', reason: word === 'discard' ? 'worse' : 'rolled_back', evidence };
-}
-
-function studyOf(repositoryPath: string, baseCommit: string): Study {
-  return {
-    ...{ id: 's1', tag: 'night', repositoryPath, gitDir: join(repositoryPath, '.git'), baseCommit },
-    contract: autoresearchContract('TIME_BUDGET = 60', false),
-    proposer: { kind: 'search', seed: 1 },
-    stop: { experiments: 5 },
-    ...{ state: 'stopped', stopReason: 'user', stopDetail: null, createdAt: 1 },
-    ...{
-      preserved: [],
-      outputs: [],
-      writtenFolders: null,
-      worktreeName: 'pawl-night',
-      lanes: [],
-      otherLines: 'off',
-    },
-    ...{
-      importedFrom: null,
-      importColumns: null,
-      asksApproval: false,
-      gpu: null,
-      capUsd: null,
-      title: null,
-      archivedAt: null,
-    },
-  };
 }
 
 /** The content at a path of a commit or a tree. */

@@ -17,7 +17,7 @@ import {
 } from './model-stream.ts';
 
 /** Ways in which any request may fail. */
-export type Failure =
+type Failure =
   /** The default type and message depend on the status. */
   | {
       readonly kind: 'error';
@@ -80,7 +80,7 @@ export type Options = {
 };
 
 /** Whether an answer was sent completely, or the client or the server broke the connection first. */
-export type Ending = 'answered' | 'broken';
+type Ending = 'answered' | 'broken';
 
 export type ModelServer = {
   /** The SDK's `baseURL`. */

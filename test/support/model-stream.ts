@@ -8,7 +8,7 @@ export type Block =
   /** `input` may be {@link RawJson}, to send incomplete or invalid JSON. */
   | { readonly type: 'tool_use'; readonly name: string; readonly input: unknown };
 
-export type RawJson = { readonly rawJson: string };
+type RawJson = { readonly rawJson: string };
 
 /** Tokens; the defaults are 10 in, 5 out and none cached. */
 export type Usage = {

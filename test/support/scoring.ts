@@ -15,7 +15,7 @@ export type Program = {
   readonly cwd?: string;
 };
 
-export type Ended = { readonly code: number | null; readonly stdout: string; readonly stderr: string };
+type Ended = { readonly code: number | null; readonly stdout: string; readonly stderr: string };
 
 export type Scored = {
   /** The score that the scorer reported; null if it failed, or wrote no line. */

@@ -12,7 +12,7 @@ import { type Calls, type Desk, openDesk } from './service.ts';
 
 export const TOKEN = 'a-token-of-more-than-thirty-two-characters';
 
-export type LogLine = { readonly level: number; readonly msg: string } & Readonly<Record<string, unknown>>;
+type LogLine = { readonly level: number; readonly msg: string } & Readonly<Record<string, unknown>>;
 
 /** A served window on a free port, with its log. */
 export type Served = {

@@ -89,7 +89,7 @@ export type ExperimentRow = {
   readonly verdict_order: number | null;
 };
 
-export type RunRow = {
+type RunRow = {
   readonly n: number;
   readonly k: number;
   readonly outcome: string | null;

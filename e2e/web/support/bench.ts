@@ -30,7 +30,7 @@ export type ProposerRequest = {
   readonly history: readonly { readonly experiment: number; readonly verdict: string | null }[];
 };
 
-export const PROGRAM = `# What to try
+const PROGRAM = `# What to try
 
 Make \`val_bpb\` lower within the budget.
 

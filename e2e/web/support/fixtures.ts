@@ -110,7 +110,7 @@ function saveData(): void {
 }
 
 /** Collects the page's uncaught errors and the errors and warnings in its console. */
-export function listen(page: Page): readonly string[] {
+function listen(page: Page): readonly string[] {
   const complaints: string[] = [];
   page.on('pageerror', error => complaints.push(String(error.stack)));
   page.on('console', (message: ConsoleMessage) => {

@@ -4,14 +4,12 @@ import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { exportCsv, exportJson, exportTsv } from '../../engine/export/export-study.ts';
 import { importStudy } from '../../engine/import/import-study.ts';
-import { dataPaths } from '../../engine/paths.ts';
-import { openLedger } from '../../engine/store/ledger.ts';
 import { betterSide, type Goal } from '../../shared/contract.ts';
 import { PawlError } from '../../shared/errors.ts';
 import type { ImportQuestion } from '../../shared/imports.ts';
 import { clip, metricText } from '../format.ts';
 import { print } from '../print.ts';
-import { type StudyFlags, withStudy } from '../with-study.ts';
+import { type StudyFlags, withLedger, withStudy } from '../with-study.ts';
 
 /** How many skipped rows the terminal lists; the rest is a count. */
 const LISTED = 20;
@@ -30,8 +28,7 @@ export async function importCommand(
     readonly metric?: string;
   },
 ): Promise<void> {
-  const ledger = openLedger(dataPaths(process.env).ledger);
-  try {
+  await withLedger(async ledger => {
     const outcome = await importStudy(
       ledger,
       { path: file },
@@ -69,9 +66,7 @@ export async function importCommand(
       print(`  ${line === null ? '' : `line ${line}: `}${clip(reason, 160)}`);
     }
     if (skipped.length > LISTED) print(`  and ${skipped.length - LISTED} more.`);
-  } finally {
-    ledger.close();
-  }
+  });
 }
 
 function askFor(question: ImportQuestion, file: string): string {

@@ -1,33 +1,15 @@
 import { readFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
-import { requireOwnStudy } from '../../engine/api/experiment-view.ts';
 import { dataPaths } from '../../engine/paths.ts';
 import { queueIdea } from '../../engine/proposers/queue-idea.ts';
-import { type Ledger, openLedger } from '../../engine/store/ledger.ts';
 import { PawlError } from '../../shared/errors.ts';
 import { type FileEdit, type Idea, YOU } from '../../shared/ideas.ts';
 import { canRead, proposerLabel } from '../../shared/proposers.ts';
-import type { Study } from '../../shared/study.ts';
-import { findStudy } from '../find-study.ts';
 import { clip, deltaText, tableText } from '../format.ts';
-
-type StudyFlags = { readonly repository: string; readonly tag?: string };
+import { type StudyFlags, withOwnStudy } from '../with-study.ts';
 
 /** How many ideas that no longer wait are shown. */
 const SHOWN_PAST = 20;
-
-async function withOwnStudy(
-  flags: StudyFlags,
-  work: (ledger: Ledger, study: Study) => Promise<void> | void,
-): Promise<void> {
-  const ledger = openLedger(dataPaths(process.env).ledger);
-  try {
-    const { id } = await findStudy(ledger, flags.repository, flags.tag);
-    await work(ledger, requireOwnStudy(ledger, id));
-  } finally {
-    ledger.close();
-  }
-}
 
 /** Puts an idea into the queue of a study. */
 export async function propose(

@@ -1,28 +1,22 @@
 import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
-import { requireOwnStudy } from '../../engine/api/experiment-view.ts';
-import { dataPaths } from '../../engine/paths.ts';
 import { makeMemory, readMemory, saveMemory } from '../../engine/proposers/study-memory.ts';
-import { openLedger } from '../../engine/store/ledger.ts';
 import { PawlError } from '../../shared/errors.ts';
 import { canRead, proposerLabel } from '../../shared/proposers.ts';
-import { findStudy } from '../find-study.ts';
+import { type StudyFlags, withOwnStudy } from '../with-study.ts';
 
 /** Prints what a study's proposers read about earlier studies, or changes it. */
-export async function memory(flags: {
-  readonly repository: string;
-  readonly tag?: string;
-  readonly edit?: string;
-  readonly clear?: boolean;
-  readonly again?: boolean;
-}): Promise<void> {
+export async function memory(
+  flags: StudyFlags & {
+    readonly edit?: string;
+    readonly clear?: boolean;
+    readonly again?: boolean;
+  },
+): Promise<void> {
   if ([flags.edit, flags.clear, flags.again].filter(Boolean).length > 1) {
     throw new PawlError('usage', '--edit, --clear and --again exclude each other.');
   }
-  const ledger = openLedger(dataPaths(process.env).ledger);
-  try {
-    const { id } = await findStudy(ledger, flags.repository, flags.tag);
-    const study = requireOwnStudy(ledger, id);
+  await withOwnStudy(flags, async (ledger, study) => {
     const own = flags.clear ? '' : flags.edit === undefined ? null : await readText(flags.edit);
     const before = readMemory(ledger, study, Date.now());
     if (own !== null || flags.again) {
@@ -46,9 +40,7 @@ export async function memory(flags: {
     if (text !== '' && !canRead(study.proposer)) {
       process.stderr.write(`This study's proposer (${proposerLabel(study.proposer)}) cannot read it.\n`);
     }
-  } finally {
-    ledger.close();
-  }
+  });
 }
 
 function readText(file: string): Promise<string> {

@@ -3,11 +3,11 @@ import { dataPaths } from '../../engine/paths.ts';
 import type { Engine } from '../../engine/session/engine.ts';
 import type { SittingSettings } from '../../engine/session/sitting-settings.ts';
 import { isEngineRunning } from '../../engine/store/engine-lock.ts';
-import { openLedger } from '../../engine/store/ledger.ts';
 import type { StopRules } from '../../shared/contract.ts';
 import { PawlError } from '../../shared/errors.ts';
 import {
   type ArmSettings,
+  armsOf,
   DEFAULT_STRATEGY,
   type ModelSettings,
   type ProposerSettings,
@@ -24,6 +24,7 @@ import { lookFirst } from '../look-first.ts';
 import { modelLines, modelLinesToGoOn } from '../model-lines.ts';
 import { onStopSignals } from '../stop-signals.ts';
 import { withEngine } from '../with-engine.ts';
+import { withLedger } from '../with-study.ts';
 import { ask } from './ask.ts';
 
 export type SittingFlags = {
@@ -168,8 +169,7 @@ async function goOn(path: string, flags: SittingFlags & { readonly tag?: string 
       'An engine is already running; options are for a new sitting. "pawl resume" without options continues a paused one.',
     );
   }
-  const ledger = openLedger(dataPaths(process.env).ledger);
-  try {
+  await withLedger(async ledger => {
     const current = ledger.studies.list().find(({ state }) => state === 'running' || state === 'paused');
     const wanted = await findStudyToRun(ledger, path, tag).catch(() => null);
     if (current && wanted && wanted.id !== current.id) {
@@ -178,9 +178,7 @@ async function goOn(path: string, flags: SittingFlags & { readonly tag?: string 
         `An engine is running ${current.tag} in ${current.repositoryPath}; ${wanted.tag} can continue once that has stopped.`,
       );
     }
-  } finally {
-    ledger.close();
-  }
+  });
   await ask({ kind: 'continue' });
 }
 
@@ -263,7 +261,6 @@ function readSearch(
 
 /** The requested proposer; if the study used the search before, it keeps the same strategy. */
 function keepStrategy(asked: ProposerSettings, before: ProposerSettings): ProposerSettings {
-  const armsOf = (settings: ProposerSettings) => (settings.kind === 'route' ? settings.arms : [settings]);
   const known = armsOf(before).find(arm => arm.kind === 'search');
   if (!known) return asked;
   const keep = <A extends ArmSettings>(arm: A): A =>

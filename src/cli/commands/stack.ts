@@ -1,6 +1,5 @@
 import { writeFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
-import { requireOwnStudy } from '../../engine/api/experiment-view.ts';
 import { dataPaths } from '../../engine/paths.ts';
 import { branchStack } from '../../engine/stack/make-branch.ts';
 import { describeStack } from '../../engine/stack/pull-request.ts';
@@ -14,7 +13,7 @@ import { describeConflicts, type Stack, type StackStep } from '../../shared/stac
 import type { Study } from '../../shared/study.ts';
 import { clip, metricText, tableText } from '../format.ts';
 import { print } from '../print.ts';
-import { type StudyFlags, withStudy } from '../with-study.ts';
+import { type StudyFlags, withOwnStudy } from '../with-study.ts';
 
 export type StackFlags = StudyFlags & {
   readonly drop?: readonly number[];
@@ -29,8 +28,7 @@ export type StackFlags = StudyFlags & {
 
 /** Shows a night's keeps as a stack of commits, and exports them to git. */
 export async function stack(flags: StackFlags): Promise<void> {
-  await withStudy(flags, async (ledger, { id }) => {
-    const study = requireOwnStudy(ledger, id);
+  await withOwnStudy(flags, async (ledger, study) => {
     const ports = { ledger, paths: dataPaths(process.env), environment: process.env, now: Date.now };
     const order = orderOf(await readStack(ports, study, null), flags, study);
     const found = await readStack(ports, study, order);

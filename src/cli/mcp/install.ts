@@ -6,7 +6,7 @@ import { parse as parseToml } from 'smol-toml';
 import { findShipped } from '../../engine/resources.ts';
 import { PawlError } from '../../shared/errors.ts';
 
-export const MCP_CLIENTS = ['claude', 'codex', 'gemini', 'opencode'] as const;
+const MCP_CLIENTS = ['claude', 'codex', 'gemini', 'opencode'] as const;
 export type McpClient = (typeof MCP_CLIENTS)[number];
 
 const NAME = 'pawl';

@@ -1,5 +1,6 @@
 import { lstat, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
+import { sum } from 'd3-array';
 import type { StudyLoss, StudyOutline } from '../../shared/overview.ts';
 import type { Study } from '../../shared/study.ts';
 import { countRefs } from '../git/refs.ts';
@@ -42,7 +43,7 @@ export async function readLoss(ledger: Ledger, study: Study, paths: DataPaths): 
     study.repositoryPath === '' ? null : await openRepository(study.repositoryPath).catch(() => null);
   return {
     experiments: finished,
-    trainedSeconds: ledger.runs.rows(study.id).reduce((sum, { seconds }) => sum + seconds, 0),
+    trainedSeconds: sum(ledger.runs.rows(study.id), ({ seconds }) => seconds),
     bytes: await bytesOf(study, paths),
     refs: repository ? await countRefs(repository, study.tag) : null,
   };
@@ -51,7 +52,7 @@ export async function readLoss(ledger: Ledger, study: Study, paths: DataPaths): 
 async function bytesOf(study: Study, paths: DataPaths): Promise<number> {
   const folders = [studyFolder(paths, study.id), join(paths.worktrees, study.worktreeName)];
   const sizes = await Promise.all(folders.map(folder => (study.worktreeName === '' ? 0 : sizeOf(folder))));
-  return sizes.reduce((sum, bytes) => sum + bytes, 0);
+  return sum(sizes);
 }
 
 /** The blocks in use, so that a sparse file counts as what it takes; 0 where there is nothing. */

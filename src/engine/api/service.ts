@@ -26,7 +26,7 @@ import { readSettings } from './settings.ts';
 import { studyCard } from './study-card.ts';
 
 /** What a host with windows provides: the differences between the desktop and the browser. */
-export type HostPorts = {
+type HostPorts = {
   readonly info: Omit<HostInfo, 'home'>;
   /** The system's folder dialog; null where the host has none. Resolves to null when the user closed it. */
   readonly chooseFolder: (() => Promise<string | null>) | null;

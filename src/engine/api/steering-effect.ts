@@ -1,4 +1,4 @@
-import { type ArmSettings, canRead, proposerLabel } from '../../shared/proposers.ts';
+import { armsOf, canRead, proposerLabel } from '../../shared/proposers.ts';
 import type { SteeringEffect } from '../../shared/steering.ts';
 import type { Study } from '../../shared/study.ts';
 import { openRepository } from '../git/repository.ts';
@@ -8,8 +8,7 @@ import type { Ledger } from '../store/ledger.ts';
 
 /** Which proposers read a note, and what it means to those that cannot read. Changes nothing. */
 export async function steeringEffect(ledger: Ledger, study: Study, text: string): Promise<SteeringEffect> {
-  const { proposer } = study;
-  const arms: readonly ArmSettings[] = proposer.kind === 'route' ? proposer.arms : [proposer];
+  const arms = armsOf(study.proposer);
   const readers = arms.filter(canRead).map(proposerLabel);
   const followed = readers.length === 0 ? [] : [`It goes with the next proposal to ${readers.join(', ')}.`];
   if (!arms.some(({ kind }) => kind === 'search')) {

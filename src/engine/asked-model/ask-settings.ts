@@ -1,5 +1,5 @@
 import { PawlError } from '../../shared/errors.ts';
-import type { ModelSettings } from '../../shared/proposers.ts';
+import { type ModelSettings, modelArms } from '../../shared/proposers.ts';
 import type { Study } from '../../shared/study.ts';
 import { type ProposerSurroundings, readKey } from '../proposers/create-proposer.ts';
 import { type Price, readPrice } from '../proposers/model/prices.ts';
@@ -25,8 +25,7 @@ export async function askSettings(
 ): Promise<AskSettings | null> {
   const { model } = contract;
   if (model === null) return null;
-  const arms = proposer.kind === 'route' ? proposer.arms : [proposer];
-  const models = arms.filter(arm => arm.kind === 'model');
+  const models = modelArms(proposer);
   const own = models.find(({ baseUrl }) => isSame(baseUrl, model.baseUrl));
   const isKnown = own !== undefined || isUsersServer(model.baseUrl, surroundings.environment);
   const key = own?.key ?? (isKnown ? await findKey(surroundings) : 'none');

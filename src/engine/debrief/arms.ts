@@ -1,7 +1,8 @@
+import { sum } from 'd3-array';
 import type { Arm, Interval } from '../../shared/debrief.ts';
 import { seededRandom } from '../proposers/search/random.ts';
 import type { ProposerCall } from '../store/proposer-calls.ts';
-import { branchGain, energyWh, isKept, sum, sumKnown, type Trial, trainedSeconds } from './trial.ts';
+import { branchGain, energyWh, isKept, sumKnown, type Trial, trainedSeconds } from './trial.ts';
 
 /** Normal quantile of a two-sided 90 % interval. */
 const Z = 1.645;
@@ -35,9 +36,9 @@ function armOf(proposer: string, trials: readonly Trial[], calls: readonly Propo
   return {
     ...{ proposer, experiments: trials.length, keep: kept.length },
     crash: trials.filter(({ verdict }) => verdict.word === 'crash').length,
-    gain: sum(rows.map(({ gain }) => gain)),
-    trainedSeconds: sum(trials.map(trainedSeconds)),
-    proposingSeconds: sum(calls.map(({ seconds }) => seconds ?? 0)),
+    gain: sum(rows, ({ gain }) => gain),
+    trainedSeconds: sum(trials, trainedSeconds),
+    proposingSeconds: sum(calls, ({ seconds }) => seconds ?? 0),
     costUsd: sumKnown(trials.map(({ costUsd }) => costUsd)),
     energyWh: sumKnown(trials.map(energyWh)),
     failures: failuresOf(calls),

@@ -1,3 +1,4 @@
+import { rollups, sum } from 'd3-array';
 import type { Claim, StudyClaims } from '../../shared/claims.ts';
 import { type Goal, signOf } from '../../shared/contract.ts';
 import type {
@@ -104,18 +105,19 @@ function isSame(a: readonly Trial[], b: readonly Trial[]): boolean {
 }
 
 export function crashGroups(trials: readonly Trial[]): readonly CrashGroup[] {
-  const groups = new Map<CrashGroup['class'], Trial[]>();
-  for (const trial of trials) {
-    if (trial.verdict.word !== 'crash') continue;
-    const kind = trial.verdict.reason;
-    groups.set(kind, [...(groups.get(kind) ?? []), trial]);
-  }
-  return [...groups]
+  const crashes = trials.flatMap(trial =>
+    trial.verdict.word === 'crash' ? [{ trial, kind: trial.verdict.reason }] : [],
+  );
+  return rollups(
+    crashes,
+    all => all.map(({ trial }) => trial),
+    ({ kind }) => kind,
+  )
     .map(([kind, members]) => ({
       class: kind,
       experiments: members.map(({ n }) => n).toReversed(),
       message: lastTrial(members.at(-1)?.runs ?? [])?.crash?.message ?? '',
-      trainedSeconds: members.reduce((total, trial) => total + trainedSeconds(trial), 0),
+      trainedSeconds: sum(members, trainedSeconds),
     }))
     .sort((a, b) => b.experiments.length - a.experiments.length);
 }

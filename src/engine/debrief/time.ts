@@ -1,9 +1,10 @@
+import { sum } from 'd3-array';
 import type { DebriefTime } from '../../shared/debrief.ts';
 import type { Mark } from '../../shared/notebook.ts';
 import type { ProposerCall } from '../store/proposer-calls.ts';
 import type { RunRow } from '../store/runs.ts';
 import { awaySeconds, pausedSeconds, type Span } from './sittings.ts';
-import { sum, type Trial, trainedSeconds } from './trial.ts';
+import { type Trial, trainedSeconds } from './trial.ts';
 
 /**
  * @param spans of the sittings in question

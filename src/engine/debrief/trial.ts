@@ -1,3 +1,4 @@
+import { sum } from 'd3-array';
 import type { Goal } from '../../shared/contract.ts';
 import type { DebriefIdea } from '../../shared/debrief.ts';
 import { type Experiment, isBetter, type ShownVerdict } from '../../shared/study.ts';
@@ -55,10 +56,6 @@ export function energyWh({ runs }: Pick<Trial, 'runs'>): number | null {
 export function gainOf(value: number | null, against: number | null, goal: Goal): number | null {
   if (value === null || against === null || !Number.isFinite(value) || !Number.isFinite(against)) return null;
   return isBetter(goal, value, against) ? Math.abs(value - against) : -Math.abs(value - against);
-}
-
-export function sum(values: readonly number[]): number {
-  return values.reduce((total, value) => total + value, 0);
 }
 
 /** Null if every value is unknown. */

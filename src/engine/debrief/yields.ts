@@ -1,5 +1,6 @@
+import { rollups, sum } from 'd3-array';
 import type { InstructionsYield, NoteYield } from '../../shared/debrief.ts';
-import { branchGain, isKept, sum, type Trial, trainedSeconds } from './trial.ts';
+import { branchGain, isKept, type Trial, trainedSeconds } from './trial.ts';
 
 /** Since when the instructions or the note applied. */
 type Period = { readonly at: number };
@@ -9,8 +10,8 @@ function yieldsOf<P extends Period>(periods: readonly P[], trials: readonly Tria
   return periods.map((period, place) => {
     const end = periods[place + 1]?.at ?? Number.POSITIVE_INFINITY;
     const own = trials.filter(({ n, startedAt }) => n > 0 && startedAt >= period.at && startedAt < end);
-    const gain = sum(own.map(branchGain));
-    const hours = sum(own.map(trainedSeconds)) / 3600;
+    const gain = sum(own, branchGain);
+    const hours = sum(own, trainedSeconds) / 3600;
     const [first, last] = [own[0], own.at(-1)];
     const lastKeep = own.findLastIndex(isKept);
     return {
@@ -25,12 +26,14 @@ function yieldsOf<P extends Period>(periods: readonly P[], trials: readonly Tria
 }
 
 function countCategories(trials: readonly Trial[]): readonly { name: string; count: number }[] {
-  const counts = new Map<string, number>();
-  for (const { proposal } of trials) {
-    const name = proposal?.category;
-    if (name) counts.set(name, (counts.get(name) ?? 0) + 1);
-  }
-  return [...counts].map(([name, count]) => ({ name, count })).sort((a, b) => b.count - a.count);
+  const names = trials.flatMap(({ proposal }) => proposal?.category || []);
+  return rollups(
+    names,
+    all => all.length,
+    name => name,
+  )
+    .map(([name, count]) => ({ name, count }))
+    .sort((a, b) => b.count - a.count);
 }
 
 /** @param versions oldest first */

@@ -91,7 +91,7 @@ async function readSentences(study: Study, { ledger, now }: MessagePorts): Promi
 }
 
 /** The debrief in a few lines. */
-export function sentencesOf(debrief: Debrief): readonly string[] {
+function sentencesOf(debrief: Debrief): readonly string[] {
   const { kept, next } = debrief;
   const best = kept.toSorted((one, other) => (other.gain ?? 0) - (one.gain ?? 0)).slice(0, MOST_NAMED);
   return [

@@ -5,7 +5,7 @@ export type NodeCheck = {
   readonly detail: string;
 };
 
-export type NodeGpu = { readonly uuid: string; readonly name: string };
+type NodeGpu = { readonly uuid: string; readonly name: string };
 
 const MAX_ANSWER_CHARACTERS = 300;
 
@@ -31,7 +31,7 @@ export function readAnswers(text: string): NodeAnswers {
   return answers;
 }
 
-export function gpusOf(answers: NodeAnswers): readonly NodeGpu[] {
+function gpusOf(answers: NodeAnswers): readonly NodeGpu[] {
   return (answers.get('gpu') ?? []).flatMap(line => {
     const [uuid = '', ...name] = line.split(', ');
     return /^GPU-[\w-]+$/.test(uuid) ? [{ uuid, name: name.join(', ') }] : [];

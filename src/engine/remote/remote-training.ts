@@ -5,7 +5,7 @@ import type { TrainingResult } from '../process/run-training.ts';
 import type { RemoteOutcome } from './outcome.ts';
 
 /** Shell command line, and its time limit. */
-export type RemoteCommand = { readonly command: string; readonly seconds: number };
+type RemoteCommand = { readonly command: string; readonly seconds: number };
 
 /** One run to train on another machine. It means the same on every machine. */
 export type RemoteJob = {

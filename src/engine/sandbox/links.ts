@@ -4,7 +4,7 @@ import { dirname, isAbsolute, join } from 'node:path';
 /** As many as the system itself follows. */
 const MAX_LINKS = 40;
 
-export type Link = {
+type Link = {
   /** The link's path; the folders above it are not links. */
   readonly at: string;
   /** The link's content, unchanged. */

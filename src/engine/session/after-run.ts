@@ -66,7 +66,10 @@ export function judge(state: LoopState, run: Measured, ended: EndedRun, now: num
   return conclude(state, run, ended, now);
 }
 
-/** Once is enough: without a number, what is screened is compared with an older experiment. */
+/**
+ * Notes that a lane that screens has trained the experiment. It does not try again if there was no number: then what is
+ * screened is compared with an older experiment.
+ */
 function withReference(state: LoopState, n: number): LoopState {
   const { references, screensOn } = state;
   if (screensOn === null) return state;

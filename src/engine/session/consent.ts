@@ -1,6 +1,6 @@
 import type { SandboxMode } from '../../shared/contract.ts';
 import { PawlError } from '../../shared/errors.ts';
-import type { ProposerSettings } from '../../shared/proposers.ts';
+import { armsOf, type ProposerSettings } from '../../shared/proposers.ts';
 import type { Ledger } from '../store/ledger.ts';
 
 /** The ledger's key for the user's consent to run model-written code without a sandbox on this machine. */
@@ -17,8 +17,7 @@ export function agree(ledger: Ledger): void {
 
 /** Whether unreviewed code runs: a model's or an agent's. */
 export function isWrittenByModels(proposer: ProposerSettings): boolean {
-  const arms = proposer.kind === 'route' ? proposer.arms : [proposer];
-  return arms.some(({ kind }) => kind === 'model' || kind === 'agent');
+  return armsOf(proposer).some(({ kind }) => kind === 'model' || kind === 'agent');
 }
 
 /** @param why including what to do about it */

@@ -28,7 +28,7 @@ export type StudyState = {
   readonly fresh: number;
   /** The numbers so far, and the commits to train again. */
   readonly repeats: Repeats;
-  /** Of these a screening knows the number; see {@link referenceOf}. */
+  /** Experiments of which a lane that screens has a number; see {@link referenceOf}. */
   readonly references: ReadonlySet<string>;
   /** How long the last run took, in milliseconds; null before the first. */
   readonly runMs: number | null;
@@ -82,7 +82,7 @@ export const FREE_LANE: LaneState = {
 };
 
 /** The state of the other lanes. */
-export type Beside = {
+type Beside = {
   /** Their current experiments, without the baseline. */
   readonly experiments: number;
   /** Commits that they train again. */

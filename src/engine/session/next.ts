@@ -46,11 +46,11 @@ export function next(before: LoopState, now: number): Step {
   // Every experiment is compared with the baseline, whose noise must be known first.
   if (isWaitingForBaseline(state)) return { state, effect: { type: 'rest' } };
   const reference = findReference(state, incumbent);
-  // What would be screened meanwhile had nothing to be compared with.
+  // Until that is measured, what is screened could not be compared with anything.
   if (reference && isRepeated(reference, beside)) return { state, effect: { type: 'rest' } };
   if (reference) return { state, effect: { type: 'repeat', ...reference, before: null } };
   if (unfinished?.at === 'verdict' && beside.isWriting) return { state, effect: { type: 'rest' } };
-  // A number that it has begun counts as done for the others, so it goes on.
+  // The other lanes count an experiment that this one has begun as done, so it goes on with it.
   const isFree = state.n === null && unfinished === null;
   if (screensOn !== null && isFree && beside.isBackedUp) return { state, effect: { type: 'rest' } };
   const begun = { ...state, unfinished: null };

@@ -86,7 +86,7 @@ export function simplifiedBound(repeats: Repeats): number | null {
   return best + signOf(repeats.goal) * slack;
 }
 
-/** s; 0 if the training is deterministic to the last digit. */
+/** The standard deviation of a run, in the metric's unit; 0 if the training is deterministic to the last digit. */
 function spreadOf({ trials }: Repeats): number {
   const { isRepeatable, variance } = noiseOf(trials);
   return isRepeatable ? 0 : Math.sqrt(variance);

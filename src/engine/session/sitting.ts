@@ -130,7 +130,7 @@ export class Sitting {
     return this.hasWish() || halted !== null || findTakeBack(repeats) !== null;
   }
 
-  /** What waits for the user, or for another machine, would keep the others from what they do alone. */
+  /** Ends waits for the user and for other machines, so that all lanes become idle. */
   #askForQuiet(): void {
     this.approvalChanged();
     this.#runs.look();

@@ -1,3 +1,4 @@
+import { sum } from 'd3-array';
 import { shorten } from '../../shared/charts/shorten.ts';
 import { describeNoise } from '../../shared/claims.ts';
 import { betterSide } from '../../shared/contract.ts';
@@ -87,11 +88,10 @@ function summaryOf(stack: OpenStack): readonly Block[] {
 function describeSum(metric: string, keeps: readonly Keep[]): string {
   const known = keeps.flatMap(({ gain }) => gain ?? []);
   if (known.length === 0) return 'The gains of these changes are not known.';
-  const sum = known.reduce((total, gain) => total + gain, 0);
   const unknown = keeps.length - known.length;
   const without =
     unknown === 0 ? '' : `, without ${unknown === 1 ? 'one that is' : `${unknown} that are`} not known`;
-  return `Each change was measured on the code for which it was found, among other changes. Their gains in ${metric} add up to ${gainText(sum)}${without}, which holds only if they do not depend on each other.`;
+  return `Each change was measured on the code for which it was found, among other changes. Their gains in ${metric} add up to ${gainText(sum(known))}${without}, which holds only if they do not depend on each other.`;
 }
 
 function tableOf(stack: OpenStack, hide: (text: string) => string): readonly Block[] {

@@ -2,7 +2,7 @@ import type { Message } from '@anthropic-ai/sdk/resources/messages';
 import type { DebriefSummary } from '../../shared/debrief.ts';
 import { PawlError } from '../../shared/errors.ts';
 import { SUMMARY } from '../../shared/model-calls.ts';
-import { type ModelSettings, modelArm } from '../../shared/proposers.ts';
+import { type ModelSettings, modelArms } from '../../shared/proposers.ts';
 import type { Study } from '../../shared/study.ts';
 import { readDebrief } from '../debrief/read-debrief.ts';
 import type { DataPaths } from '../paths.ts';
@@ -45,7 +45,7 @@ export async function writeSummary(
   signal: AbortSignal,
 ): Promise<DebriefSummary> {
   const { ledger, now, paths } = ports;
-  const settings = modelArm(study.proposer);
+  const [settings] = modelArms(study.proposer);
   if (!settings) throw new PawlError('usage', `No model proposes in ${study.tag}, so none can sum it up.`);
   // Earlier summaries are not facts.
   const debrief = { ...(await readDebrief(ledger, study, sitting, now())), summary: null };

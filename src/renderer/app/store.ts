@@ -16,7 +16,7 @@ import { type CurveChoice, FIRST_CURVES } from '../charts/curve-choice.ts';
 import type { ImportSource } from './import-source.ts';
 
 /** The window's connection to its host. */
-export type ConnectionState =
+type ConnectionState =
   | { readonly kind: 'connecting' }
   | { readonly kind: 'online' }
   /** Milliseconds since the epoch. */

@@ -5,12 +5,16 @@ import { classNames } from './class-names.ts';
 const BOX =
   'w-full scroll-mb-16 rounded-md border border-line-strong bg-surface px-2.5 text-ink text-sm placeholder:text-faint aria-invalid:border-crash';
 
-type FieldProps = {
+/** What a field says about itself. */
+export type FieldWords = {
   readonly label: string;
   /** An explanation or example. */
   readonly hint?: ReactNode;
   /** What is wrong; shown below the field. */
   readonly problem?: string | null | undefined;
+};
+
+type FieldProps = FieldWords & {
   readonly children: (ids: {
     readonly id: string;
     readonly 'aria-labelledby': string;
@@ -49,6 +53,30 @@ export function TextInput({ className, ...rest }: ComponentProps<'input'>) {
 
 export function TextArea({ className, ...rest }: ComponentProps<'textarea'>) {
   return <textarea spellCheck={false} {...rest} className={classNames(BOX, 'py-1.5', className)} />;
+}
+
+type TextProps<Kind extends 'input' | 'textarea'> = FieldWords &
+  Omit<ComponentProps<Kind>, 'children' | 'onChange'> & {
+    readonly value: string;
+    readonly onChange: (text: string) => void;
+  };
+
+/** A {@link Field} for one line. */
+export function TextField({ label, hint, problem, onChange, ...rest }: TextProps<'input'>) {
+  return (
+    <Field label={label} hint={hint} problem={problem}>
+      {ids => <TextInput {...ids} {...rest} onChange={event => onChange(event.target.value)} />}
+    </Field>
+  );
+}
+
+/** A {@link Field} for several lines. */
+export function TextAreaField({ label, hint, problem, onChange, ...rest }: TextProps<'textarea'>) {
+  return (
+    <Field label={label} hint={hint} problem={problem}>
+      {ids => <TextArea {...ids} {...rest} onChange={event => onChange(event.target.value)} />}
+    </Field>
+  );
 }
 
 /** A yes-or-no setting. */

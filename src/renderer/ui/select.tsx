@@ -2,17 +2,11 @@ import { Check, ChevronDown, ChevronUp } from 'lucide-react';
 import { Select as Radix } from 'radix-ui';
 import { useState } from 'react';
 import { classNames } from './class-names.ts';
+import { Field, type FieldWords } from './field.tsx';
 
 export type SelectOption<Value> = { readonly value: Value; readonly label: string };
 
-/** A field that opens a list to choose from. A value outside the list is shown as empty. */
-export function Select<Value extends string | number>({
-  value,
-  options,
-  onChange,
-  className = 'h-8 w-full px-2.5 text-sm',
-  ...rest
-}: {
+type SelectProps<Value> = {
   readonly value: Value;
   readonly options: readonly SelectOption<Value>[];
   readonly onChange: (value: Value) => void;
@@ -24,7 +18,30 @@ export function Select<Value extends string | number>({
   readonly 'aria-labelledby'?: string;
   readonly 'aria-describedby'?: string;
   readonly 'aria-invalid'?: boolean;
-}) {
+};
+
+/** A {@link Field} with a {@link Select}. */
+export function SelectField<Value extends string | number>({
+  label,
+  hint,
+  problem,
+  ...rest
+}: FieldWords & SelectProps<Value>) {
+  return (
+    <Field label={label} hint={hint} problem={problem}>
+      {ids => <Select {...ids} {...rest} />}
+    </Field>
+  );
+}
+
+/** Opens a list to choose from. A value outside the list is shown as empty. */
+export function Select<Value extends string | number>({
+  value,
+  options,
+  onChange,
+  className = 'h-8 w-full px-2.5 text-sm',
+  ...rest
+}: SelectProps<Value>) {
   // Options are created only when the user approaches, because Radix renders them even in a closed list.
   const [isUsed, setUsed] = useState(false);
   const at = options.findIndex(option => option.value === value);

@@ -1,3 +1,4 @@
+import { sum } from 'd3-array';
 import { ChevronsDownUp, ChevronsUpDown, Columns2, Rows2 } from 'lucide-react';
 import { useMemo, useState } from 'react';
 import type { DiffMode } from './diff-chunk-view.tsx';
@@ -49,8 +50,8 @@ export function DiffView({ diff, isCut, mode, onMode, label }: DiffViewProps) {
       </section>
     );
 
-  const added = files.reduce((sum, file) => sum + file.added, 0);
-  const removed = files.reduce((sum, file) => sum + file.removed, 0);
+  const added = sum(files, file => file.added);
+  const removed = sum(files, file => file.removed);
   const toggle = (id: string) => {
     const ids = new Set(open.ids);
     if (!ids.delete(id)) ids.add(id);
@@ -124,7 +125,7 @@ function initiallyOpen(files: readonly DiffFile[] | null): ReadonlySet<string> {
   const ids = new Set<string>();
   let lines = 0;
   for (const file of files ?? []) {
-    const size = file.hunks.reduce((sum, hunk) => sum + hunk.changes.length, 0);
+    const size = sum(file.hunks, hunk => hunk.changes.length);
     if (file.added + file.removed > MAX_OPEN_CHANGES || lines + size > MAX_OPEN_LINES) continue;
     lines += size;
     ids.add(file.id);

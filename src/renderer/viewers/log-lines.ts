@@ -1,3 +1,4 @@
+import { sum } from 'd3-array';
 import type { LogHit, LogPiece } from '../../shared/notebook.ts';
 
 /** Pure parts of the log view: rows of the held pieces, the position of a hit among them, the next hit. */
@@ -105,7 +106,7 @@ export function locateHit(
 
 /** Where a byte would be if every row had lost the same share of its bytes. */
 function expectedRow(piece: LogPiece, offset: number): number {
-  const total = piece.lines.reduce((sum, line) => sum + line.length + 1, 0);
+  const total = sum(piece.lines, line => line.length + 1);
   const target = ((offset - piece.from) / Math.max(1, piece.to - piece.from)) * total;
   let passed = 0;
   for (const [row, line] of piece.lines.entries()) {

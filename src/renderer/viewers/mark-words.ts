@@ -1,3 +1,4 @@
+import { sum } from 'd3-array';
 import type { ChangeData, HunkData } from 'react-diff-view';
 
 /** Characters of a line that changed. */
@@ -113,13 +114,11 @@ export function compareWords(
       : longestCommon(oldMiddle, newMiddle);
   const isKept = (index: number, length: number, middle: ReadonlySet<number>) =>
     index < head || index >= length - tail || middle.has(index - head);
-  const shared = old
-    .filter((_, index) => isKept(index, old.length, common.old))
-    .reduce((sum, word) => sum + inkOf(word), 0);
-  const size = Math.max(
-    old.reduce((sum, word) => sum + inkOf(word), 0),
-    now.reduce((sum, word) => sum + inkOf(word), 0),
+  const shared = sum(
+    old.filter((_, index) => isKept(index, old.length, common.old)),
+    inkOf,
   );
+  const size = Math.max(sum(old, inkOf), sum(now, inkOf));
   if (size === 0 || shared / size < MIN_SHARED) return NONE;
   const ranges = {
     old: rangesOf(old, index => isKept(index, old.length, common.old)),

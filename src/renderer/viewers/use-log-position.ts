@@ -3,7 +3,7 @@ import { type KeyboardEvent, useLayoutEffect, useMemo, useRef, useState, type Wh
 import { joinPieces, locateHit } from './log-lines.ts';
 import type { LogViewProps } from './log-view.tsx';
 
-export const ROW_PIXELS = 19;
+const ROW_PIXELS = 19;
 /** Closer than this to an edge of the held part, more is requested. */
 const EDGE_PIXELS = 600;
 /** The caller may ignore a request while another is in progress. It is repeated after this time. */

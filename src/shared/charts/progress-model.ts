@@ -31,7 +31,7 @@ export type ProgressAxis = 'experiment' | 'time' | 'kept';
  * How a row is drawn, by its verdict. `other` looks like a discard, because neither was kept. `blank` has no number
  * although it did not crash.
  */
-export type PointKind = 'discard' | 'keep' | 'crash' | 'blank';
+type PointKind = 'discard' | 'keep' | 'crash' | 'blank';
 
 export type ProgressPoint = {
   readonly row: ProgressRow;

@@ -5,7 +5,7 @@ export const PROGRESS_SCALES = ['auto', 'linear', 'log'] as const;
  * The y scale: values, or their distances from the best on a logarithmic scale; `auto` chooses the one that shows the
  * steps of the best.
  */
-export type ProgressScaleChoice = (typeof PROGRESS_SCALES)[number];
+type ProgressScaleChoice = (typeof PROGRESS_SCALES)[number];
 
 export const PROGRESS_PRESETS = ['sitting', 'last', 'frontier'] as const;
 /** A range that follows new experiments; see `presetRange`. */

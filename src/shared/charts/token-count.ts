@@ -16,7 +16,7 @@ const STEPS = /^(?:num|n|total)[_ ]steps$|^steps$/i;
 const FACTORS: Readonly<Record<string, number>> = { k: 1e3, m: 1e6, b: 1e9 };
 
 /** What a run printed under a name in one progress line. */
-export type Printed = (name: string) => number | undefined;
+type Printed = (name: string) => number | undefined;
 export type Summary = readonly { readonly name: string; readonly value: number | string }[];
 
 /** How many tokens a run had trained on when it printed that line; undefined if the line does not say. */

@@ -9,7 +9,7 @@ export type Move =
   | { readonly kind: 'say'; readonly text: string };
 
 /** A request as a mind reads it. */
-export type Turn = {
+type Turn = {
   /** Where the agent works, as it says itself. */
   readonly folder: string;
   /** What its tools said in this conversation, oldest first. */

@@ -1,3 +1,4 @@
+import { rollups } from 'd3-array';
 import { betterSide } from '../../../shared/contract.ts';
 import { describeGuard, type GuardFailure } from '../../../shared/guard.ts';
 import type { Idea } from '../../../shared/ideas.ts';
@@ -233,7 +234,10 @@ function short(text: string, length: number): string {
 }
 
 function countBy(words: readonly string[]): readonly (readonly [string, number])[] {
-  const counts = new Map<string, number>();
-  for (const word of words) counts.set(word, (counts.get(word) ?? 0) + 1);
-  return [...counts].sort((a, b) => b[1] - a[1]).slice(0, 20);
+  const counts = rollups(
+    words,
+    all => all.length,
+    word => word,
+  );
+  return counts.sort((a, b) => b[1] - a[1]).slice(0, 20);
 }

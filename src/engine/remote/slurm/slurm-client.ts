@@ -21,11 +21,11 @@ const CLIENT_VARIABLES = ['PATH', 'HOME', 'USER', 'LOGNAME', 'SLURM_CONF', ...FO
 const UNREACHABLE =
   /Unable to contact slurm controller|Socket timed out|Connection refused|connect failure|Transport endpoint|Zero Bytes were transmitted|temporarily unable|Unable to establish|communication (?:connection )?failure|Resource temporarily unavailable/i;
 
-export type Answer =
+type Answer =
   | { readonly kind: 'answer'; readonly text: string }
   | { readonly kind: 'unreachable' | 'refused'; readonly message: string };
 
-export type SlurmProgram = 'sbatch' | 'squeue' | 'scancel' | 'sacct' | 'sinfo';
+type SlurmProgram = 'sbatch' | 'squeue' | 'scancel' | 'sacct' | 'sinfo';
 
 export type SlurmCall = {
   readonly stdin?: string;

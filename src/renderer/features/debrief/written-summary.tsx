@@ -3,7 +3,7 @@ import { Fragment, useState } from 'react';
 import type { Debrief, DebriefSummary } from '../../../shared/debrief.ts';
 import type { StudyCard } from '../../../shared/notebook.ts';
 import { counted } from '../../../shared/numbers.ts';
-import { modelArm } from '../../../shared/proposers.ts';
+import { modelArms } from '../../../shared/proposers.ts';
 import { attempt } from '../../app/actions.ts';
 import { getClient } from '../../app/sync.ts';
 import { Button } from '../../ui/button.tsx';
@@ -22,7 +22,7 @@ export function WrittenSummary({
 }) {
   const [isAsking, setAsking] = useState(false);
   const { summary, sitting, counts } = debrief;
-  const arm = card.state === 'imported' ? null : modelArm(card.proposer);
+  const arm = card.state === 'imported' ? undefined : modelArms(card.proposer)[0];
   if (!summary && (!arm || counts.tried === 0)) return null;
   const ask = async () => {
     setAsking(true);

@@ -10,7 +10,7 @@ import { Button } from '../../ui/button.tsx';
 import { Dialog } from '../../ui/dialog.tsx';
 import { Field, TextInput } from '../../ui/field.tsx';
 import { Loading } from '../../ui/lazy-view.tsx';
-import { Select } from '../../ui/select.tsx';
+import { SelectField } from '../../ui/select.tsx';
 
 type Answers = { readonly goal?: Goal; readonly metric?: string };
 type Done = Extract<ImportAnswer, { kind: 'imported' }>;
@@ -173,19 +173,16 @@ function Question({
       }}
       className="flex flex-col gap-4"
     >
-      <Field label="Which of these is the metric?" hint="The number that decided what was kept.">
-        {ids => (
-          <Select
-            {...ids}
-            value={metric}
-            options={[
-              { value: '', label: 'Choose …' },
-              ...question.names.map(name => ({ value: name, label: name })),
-            ]}
-            onChange={setMetric}
-          />
-        )}
-      </Field>
+      <SelectField
+        label="Which of these is the metric?"
+        hint="The number that decided what was kept."
+        value={metric}
+        options={[
+          { value: '', label: 'Choose …' },
+          ...question.names.map(name => ({ value: name, label: name })),
+        ]}
+        onChange={setMetric}
+      />
       <Buttons>
         <Button kind="primary" type="submit" disabled={metric === ''}>
           Import

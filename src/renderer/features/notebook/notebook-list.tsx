@@ -23,7 +23,7 @@ const OVERSCAN = 2;
 /** The list's share of the window until it is measured: the first drawing has rows already, and seldom too many. */
 const LIKELY_SHARE = 0.5;
 
-export type RowVirtualizer = ReturnType<typeof useVirtualizer<HTMLDivElement, Element>>;
+type RowVirtualizer = ReturnType<typeof useVirtualizer<HTMLDivElement, Element>>;
 
 const NOTHING = { marks: [], refusals: [], status: 'loading' } as const;
 

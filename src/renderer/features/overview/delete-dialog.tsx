@@ -7,7 +7,7 @@ import { getClient } from '../../app/sync.ts';
 import { useCall } from '../../app/use-call.ts';
 import { Button } from '../../ui/button.tsx';
 import { Dialog } from '../../ui/dialog.tsx';
-import { Field, Switch, TextInput } from '../../ui/field.tsx';
+import { Switch, TextField } from '../../ui/field.tsx';
 
 /** Deletes a study: says what will be lost, and asks for the name. */
 export function DeleteDialog({ card, onClose }: { readonly card: StudyCard; readonly onClose: () => void }) {
@@ -62,16 +62,12 @@ export function DeleteDialog({ card, onClose }: { readonly card: StudyCard; read
             onChange={setKeepsRefs}
           />
         ) : null}
-        <Field label={`Type ${card.tag} to delete it`}>
-          {ids => (
-            <TextInput
-              {...ids}
-              autoComplete="off"
-              value={typed}
-              onChange={event => setTyped(event.target.value)}
-            />
-          )}
-        </Field>
+        <TextField
+          label={`Type ${card.tag} to delete it`}
+          autoComplete="off"
+          value={typed}
+          onChange={setTyped}
+        />
         <div className="flex justify-end gap-2">
           <Button onClick={onClose}>Keep it</Button>
           <Button kind="danger" type="submit" disabled={typed !== card.tag || isBusy || !loss}>

@@ -5,7 +5,7 @@ import { attempt } from '../../app/actions.ts';
 import { getClient } from '../../app/sync.ts';
 import { Button } from '../../ui/button.tsx';
 import { Dialog } from '../../ui/dialog.tsx';
-import { Field, TextInput } from '../../ui/field.tsx';
+import { TextField } from '../../ui/field.tsx';
 
 /** Another name for a study. */
 export function RenameDialog({ card, onClose }: { readonly card: StudyCard; readonly onClose: () => void }) {
@@ -23,24 +23,18 @@ export function RenameDialog({ card, onClose }: { readonly card: StudyCard; read
           void save();
         }}
       >
-        <Field
+        <TextField
           label="Name"
           hint={
             card.branch
               ? `The branch stays ${card.branch}, and the terminal knows the study as ${card.tag}.`
               : `The terminal knows it as ${card.tag}.`
           }
-        >
-          {ids => (
-            <TextInput
-              {...ids}
-              maxLength={80}
-              value={title}
-              placeholder={card.tag}
-              onChange={event => setTitle(event.target.value)}
-            />
-          )}
-        </Field>
+          maxLength={80}
+          value={title}
+          placeholder={card.tag}
+          onChange={setTitle}
+        />
         <div className="flex justify-end gap-2">
           <Button onClick={onClose}>Cancel</Button>
           <Button kind="primary" type="submit">

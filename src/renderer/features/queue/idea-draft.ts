@@ -17,7 +17,7 @@ export type IdeaDraft = WordsDraft & {
   readonly files: Readonly<Record<string, string>>;
 };
 
-export const EMPTY_WORDS: WordsDraft = { hypothesis: '', rationale: '', effect: '', category: '' };
+const EMPTY_WORDS: WordsDraft = { hypothesis: '', rationale: '', effect: '', category: '' };
 const EMPTY: IdeaDraft = { ...EMPTY_WORDS, opened: null, files: {} };
 
 /** By study, and by the experiment to try again. */

@@ -1,7 +1,7 @@
 import { useEffect, useRef } from 'react';
 import type { Contract } from '../../../shared/contract.ts';
 import { MAX_HYPOTHESIS } from '../../../shared/ideas.ts';
-import { Field, TextArea, TextInput } from '../../ui/field.tsx';
+import { TextAreaField, TextField } from '../../ui/field.tsx';
 import { effectOf, type WordsDraft } from './idea-draft.ts';
 
 /** The fields for an idea's description. */
@@ -24,59 +24,42 @@ export function IdeaWordsFields({
   const { hypothesis, rationale, effect, category } = words;
   return (
     <div className="flex flex-col gap-3">
-      <Field label="Idea">
-        {ids => (
-          <TextInput
-            {...ids}
-            ref={first}
-            maxLength={MAX_HYPOTHESIS}
-            placeholder="One line: what should be tried?"
-            spellCheck
-            value={hypothesis}
-            onChange={event => onChange({ hypothesis: event.target.value })}
-          />
-        )}
-      </Field>
-      <Field label="Why">
-        {ids => (
-          <TextArea
-            {...ids}
-            rows={3}
-            maxLength={20_000}
-            placeholder="Why it should work, and what to watch for"
-            spellCheck
-            value={rationale}
-            onChange={event => onChange({ rationale: event.target.value })}
-          />
-        )}
-      </Field>
+      <TextField
+        label="Idea"
+        ref={first}
+        maxLength={MAX_HYPOTHESIS}
+        placeholder="One line: what should be tried?"
+        spellCheck
+        value={hypothesis}
+        onChange={hypothesis => onChange({ hypothesis })}
+      />
+      <TextAreaField
+        label="Why"
+        rows={3}
+        maxLength={20_000}
+        placeholder="Why it should work, and what to watch for"
+        spellCheck
+        value={rationale}
+        onChange={rationale => onChange({ rationale })}
+      />
       <div className="grid grid-cols-2 gap-4">
-        <Field
+        <TextField
           label={`Expected change of ${metric.name}`}
           hint={metric.goal === 'minimize' ? 'Lower is better: a gain is negative.' : 'Higher is better.'}
           problem={Number.isNaN(effectOf(effect)) ? 'Write a signed number, or leave it empty.' : null}
-        >
-          {ids => (
-            <TextInput
-              {...ids}
-              inputMode="decimal"
-              placeholder={metric.goal === 'minimize' ? '−0.002' : '+0.002'}
-              value={effect}
-              onChange={event => onChange({ effect: event.target.value })}
-            />
-          )}
-        </Field>
-        <Field label="Category" hint="One word, to find it by.">
-          {ids => (
-            <TextInput
-              {...ids}
-              maxLength={60}
-              placeholder="optimizer"
-              value={category}
-              onChange={event => onChange({ category: event.target.value })}
-            />
-          )}
-        </Field>
+          inputMode="decimal"
+          placeholder={metric.goal === 'minimize' ? '−0.002' : '+0.002'}
+          value={effect}
+          onChange={effect => onChange({ effect })}
+        />
+        <TextField
+          label="Category"
+          hint="One word, to find it by."
+          maxLength={60}
+          placeholder="optimizer"
+          value={category}
+          onChange={category => onChange({ category })}
+        />
       </div>
     </div>
   );

@@ -11,7 +11,7 @@ import { getClient } from '../../app/sync.ts';
 import { useCall } from '../../app/use-call.ts';
 import { Button } from '../../ui/button.tsx';
 import { EmptyState } from '../../ui/empty-state.tsx';
-import { Field, TextArea, TextInput } from '../../ui/field.tsx';
+import { TextAreaField, TextField } from '../../ui/field.tsx';
 import { CodeEditor } from '../../viewers/code-editor.tsx';
 import { type DiffRemarks, DiffRemarksContext } from '../../viewers/diff-remarks.tsx';
 import { LazyDiffView } from '../../viewers/lazy-diff-view.tsx';
@@ -171,42 +171,24 @@ function Verdict({ card, review }: { readonly card: StudyCard; readonly review: 
   return (
     <div className="flex flex-col gap-3 border-line border-t bg-surface px-6 py-3">
       {isChanged ? (
-        <Field
+        <TextField
           label="What it now tries"
           hint="One line, shown wherever this experiment is listed. Leave empty to describe it by its changes."
-        >
-          {ids => (
-            <TextInput
-              {...ids}
-              maxLength={300}
-              placeholder={review.proposal.hypothesis}
-              value={draft.title}
-              onChange={event => {
-                const { value } = event.target;
-                change(() => ({ title: value }));
-              }}
-            />
-          )}
-        </Field>
+          maxLength={300}
+          placeholder={review.proposal.hypothesis}
+          value={draft.title}
+          onChange={title => change(() => ({ title }))}
+        />
       ) : null}
       {draft.files ? null : (
-        <Field
+        <TextAreaField
           label="Remarks"
           hint="They go back to the proposer together with your comments on lines; if you reject it, they are remembered as the reason."
-        >
-          {ids => (
-            <TextArea
-              {...ids}
-              rows={2}
-              maxLength={4_000}
-              value={draft.text}
-              onChange={event => {
-                const { value } = event.target;
-                change(() => ({ text: value }));
-              }}
-            />
-          )}
-        </Field>
+          rows={2}
+          maxLength={4_000}
+          value={draft.text}
+          onChange={text => change(() => ({ text }))}
+        />
       )}
       <div className="flex flex-wrap items-center gap-2">
         <Button

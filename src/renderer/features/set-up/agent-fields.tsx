@@ -5,8 +5,7 @@ import { explain } from '../../app/explain.ts';
 import { getClient } from '../../app/sync.ts';
 import { useCall } from '../../app/use-call.ts';
 import { Button } from '../../ui/button.tsx';
-import { Field } from '../../ui/field.tsx';
-import { Select } from '../../ui/select.tsx';
+import { SelectField } from '../../ui/select.tsx';
 import type { ArmForm } from './set-up-arm.ts';
 import type { ArmProps } from './set-up-part.tsx';
 
@@ -20,22 +19,19 @@ export function AgentFields(props: ArmProps) {
   const chosen = agents?.find(({ agent }) => agent === form.agent);
   return (
     <>
-      <Field label="Agent" hint={chosen ? describeAgent(chosen) : (first.problem ?? 'Looking for agents …')}>
-        {ids => (
-          <Select
-            {...ids}
-            value={form.agent}
-            options={[
-              ...(chosen ? [] : [{ value: form.agent, label: form.agent }]),
-              ...(agents ?? []).map(({ agent, title, isFound }) => ({
-                value: agent,
-                label: isFound ? title : `${title} (not installed)`,
-              })),
-            ]}
-            onChange={agent => onChange({ agent })}
-          />
-        )}
-      </Field>
+      <SelectField
+        label="Agent"
+        hint={chosen ? describeAgent(chosen) : (first.problem ?? 'Looking for agents …')}
+        value={form.agent}
+        options={[
+          ...(chosen ? [] : [{ value: form.agent, label: form.agent }]),
+          ...(agents ?? []).map(({ agent, title, isFound }) => ({
+            value: agent,
+            label: isFound ? title : `${title} (not installed)`,
+          })),
+        ]}
+        onChange={agent => onChange({ agent })}
+      />
       <AgentTrialButton
         key={`${form.agent} ${form.agentModel}`}
         form={form}

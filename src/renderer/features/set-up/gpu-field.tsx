@@ -1,7 +1,6 @@
 import { findByName } from '../../../shared/telemetry.ts';
 import { useStore } from '../../app/store.ts';
-import { Field } from '../../ui/field.tsx';
-import { Select } from '../../ui/select.tsx';
+import { SelectField } from '../../ui/select.tsx';
 
 /** Chooses the GPU for training; shown only if there is a choice, or the chosen one is gone. */
 export function GpuField({
@@ -23,23 +22,17 @@ export function GpuField({
   const isGone = value !== '' && !chosen;
   if (choices.length < 2 && !isGone) return null;
   return (
-    <Field
+    <SelectField
       label="GPU"
       hint="All runs of the study use the same GPU."
       problem={isGone && choices.length > 0 ? 'The chosen GPU is missing.' : null}
-    >
-      {ids => (
-        <Select
-          {...ids}
-          value={chosen?.uuid ?? value}
-          options={[
-            { value: '', label: 'The first one' },
-            ...(isGone ? [{ value, label: value }] : []),
-            ...choices.map(({ uuid, name }) => ({ value: uuid, label: name })),
-          ]}
-          onChange={onChange}
-        />
-      )}
-    </Field>
+      value={chosen?.uuid ?? value}
+      options={[
+        { value: '', label: 'The first one' },
+        ...(isGone ? [{ value, label: value }] : []),
+        ...choices.map(({ uuid, name }) => ({ value: uuid, label: name })),
+      ]}
+      onChange={onChange}
+    />
   );
 }

@@ -1,4 +1,4 @@
-import { Field, TextInput } from '../../ui/field.tsx';
+import { TextField } from '../../ui/field.tsx';
 
 /** Where to train several experiments at the same time. */
 export function LanesField({
@@ -12,19 +12,13 @@ export function LanesField({
   readonly onChange: (lanes: string) => void;
 }) {
   return (
-    <Field
+    <TextField
       label="Lanes"
       hint="To train several experiments at once: cpu:4, gpu:all, slurm:8, ssh:host or ssh:host/gpu:0, separated by commas."
       problem={problem}
-    >
-      {ids => (
-        <TextInput
-          {...ids}
-          value={value}
-          placeholder="one at a time"
-          onChange={event => onChange(event.target.value)}
-        />
-      )}
-    </Field>
+      value={value}
+      placeholder="one at a time"
+      onChange={onChange}
+    />
   );
 }

@@ -1,5 +1,5 @@
-import { Field, Switch } from '../../ui/field.tsx';
-import { Select } from '../../ui/select.tsx';
+import { Switch } from '../../ui/field.tsx';
+import { SelectField } from '../../ui/select.tsx';
 import { hasMeasures } from './set-up-measures.ts';
 import { Group, type GroupProps, hasProblemIn, Lines, Text } from './set-up-part.tsx';
 import { describeMeasure, describeMeasures } from './set-up-summaries.ts';
@@ -23,20 +23,17 @@ export function MeasureFields({ tries, ...props }: GroupProps) {
       }
     >
       <Text {...props} name="metric" label="Metric" placeholder="val_bpb" />
-      <Field label="Better is" problem={props.problems.goal}>
-        {ids => (
-          <Select
-            {...ids}
-            value={form.goal}
-            options={[
-              { value: '', label: 'as its name tells' },
-              { value: 'minimize', label: 'lower' },
-              { value: 'maximize', label: 'higher' },
-            ]}
-            onChange={goal => onChange({ goal })}
-          />
-        )}
-      </Field>
+      <SelectField
+        label="Better is"
+        problem={props.problems.goal}
+        value={form.goal}
+        options={[
+          { value: '', label: 'as its name tells' },
+          { value: 'minimize', label: 'lower' },
+          { value: 'maximize', label: 'higher' },
+        ]}
+        onChange={goal => onChange({ goal })}
+      />
       <Text
         {...props}
         name="budget"
@@ -88,23 +85,17 @@ export function MoreMeasureFields({ tries, ...props }: GroupProps) {
       tries={tries}
       isOpenAtFirst={hasMeasures(props.form)}
     >
-      <Field
+      <SelectField
         label="Verdicts"
         hint="The same code gives a different number each time. Honest repeats decisive measurements, and says how sure a gain is."
-      >
-        {ids => (
-          <Select
-            {...ids}
-            value={props.form.verdict}
-            options={[
-              { value: '', label: 'as this machine does' },
-              { value: 'honest', label: 'honest: repeat what decides' },
-              { value: 'greedy', label: 'greedy: take each number as it is' },
-            ]}
-            onChange={verdict => props.onChange({ verdict })}
-          />
-        )}
-      </Field>
+        value={props.form.verdict}
+        options={[
+          { value: '', label: 'as this machine does' },
+          { value: 'honest', label: 'honest: repeat what decides' },
+          { value: 'greedy', label: 'greedy: take each number as it is' },
+        ]}
+        onChange={verdict => props.onChange({ verdict })}
+      />
       <Text
         {...props}
         name="leastGain"
@@ -119,22 +110,16 @@ export function MoreMeasureFields({ tries, ...props }: GroupProps) {
         hint="0 for most losses, 1 for an accuracy. A better number is examined closely. Optional."
         inputMode="decimal"
       />
-      <Field
+      <SelectField
         label="Edits that name the evaluation"
         hint="Or the validation data, a seed or a clock. Such edits are marked; they can also wait for you."
-      >
-        {ids => (
-          <Select
-            {...ids}
-            value={props.form.approvesHints ? 'ask' : 'run'}
-            options={[
-              { value: 'run', label: 'run, and are marked' },
-              { value: 'ask', label: 'wait for me' },
-            ]}
-            onChange={chosen => props.onChange({ approvesHints: chosen === 'ask' })}
-          />
-        )}
-      </Field>
+        value={props.form.approvesHints ? 'ask' : 'run'}
+        options={[
+          { value: 'run', label: 'run, and are marked' },
+          { value: 'ask', label: 'wait for me' },
+        ]}
+        onChange={chosen => props.onChange({ approvesHints: chosen === 'ask' })}
+      />
       <Lines
         {...props}
         name="swaps"

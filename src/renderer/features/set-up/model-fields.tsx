@@ -4,8 +4,7 @@ import { EFFORTS } from '../../../shared/proposers.ts';
 import { useStore } from '../../app/store.ts';
 import { getClient } from '../../app/sync.ts';
 import { useCall } from '../../app/use-call.ts';
-import { Field } from '../../ui/field.tsx';
-import { Select, type SelectOption } from '../../ui/select.tsx';
+import { SelectField, type SelectOption } from '../../ui/select.tsx';
 import { KeyField } from './key-field.tsx';
 import { PlannedSpend } from './planned-spend.tsx';
 import type { ArmForm } from './set-up-arm.ts';
@@ -49,16 +48,13 @@ export function ModelFields(props: ArmProps) {
           </option>
         ))}
       </datalist>
-      <Field label="Key" hint="Sent only to the server; never to the training or into any record.">
-        {ids => (
-          <Select
-            {...ids}
-            value={form.key}
-            options={KEYS.filter(({ value }) => value !== 'stored' || isDesktop)}
-            onChange={key => onChange({ key })}
-          />
-        )}
-      </Field>
+      <SelectField
+        label="Key"
+        hint="Sent only to the server; never to the training or into any record."
+        value={form.key}
+        options={KEYS.filter(({ value }) => value !== 'stored' || isDesktop)}
+        onChange={key => onChange({ key })}
+      />
       {form.key === 'stored' ? <KeyField onChanged={list.again} /> : null}
       <Text
         {...props}
@@ -77,19 +73,15 @@ export function ModelDetails(props: ArmProps) {
   const { form, onChange } = props;
   return (
     <>
-      <Field label="Effort">
-        {ids => (
-          <Select
-            {...ids}
-            value={form.effort}
-            options={[
-              { value: '', label: 'As the model likes' },
-              ...EFFORTS.map(effort => ({ value: effort, label: effort })),
-            ]}
-            onChange={effort => onChange({ effort })}
-          />
-        )}
-      </Field>
+      <SelectField
+        label="Effort"
+        value={form.effort}
+        options={[
+          { value: '', label: 'As the model likes' },
+          ...EFFORTS.map(effort => ({ value: effort, label: effort })),
+        ]}
+        onChange={effort => onChange({ effort })}
+      />
       <Text
         {...props}
         name="studyCap"

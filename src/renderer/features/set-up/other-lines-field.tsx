@@ -1,6 +1,5 @@
 import { OTHER_LINES, type OtherLines } from '../../../shared/study.ts';
-import { Field } from '../../ui/field.tsx';
-import { Select } from '../../ui/select.tsx';
+import { SelectField } from '../../ui/select.tsx';
 
 const WORDS: Readonly<Record<OtherLines, string>> = {
   off: 'Always from the best so far',
@@ -17,18 +16,12 @@ export function OtherLinesField({
   readonly onChange: (value: OtherLines) => void;
 }) {
   return (
-    <Field
+    <SelectField
       label="Where proposals start"
       hint="Another line: an experiment that was measured and left. Models, agents and commands only."
-    >
-      {ids => (
-        <Select
-          {...ids}
-          value={value}
-          options={OTHER_LINES.map(word => ({ value: word, label: WORDS[word] }))}
-          onChange={onChange}
-        />
-      )}
-    </Field>
+      value={value}
+      options={OTHER_LINES.map(word => ({ value: word, label: WORDS[word] }))}
+      onChange={onChange}
+    />
   );
 }

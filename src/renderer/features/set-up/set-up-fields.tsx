@@ -1,5 +1,5 @@
-import { Field, Switch } from '../../ui/field.tsx';
-import { Select } from '../../ui/select.tsx';
+import { Switch } from '../../ui/field.tsx';
+import { SelectField } from '../../ui/select.tsx';
 import { GpuField } from './gpu-field.tsx';
 import { LanesField } from './lanes-field.tsx';
 import { Group, type GroupProps, hasProblemIn, Lines, type PartProps, Text } from './set-up-part.tsx';
@@ -78,20 +78,16 @@ export function SandboxFields({ tries, ...props }: GroupProps) {
       ])}
       tries={tries}
     >
-      <Field label="Sandbox">
-        {ids => (
-          <Select
-            {...ids}
-            value={form.sandbox}
-            options={[
-              { value: 'preferred', label: 'Where this machine has one' },
-              { value: 'required', label: 'Required: else nothing runs' },
-              { value: 'off', label: 'Off: it can do whatever you can' },
-            ]}
-            onChange={sandbox => onChange({ sandbox })}
-          />
-        )}
-      </Field>
+      <SelectField
+        label="Sandbox"
+        value={form.sandbox}
+        options={[
+          { value: 'preferred', label: 'Where this machine has one' },
+          { value: 'required', label: 'Required: else nothing runs' },
+          { value: 'off', label: 'Off: it can do whatever you can' },
+        ]}
+        onChange={sandbox => onChange({ sandbox })}
+      />
       <Lines
         {...props}
         name="reads"

@@ -1,6 +1,6 @@
 import { ChevronRight } from 'lucide-react';
 import { type ReactNode, useState } from 'react';
-import { Field, TextArea, TextInput } from '../../ui/field.tsx';
+import { TextAreaField, TextField } from '../../ui/field.tsx';
 import type { ArmForm, ArmProblems } from './set-up-arm.ts';
 import type { FormProblems, SetUpForm, SpendBasisForm } from './set-up-form.ts';
 
@@ -121,16 +121,14 @@ export function Text<F extends object>({
   readonly list?: string;
 }) {
   return (
-    <Field label={label} hint={hint} problem={problems[name]}>
-      {ids => (
-        <TextInput
-          {...ids}
-          {...rest}
-          value={String(form[name])}
-          onChange={event => onChange({ [name]: event.target.value } as Partial<F>)}
-        />
-      )}
-    </Field>
+    <TextField
+      label={label}
+      hint={hint}
+      problem={problems[name]}
+      {...rest}
+      value={String(form[name])}
+      onChange={text => onChange({ [name]: text } as Partial<F>)}
+    />
   );
 }
 
@@ -163,19 +161,17 @@ export function Lines({
   readonly isDisabled?: boolean;
 }) {
   return (
-    <Field label={label} hint={hint} problem={problems[name]}>
-      {ids => (
-        <TextArea
-          {...ids}
-          rows={rows}
-          className="font-mono"
-          value={form[name]}
-          placeholder={placeholder}
-          disabled={isDisabled}
-          onChange={event => onChange({ [name]: event.target.value })}
-        />
-      )}
-    </Field>
+    <TextAreaField
+      label={label}
+      hint={hint}
+      problem={problems[name]}
+      rows={rows}
+      className="font-mono"
+      value={form[name]}
+      placeholder={placeholder}
+      disabled={isDisabled}
+      onChange={text => onChange({ [name]: text })}
+    />
   );
 }
 

@@ -1,8 +1,8 @@
 import { ArrowDown, ArrowUp, Plus, Trash2 } from 'lucide-react';
 import type { OtherLines } from '../../../shared/study.ts';
 import { Button, IconButton } from '../../ui/button.tsx';
-import { Field, Switch } from '../../ui/field.tsx';
-import { Select } from '../../ui/select.tsx';
+import { Switch } from '../../ui/field.tsx';
+import { SelectField } from '../../ui/select.tsx';
 import { AgentFields } from './agent-fields.tsx';
 import { ModelDetails, ModelFields } from './model-fields.tsx';
 import { OtherLinesField } from './other-lines-field.tsx';
@@ -68,25 +68,19 @@ export function ProposerChoice({ form, problems, onChange, spend }: ProposerProp
           <ArmDetails {...propsOf(arm, place)} />
         </fieldset>
       ))}
-      <Field
+      <SelectField
         label="How they work together"
         hint="Their calls, results and cost are counted separately, so you can compare them."
-      >
-        {ids => (
-          <Select
-            {...ids}
-            value={form.routing}
-            options={[
-              { value: 'fallback', label: 'Each one when those before it have nothing to propose' },
-              { value: 'alternate', label: 'In turns' },
-              ...(form.routing === 'stand_in'
-                ? [{ value: 'stand_in', label: 'While the first cannot' } as const]
-                : []),
-            ]}
-            onChange={routing => onChange({ routing })}
-          />
-        )}
-      </Field>
+        value={form.routing}
+        options={[
+          { value: 'fallback', label: 'Each one when those before it have nothing to propose' },
+          { value: 'alternate', label: 'In turns' },
+          ...(form.routing === 'stand_in'
+            ? [{ value: 'stand_in', label: 'While the first cannot' } as const]
+            : []),
+        ]}
+        onChange={routing => onChange({ routing })}
+      />
     </>
   );
 }
@@ -167,22 +161,18 @@ function ArmChoice(props: ArmProps) {
   const { form, onChange } = props;
   return (
     <>
-      <Field label="Proposer">
-        {ids => (
-          <Select
-            {...ids}
-            value={form.kind}
-            options={[
-              { value: 'search', label: 'Search over constants (no network)' },
-              { value: 'command', label: 'A command that edits the files' },
-              { value: 'patches', label: 'A folder of patches' },
-              { value: 'model', label: 'A language model (Messages API)' },
-              { value: 'agent', label: 'An agent on the command line' },
-            ]}
-            onChange={kind => onChange({ kind })}
-          />
-        )}
-      </Field>
+      <SelectField
+        label="Proposer"
+        value={form.kind}
+        options={[
+          { value: 'search', label: 'Search over constants (no network)' },
+          { value: 'command', label: 'A command that edits the files' },
+          { value: 'patches', label: 'A folder of patches' },
+          { value: 'model', label: 'A language model (Messages API)' },
+          { value: 'agent', label: 'An agent on the command line' },
+        ]}
+        onChange={kind => onChange({ kind })}
+      />
       {form.kind === 'patches' ? (
         <Text {...props} name="patches" label="Folder" placeholder="/path/to/patches" />
       ) : null}
@@ -207,19 +197,15 @@ function ArmDetails(props: ArmProps) {
     case 'search':
       return (
         <>
-          <Field label="How it chooses">
-            {ids => (
-              <Select
-                {...ids}
-                value={form.strategy}
-                options={[
-                  { value: 'gaussian-process', label: 'By a model of what was tried (Gaussian process)' },
-                  { value: 'ladder', label: 'Step by step, one constant at a time (ladder)' },
-                ]}
-                onChange={strategy => onChange({ strategy })}
-              />
-            )}
-          </Field>
+          <SelectField
+            label="How it chooses"
+            value={form.strategy}
+            options={[
+              { value: 'gaussian-process', label: 'By a model of what was tried (Gaussian process)' },
+              { value: 'ladder', label: 'Step by step, one constant at a time (ladder)' },
+            ]}
+            onChange={strategy => onChange({ strategy })}
+          />
           <Text {...props} name="seed" label="Seed" inputMode="numeric" />
         </>
       );

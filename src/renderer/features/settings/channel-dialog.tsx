@@ -14,11 +14,11 @@ import { getClient } from '../../app/sync.ts';
 import { useCall } from '../../app/use-call.ts';
 import { Button } from '../../ui/button.tsx';
 import { Dialog } from '../../ui/dialog.tsx';
-import { Field, Switch, TextInput } from '../../ui/field.tsx';
+import { Field, Switch, TextField, TextInput } from '../../ui/field.tsx';
 import { Loading } from '../../ui/lazy-view.tsx';
 import { Problem } from '../../ui/problem.tsx';
 import { RelativeTime } from '../../ui/relative-time.tsx';
-import { Select } from '../../ui/select.tsx';
+import { SelectField } from '../../ui/select.tsx';
 import { TabList, TabPanel, Tabs } from '../../ui/tabs.tsx';
 import { useSettled } from '../../ui/use-settled.ts';
 import { NOTICES } from './notices.ts';
@@ -120,28 +120,22 @@ function ChannelForms({
       }}
     >
       <div className="grid gap-4 sm:grid-cols-[14rem_minmax(0,1fr)]">
-        <Field label="Over">
-          {ids => (
-            <Select
-              {...ids}
-              value={form.kind}
-              options={KINDS}
-              onChange={chosen => change({ kind: chosen })}
-            />
-          )}
-        </Field>
-        <Field label="Address" hint={HINTS[form.kind]} problem={problem}>
-          {ids => (
-            <TextInput
-              {...ids}
-              inputMode="url"
-              autoComplete="off"
-              placeholder={kind?.example}
-              value={form.url}
-              onChange={event => change({ url: event.target.value.trim() })}
-            />
-          )}
-        </Field>
+        <SelectField
+          label="Over"
+          value={form.kind}
+          options={KINDS}
+          onChange={chosen => change({ kind: chosen })}
+        />
+        <TextField
+          label="Address"
+          hint={HINTS[form.kind]}
+          problem={problem}
+          inputMode="url"
+          autoComplete="off"
+          placeholder={kind?.example}
+          value={form.url}
+          onChange={text => change({ url: text.trim() })}
+        />
         <Field label="Token" hint="Sent as Authorization: Bearer." problem={tokenProblem}>
           {ids => (
             <div className="flex gap-2">

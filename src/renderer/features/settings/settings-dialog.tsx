@@ -6,8 +6,8 @@ import { useStore } from '../../app/store.ts';
 import type { Host } from '../../host/host.ts';
 import { Button } from '../../ui/button.tsx';
 import { Dialog } from '../../ui/dialog.tsx';
-import { Field, Switch, TextInput } from '../../ui/field.tsx';
-import { Select } from '../../ui/select.tsx';
+import { Switch, TextField } from '../../ui/field.tsx';
+import { SelectField } from '../../ui/select.tsx';
 import { NOTICES } from './notices.ts';
 
 export function SettingsDialog({ host, onClose }: { readonly host: Host; readonly onClose: () => void }) {
@@ -19,20 +19,16 @@ export function SettingsDialog({ host, onClose }: { readonly host: Host; readonl
   return (
     <Dialog title="Settings" onClose={onClose}>
       <div className="flex flex-col gap-5">
-        <Field label="Theme">
-          {ids => (
-            <Select
-              {...ids}
-              value={settings.theme}
-              options={[
-                { value: 'system', label: 'As the system' },
-                { value: 'light', label: 'Light' },
-                { value: 'dark', label: 'Dark' },
-              ]}
-              onChange={theme => void saveSettings({ theme })}
-            />
-          )}
-        </Field>
+        <SelectField
+          label="Theme"
+          value={settings.theme}
+          options={[
+            { value: 'system', label: 'As the system' },
+            { value: 'light', label: 'Light' },
+            { value: 'dark', label: 'Dark' },
+          ]}
+          onChange={theme => void saveSettings({ theme })}
+        />
         <fieldset className="flex flex-col gap-3">
           <legend className="mb-2 font-medium text-sm">Tell me when</legend>
           {needsAsking ? (
@@ -86,39 +82,29 @@ function Electricity() {
   return (
     <fieldset className="grid grid-cols-[minmax(0,1fr)_6rem] gap-3">
       <legend className="mb-2 font-medium text-sm">Electricity</legend>
-      <Field
+      <TextField
         label="Price per kWh"
         hint="Leave empty to show energy without its cost."
         problem={isPrice(read(price)) ? null : 'Write a number, or leave it empty.'}
-      >
-        {ids => (
-          <TextInput
-            {...ids}
-            inputMode="decimal"
-            placeholder="0.30"
-            value={price}
-            onChange={event => {
-              setPrice(event.target.value);
-              const value = read(event.target.value);
-              if (isPrice(value)) void saveSettings({ electricity: { price: value } });
-            }}
-          />
-        )}
-      </Field>
-      <Field label="Currency">
-        {ids => (
-          <TextInput
-            {...ids}
-            maxLength={8}
-            value={currency}
-            onChange={event => {
-              setCurrency(event.target.value);
-              const name = event.target.value.trim();
-              if (name !== '') void saveSettings({ electricity: { currency: name } });
-            }}
-          />
-        )}
-      </Field>
+        inputMode="decimal"
+        placeholder="0.30"
+        value={price}
+        onChange={text => {
+          setPrice(text);
+          const value = read(text);
+          if (isPrice(value)) void saveSettings({ electricity: { price: value } });
+        }}
+      />
+      <TextField
+        label="Currency"
+        maxLength={8}
+        value={currency}
+        onChange={text => {
+          setCurrency(text);
+          const name = text.trim();
+          if (name !== '') void saveSettings({ electricity: { currency: name } });
+        }}
+      />
     </fieldset>
   );
 }

@@ -156,7 +156,7 @@ type Group = {
 };
 
 /** Studies under their projects; studies of removed projects, and imported ones, under their own names. */
-export function groupStudies(projects: readonly Project[], studies: readonly StudyCard[]): readonly Group[] {
+function groupStudies(projects: readonly Project[], studies: readonly StudyCard[]): readonly Group[] {
   const groups: Group[] = projects.map(({ gitDir, name, path }) => ({
     key: gitDir,
     name,

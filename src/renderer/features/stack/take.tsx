@@ -11,7 +11,7 @@ import { getClient } from '../../app/sync.ts';
 import { useCall } from '../../app/use-call.ts';
 import { download } from '../../charts/progress-export.ts';
 import { Button } from '../../ui/button.tsx';
-import { Field, Switch, TextArea, TextInput } from '../../ui/field.tsx';
+import { Field, Switch, TextArea, TextField, TextInput } from '../../ui/field.tsx';
 import { TabList, TabPanel, Tabs } from '../../ui/tabs.tsx';
 
 const WAYS = ['branch', 'patches', 'pull'] as const;
@@ -93,19 +93,17 @@ function BranchForm(props: FormProps) {
   const isNamed = branch.trim() !== '';
   return (
     <form onSubmit={submit} className="flex flex-col gap-3">
-      <Field label="Branch name" problem={problem} hint="It must not exist yet.">
-        {ids => (
-          <TextInput
-            {...ids}
-            data-branch-name
-            value={branch}
-            onChange={event => {
-              setBranch(event.target.value);
-              setProblem(null);
-            }}
-          />
-        )}
-      </Field>
+      <TextField
+        label="Branch name"
+        problem={problem}
+        hint="It must not exist yet."
+        data-branch-name
+        value={branch}
+        onChange={text => {
+          setBranch(text);
+          setProblem(null);
+        }}
+      />
       <div className="flex flex-wrap items-center justify-between gap-3">
         {children}
         <span className="ml-auto flex gap-2">

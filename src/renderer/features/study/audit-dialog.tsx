@@ -6,7 +6,7 @@ import { explain } from '../../app/explain.ts';
 import { getClient } from '../../app/sync.ts';
 import { Button } from '../../ui/button.tsx';
 import { Dialog } from '../../ui/dialog.tsx';
-import { Field, TextInput } from '../../ui/field.tsx';
+import { TextField } from '../../ui/field.tsx';
 import { Problem } from '../../ui/problem.tsx';
 
 /** How many kept edits are shown; nobody would read more here. */
@@ -54,23 +54,17 @@ export function AuditDialog({ card, onClose }: { readonly card: StudyCard; reado
             {unproven.length > SHOWN ? ` and ${unproven.length - SHOWN} more` : ''}
           </p>
         ) : null}
-        <Field
+        <TextField
           label="Maximum trainings"
           hint={
             isCount
               ? `About ${formatDuration(count * card.contract.budget.seconds)} of training. You can stop it after any run.`
               : 'An integer, 1 or more.'
           }
-        >
-          {ids => (
-            <TextInput
-              {...ids}
-              inputMode="numeric"
-              value={runs}
-              onChange={event => setRuns(event.target.value)}
-            />
-          )}
-        </Field>
+          inputMode="numeric"
+          value={runs}
+          onChange={setRuns}
+        />
         <Problem>{problem}</Problem>
         <div className="flex justify-end gap-2">
           <Button onClick={onClose}>Cancel</Button>

@@ -12,10 +12,7 @@ const ASKED_MS = 20_000;
  * What is still uncertain about the gains of a study that its user has just stopped; null if nothing is, or nothing
  * was kept.
  */
-export function openGains(
-  before: StudyCard | undefined,
-  { state, stopReason, claims }: StudyCard,
-): string | null {
+function openGains(before: StudyCard | undefined, { state, stopReason, claims }: StudyCard): string | null {
   const hasEnded = before !== undefined && before.state !== 'stopped' && state === 'stopped';
   if (!hasEnded || stopReason !== 'user' || !claims || claims.isRepeatable || claims.headline) return null;
   const { keeps } = claims;

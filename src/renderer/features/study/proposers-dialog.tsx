@@ -6,10 +6,9 @@ import { keepRate } from '../../../shared/study.ts';
 import { getClient } from '../../app/sync.ts';
 import { useCall } from '../../app/use-call.ts';
 import { Dialog } from '../../ui/dialog.tsx';
-import { Field } from '../../ui/field.tsx';
 import { Loading } from '../../ui/lazy-view.tsx';
 import { RelativeTime } from '../../ui/relative-time.tsx';
-import { Select } from '../../ui/select.tsx';
+import { SelectField } from '../../ui/select.tsx';
 
 /** How well each proposer works: calls, failures, results, cost. */
 export function ProposersDialog({
@@ -31,19 +30,15 @@ export function ProposersDialog({
       onClose={onClose}
       isWide
     >
-      <Field label="Of">
-        {ids => (
-          <Select
-            {...ids}
-            value={isOverAll ? 'all' : 'study'}
-            options={[
-              ...(card ? [{ value: 'study', label: card.tag }] : []),
-              { value: 'all', label: 'all studies' },
-            ]}
-            onChange={chosen => setIsOverAll(chosen === 'all')}
-          />
-        )}
-      </Field>
+      <SelectField
+        label="Of"
+        value={isOverAll ? 'all' : 'study'}
+        options={[
+          ...(card ? [{ value: 'study', label: card.tag }] : []),
+          { value: 'all', label: 'all studies' },
+        ]}
+        onChange={chosen => setIsOverAll(chosen === 'all')}
+      />
       {value ? (
         value.length === 0 ? (
           <p className="py-8 text-center text-muted text-sm">No proposer has been asked yet.</p>

@@ -1,14 +1,14 @@
 import { type FormEvent, useState } from 'react';
 import { countTried } from '../../../shared/expected-end.ts';
 import type { StudyCard } from '../../../shared/notebook.ts';
-import { proposerLabel } from '../../../shared/proposers.ts';
+import { armsOf, modelArms, proposerLabel } from '../../../shared/proposers.ts';
 import { shareOf } from '../../../shared/spend-plan.ts';
 import { codeOf, explain } from '../../app/explain.ts';
 import { getClient } from '../../app/sync.ts';
 import { describeStop } from '../../format/stop-reasons.ts';
 import { Button } from '../../ui/button.tsx';
 import { Dialog } from '../../ui/dialog.tsx';
-import { Field, TextInput } from '../../ui/field.tsx';
+import { TextField } from '../../ui/field.tsx';
 import { Problem } from '../../ui/problem.tsx';
 import { GpuField } from '../set-up/gpu-field.tsx';
 import { laneProblemOf, laneWordsOf } from '../set-up/lane-words.ts';
@@ -86,36 +86,27 @@ export function ResumeDialog({ card, onClose }: { readonly card: StudyCard; read
     >
       <form onSubmit={event => void resume(event)} className="flex flex-col gap-3">
         <div className="grid grid-cols-3 gap-4">
-          <Field label="Experiments" hint={done === 1 ? 'One is done.' : `${done} are done.`}>
-            {ids => (
-              <TextInput
-                {...ids}
-                inputMode="numeric"
-                value={experiments}
-                onChange={event => setExperiments(event.target.value)}
-              />
-            )}
-          </Field>
-          <Field label="Hours" hint="From now on.">
-            {ids => (
-              <TextInput
-                {...ids}
-                inputMode="decimal"
-                value={hours}
-                onChange={event => setHours(event.target.value)}
-              />
-            )}
-          </Field>
-          <Field label="Patience" hint="Experiments in a row without a keep.">
-            {ids => (
-              <TextInput
-                {...ids}
-                inputMode="numeric"
-                value={patience}
-                onChange={event => setPatience(event.target.value)}
-              />
-            )}
-          </Field>
+          <TextField
+            label="Experiments"
+            hint={done === 1 ? 'One is done.' : `${done} are done.`}
+            inputMode="numeric"
+            value={experiments}
+            onChange={setExperiments}
+          />
+          <TextField
+            label="Hours"
+            hint="From now on."
+            inputMode="decimal"
+            value={hours}
+            onChange={setHours}
+          />
+          <TextField
+            label="Patience"
+            hint="Experiments in a row without a keep."
+            inputMode="numeric"
+            value={patience}
+            onChange={setPatience}
+          />
         </div>
         {proposer ? (
           <Proposer
@@ -135,28 +126,23 @@ export function ResumeDialog({ card, onClose }: { readonly card: StudyCard; read
             </Button>
           </div>
         )}
-        <Field label="Repository" hint="Where it is now, if it was moved.">
-          {ids => (
-            <TextInput {...ids} value={repository} onChange={event => setRepository(event.target.value)} />
-          )}
-        </Field>
+        <TextField
+          label="Repository"
+          hint="Where it is now, if it was moved."
+          value={repository}
+          onChange={setRepository}
+        />
         <GpuField value={gpu} onChange={setGpu} />
         <LanesField value={lanes} problem={tries > 0 ? laneProblemOf(lanes) : null} onChange={setLanes} />
         <OtherLinesField value={otherLines} onChange={setOtherLines} />
         {card.contract.model === null ? null : (
-          <Field
+          <TextField
             label={`Cap for asking ${card.contract.model.name} (US$)`}
             hint="For the whole study. Leave empty to keep it unchanged."
-          >
-            {ids => (
-              <TextInput
-                {...ids}
-                inputMode="decimal"
-                value={cap}
-                onChange={event => setCap(event.target.value)}
-              />
-            )}
-          </Field>
+            inputMode="decimal"
+            value={cap}
+            onChange={setCap}
+          />
         )}
         {proposer ? null : <PlannedSpends card={card} left={left} />}
         <Problem>{problem}</Problem>
@@ -211,10 +197,7 @@ function spendBasisOf(
 /** What the rest of the study will probably cost, for each model that proposes. */
 function PlannedSpends({ card, left }: { readonly card: StudyCard; readonly left: number | null }) {
   const { proposer } = card;
-  const arms = proposer.kind === 'route' ? proposer.arms : [proposer];
   const isInTurns = proposer.kind === 'route' && proposer.mode === 'alternate';
-  const basis = spendBasisOf(card, left, arms.length, isInTurns);
-  return arms
-    .filter(arm => arm.kind === 'model')
-    .map(({ model }) => <PlannedSpend key={model} model={model} basis={basis} />);
+  const basis = spendBasisOf(card, left, armsOf(proposer).length, isInTurns);
+  return modelArms(proposer).map(({ model }) => <PlannedSpend key={model} model={model} basis={basis} />);
 }

@@ -7,7 +7,7 @@ import { attempt } from '../../app/actions.ts';
 import { getClient } from '../../app/sync.ts';
 import { Button } from '../../ui/button.tsx';
 import { Dialog } from '../../ui/dialog.tsx';
-import { Field, TextArea } from '../../ui/field.tsx';
+import { TextAreaField } from '../../ui/field.tsx';
 
 /** A note to the proposer, without stopping anything. */
 export function SteerDialog({
@@ -48,7 +48,7 @@ export function SteerDialog({
         }}
         className="flex flex-col gap-3"
       >
-        <Field
+        <TextAreaField
           label="Note to the proposer"
           hint={
             canRead(card.proposer)
@@ -57,20 +57,14 @@ export function SteerDialog({
                 ? 'The search follows: leave DEPTH alone · only LR, WIDTH · try LR up to 0.1 · try LR between 0.01 and 0.1 · free DEPTH'
                 : undefined
           }
-        >
-          {ids => (
-            <TextArea
-              {...ids}
-              rows={4}
-              maxLength={4_000}
-              value={text}
-              onChange={event => {
-                setText(event.target.value);
-                setEffect(null);
-              }}
-            />
-          )}
-        </Field>
+          rows={4}
+          maxLength={4_000}
+          value={text}
+          onChange={text => {
+            setText(text);
+            setEffect(null);
+          }}
+        />
         {effect ? <Effect effect={effect} /> : null}
         <div className="flex justify-end gap-2">
           <Button onClick={onClose}>{effect ? 'Close' : 'Cancel'}</Button>
