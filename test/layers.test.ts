@@ -74,7 +74,7 @@ const RULES: Readonly<
 };
 
 /** What only later parts of the window need; zod would also make the browser report a refused `Function` to its console. */
-const LATER = /^(zod|@orpc\/contract|recharts|@xterm|@codemirror)/;
+const LATER = /^(zod|@orpc\/contract|recharts|d3-scale|sonner|@xterm|@codemirror)/;
 
 async function sourceFiles(folder: string): Promise<readonly string[]> {
   const entries = await readdir(folder, { recursive: true, withFileTypes: true });

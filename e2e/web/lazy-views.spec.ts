@@ -1,10 +1,11 @@
 import { expect, test } from './support/fixtures.ts';
-import { dialog, openWindow } from './support/window.ts';
+import { NIGHT_TAG } from './support/night.ts';
+import { cellOf, dialog, notebook, openNotebook, openWindow } from './support/window.ts';
 
 const CODE = '**/assets/settings-dialog-*.js';
 /** Matches the code of every view except the one that a window shows first. */
 const OF_OTHER_VIEWS =
-  /\/assets\/(?!welcome-)(?:[a-z-]+-(?:dialog|screen)|cell-details|code-editor|diff-view|series-lines)-/;
+  /\/assets\/(?!welcome-)(?:[a-z-]+-(?:dialog|panel|screen)|cell-details|code-editor|diff-view|series-lines)-/;
 
 test.describe('the code of a dialog that nobody has opened', () => {
   test.describe('in a browser like any other', () => {
@@ -40,3 +41,26 @@ test('a dialog whose code cannot be fetched says so, and opens when it can', asy
   await expect(dialog(page, 'Settings')).toBeVisible();
   await expect(notice).toBeHidden();
 });
+
+for (const width of [700, 1280]) {
+  test(`at ${width} px the cells come before the chart, take keys, and stay in place when it comes`, async ({
+    page,
+    night,
+  }) => {
+    const { promise: mayCome, resolve: letCome } = Promise.withResolvers<void>();
+    await page.route('**/assets/chart-panel-*.js', async route => {
+      await mayCome;
+      await route.continue();
+    });
+    await openNotebook(page, night.server, NIGHT_TAG);
+    await page.setViewportSize({ width, height: 800 });
+    const newest = cellOf(page, 13).region;
+    await page.keyboard.press('j');
+    await expect(newest).toHaveClass(/border-accent/);
+    await expect(notebook(page).chart).toBeHidden();
+    const before = await newest.boundingBox();
+    letCome();
+    await expect(notebook(page).chart).toBeVisible();
+    expect(await newest.boundingBox()).toEqual(before);
+  });
+}

@@ -1,6 +1,5 @@
 import { Tooltip } from 'radix-ui';
 import { type CSSProperties, useEffect } from 'react';
-import { Toaster } from 'sonner';
 import { titleOf } from '../shared/overview.ts';
 import { useKeys } from './app/keys.ts';
 import { useStore } from './app/store.ts';
@@ -27,6 +26,7 @@ const WelcomeScreen = lazyView(
   () => import('./features/welcome/welcome-screen.tsx').then(file => file.WelcomeScreen),
   <Loading />,
 );
+const Toaster = lazyView(() => import('sonner').then(file => file.Toaster));
 
 /** Notices in the window's own letters and colours. */
 const TOASTER_STYLE = {

@@ -1,4 +1,3 @@
-import { toast } from 'sonner';
 import type { NewStudyForm } from '../../shared/call-inputs.ts';
 import { hasLogScale, progressModel } from '../../shared/charts/progress-model.ts';
 import { type ProgressPreset, type ProgressView, showAll } from '../../shared/charts/progress-view.ts';
@@ -25,6 +24,7 @@ import {
   useStore,
 } from './store.ts';
 import { getClient, readNotebook } from './sync.ts';
+import { toast } from './toast.ts';
 
 /** How long the search waits for the next keystroke. */
 const SEARCH_MS = 150;

@@ -1,8 +1,8 @@
-import { toast } from 'sonner';
 import type { Cell } from '../../shared/notebook.ts';
 import { attempt, jumpTo } from './actions.ts';
 import { type State, useStore } from './store.ts';
 import { getClient } from './sync.ts';
+import { toast } from './toast.ts';
 
 /** The selected experiment, to which most commands about a single experiment apply. */
 export function selectedOf({ view, notebook }: State): Cell | null {

@@ -1,6 +1,5 @@
 import { ORPCError } from '@orpc/client';
 import { useEffect, useSyncExternalStore } from 'react';
-import { toast } from 'sonner';
 import type { Cell } from '../../shared/notebook.ts';
 import {
   CONSTANTS_PAGE,
@@ -12,6 +11,7 @@ import {
 import { explain } from './explain.ts';
 import { useStore } from './store.ts';
 import { getClient } from './sync.ts';
+import { toast } from './toast.ts';
 
 /** Data read so far, by experiment number, and how many experiments are still being read. */
 export type ExperimentRows<T> = {

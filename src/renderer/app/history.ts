@@ -1,10 +1,10 @@
-import { toast } from 'sonner';
 import { goTo, openFirstScreen, openStudy, revealCell, selectCell } from './actions.ts';
 import { hashOf, type Place, placeOf, readHash, screenOf } from './address.ts';
 import { hashAfterReload, keepForReload } from './browser-store.ts';
 import { explain } from './explain.ts';
 import { useStore } from './store.ts';
 import { getClient, reconnect } from './sync.ts';
+import { toast } from './toast.ts';
 
 /**
  * The address is written once the selection has rested for this long: writing it costs a browser more than drawing

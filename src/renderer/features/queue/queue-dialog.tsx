@@ -1,12 +1,12 @@
 import { ListOrdered } from 'lucide-react';
 import { useEffect, useLayoutEffect, useMemo, useRef, useState } from 'react';
-import { toast } from 'sonner';
 import { type Idea, MAX_HYPOTHESIS } from '../../../shared/ideas.ts';
 import type { StudyCard } from '../../../shared/notebook.ts';
 import { canRead } from '../../../shared/proposers.ts';
 import { attempt } from '../../app/actions.ts';
 import { useStore } from '../../app/store.ts';
 import { getClient } from '../../app/sync.ts';
+import { toast } from '../../app/toast.ts';
 import { useCall } from '../../app/use-call.ts';
 import { Button } from '../../ui/button.tsx';
 import { Dialog } from '../../ui/dialog.tsx';

@@ -1,12 +1,12 @@
 import { CircleAlert, FileDown, Play } from 'lucide-react';
 import { useEffect, useId, useRef, useState } from 'react';
-import { toast } from 'sonner';
 import type { Contract } from '../../../shared/contract.ts';
 import type { Inspection } from '../../../shared/set-up.ts';
 import { attempt, startStudy } from '../../app/actions.ts';
 import { codeOf, explain } from '../../app/explain.ts';
 import { useRunning, useStore } from '../../app/store.ts';
 import { getClient } from '../../app/sync.ts';
+import { toast } from '../../app/toast.ts';
 import { useCall } from '../../app/use-call.ts';
 import { Button } from '../../ui/button.tsx';
 import { EmptyState } from '../../ui/empty-state.tsx';

@@ -1,8 +1,8 @@
 import { FolderInput } from 'lucide-react';
 import { type DragEvent, type ReactNode, useState } from 'react';
-import { toast } from 'sonner';
 import { openProject, showOverlay } from '../../app/actions.ts';
 import { readDropped } from '../../app/import-source.ts';
+import { toast } from '../../app/toast.ts';
 import type { Host } from '../../host/host.ts';
 
 /** A folder dropped anywhere in the window opens as a project; a file is imported as results. */

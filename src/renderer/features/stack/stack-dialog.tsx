@@ -1,11 +1,11 @@
 import { GitBranchPlus } from 'lucide-react';
 import { useEffect, useLayoutEffect, useMemo, useRef, useState } from 'react';
-import { toast } from 'sonner';
 import type { StudyCard } from '../../../shared/notebook.ts';
 import { formatMetric } from '../../../shared/numbers.ts';
 import { describeConflicts, type Stack } from '../../../shared/stack.ts';
 import { attempt } from '../../app/actions.ts';
 import { getClient } from '../../app/sync.ts';
+import { toast } from '../../app/toast.ts';
 import { useCall } from '../../app/use-call.ts';
 import { Button } from '../../ui/button.tsx';
 import { Dialog } from '../../ui/dialog.tsx';

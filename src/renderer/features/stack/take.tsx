@@ -1,6 +1,5 @@
 import { Copy, Download } from 'lucide-react';
 import { type FormEvent, type ReactNode, useState } from 'react';
-import { toast } from 'sonner';
 import type { StudyCard } from '../../../shared/notebook.ts';
 import { counted } from '../../../shared/numbers.ts';
 import { describeConflicts, NO_AUTHOR, type Stack } from '../../../shared/stack.ts';
@@ -8,6 +7,7 @@ import { attempt } from '../../app/actions.ts';
 import { explain } from '../../app/explain.ts';
 import { useStore } from '../../app/store.ts';
 import { getClient } from '../../app/sync.ts';
+import { toast } from '../../app/toast.ts';
 import { useCall } from '../../app/use-call.ts';
 import { download } from '../../charts/progress-export.ts';
 import { Button } from '../../ui/button.tsx';

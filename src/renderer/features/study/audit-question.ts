@@ -1,9 +1,9 @@
-import { toast } from 'sonner';
 import { AUDIT_RUNS } from '../../../shared/claims.ts';
 import type { StudyCard } from '../../../shared/notebook.ts';
 import { formatDuration } from '../../../shared/numbers.ts';
 import { openStudy, showOverlay } from '../../app/actions.ts';
 import { useStore } from '../../app/store.ts';
+import { toast } from '../../app/toast.ts';
 
 /** Long enough to read and decide; no answer is an answer too. */
 const ASKED_MS = 20_000;

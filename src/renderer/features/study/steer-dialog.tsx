@@ -1,10 +1,10 @@
 import { useState } from 'react';
-import { toast } from 'sonner';
 import type { StudyCard } from '../../../shared/notebook.ts';
 import { canRead, proposerLabel } from '../../../shared/proposers.ts';
 import type { SteeringEffect } from '../../../shared/steering.ts';
 import { attempt } from '../../app/actions.ts';
 import { getClient } from '../../app/sync.ts';
+import { toast } from '../../app/toast.ts';
 import { Button } from '../../ui/button.tsx';
 import { Dialog } from '../../ui/dialog.tsx';
 import { TextAreaField } from '../../ui/field.tsx';
