@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import type { Locator, Page } from '@playwright/test';
 import { expect, test } from './support/fixtures.ts';
 import { takePictures } from './support/pictures.ts';
-import { cellOf, openWindow, startStudy, study } from './support/window.ts';
+import { cellOf, openWindow, startModelStudy, startStudy, study } from './support/window.ts';
 
 /** Four equal GPUs. */
 const FOUR = `#!/bin/sh
@@ -39,6 +39,24 @@ async function expectCurveAndOutput(page: Page, size: { width: number; height: n
     expect(output.height, `height of the output at ${what}`).toBeGreaterThanOrEqual(LEAST_OUTPUT_PX);
   }).toPass();
 }
+
+test('the live view shows what the proposer is thinking, in a narrow window too', async ({
+  page,
+  serve,
+  bench,
+  answer,
+}) => {
+  const thinking = 'The loss still fell steeply, so the schedule is the next thing to look at.';
+  const model = await answer(() => ({ kind: 'hang', after: [{ type: 'thinking', thinking }] }));
+  await openWindow(page, await serve());
+  await startModelStudy(page, bench, model.url);
+  await page.setViewportSize({ width: 900, height: 700 });
+  await study(page).tab('Live').click();
+  const thought = page.getByRole('region', { name: 'What the proposer is thinking' });
+  await expect(thought).toHaveText(thinking);
+  await expect(thought).toBeInViewport({ ratio: 1 });
+  await takePictures(page, 'live-proposing');
+});
 
 for (const lanes of [1, 2, 4]) {
   test(`in a small window, curve and output are in sight with ${lanes} in flight`, async ({

@@ -109,6 +109,7 @@ type DrawingProps = Props & { readonly width: number };
 function Drawing({ lines, xLabel, unit = null, height, label, width, ...props }: DrawingProps) {
   const { isLogX = false, isLogY = false, domainY = AUTO, budgetX = null } = props;
   const [lowWish, highWish] = domainY;
+  const hasUnit = Boolean(unit);
   const [zoom, setZoom] = useState<Domain | null>(null);
   const [hover, setHover] = useState<number | null>(null);
   const [drag, setDrag] = useState<{ readonly from: number; readonly to: number } | null>(null);
@@ -130,9 +131,9 @@ function Drawing({ lines, xLabel, unit = null, height, label, width, ...props }:
     const longest = Math.max(0, ...yTicks.map(tick => tick.label.length));
     const plot: Box = {
       left: Math.max(44, Math.ceil((longest * 6.8 + 14) / 8) * 8),
-      top: 20,
+      top: hasUnit ? 20 : 8,
       right: Math.max(100, width - 12),
-      bottom: height - 24,
+      bottom: height - 38,
     };
     const xCount = Math.max(3, Math.floor((plot.right - plot.left) / 80));
     const xTicks = isLogX ? logTicks(x, xCount) : axisTicks(x, xCount, xLabel === 'step');
@@ -148,7 +149,7 @@ function Drawing({ lines, xLabel, unit = null, height, label, width, ...props }:
       toY: up.toPixel,
       fromX: across.toValue,
     };
-  }, [x, y, isLogX, isLogY, width, height, xLabel]);
+  }, [x, y, isLogX, isLogY, width, height, xLabel, hasUnit]);
   const { plot } = drawn;
 
   const placeOf = (event: { clientX: number }) => {
@@ -207,7 +208,7 @@ function Drawing({ lines, xLabel, unit = null, height, label, width, ...props }:
           className="pointer-events-none absolute inset-0"
         >
           <SeriesGaps lines={lines} plot={plot} toX={drawn.toX} isLog={isLogY} />
-          <text x={plot.right} y={12} fill="var(--muted)" fontSize={11} textAnchor="end">
+          <text x={plot.right} y={height - 4} fill="var(--muted)" fontSize={11} textAnchor="end">
             {xLabel}
           </text>
           {unit && (
@@ -244,7 +245,7 @@ function Drawing({ lines, xLabel, unit = null, height, label, width, ...props }:
       {zoom && (
         <button
           type="button"
-          className="absolute right-20 top-0 rounded border border-line bg-surface px-2 text-xs text-muted hover:text-ink"
+          className="absolute right-3 top-0 rounded border border-line bg-surface px-2 text-xs text-muted hover:text-ink"
           onClick={() => setZoom(null)}
         >
           Show all

@@ -22,7 +22,7 @@ export function Why({
 }) {
   const { cell, rationale } = detail;
   return (
-    <div className="grid gap-6 p-4 @2xl:grid-cols-[minmax(0,56rem)_20rem]">
+    <div className="grid gap-6 p-4 @2xl:grid-cols-[minmax(0,1fr)_18rem] @4xl:grid-cols-[minmax(0,56rem)_20rem]">
       <div className="flex min-w-0 flex-col gap-4">
         <section aria-label="Rationale">
           <h3 className="mb-1 break-words font-medium">{cell.hypothesis ?? 'No hypothesis yet'}</h3>

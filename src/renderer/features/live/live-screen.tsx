@@ -17,6 +17,7 @@ import { EndRunButton } from './end-run-button.tsx';
 import { LaneTiles } from './lane-tiles.tsx';
 import { MachineNow } from './machine-now.tsx';
 import { phaseWords, useRunClock } from './now-running.tsx';
+import { ThoughtNow } from './thought-now.tsx';
 import { hasLiveTokens, useLiveLine } from './use-live-line.ts';
 
 /**
@@ -174,7 +175,12 @@ function Terminal({ card }: { readonly card: StudyCard }) {
     [study, n, k],
   );
   if (!current?.run) {
-    return <p className="p-5 text-muted text-sm">The terminal opens when the training begins.</p>;
+    return (
+      <div className="flex h-full flex-col gap-3 overflow-y-auto px-5 py-4">
+        <ThoughtNow card={card} />
+        <p className="text-muted text-sm">The terminal opens when the training begins.</p>
+      </div>
+    );
   }
   return (
     <div className="h-full">

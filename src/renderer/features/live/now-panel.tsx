@@ -40,9 +40,11 @@ export function NowPanel({ card }: { readonly card: StudyCard }) {
         </div>
         {current ? (
           <>
-            <p className="line-clamp-4 break-words font-medium" title={current.hypothesis ?? undefined}>
-              {current.hypothesis ?? phaseWords(current.phase)}
-            </p>
+            {current.hypothesis === null ? null : (
+              <p className="line-clamp-4 break-words font-medium" title={current.hypothesis}>
+                {current.hypothesis}
+              </p>
+            )}
             <ThoughtNow card={card} />
             {current.phase === 'reviewing' ? (
               <Button kind="primary" onClick={() => goTo({ name: 'study', tab: 'live' })}>
