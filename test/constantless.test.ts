@@ -15,7 +15,9 @@ test('a search that has nothing to turn is refused before anything is made or tr
   const repository = await withTrainer(`NUM_WORKERS=4\n${TRAINER}`);
   const run = await sitting(['run', repository, '--tag', 'night'], { home });
   expect(run).toMatchObject({ code: 2, stdout: '' });
-  expect(run.stderr).toMatch(/^pawl: Nothing was started\. .*no constants that the search may change.*\n$/);
+  expect(run.stderr).toMatch(
+    /^pawl: Nothing was started\. .*no constants that the search may change.*--agent, --model, --command or --patches.*\n$/,
+  );
   expect(await git(repository, 'for-each-ref', '--format=%(refname)')).toBe('refs/heads/main');
   // A baseline alone asks no proposer.
   expect((await sitting(['run', repository, '-n', '0'], { home })).code).toBe(0);

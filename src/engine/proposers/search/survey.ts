@@ -86,7 +86,7 @@ export async function refuseConstantless(
   if (study.proposer.kind !== 'search' || !(await lacksConstants(repository, commit, study))) return;
   throw new PawlError(
     'proposer_invalid',
-    `Nothing was started. ${NO_CONSTANTS} Choose another proposer, or make files with constants editable.`,
+    `Nothing was started. ${NO_CONSTANTS} Choose another proposer (in the terminal: --agent, --model, --command or --patches), or make files with constants editable.`,
   );
 }
 

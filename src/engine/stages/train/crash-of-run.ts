@@ -7,6 +7,8 @@ import type { ConductedRun } from './conduct-run.ts';
 import { findSealedPath } from './sealed-path.ts';
 import { findLoss } from './train-elsewhere.ts';
 
+const LIMIT_HINT =
+  'If the code needs longer, raise budget.limit_seconds in pawl.toml, in the terminal also with --limit.';
 /** If a baseline fails, the sandbox is more often the cause than the code. */
 const SANDBOX_HINT =
   'It ran in the sandbox: add to sandbox.reads what it may read, and to sandbox.writes which set-up files it may write; a file cannot be renamed from outside into a folder with locked files. PAWL_SANDBOX=off runs it without a sandbox.';
@@ -44,9 +46,12 @@ export function explainCrash(
   cut: string,
 ): Crash {
   const isHinted = n === 0 && sandbox !== undefined && outcome.kind !== 'limited';
-  const hint = isHinted ? ` ${SANDBOX_HINT}` : '';
+  const hints = [
+    n === 0 && outcome.kind === 'timeout' ? ` ${LIMIT_HINT}` : '',
+    isHinted ? ` ${SANDBOX_HINT}` : '',
+  ].join('');
   return (
-    findSealedPath(crash, seals, place.cwd, contract) ?? { ...crash, message: crash.message + hint + cut }
+    findSealedPath(crash, seals, place.cwd, contract) ?? { ...crash, message: crash.message + hints + cut }
   );
 }
 
