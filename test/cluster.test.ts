@@ -92,7 +92,7 @@ exec python3 '/shared/it'\\''s/jobs/x/pawl_run.py' '/shared/it'\\''s/jobs/x'`,
   expect(options).toEqual(
     expect.arrayContaining(['--export=ALL', '--no-requeue', '--time=7', `--job-name=${name}`]),
   );
-  const phases = { setUp: null, train: { command: 'x', seconds: 600 }, metric: null };
+  const phases = { setUp: null, train: { command: 'x', seconds: 600 }, metric: null, checks: [] };
   // The budget, ten seconds to end, a minute's warning, three minutes of margin.
   expect(limitMinutes(phases)).toBe(Math.ceil(850 / 60));
 });
@@ -103,7 +103,14 @@ test('a job says what its contract says, and nothing of this machine', () => {
     'pawl.toml',
   );
   const job = jobOfContract(contract, {
-    ...{ marker: 's/1.0', commit: 'a'.repeat(40), locked: ['a.txt'], logPath: '/log', maxArtifactBytes: 5 },
+    ...{
+      marker: 's/1.0',
+      commit: 'a'.repeat(40),
+      observed: [],
+      locked: ['a.txt'],
+      logPath: '/log',
+      maxArtifactBytes: 5,
+    },
     repository: { path: '/repo', gitDir: '/repo/.git' },
     environment: {
       PATH: '/usr/bin',
@@ -190,7 +197,7 @@ test('what a job leaves is believed only as far as it is what the wrapper writes
     return readOutcome(file, 's/1.0');
   };
   expect(await readOutcome(file, 's/1.0')).toEqual({ kind: 'missing' });
-  expect(await read(JSON.stringify(outcome))).toEqual({ kind: 'read', value: outcome });
+  expect(await read(JSON.stringify(outcome))).toEqual({ kind: 'read', value: { ...outcome, checks: [] } });
   const invalid = { kind: 'invalid' };
   expect(await read('{')).toMatchObject(invalid);
   expect(await read(JSON.stringify({ ...outcome, marker: 's/2.0' }))).toMatchObject(invalid);

@@ -16,6 +16,7 @@ ROWS = 50
 TICK_SECONDS = 1.0
 VERIFY_SECONDS = 5.0
 TERM_SECONDS = 0.5
+MIB = 1024 * 1024
 SUBREAPER, PARENT_DEATH_SIGNAL = 36, 1
 
 # The sandbox ends with its first program. That one waits for the others, which have been asked to end as well.
@@ -55,6 +56,52 @@ class Stop:
         return ready
 
 
+class Limits:
+    """What a run may use of this machine; the disk is that of its folder."""
+
+    def __init__(self, limits, folder):
+        self.folder = folder
+        self.processes = limits["processes"]
+        self.memory = limits["memory_bytes"] or limits["memory_share"] * page_bytes("SC_PHYS_PAGES")
+        self.free = limits["free_bytes"]
+        if self.free is None:
+            self.free = min(limits["most_free_bytes"], limits["free_share"] * self.free_bytes())
+
+    def free_bytes(self):
+        disk = os.statvfs(self.folder)
+        return disk.f_bavail * disk.f_frsize
+
+    def passed(self, pids, resident):
+        """The limit that these processes have passed, as an end; None where they keep all."""
+        if len(pids) > self.processes:
+            return limited("processes", "It had %d processes; the limit is %d." % (len(pids), self.processes))
+        # The quick sum counts shared pages once per process; the exact one costs more.
+        if resident > self.memory:
+            used = sum(proportional_bytes(pid) for pid in pids)
+            if used > self.memory:
+                sizes = (used / MIB, self.memory / MIB)
+                return limited("memory", "Out of memory: it took %d MiB; the limit is %d MiB." % sizes)
+        if self.free_bytes() < self.free:
+            return limited("disk", "The disk was full: less than %d MiB were free." % (self.free / MIB))
+        return None
+
+
+def limited(limit, message):
+    return {"kind": "limited", "limit": limit, "message": message}
+
+
+def page_bytes(name):
+    return os.sysconf(name) * os.sysconf("SC_PAGE_SIZE")
+
+
+def proportional_bytes(pid):
+    try:
+        with open("/proc/%d/smaps_rollup" % pid, encoding="utf8") as file:
+            return sum(int(line.split()[1]) * 1024 for line in file if line.startswith("Pss:"))
+    except OSError:
+        return 0
+
+
 class Tree:
     """Every process below this one: as their subreaper it stays above those that leave their parent."""
 
@@ -87,7 +134,9 @@ class Tree:
         return {pid: (name, parent) for pid, (parent, _, name, _) in alive.items()}, sum(rss for *_, rss in alive.values())
 
     def sample(self):
-        self.peak_bytes = max(self.peak_bytes, self.list()[1])
+        pids, resident = self.list()
+        self.peak_bytes = max(self.peak_bytes, resident)
+        return pids, resident
 
     def end(self, ask_seconds):
         """Asks every process to end, waits, kills what is left; returns what could not be ended."""
@@ -151,7 +200,7 @@ def open_terminal(columns):
 
 def run_phase(job, phase, log, place, stop, tree):
     """Runs one command to its end and everything it started with it."""
-    sandbox, environment, worktree = place
+    sandbox, environment, worktree, limits = place
     inside = [*sandbox, "/bin/sh", "-c", INSIDE, "pawl"] if sandbox else ["/bin/sh", "-c"]
     master, slave = open_terminal(job["columns"])
     tree.peak_bytes = 0
@@ -202,8 +251,10 @@ def run_phase(job, phase, log, place, stop, tree):
                 end = {"kind": "timeout"}
             if now - ticked >= TICK_SECONDS:
                 ticked = now
-                tree.sample()
+                sample = tree.sample()
                 stop.look()
+                # What has ended by itself has kept them.
+                end = end or limits.passed(*sample)
         seconds = time.monotonic() - began
         by_itself = child.returncode is not None
         survivors = tree.end(0 if by_itself else job["ask_seconds"])

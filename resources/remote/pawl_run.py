@@ -1,8 +1,8 @@
 """Trains one commit on this machine and records how that ended: pawl_run.py FOLDER.
 
 FOLDER belongs to this run alone. `job.json` in it says what to do. What is left there: `state.json`
-once the run waits for a GPU, once the set-up or the training begins, and again between the two, `output.log`, `metric.log`, `gpu.csv`, `artifacts/`, and at the end
-`outcome.json`. A run is trained once: a second start in the same folder trains nothing. A file
+once the run waits for a GPU, once the set-up or the training begins, and again between the two, `output.log`, `metric.log`, `check-1.log`,
+`gpu.csv`, `artifacts/`, and at the end `outcome.json`. A run is trained once: a second start in the same folder trains nothing. A file
 named `cancel` ends the run, and so do SIGTERM and SIGUSR1. Linux, Python 3.8 or later.
 """
 
@@ -25,8 +25,9 @@ from pawl_place import (
     processor_model,
     take_devices,
 )
-from pawl_processes import Stop, Tree, run_phase
+from pawl_processes import Limits, Stop, Tree, run_phase
 
+LONG_AGO = 978_307_200
 MEASURED = ("end", "seconds", "cpu_seconds", "peak_rss_bytes", "output_bytes", "out_of_memory")
 
 
@@ -45,6 +46,49 @@ def fingerprints(worktree, paths):
         except OSError:
             found[path] = None
     return found
+
+
+def files_of(worktree):
+    found = set()
+    for parent, names, files in os.walk(worktree):
+        names[:] = [name for name in names if name != ".git"]
+        found.update(os.path.relpath(os.path.join(parent, name), worktree) for name in files)
+    return found
+
+
+def stamps(worktree, paths):
+    """Which file it is, and when it was written last; None where it is gone."""
+    found = {}
+    for path in paths:
+        try:
+            status = os.lstat(os.path.join(worktree, path))
+            found[path] = (status.st_ino, status.st_mode, status.st_size, status.st_mtime_ns, status.st_ctime_ns)
+        except OSError:
+            found[path] = None
+    return found
+
+
+def watch_folders(job, worktree):
+    """When the folders of the commit changed last, which is made long ago: some file systems store times to the second."""
+    folders = set()
+    for path in job["observed"]:
+        folder = os.path.dirname(path)
+        # Python makes one wherever it imports from.
+        if folder and path.endswith(".py"):
+            os.makedirs(os.path.join(worktree, folder, "__pycache__"), exist_ok=True)
+        while folder:
+            folders.add(folder)
+            folder = os.path.dirname(folder)
+    for folder in sorted(folders):
+        os.utime(os.path.join(worktree, folder), (LONG_AGO, LONG_AGO))
+    return {folder: mtime(worktree, folder) for folder in folders}
+
+
+def mtime(worktree, path):
+    try:
+        return os.lstat(os.path.join(worktree, path)).st_mtime_ns
+    except OSError:
+        return None
 
 
 def keep_artifacts(job, folder, worktree):
@@ -121,43 +165,63 @@ def train(job, folder, me, outcome, stop, tree):
     sandbox, environment = find_sandbox(job, folder, worktree, environment_of(job))
     gpus = Gpus(folder, environment)
     outcome.update(contained=bool(sandbox), gpus=gpus.found)
-    place = (sandbox, environment, worktree)
+    place = (sandbox, environment, worktree, Limits(job["limits"], folder))
     phases = {}
 
-    def run(name, log):
-        phases[name] = run_phase(job, job[name], os.path.join(folder, log), place, stop, tree)
+    def run(name, log, phase):
+        if stop.look():
+            phases[name] = {"end": {"kind": stop.reason}, "seconds": 0.0, "output_bytes": 0, "survivors": []}
+        else:
+            phases[name] = run_phase(job, phase, os.path.join(folder, log), place, stop, tree)
         outcome["survivors"] += phases[name]["survivors"]
         return phases[name]["end"] == {"kind": "exit", "code": 0}
+
+    def told(name):
+        return {part: phases[name][part] for part in ("end", "seconds", "output_bytes")}
 
     def say(is_setting_up):
         state = {**outcome, "started_at": time.time(), "setting_up": is_setting_up}
         write_whole(os.path.join(folder, "state.json"), state)
 
     say(bool(job["setup"]))
+    committed = files_of(worktree)
     if job["setup"]:
-        if not run("setup", "setup.log"):
+        if not run("setup", "setup.log", job["setup"]):
             end = phases["setup"]["end"]
             if stop.reason is None:
                 raise NotStarted("setup", "The set-up command failed: %s" % json.dumps(end))
             outcome["end"] = end
             return
         say(False)
-    before = fingerprints(worktree, job["locked"])
+    # What the set-up has made, the training may not change.
+    opened = [re.compile(pattern) for pattern in job["writes"]]
+    made = sorted(files_of(worktree) - committed) if sandbox else []
+    kept = [path for path in made if not any(pattern.match(path) for pattern in opened)]
+    before = {**fingerprints(worktree, job["locked"]), **stamps(worktree, kept)}
+    seen, folders = fingerprints(worktree, job["observed"]), watch_folders(job, worktree)
     gpus.start(tree)
-    is_done = run("train", "output.log")
+    is_done = is_well = run("train", "output.log", job["train"])
     gpus.stop(tree)
-    if is_done and job["metric"] and not stop.look():
-        run("metric", "metric.log")
-    after = fingerprints(worktree, job["locked"])
+    if is_done and job["metric"]:
+        is_well = run("metric", "metric.log", job["metric"])
+    checks = []
+    for check in job["checks"]:
+        if is_well:
+            checks.append("check-%d" % (len(checks) + 1))
+            is_well = run(checks[-1], checks[-1] + ".log", check)
+    after = {**fingerprints(worktree, job["locked"]), **stamps(worktree, kept)}
+    again = fingerprints(worktree, job["observed"])
     done = phases["train"]
     outcome.update(
         {name: done[name] for name in MEASURED},
         gpu=gpus.summary() if gpus.found else None,
-        touched=[path for path in job["locked"] if before[path] != after[path]],
-        metric={name: phases["metric"][name] for name in ("end", "seconds", "output_bytes")}
-        if "metric" in phases
-        else None,
+        touched=[path for path in before if before[path] != after[path]],
+        metric=told("metric") if "metric" in phases else None,
+        checks=[told(name) for name in checks],
     )
+    if job["observed"]:
+        outcome["written"] = [path for path in seen if seen[path] != again[path]]
+        outcome["written_folders"] = sorted(path for path in folders if folders[path] != mtime(worktree, path))
     if is_done:
         outcome["artifacts"], outcome["left_out"] = keep_artifacts(job, folder, worktree)
 
@@ -178,7 +242,7 @@ def main():
         **{"node": os.environ.get("SLURMD_NODENAME") or socket.gethostname(), "survivors": []},
         **{"processor": processor_model()},
         **{"seconds": 0.0, "cpu_seconds": None, "peak_rss_bytes": None, "output_bytes": 0, "out_of_memory": False},
-        **{"metric": None, "gpu": None, "touched": [], "artifacts": [], "left_out": []},
+        **{"metric": None, "checks": [], "gpu": None, "touched": [], "artifacts": [], "left_out": []},
     }
     stop = Stop(folder)
     try:

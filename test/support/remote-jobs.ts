@@ -22,12 +22,13 @@ export async function jobOf(train: string, more: Partial<RemoteJob> = {}): Promi
   runs += 1;
   return {
     ...{ marker: `study${process.pid}/${runs}.0`, repository, commit },
-    ...{ setUp: null, train: { command: 'sh train.sh', seconds: 600 }, metric: null },
+    ...{ setUp: null, train: { command: 'sh train.sh', seconds: 600 }, metric: null, checks: [] },
+    ...{ writes: [], limits: { memoryGb: null, processes: null, freeDiskGb: null } },
     ...{
       environment: { PAWL_RUN: `study/${runs}.0`, PATH: '/usr/bin:/bin', TERM: 'xterm-256color' },
       containedEnvironment: {},
     },
-    ...{ containment: 'off', network: false, reads: [], sealed: [], locked: ['lib.txt'] },
+    ...{ containment: 'off', network: false, reads: [], sealed: [], locked: ['lib.txt'], observed: [] },
     ...{ artifacts: [], maxArtifactBytes: 1e6, logPath: join(await temporaryFolder(), 'output.log') },
     ...more,
   };

@@ -192,13 +192,18 @@ async function checkScoreData(
 
 /** Files in git LFS: without git-lfs, each would be a few lines of text. */
 async function checkLargeFiles(
-  { repository, commit, environment }: TrainingInput,
+  { repository, commit, environment, isElsewhere = false }: TrainingInput,
   { tree }: CommitFiles,
   add: Add,
 ): Promise<void> {
   const attributes = tree.filter(({ path }) => /(?:^|\/)\.gitattributes$/.test(path));
   const texts = await Promise.all(attributes.map(({ path }) => readBlob(repository, commit, path)));
   if (!texts.some(text => /^[^#\n]*\bfilter=lfs\b/m.test(text?.toString('utf8') ?? ''))) return;
+  if (isElsewhere) {
+    const detail =
+      'The repository keeps files with git-lfs, which other machines do not fetch: train in lanes of this machine.';
+    return add('git-lfs', 'failed', detail);
+  }
   const program = await findProgram('git-lfs', environment.PATH ?? '');
   add(
     'git-lfs',

@@ -15,12 +15,12 @@ export type RunLimits = {
 };
 
 /** The rest is for the engine, the window and the system. */
-const MEMORY_SHARE = 0.95;
-const DEFAULT_PROCESSES = 4096;
+export const MEMORY_SHARE = 0.95;
+export const DEFAULT_PROCESSES = 4096;
 /** Minimum time between two exact sums of a run's memory. */
 const EXACT_PAUSE_MS = 1_000;
-const FREE_SHARE = 0.1;
-const MAX_FREE_BYTES = 256 * 1024 ** 2;
+export const FREE_SHARE = 0.1;
+export const MAX_FREE_BYTES = 256 * 1024 ** 2;
 
 /**
  * The limits of one run. RLIMIT_AS would not do, because CUDA and sanitizers reserve far more addresses than they

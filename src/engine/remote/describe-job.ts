@@ -2,6 +2,7 @@ import picomatch from 'picomatch';
 import { TERMINAL_COLUMNS } from '../../shared/terminal.ts';
 import { ALLOWED, ALLOWED_PREFIXES, SECRET } from '../process/environment.ts';
 import { KILL_TIMES } from '../process/kill-tree.ts';
+import { DEFAULT_PROCESSES, FREE_SHARE, MAX_FREE_BYTES, MEMORY_SHARE } from '../process/limits.ts';
 import type { RemoteJob } from './remote-training.ts';
 
 /** As for trainings on this machine. */
@@ -33,7 +34,9 @@ export function describeJob(job: RemoteJob, repository: string): object {
   return {
     version: 1,
     ...{ marker: job.marker, commit: job.commit, repository },
-    ...{ setup: job.setUp, train: job.train, metric: job.metric, columns: TERMINAL_COLUMNS },
+    ...{ setup: job.setUp, train: job.train, metric: job.metric, checks: job.checks },
+    columns: TERMINAL_COLUMNS,
+    limits: describeLimits(job.limits),
     environment: {
       ...Object.fromEntries(Object.entries(job.environment).filter(([name]) => !isOfThisMachine(name))),
       ...(job.gpus ? { CUDA_VISIBLE_DEVICES: job.gpus.join(',') } : {}),
@@ -48,11 +51,25 @@ export function describeJob(job: RemoteJob, repository: string): object {
     output_bytes: job.maxOutputBytes ?? MAX_OUTPUT_BYTES,
     ask_seconds: KILL_TIMES.askMs / 1000,
     ...{ containment: job.containment, network: job.network, reads: job.reads },
-    ...{ sealed: job.sealed, locked: job.locked },
-    artifacts: job.artifacts.flatMap(pattern =>
-      // A folder's name covers everything in it.
-      [pattern, `${pattern.replace(/\/$/, '')}/**`].map(each => picomatch.makeRe(each, { dot: true }).source),
-    ),
+    ...{ sealed: job.sealed, locked: job.locked, observed: job.observed, writes: asExpressions(job.writes) },
+    artifacts: asExpressions(job.artifacts),
     artifact_bytes: job.maxArtifactBytes,
+  };
+}
+
+/** A folder's name covers everything in it. */
+function asExpressions(patterns: readonly string[]): readonly string[] {
+  return patterns.flatMap(pattern =>
+    [pattern, `${pattern.replace(/\/$/, '')}/**`].map(each => picomatch.makeRe(each, { dot: true }).source),
+  );
+}
+
+/** What the contract leaves open is a share of what the machine has, as on this one. */
+function describeLimits({ memoryGb, processes, freeDiskGb }: RemoteJob['limits']): object {
+  const bytes = (gigabytes: number | null) => gigabytes && Math.floor(gigabytes * 1024 ** 3);
+  return {
+    ...{ memory_bytes: bytes(memoryGb), memory_share: MEMORY_SHARE },
+    processes: processes ?? DEFAULT_PROCESSES,
+    ...{ free_bytes: bytes(freeDiskGb), free_share: FREE_SHARE, most_free_bytes: MAX_FREE_BYTES },
   };
 }

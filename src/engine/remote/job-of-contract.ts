@@ -11,7 +11,7 @@ const OFFLINE = { WANDB_MODE: 'offline', HF_HUB_OFFLINE: '1', HF_DATASETS_OFFLIN
 /** The facts about a run that are not in its contract. */
 export type RunOfContract = Pick<
   RemoteJob,
-  'marker' | 'repository' | 'commit' | 'environment' | 'locked' | 'logPath' | 'maxArtifactBytes'
+  'marker' | 'repository' | 'commit' | 'environment' | 'locked' | 'observed' | 'logPath' | 'maxArtifactBytes'
 > & {
   /** Whether it may train without a sandbox, as the user has agreed. */
   readonly containment: SandboxMode;
@@ -26,7 +26,7 @@ export type RunOfContract = Pick<
 /** A contract's run on another machine. */
 export function jobOfContract(contract: Contract, run: RunOfContract): RemoteJob {
   const { seals, dataFolders, ...rest } = run;
-  const { train, setup, metric, budget, sandbox, score } = contract;
+  const { train, setup, metric, checks, budget, limits, sandbox, score } = contract;
   return {
     ...rest,
     setUp: setup === null ? null : { command: setup, seconds: SET_UP_SECONDS },
@@ -36,6 +36,7 @@ export function jobOfContract(contract: Contract, run: RunOfContract): RemoteJob
       metric.command === null || metric.waitSeconds !== null
         ? null
         : { command: metric.command, seconds: metric.commandSeconds },
+    ...{ checks, limits, writes: sandbox.writes },
     containedEnvironment: sandbox.network ? {} : OFFLINE,
     network: sandbox.network,
     reads: [...sandbox.reads, ...dataFolders],

@@ -13,8 +13,14 @@ const end = z.discriminatedUnion('kind', [
   z.object({ kind: z.enum(['timeout', 'flooded']) }),
   /** Pawl asked for it; somebody else sent SIGTERM; the scheduler warned of the limit; it was started again. */
   z.object({ kind: z.enum(['cancelled', 'terminated', 'time_limit', 'requeued']) }),
+  z.object({
+    kind: z.literal('limited'),
+    limit: z.enum(['memory', 'processes', 'disk']),
+    message: z.string().max(2_000),
+  }),
   z.object({ kind: z.literal('not_started'), why: z.string().max(40), message: z.string().max(2_000) }),
 ]);
+const command = z.object({ end, seconds: amount, output_bytes: amount });
 const gpu = z.object({ name: z.string().max(200), uuid: z.string().max(200) });
 
 const state = z.object({
@@ -45,7 +51,9 @@ const outcomeSchema = state.extend({
   output_bytes: amount,
   out_of_memory: z.boolean(),
   survivors: z.array(z.number().int().positive()).max(1_000),
-  metric: z.object({ end, seconds: amount, output_bytes: amount }).nullable(),
+  metric: command.nullable(),
+  /** Absent in jobs of earlier versions. */
+  checks: z.array(command).max(1_000).default([]),
   gpu: z
     .object({
       samples: amount,
@@ -55,6 +63,9 @@ const outcomeSchema = state.extend({
     })
     .nullable(),
   touched: z.array(path).max(MAX_PATHS),
+  /** Both absent if nothing was observed. */
+  written: z.array(path).max(MAX_PATHS).optional(),
+  written_folders: z.array(path).max(MAX_PATHS).optional(),
   artifacts: z.array(z.object({ path, bytes: amount })).max(MAX_PATHS),
   left_out: z.array(path).max(MAX_PATHS),
 });

@@ -1,4 +1,4 @@
-import type { SandboxMode } from '../../shared/contract.ts';
+import type { Contract, SandboxMode } from '../../shared/contract.ts';
 import type { JobPlace } from '../../shared/lanes.ts';
 import type { Repository } from '../git/repository.ts';
 import type { TrainingResult } from '../process/run-training.ts';
@@ -18,6 +18,8 @@ export type RemoteJob = {
   readonly train: RemoteCommand;
   /** Run after a training that ended well; its output goes to a separate file. */
   readonly metric: RemoteCommand | null;
+  /** Run after that, in order, until one fails. */
+  readonly checks: readonly RemoteCommand[];
   /** As from `trainingEnvironment`; in a `PATH` the machine's own value comes first, otherwise these values win. */
   readonly environment: Readonly<Record<string, string>>;
   /** Added if it is contained. */
@@ -35,8 +37,13 @@ export type RemoteJob = {
   readonly reads: readonly string[];
   /** Files and folders of the worktree that are mounted read-only. */
   readonly sealed: readonly string[];
+  /** Patterns of what the training may change of the files that the set-up has made; the others are compared. */
+  readonly writes: readonly string[];
+  readonly limits: Contract['limits'];
   /** Files to compare after the training. */
   readonly locked: readonly string[];
+  /** Files of the user's own commit: which of them it writes is to be learnt, and in which folders. Otherwise empty. */
+  readonly observed: readonly string[];
   /** Glob patterns of its files to keep. */
   readonly artifacts: readonly string[];
   readonly maxArtifactBytes: number;
@@ -82,6 +89,8 @@ export type RemoteEnd =
   /** Nothing was trained yet, because something else is to be done first; `message` is what it waited for. */
   | { readonly kind: 'put_off'; readonly message: string };
 
+export type Written = { readonly files: readonly string[]; readonly folders: readonly string[] };
+
 export type RemoteResult = TrainingResult & {
   readonly end: RemoteEnd;
   /** Number of the scheduler's job; null if none was made. */
@@ -94,8 +103,12 @@ export type RemoteResult = TrainingResult & {
   readonly isContained: boolean;
   /** Its output; null if it was not run. */
   readonly metric: (NonNullable<RemoteOutcome['metric']> & { readonly log: string }) | null;
-  /** Locked files that changed. */
+  /** Those that were run. */
+  readonly checks: readonly (RemoteOutcome['checks'][number] & { readonly log: string })[];
+  /** Locked files that changed, and files of the set-up that are no longer the same. */
   readonly touched: readonly string[];
+  /** What it has written of the observed files and their folders; null if none were observed. */
+  readonly written: Written | null;
   /** The folder of the artifacts, by their paths in the worktree, and those that did not fit. */
   readonly artifacts: { readonly folder: string; readonly leftOut: readonly string[] };
   /** Whether it is known that the job has ended. */

@@ -43,7 +43,14 @@ export function resultOf(ended: Ended): RemoteResult {
     processor: outcome?.processor ?? null,
     ...{ gpus: outcome?.gpus ?? [], gpu: outcome?.gpu ?? null, isContained: outcome?.contained ?? false },
     metric: outcome?.metric ? { ...outcome.metric, log: join(folder.path, 'metric.log') } : null,
+    checks: (outcome?.checks ?? []).map((check, at) => ({
+      ...check,
+      log: join(folder.path, `check-${at + 1}.log`),
+    })),
     touched: outcome?.touched ?? [],
+    written: outcome?.written_folders
+      ? { files: outcome.written ?? [], folders: outcome.written_folders }
+      : null,
     artifacts: { folder: join(folder.path, 'artifacts'), leftOut: outcome?.left_out ?? [] },
     isVerified: ended.isVerified,
   };
@@ -76,6 +83,7 @@ function endOf({ outcome, asked, end }: Ended): RemoteEnd {
     case 'signal':
     case 'timeout':
     case 'flooded':
+    case 'limited':
       return { kind: 'ended' };
   }
 }
@@ -112,14 +120,17 @@ function ownOutcome(outcome: RemoteOutcome | null, asked: Asked | null): RunOutc
   if (isCut) return { kind: asked ?? 'interrupted' };
   const isFailed = end.kind === 'signal' || (end.kind === 'exit' && end.code !== 0);
   if (isFailed && outcome.out_of_memory) return { kind: 'limited', limit: 'memory', message: OUT_OF_MEMORY };
+  return outcomeOfCommand(end);
+}
+
+export function outcomeOfCommand(end: RemoteOutcome['end']): RunOutcome {
   switch (end.kind) {
     case 'exit':
-      return { kind: 'exit', code: end.code };
     case 'signal':
-      return { kind: 'signal', signal: end.signal };
     case 'timeout':
     case 'flooded':
-      return { kind: end.kind };
+    case 'limited':
+      return end;
     case 'cancelled':
     case 'terminated':
     case 'time_limit':
@@ -129,9 +140,9 @@ function ownOutcome(outcome: RemoteOutcome | null, asked: Asked | null): RunOutc
   }
 }
 
-/** The end of the metric command, if it ran. */
-function lastEnd({ end, metric }: RemoteOutcome): RemoteOutcome['end'] {
-  return metric && end.kind === 'exit' ? metric.end : end;
+/** The end of the last command that ran. */
+function lastEnd({ end, metric, checks }: RemoteOutcome): RemoteOutcome['end'] {
+  return end.kind === 'exit' ? (checks.at(-1)?.end ?? metric?.end ?? end) : end;
 }
 
 export const PUT_BACK = 'Slurm put it back into the queue, and a run is trained only once.';

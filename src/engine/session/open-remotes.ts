@@ -1,10 +1,8 @@
 import type { Cluster } from '../../shared/cluster.ts';
-import { PawlError } from '../../shared/errors.ts';
 import type { JobPlace } from '../../shared/lanes.ts';
-import type { Study } from '../../shared/study.ts';
 import type { Elsewhere, LanePlace } from '../lanes/find-lanes.ts';
 import type { DataPaths } from '../paths.ts';
-import { clusterFolder, clusterOfUser } from '../remote/find-cluster.ts';
+import { clusterFolder } from '../remote/find-cluster.ts';
 import {
   ANSWER_MS,
   type RemoteJob,
@@ -15,7 +13,6 @@ import { SlurmTraining } from '../remote/slurm/slurm-training.ts';
 import { SshClient } from '../remote/ssh/ssh-client.ts';
 import { SshTraining } from '../remote/ssh/ssh-training.ts';
 import type { Ledger } from '../store/ledger.ts';
-import { readUserSettings } from '../user-settings.ts';
 import { hostFolder } from './end-jobs.ts';
 
 type Remotes = {
@@ -27,15 +24,8 @@ type Remotes = {
   readonly close: () => Promise<readonly JobPlace[]>;
 };
 
-const FOREIGN_PRELUDE =
-  'The cluster.prelude of this repository would run as you, outside of the sandbox. Read it; if you want it, copy the section [cluster] to settings.toml in the data folder.';
-
-/**
- * Rejects with `usage` for features that runs elsewhere do not support yet.
- * @param elsewhere the other machines that lanes are on, or may be on later
- */
+/** @param elsewhere the other machines that lanes are on, or may be on later */
 export async function openRemotes(
-  { contract }: Study,
   elsewhere: readonly Elsewhere[],
   ports: {
     readonly ledger: Ledger;
@@ -45,17 +35,6 @@ export async function openRemotes(
   },
 ): Promise<Remotes> {
   const { ledger, cluster, paths, environment } = ports;
-  const refuse = (what: string) =>
-    new PawlError('usage', `${what} only work in lanes of this machine, not on a cluster or over ssh.`);
-  if (elsewhere.length > 0 && contract.checks.length > 0) throw refuse('Checks');
-  if (elsewhere.length > 0 && contract.model !== null) throw refuse('Trainings that ask a model');
-  const users = clusterOfUser(await readUserSettings(paths.home));
-  if (
-    cluster?.prelude &&
-    cluster.prelude !== users?.prelude &&
-    elsewhere.some(({ kind }) => kind === 'slurm')
-  )
-    throw new PawlError('usage', FOREIGN_PRELUDE);
   const slurm =
     cluster && elsewhere.some(({ kind }) => kind === 'slurm')
       ? new SlurmTraining({ cluster, root: clusterFolder(cluster, environment), environment })

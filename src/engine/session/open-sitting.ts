@@ -36,15 +36,13 @@ import { findPlaces, requireSameHardware } from './find-places.ts';
 import { findRepository } from './find-repository.ts';
 import { LeftJobs } from './left-jobs.ts';
 import { openRemotes } from './open-remotes.ts';
+import { describeMissing, refuseLanes } from './refuse-lanes.ts';
 import { Sitting } from './sitting.ts';
 import { stopLimits } from './stop-rules.ts';
 import { Thoughts } from './thoughts.ts';
 
 const NO_AUDIT =
   'Its numbers cannot be measured again: they come later (metric.wait), or the training asks a model, which answers the same question only once.';
-
-const ASKS_ALONE =
-  'A training that asks a model is counted by its questions, so this study can only run one experiment at a time: give it one lane.';
 
 type Ports = Tell & {
   readonly ledger: Ledger;
@@ -102,6 +100,7 @@ export async function openSitting(
   const { sandbox } = containment;
   const cluster = await findCluster(study.contract, paths.home);
   const found = await findPlaces(study, telemetry, cluster?.lanes ?? null, ports.opening);
+  await refuseLanes(study.contract, found, cluster, paths.home);
   const { away } = found;
   const baselineGpu = hasBaseline ? baselineHardware(ledger, study.id)?.gpu : null;
   const mark = (own: readonly LanePlace[]) =>
@@ -115,7 +114,7 @@ export async function openSitting(
     ...places.flatMap(place => place.elsewhere ?? []),
     ...away.map(({ host }) => ({ kind: 'ssh' as const, host })),
   ];
-  const remotes = await openRemotes(study, elsewhere, { ledger, cluster, paths, environment });
+  const remotes = await openRemotes(elsewhere, { ledger, cluster, paths, environment });
   const thoughts = new Thoughts(text => {
     const n = findProposing(ledger, study.id);
     if (n !== null && !ports.hasWish()) emit({ type: 'thought', n, text });
@@ -131,7 +130,6 @@ export async function openSitting(
       hasWish: ports.hasWish,
     });
   const proposer = check?.proposer ?? (await createOwn());
-  if (study.contract.model && mostLanes > 1) throw new PawlError('usage', ASKS_ALONE);
   const model =
     study.contract.model &&
     // Few studies have one, and the user waits for every start.
@@ -185,6 +183,11 @@ export async function openSitting(
     if (message !== null) emit({ type: 'warning', code: 'screening', message });
   };
   tellScreening(places);
+  const hasSeed =
+    ruleOf(study.contract) === 'honest' &&
+    (await findSeed(repository, study.baseCommit, study.contract)) !== null;
+  const missing = elsewhere.length > 0 ? describeMissing(study.contract, hasSeed) : null;
+  if (missing !== null) emit({ type: 'warning', code: 'elsewhere', message: missing });
   for (const notice of ports.takeNotices()) emit({ type: 'warning', ...notice });
   const sitting = new Sitting(
     study,
@@ -196,9 +199,7 @@ export async function openSitting(
     {
       ...{ audit, baselineRuns: check?.baselineRuns },
       canProbe: sandbox !== null && canProbe(study.contract),
-      hasSeed:
-        ruleOf(study.contract) === 'honest' &&
-        (await findSeed(repository, study.baseCommit, study.contract)) !== null,
+      hasSeed,
     },
   );
   const jobs = new LeftJobs(study, remotes.places, { ledger, paths, environment, emit });

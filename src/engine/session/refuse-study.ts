@@ -8,6 +8,7 @@ import { findRefusal } from './containment.ts';
 import type { NewStudy, StudyDraft } from './create-study.ts';
 import type { EngineOptions } from './engine-options.ts';
 import { findPlaces } from './find-places.ts';
+import { refuseLanes } from './refuse-lanes.ts';
 
 type Ports = Pick<EngineOptions, 'paths' | 'environment' | 'telemetry'> & { readonly ledger: Ledger };
 
@@ -27,7 +28,9 @@ export async function refuseStudy(
   await refuseConstantless(repository, commit, { proposer: input.proposer, contract, stop });
   const cluster = await findCluster(contract, paths.home);
   const wanted = { lanes: input.lanes ?? [], gpu: input.gpu ?? null };
-  const { places, away } = await findPlaces(wanted, telemetry, cluster?.lanes ?? null, signal);
+  const found = await findPlaces(wanted, telemetry, cluster?.lanes ?? null, signal);
+  await refuseLanes(contract, found, cluster, paths.home);
+  const { places, away } = found;
   const isElsewhere = places.some(({ elsewhere }) => elsewhere !== null) || away.length > 0;
   const study = { repository, commit, contract, tree, paths, environment };
   const trial = await refuseUntrainable({ ...study, isElsewhere });

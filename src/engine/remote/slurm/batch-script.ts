@@ -22,8 +22,9 @@ export function limitMinutes({
   setUp,
   train,
   metric,
-}: Pick<RemoteJob, 'setUp' | 'train' | 'metric'>): number {
-  const phases = [setUp, train, metric].filter(phase => phase !== null);
+  checks,
+}: Pick<RemoteJob, 'setUp' | 'train' | 'metric' | 'checks'>): number {
+  const phases = [setUp, train, metric, ...checks].filter(phase => phase !== null);
   const seconds = phases.reduce((sum, phase) => sum + phase.seconds + (2 * KILL_TIMES.askMs) / 1000, 0);
   return Math.ceil((seconds + WARNING_SECONDS + MARGIN_SECONDS) / 60);
 }

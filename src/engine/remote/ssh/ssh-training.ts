@@ -202,7 +202,7 @@ export class SshTraining implements RemoteTraining {
     await mkdir(dirname(job.logPath), { recursive: true });
     const id = `${this.#options.client.host}:${folder.name}`;
     const place = placeOf(folder);
-    const phases = [job.setUp, job.train, job.metric].filter(phase => phase !== null);
+    const phases = [job.setUp, job.train, job.metric, ...job.checks].filter(phase => phase !== null);
     const seconds = phases.reduce((sum, phase) => sum + phase.seconds, GONE_GRACE_SECONDS);
     const { client, goneMs = seconds * 1000 } = this.#options;
     const host: JobHost = {
@@ -222,7 +222,7 @@ export class SshTraining implements RemoteTraining {
 
   /** Fetches the files of the run other than its log. */
   async #fetchRest(folder: JobFolder): Promise<boolean> {
-    const files = '$(ls -d job.out metric.log setup.log gpu.csv artifacts 2>/dev/null)';
+    const files = '$(ls -d job.out metric.log check-*.log setup.log gpu.csv artifacts 2>/dev/null)';
     const packed = this.#options.client.start(`cd ${placeOf(folder)} && tar -cf - ${files}`);
     // tar rejects paths that lead out of the folder.
     const options = ['--no-same-owner', '--no-same-permissions', '-xf', '-'];

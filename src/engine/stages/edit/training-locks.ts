@@ -98,15 +98,17 @@ export class TrainingLocks {
    * outputs from now on, see {@link written}.
    */
   async endRun(changed: readonly string[], at: CheckedOut): Promise<readonly string[]> {
-    if (this.#watch) {
-      this.#writtenFolders ??= new Set();
-      for (const folder of await this.#watch.listWritten()) this.#writtenFolders.add(folder);
-      this.#watch = null;
-    }
-    if (at.isUsersOwn && this.#isNamedLocked === null) {
-      for (const path of changed)
-        if (this.#mayBeWritten(path, at) && !this.#isEditable(path)) this.#outputs.add(path);
-    }
+    if (this.#watch) this.learn(changed, await this.#watch.listWritten(), at);
+    this.#watch = null;
     return changed.filter(path => this.isLocked(path, at));
+  }
+
+  /** Remembers what a run of the user's own code has written. */
+  learn(files: readonly string[], folders: readonly string[], at: CheckedOut): void {
+    this.#writtenFolders ??= new Set();
+    for (const folder of folders) this.#writtenFolders.add(folder);
+    if (this.#isNamedLocked !== null) return;
+    for (const path of files)
+      if (this.#mayBeWritten(path, at) && !this.#isEditable(path)) this.#outputs.add(path);
   }
 }

@@ -32,6 +32,7 @@ import {
   showHead,
   type Worktree,
 } from '../../git/worktree.ts';
+import type { Written } from '../../remote/remote-training.ts';
 import type { Seals } from '../../sandbox/seals.ts';
 import { statNow } from '../../small-files.ts';
 import { ForeignPaths } from './foreign-paths.ts';
@@ -252,6 +253,12 @@ export class Workbench {
     return this.#locks.lockedFiles(this.#checkedOut);
   }
 
+  /** Files of the user's own commit, whose runs show what they write; none for any other. */
+  observedFiles(): readonly string[] {
+    const { isUsersOwn, tracked } = this.#checkedOut;
+    return isUsersOwn ? [...tracked].filter(path => !path.includes('\0')) : [];
+  }
+
   /** As in {@link TrainingLocks}. */
   seals(writes: readonly string[]): Seals {
     return this.#locks.seals(writes, this.#checkedOut);
@@ -265,6 +272,11 @@ export class Workbench {
   /** What the baseline's runs have written; see {@link Study}. */
   written(): Pick<Study, 'outputs' | 'writtenFolders'> {
     return this.#locks.written();
+  }
+
+  /** What a run of the user's own commit has written on another machine. */
+  learn({ files, folders }: Written): void {
+    this.#locks.learn(files, folders, this.#checkedOut);
   }
 
   /** Call it before a run, see {@link TrainingLocks.beginRun}. */

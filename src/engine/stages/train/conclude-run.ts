@@ -43,8 +43,8 @@ export async function concludeRun(
   conducted: ConductedRun,
   ports: TrainPorts,
 ): Promise<EndedRun> {
-  const { observer, trained } = conducted;
-  const fullDisk = findFullDisk(trained, observer.broken, ports.paths.home);
+  const { observer, trained, there } = conducted;
+  const fullDisk = findFullDisk(trained, observer.broken, ports.paths.home, there === null);
   if (fullDisk) {
     ports.reserve.release();
     // The disk may have been too full for the training's last output.
@@ -116,6 +116,7 @@ async function findTouched(
   const lost = exchanged(keptBefore, await fingerprints(workbench.path, [...keptBefore.keys()]));
   if (lost.length > 0) await discardSetUp(folder, workbench);
   if (outcome.kind === 'aborted') return [];
+  if (there?.written) workbench.learn(there.written);
   return [...(there?.touched ?? (await workbench.findTouchedLocks())), ...lost];
 }
 

@@ -21,11 +21,15 @@ export type FullDisk = {
   readonly error: PawlError;
 };
 
-/** The outcome of a run that met a full disk; null for any other run. Throws if its output was lost for another reason. */
+/**
+ * The outcome of a run that met a full disk; null for any other run. Throws if its output was lost for another reason.
+ * @param isHere whether it ran on this machine, and so on this disk
+ */
 export function findFullDisk(
   { outcome, logError }: TrainingResult,
   broken: AbortSignal,
   home: string,
+  isHere: boolean,
 ): FullDisk | null {
   const message = logError
     ? `The disk was full: its output could not be written (${logError.message}).`
@@ -38,7 +42,8 @@ export function findFullDisk(
         'Make room, then "pawl resume".',
       { cause },
     );
-  if (outcome.kind === 'limited' && outcome.limit === 'disk') return { outcome, error: error(null) };
+  if (isHere && outcome.kind === 'limited' && outcome.limit === 'disk')
+    return { outcome, error: error(null) };
   if (broken.reason instanceof PawlError && broken.reason.code === 'disk_full') {
     return { outcome: limited, error: broken.reason };
   }

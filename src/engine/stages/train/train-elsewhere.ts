@@ -132,7 +132,7 @@ function jobOf(study: Study, { n, commit, purpose, logPath }: Run, k: number, po
   return jobOfContract(contract, {
     ...{ marker, repository, commit, logPath, maxArtifactBytes: MAX_ARTIFACT_BYTES },
     environment: environmentOf({ contract, repository, folder, userEnvironment, worktree: null }, own),
-    locked: workbench.lockedFiles(),
+    ...{ locked: workbench.lockedFiles(), observed: workbench.observedFiles() },
     seals: workbench.seals(contract.sandbox.writes),
     containment: isContainedElsewhere(study, ports) ? 'required' : 'off',
     dataFolders: sandbox?.namedData ?? [],
