@@ -1,4 +1,5 @@
 import { bisector } from 'd3-array';
+import { clamp } from '../numbers.ts';
 import { axisTicks, widenBy } from './axis-ticks.ts';
 import type { Box } from './occupancy.ts';
 import type { PlacedLabel } from './place-labels.ts';
@@ -340,8 +341,4 @@ function bestPath(model: ProgressModel, x: ProgressScale, y: ProgressScale, plot
     path += `H${pixelX(step.x)}V${pixelY(step.best)}`;
   }
   return `${path}H${pixelX(end.x)}`;
-}
-
-function clamp(value: number, low: number, high: number): number {
-  return Math.min(high, Math.max(low, value));
 }

@@ -2,6 +2,7 @@ import { useDeferredValue, useMemo } from 'react';
 import { noiseBand } from '../../../shared/charts/noise-band.ts';
 import { progressModel } from '../../../shared/charts/progress-model.ts';
 import type { Cell, StudyCard } from '../../../shared/notebook.ts';
+import { clamp } from '../../../shared/numbers.ts';
 import { hoverCell, revealCell, setChartView } from '../../app/actions.ts';
 import { useStore } from '../../app/store.ts';
 import { ProgressChart, type ProgressChartProps } from '../../charts/progress-chart.tsx';
@@ -93,7 +94,7 @@ function Chart({
       onView={setChartView}
       onSelect={revealCell}
       onHover={hoverCell}
-      height={Math.round(Math.min(MOST_PX, Math.max(LEAST_PX, wanted)))}
+      height={Math.round(clamp(wanted, LEAST_PX, MOST_PX))}
     />
   );
 }
