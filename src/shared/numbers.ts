@@ -1,7 +1,7 @@
 /** The notebook's formats of numbers and times. A number that was not measured is an en dash. */
 
 export const ABSENT = '–';
-const MINUS = '−';
+export const MINUS = '−';
 
 /**
  * A number with groups of three digits and from `least` to `most` decimals, rounded half away from zero as people do.
@@ -42,6 +42,10 @@ export function formatDelta(value: number | null | undefined): string {
   if (value === null || value === undefined) return ABSENT;
   const text = formatMetric(Math.abs(value));
   return value === 0 ? `±${text}` : `${value > 0 ? '+' : MINUS}${text}`;
+}
+
+export function finiteOrNull(value: number | null | undefined): number | null {
+  return typeof value === 'number' && Number.isFinite(value) ? value : null;
 }
 
 /** The nearest value that is not below `low` and not above `high`. */

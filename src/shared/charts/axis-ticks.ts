@@ -1,10 +1,8 @@
 import { scaleLinear } from 'd3-scale';
-import { clamp } from '../numbers.ts';
+import { clamp, MINUS } from '../numbers.ts';
 
 /** A mark on an axis; `at` in the axis' own unit. */
 export type Tick = { readonly at: number; readonly label: string };
-
-const MINUS = '−';
 
 /** Ranges around larger numbers would overflow a double; charts do not draw such numbers. */
 export const LARGEST_DRAWN = 1e150;
