@@ -1,3 +1,5 @@
+import { clamp } from '../shared/numbers.ts';
+
 /** Node takes a longer wait for none. */
 const LONGEST_TIMER_MS = 2 ** 31 - 1;
 
@@ -15,7 +17,7 @@ export function watchDeadline(deadline: number, now: () => number, look: () => v
         if (now() < deadline) watch();
         look();
       },
-      Math.min(Math.max(deadline - now(), 1), LONGEST_TIMER_MS),
+      clamp(deadline - now(), 1, LONGEST_TIMER_MS),
     );
   };
   watch();

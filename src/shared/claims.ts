@@ -1,3 +1,4 @@
+import { MINUS } from './numbers.ts';
 import { shortNumber } from './short-number.ts';
 import { isBetter, type Measurement, type Study } from './study.ts';
 
@@ -95,5 +96,5 @@ export function claimWords({ probability, isProven }: Pick<Claim, 'probability' 
 }
 
 function signed(value: number): string {
-  return `${value > 0 ? '+' : value < 0 ? '−' : '±'}${shortNumber(Math.abs(value), 4)}`;
+  return `${value > 0 ? '+' : value < 0 ? MINUS : '±'}${shortNumber(Math.abs(value), 4)}`;
 }

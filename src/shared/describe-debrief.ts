@@ -1,7 +1,15 @@
 import { claimWords, describeClaims } from './claims.ts';
 import { signOf } from './contract.ts';
 import type { Arm, Debrief, Interval, KeptIdea } from './debrief.ts';
-import { counted, formatDuration, formatEnergy, formatMetric, formatPercent, formatUsd } from './numbers.ts';
+import {
+  counted,
+  formatDuration,
+  formatEnergy,
+  formatMetric,
+  formatPercent,
+  formatUsd,
+  MINUS,
+} from './numbers.ts';
 import { reasonWords } from './reason-words.ts';
 import { shortNumber } from './short-number.ts';
 import { type CrashClass, isBetter, STOP_WORDS } from './study.ts';
@@ -58,7 +66,7 @@ export function certaintyOf({
 /** A gain with its sign; a minus means a loss. */
 export function gainText(gain: number | null): string {
   if (gain === null) return '–';
-  return gain === 0 ? '±0' : `${gain > 0 ? '+' : '−'}${shortNumber(Math.abs(gain), 3)}`;
+  return gain === 0 ? '±0' : `${gain > 0 ? '+' : MINUS}${shortNumber(Math.abs(gain), 3)}`;
 }
 
 export function crashWords(kind: CrashClass | 'imported'): string {
@@ -108,7 +116,7 @@ export function resourceRows({
 export function intervalText(interval: Interval | null): string {
   if (interval === null) return '–';
   const [value, low, high] = [interval.value, interval.low, interval.high].map(number =>
-    shortNumber(number, 3).replace('-', '−'),
+    shortNumber(number, 3).replace('-', MINUS),
   );
   return `${value} (${low} to ${high})`;
 }

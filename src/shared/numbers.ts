@@ -1,7 +1,7 @@
 /** The notebook's formats of numbers and times. A number that was not measured is an en dash. */
 
 export const ABSENT = '–';
-const MINUS = '−';
+export const MINUS = '−';
 
 /**
  * A number with groups of three digits and from `least` to `most` decimals, rounded half away from zero as people do.
@@ -25,7 +25,7 @@ export function formatNumber(value: number | null | undefined, digits = 6): stri
   const size = Math.abs(value);
   if (size !== 0 && (size < 1e-6 || size >= 1e9)) return value.toExponential(3).replace('-', MINUS);
   const whole = size < 1 ? 1 : Math.floor(Math.log10(size)) + 1;
-  const decimals = Math.min(8, Math.max(0, digits - whole));
+  const decimals = clamp(digits - whole, 0, 8);
   return write(value, 0, decimals);
 }
 
@@ -42,6 +42,15 @@ export function formatDelta(value: number | null | undefined): string {
   if (value === null || value === undefined) return ABSENT;
   const text = formatMetric(Math.abs(value));
   return value === 0 ? `±${text}` : `${value > 0 ? '+' : MINUS}${text}`;
+}
+
+export function finiteOrNull(value: number | null | undefined): number | null {
+  return typeof value === 'number' && Number.isFinite(value) ? value : null;
+}
+
+/** The nearest value that is not below `low` and not above `high`. */
+export function clamp(value: number, low: number, high: number): number {
+  return Math.min(high, Math.max(low, value));
 }
 
 /** A count with its noun: `1 note`, `2 notes`. */

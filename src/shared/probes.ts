@@ -1,3 +1,4 @@
+import { MINUS } from './numbers.ts';
 /** Words for runs that test whether a number comes from the data on which it should be measured. */
 
 export const PROBE_REASONS = ['not_from_data', 'memorised'] as const;
@@ -72,5 +73,5 @@ export function describeHints(hints: readonly Hint[]): string {
 }
 
 function shown(value: number | null): string {
-  return value === null ? 'none' : String(Number(value.toPrecision(6))).replace('-', '−');
+  return value === null ? 'none' : String(Number(value.toPrecision(6))).replace('-', MINUS);
 }

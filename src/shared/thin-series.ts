@@ -1,3 +1,5 @@
+import { finiteOrNull } from './numbers.ts';
+
 type Thinned = { x: number[]; y: (number | null)[] };
 
 /**
@@ -31,10 +33,6 @@ export function thinSeries(x: readonly number[], y: readonly (number | null)[], 
     start = end;
   }
   return thinned;
-}
-
-function finiteOrNull(value: number | null | undefined): number | null {
-  return typeof value === 'number' && Number.isFinite(value) ? value : null;
 }
 
 function bucketRule(x: readonly number[], count: number, buckets: number): (index: number) => number {

@@ -97,6 +97,9 @@ export function createRouter(service: Service) {
   const isRunSettled = (study: string, n: number, k: number) =>
     !isLive(study, n, k) || service.running()?.id !== study;
 
+  const requireOf = ({ study, n }: { readonly study: string; readonly n: number }) =>
+    requireExperiment(ledger, requireStudy(ledger, study), n);
+
   const requireKeys = () => {
     if (host.keys) return host.keys;
     throw new PawlError('usage', 'This host does not store keys.');
@@ -301,20 +304,23 @@ export function createRouter(service: Service) {
       sparklines: os.experiments.sparklines.handler(({ input }) =>
         sparklines.read(input.study, input.ns, input.width),
       ),
-      log: os.experiments.log.handler(({ input: { study, n, k, from, to } }) => {
-        requireExperiment(ledger, requireStudy(ledger, study), n);
+      log: os.experiments.log.handler(({ input }) => {
+        requireOf(input);
+        const { study, n, k, from, to } = input;
         return readLogPiece(runLog(paths, study, n, k), { from, to }, !isRunSettled(study, n, k));
       }),
-      searchLog: os.experiments.searchLog.handler(({ input: { study, n, k, words }, signal }) => {
-        requireExperiment(ledger, requireStudy(ledger, study), n);
+      searchLog: os.experiments.searchLog.handler(({ input, signal }) => {
+        requireOf(input);
+        const { study, n, k, words } = input;
         return searchLog(runLog(paths, study, n, k), words, signal);
       }),
-      output: os.experiments.output.handler(({ input: { study, n, k }, signal }) => {
-        requireExperiment(ledger, requireStudy(ledger, study), n);
+      output: os.experiments.output.handler(({ input, signal }) => {
+        requireOf(input);
+        const { study, n, k } = input;
         return refusing(followOutput(runLog(paths, study, n, k), () => !isRunSettled(study, n, k), signal));
       }),
       addNote: os.experiments.addNote.handler(({ input }) => {
-        requireExperiment(ledger, requireStudy(ledger, input.study), input.n);
+        requireOf(input);
         ledger.write(() => ledger.notes.add(input.study, input.n, input.text, now()));
         announcer.announceCell(input.study, input.n);
       }),
@@ -323,7 +329,7 @@ export function createRouter(service: Service) {
         announcer.announceCell(study, n);
       }),
       setTags: os.experiments.setTags.handler(({ input }) => {
-        requireExperiment(ledger, requireStudy(ledger, input.study), input.n);
+        requireOf(input);
         ledger.write(() => ledger.notes.setTags(input.study, input.n, input.tags));
         announcer.announceCell(input.study, input.n);
       }),

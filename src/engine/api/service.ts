@@ -19,7 +19,7 @@ import { branchBest } from '../stack/make-branch.ts';
 import type { RequestKind } from '../store/requests.ts';
 import { Announcer } from './announcer.ts';
 import { EventHub } from './event-hub.ts';
-import { requireOwnStudy } from './experiment-view.ts';
+import { requireOwnStudy, requireStudy } from './experiment-view.ts';
 import { OutsideWrites } from './outside-writes.ts';
 import { listProjects } from './projects.ts';
 import { readSettings } from './settings.ts';
@@ -138,9 +138,7 @@ export class Service {
   }
 
   card(id: string): StudyCard {
-    const study = this.ledger.studies.get(id);
-    if (!study) throw new PawlError('study_not_found', 'This study is no longer in the ledger.');
-    return this.#card(study);
+    return this.#card(requireStudy(this.ledger, id));
   }
 
   /** The study with a running or paused sitting, or null. */
@@ -301,8 +299,7 @@ export class Service {
 
   /** Removes a study for good. Rejects with `usage` while it runs, or if part of it could not be removed. */
   async removeStudy(id: string, keepsRefs: boolean): Promise<void> {
-    const study = this.ledger.studies.get(id);
-    if (!study) throw new PawlError('study_not_found', 'This study is no longer in the ledger.');
+    const study = requireStudy(this.ledger, id);
     if (this.#sitting?.study === id) throw new PawlError('usage', `${study.tag} is running: stop it first.`);
     this.#removing.add(id);
     const faults = await this.engine.removeStudy(study, keepsRefs).finally(() => this.#removing.delete(id));

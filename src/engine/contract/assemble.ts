@@ -1,7 +1,7 @@
 import type { Goal } from '../../shared/contract.ts';
 import type { AskedName, Draft, Finding, Recognition, Unclear } from '../../shared/findings.ts';
 import { chooseMetric } from './choose-metric.ts';
-import { type Claim, describeClaims, describeClash, type Settled, settle } from './claims.ts';
+import { type Claim, describeClaims, describeClash, distinct, type Settled, settle } from './claims.ts';
 import type { Document } from './document.ts';
 import { isBeside } from './guarded-files.ts';
 import { type CommandLine, commandKey, isTemplate, SURENESS } from './read-command.ts';
@@ -117,11 +117,6 @@ function settleEditable({ roles, tracked, isReserved }: Sayings): Settled<readon
 }
 
 /** The first claim of each value. */
-function distinct(claims: readonly Claim<string>[]): readonly Claim<string>[] {
-  const seen = new Set<string>();
-  return claims.filter(({ value }) => !seen.has(value) && seen.add(value));
-}
-
 /** Whether one sentence names every file that the others name: "edit `a.py` and `b.py`". */
 function saysAll(claims: readonly Claim<string>[]): boolean {
   const values = new Set(claims.map(({ value }) => value));

@@ -1,5 +1,5 @@
 import { directionOf } from '../../shared/metric-direction.ts';
-import type { Claim, Settled } from './claims.ts';
+import { type Claim, distinct, type Settled } from './claims.ts';
 import { type Document, holdsWord, withoutEscapes } from './document.ts';
 import { LITERAL, type MetricClaim } from './read-metric.ts';
 
@@ -50,11 +50,6 @@ function one(claims: readonly Claim<string>[]): Settled<string> {
   return others.length > 0
     ? { kind: 'torn', claims }
     : { kind: 'found', value: only.value, source: only.source };
-}
-
-function distinct(claims: readonly MetricClaim[]): readonly MetricClaim[] {
-  const seen = new Set<string>();
-  return claims.filter(({ value }) => !seen.has(value) && seen.add(value));
 }
 
 /** Whether the name is in a line of code that contains a string, as a line that prints it would be. */

@@ -26,6 +26,12 @@ export function settle<T>(claims: readonly Claim<T>[], keyOf: (value: T) => stri
   return { kind: 'found', value: first.value, source: first.source };
 }
 
+/** The first claim of each value. */
+export function distinct<C extends Claim<string>>(claims: readonly C[]): readonly C[] {
+  const seen = new Set<string>();
+  return claims.filter(({ value }) => !seen.has(value) && seen.add(value));
+}
+
 /** A list of bounded length, like "train.py (program.md:3) or model.py (README.md:9)". */
 export function describeClaims(claims: readonly Claim<string>[]): string {
   return claims

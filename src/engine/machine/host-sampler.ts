@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { TelemetrySample } from '../../shared/telemetry.ts';
+import { TICKS_PER_SECOND } from '../process/process-table.ts';
 
 type DiskBytes = { readonly at: number; readonly read: number; readonly written: number };
 
@@ -75,9 +76,6 @@ function parseCpuTicks(text: string, name = 'cpu'): CpuTicks {
   const [, , , idle = 0, ioWait = 0] = ticks;
   return { idle: idle + ioWait, total: ticks.reduce((sum, value) => sum + value, 0) };
 }
-
-/** The kernel's unit in these files, on every machine. Source: proc(5), sysconf(_SC_CLK_TCK). */
-const TICKS_PER_SECOND = 100;
 
 /**
  * Busy seconds of the processors, added up since the machine started; null if unknown.

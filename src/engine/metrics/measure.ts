@@ -1,4 +1,5 @@
 import type { Contract } from '../../shared/contract.ts';
+import { finiteOrNull } from '../../shared/numbers.ts';
 import type { Summary } from '../../shared/study.ts';
 
 /** The metric and the memory in a summary; null if one was not printed or is not finite. */
@@ -10,8 +11,4 @@ export function measure(
     metric: finiteOrNull(summary?.[metric.name]),
     memory: metric.memory === null ? null : finiteOrNull(summary?.[metric.memory]),
   };
-}
-
-function finiteOrNull(value: number | undefined): number | null {
-  return value !== undefined && Number.isFinite(value) ? value : null;
 }

@@ -3,6 +3,7 @@ import { mkdir, realpath } from 'node:fs/promises';
 import { join } from 'node:path';
 import { PawlError } from '../../shared/errors.ts';
 import type { EngineEventBody } from '../../shared/events.ts';
+import { once } from '../../shared/once.ts';
 import { proposerLabel } from '../../shared/proposers.ts';
 import type { Study } from '../../shared/study.ts';
 import { branchRef } from '../git/refs.ts';
@@ -228,14 +229,6 @@ export async function openSitting(
     await jobs.close(isInOrder, await remotes.close());
   };
   return { sitting, close };
-}
-
-function once<T>(make: () => T): () => T {
-  let made: { readonly value: T } | null = null;
-  return () => {
-    made ??= { value: make() };
-    return made.value;
-  };
 }
 
 function tellStart(

@@ -2,6 +2,7 @@ import type { NewStudyForm } from '../../shared/call-inputs.ts';
 import { hasLogScale, progressModel } from '../../shared/charts/progress-model.ts';
 import { type ProgressPreset, type ProgressView, showAll } from '../../shared/charts/progress-view.ts';
 import type { StudyCard } from '../../shared/notebook.ts';
+import { clamp } from '../../shared/numbers.ts';
 import type { SampleName } from '../../shared/samples.ts';
 import type { CurveChoice } from '../charts/curve-choice.ts';
 import { progressRows } from '../charts/progress-rows.ts';
@@ -307,5 +308,5 @@ export function moveSelection(by: 1 | -1): void {
 /** The next index, limited to the ends; from -1 it is the first or the last. */
 function stepFrom(at: number, by: 1 | -1, length: number): number {
   if (at < 0) return by > 0 ? 0 : length - 1;
-  return Math.min(Math.max(at + by, 0), length - 1);
+  return clamp(at + by, 0, length - 1);
 }

@@ -1,5 +1,6 @@
 import { CELL_PAGE, FIRST_CELLS } from '../../shared/cell-pages.ts';
 import type { Cell, EventBatch, Snapshot } from '../../shared/notebook.ts';
+import { clamp } from '../../shared/numbers.ts';
 import type { Notice } from '../../shared/settings.ts';
 import { type Client, type Connection, ConnectionError, type Host } from '../host/host.ts';
 import { applyEvent, withMark, withRefusal } from './apply-event.ts';
@@ -65,7 +66,7 @@ export async function keepInStep(
     }
     client = null;
     if (useStore.getState().connection.kind === 'online') failures = 0;
-    const wait = RETRY_MS[Math.min(Math.max(failures, 0), RETRY_MS.length - 1)] ?? 0;
+    const wait = RETRY_MS[clamp(failures, 0, RETRY_MS.length - 1)] ?? 0;
     const { connection } = useStore.getState();
     const since = connection.kind === 'offline' ? connection.since : Date.now();
     useStore.setState({ connection: { kind: 'offline', since, retryAt: Date.now() + wait } });

@@ -1,7 +1,7 @@
 import { useEffect, useEffectEvent, useMemo, useRef, useState } from 'react';
 import { axisTicks, logTicks } from '../../shared/charts/axis-ticks.ts';
 import type { Box } from '../../shared/charts/occupancy.ts';
-import { formatNumber } from '../../shared/numbers.ts';
+import { clamp, formatNumber } from '../../shared/numbers.ts';
 import { lazyView } from '../ui/lazy-view.tsx';
 import { useSame } from '../ui/use-same.ts';
 import { LineSwatch, SeriesCrosshair, SeriesGaps, SeriesTip } from './series-overlay.tsx';
@@ -154,7 +154,7 @@ function Drawing({ lines, xLabel, unit = null, height, label, width, ...props }:
 
   const placeOf = (event: { clientX: number }) => {
     const left = frame.current?.getBoundingClientRect().left ?? 0;
-    return Math.min(plot.right, Math.max(plot.left, event.clientX - left));
+    return clamp(event.clientX - left, plot.left, plot.right);
   };
   const endDrag = () => {
     if (drag && Math.abs(drag.to - drag.from) >= LEAST_DRAG) {

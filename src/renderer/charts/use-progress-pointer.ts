@@ -9,6 +9,7 @@ import {
   showAll,
   zoomDomain,
 } from '../../shared/charts/progress-view.ts';
+import { clamp } from '../../shared/numbers.ts';
 import { pointGrid } from './point-grid.ts';
 import { useFrame } from './use-frame.ts';
 
@@ -97,7 +98,7 @@ export function useProgressPointer(
     wheel.current = { zoom: 0, pan: 0 };
     const { plot, x, y } = layout;
     const domain: Domain = view.x ?? model.whole;
-    const at = x.toValue(Math.min(plot.right, Math.max(plot.left, place.x)));
+    const at = x.toValue(clamp(place.x, plot.left, plot.right));
     const perPixel = (domain[1] - domain[0]) / (plot.right - plot.left);
     const next =
       zoom === 0
@@ -237,8 +238,8 @@ export function useProgressPointer(
 /** The rectangle between the start of the drag and `place`; it covers the whole of an axis that is not dragged. */
 function dragBox({ kind, from, layout }: Drag, place: Place): Box {
   const { plot } = layout;
-  const inX = (x: number) => Math.min(plot.right, Math.max(plot.left, x));
-  const inY = (y: number) => Math.min(plot.bottom, Math.max(plot.top, y));
+  const inX = (x: number) => clamp(x, plot.left, plot.right);
+  const inY = (y: number) => clamp(y, plot.top, plot.bottom);
   return {
     left: kind === 'y' ? plot.left : inX(Math.min(from.x, place.x)),
     right: kind === 'y' ? plot.right : inX(Math.max(from.x, place.x)),

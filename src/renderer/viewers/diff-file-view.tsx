@@ -1,6 +1,7 @@
 import { ChevronDown, ChevronRight } from 'lucide-react';
 import { memo, useId, useMemo, useState } from 'react';
 import type { HunkData, HunkTokens } from 'react-diff-view';
+import { once } from '../../shared/once.ts';
 import { type DiffChunk, DiffChunkView, type DiffMode } from './diff-chunk-view.tsx';
 import {
   canColour,
@@ -162,12 +163,4 @@ function splitHunk(
     start = end;
   }
   return chunks;
-}
-
-function once<Value>(make: () => Value): () => Value {
-  let made: { readonly value: Value } | null = null;
-  return () => {
-    made ??= { value: make() };
-    return made.value;
-  };
 }

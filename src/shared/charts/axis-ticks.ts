@@ -1,9 +1,8 @@
 import { scaleLinear } from 'd3-scale';
+import { clamp, MINUS } from '../numbers.ts';
 
 /** A mark on an axis; `at` in the axis' own unit. */
 export type Tick = { readonly at: number; readonly label: string };
-
-const MINUS = '−';
 
 /** About `count` round numbers inside the domain, all with the same number of decimals. */
 export function axisTicks(
@@ -51,10 +50,10 @@ function decimals(domain: readonly [number, number], digits: readonly number[]):
 /** A format for numbers up to `size` with a distance of `step`. */
 function tickFormat(size: number, step: number): (value: number) => string {
   if (size >= 1e7 || (size > 0 && size < 1e-5)) {
-    const digits = Math.min(6, Math.max(0, Math.ceil(Math.log10(size / step))));
+    const digits = clamp(Math.ceil(Math.log10(size / step)), 0, 6);
     return value => (value === 0 ? '0' : exponent(value, digits));
   }
-  const decimals = Math.min(12, Math.max(0, Math.ceil(-Math.log10(step) - 1e-9)));
+  const decimals = clamp(Math.ceil(-Math.log10(step) - 1e-9), 0, 12);
   return value => group(value.toFixed(decimals)).replace('-', MINUS);
 }
 

@@ -1,4 +1,5 @@
 import { bisector } from 'd3-array';
+import { clamp } from '../numbers.ts';
 import { widenBy } from './axis-range.ts';
 import { axisTicks } from './axis-ticks.ts';
 import type { Box } from './occupancy.ts';
@@ -335,8 +336,4 @@ function bestPath(model: ProgressModel, x: ProgressScale, y: ProgressScale, plot
     path += `H${pixelX(step.x)}V${pixelY(step.best)}`;
   }
   return `${path}H${pixelX(end.x)}`;
-}
-
-function clamp(value: number, low: number, high: number): number {
-  return Math.min(high, Math.max(low, value));
 }

@@ -30,6 +30,7 @@ import {
   NO_OUTPUT,
   NO_USAGE,
   type Sign,
+  statusIn,
 } from './program.ts';
 import { readApiRetry } from './programs/claude.ts';
 
@@ -340,7 +341,7 @@ function readRejection(error: unknown, heard: Heard): AgentOutput {
   } = (error ?? {}) as { code?: unknown; message?: string; data?: unknown };
   const kind = asText(asJson(data).errorKind);
   const own = typeof code === 'number' && code >= 400 && code < 600 ? code : null;
-  const status = code === AUTH_REQUIRED ? 401 : (own ?? STATUS_OF[kind] ?? statusIn(message));
+  const status = code === AUTH_REQUIRED ? 401 : (own ?? STATUS_OF[kind] ?? statusIn(message, STATUS));
   const details = asText(asJson(data).details);
   return {
     ...NO_OUTPUT,
@@ -352,10 +353,7 @@ function readRejection(error: unknown, heard: Heard): AgentOutput {
 }
 
 /** Some agents pass on a server's answer unchanged, as JSON. */
-function statusIn(message: string): number | null {
-  const found = /"(?:code|status)"\s*:\s*(\d{3})\b/.exec(message);
-  return found ? Number(found[1]) : null;
-}
+const STATUS = /"(?:code|status)"\s*:\s*(\d{3})\b/;
 
 /** Answers by the contract: allows one edit of an editable file, or one look into the folder; nothing else. */
 export async function decide(

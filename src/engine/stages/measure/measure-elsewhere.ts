@@ -6,13 +6,8 @@ import type { OutputReader } from '../../metrics/output-reader.ts';
 import type { RemoteResult } from '../../remote/remote-training.ts';
 import { outcomeOfCommand } from '../../remote/result.ts';
 import { findUnmet } from '../judge/requirements.ts';
-import {
-  addToLog,
-  commandReader,
-  describeEnd,
-  endedWell,
-  type MeasuredByCommands,
-} from './measure-attempt.ts';
+import { endedWell } from '../train/ended-run.ts';
+import { addToLog, commandReader, describeEnd, type MeasuredByCommands } from './measure-attempt.ts';
 
 /**
  * Like {@link measureAttempt}, for a run on another machine: `metric.command` and the checks have already run there,

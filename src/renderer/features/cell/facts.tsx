@@ -1,6 +1,6 @@
+import { sum } from 'd3-array';
 import { claimWords } from '../../../shared/claims.ts';
 import { describeFlag } from '../../../shared/fairness.ts';
-import type { ModelCall } from '../../../shared/model-calls.ts';
 import type { ExperimentDetail, RunView, StudyCard } from '../../../shared/notebook.ts';
 import {
   ABSENT,
@@ -162,15 +162,13 @@ function costOf(card: StudyCard, { calls }: ExperimentDetail): readonly (readonl
       ['cost', card.proposer.kind === 'command' ? 'not reported by the command' : 'none: no model was asked'],
     ];
   }
-  const sum = (pick: (call: ModelCall) => number | null) =>
-    calls.reduce((total, call) => total + (pick(call) ?? 0), 0);
   const failed = calls.filter(({ outcome }) => outcome !== 'ok').length;
   const kept = calls.filter(({ isKept }) => isKept).length;
   const more = [failed > 0 ? `${failed} failed` : '', kept > 0 ? `${kept} answered before` : ''].filter(
     Boolean,
   );
   const isPriced = calls.every(({ costUsd }) => costUsd !== null);
-  const usd = sum(call => call.costUsd);
+  const usd = sum(calls, call => call.costUsd);
   return [
     [
       'cost',
@@ -181,10 +179,10 @@ function costOf(card: StudyCard, { calls }: ExperimentDetail): readonly (readonl
           : 'the model has no price',
     ],
     ['calls', [calls.length, ...more].join(', ')],
-    ['tokens in', formatNumber(sum(call => call.tokens.input))],
-    ['from the cache', formatNumber(sum(call => call.tokens.cacheRead))],
-    ['to the cache', formatNumber(sum(call => call.tokens.cacheWrite))],
-    ['tokens out', formatNumber(sum(call => call.tokens.output))],
+    ['tokens in', formatNumber(sum(calls, call => call.tokens.input))],
+    ['from the cache', formatNumber(sum(calls, call => call.tokens.cacheRead))],
+    ['to the cache', formatNumber(sum(calls, call => call.tokens.cacheWrite))],
+    ['tokens out', formatNumber(sum(calls, call => call.tokens.output))],
   ];
 }
 

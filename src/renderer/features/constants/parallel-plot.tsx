@@ -2,7 +2,7 @@ import { Table2 } from 'lucide-react';
 import { type KeyboardEvent, type MouseEvent, type PointerEvent, useMemo, useRef, useState } from 'react';
 import { shorten } from '../../../shared/charts/shorten.ts';
 import type { StudyCard } from '../../../shared/notebook.ts';
-import { formatNumber } from '../../../shared/numbers.ts';
+import { clamp, formatNumber } from '../../../shared/numbers.ts';
 import { goTo, hoverCell, jumpTo } from '../../app/actions.ts';
 import { useStore } from '../../app/store.ts';
 import { useWidth } from '../../charts/use-width.ts';
@@ -58,7 +58,7 @@ export function ParallelPlot({
   const toX = (index: number) =>
     PLOT.left + (index / (axes.length - 1)) * Math.max(40, width - PLOT.left - PLOT.right);
   const toY = (place: number) =>
-    HEIGHT - PLOT.bottom - Math.min(Math.max(place, 0), 1) * (HEIGHT - PLOT.top - PLOT.bottom);
+    HEIGHT - PLOT.bottom - clamp(place, 0, 1) * (HEIGHT - PLOT.top - PLOT.bottom);
   const toPath = ({ places }: Line) =>
     places.map((place, index) => `${index === 0 ? 'M' : 'L'}${toX(index)} ${toY(place).toFixed(1)}`).join('');
   const setRange = (name: string, range: Range | null) => {
@@ -261,7 +261,7 @@ function Brush({
   const from = useRef<number | null>(null);
   const placeAt = (event: PointerEvent<HTMLElement>) => {
     const { top, height } = event.currentTarget.getBoundingClientRect();
-    return Math.min(Math.max(1 - (event.clientY - top) / height, 0), 1);
+    return clamp(1 - (event.clientY - top) / height, 0, 1);
   };
   const drag = (event: PointerEvent<HTMLElement>) => {
     if (from.current === null) return;
@@ -274,10 +274,9 @@ function Brush({
     if (event.key === 'Escape' && range) onChange(null);
     else if (step !== 0) {
       const [low, high] = range ?? [0, 0.25];
-      const clamp = (place: number) => Math.min(Math.max(place, 0), 1);
       const next: Range = event.shiftKey
-        ? [low, Math.max(low + KEY_STEP, clamp(high + step))]
-        : [clamp(low + step), clamp(high + step)];
+        ? [low, Math.max(low + KEY_STEP, clamp(high + step, 0, 1))]
+        : [clamp(low + step, 0, 1), clamp(high + step, 0, 1)];
       onChange(range ? next : [low, high]);
     } else return;
     event.preventDefault();

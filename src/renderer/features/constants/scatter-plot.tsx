@@ -1,7 +1,7 @@
 import { type KeyboardEvent, type MouseEvent, memo, useMemo, useState } from 'react';
 import { shorten } from '../../../shared/charts/shorten.ts';
 import type { StudyCard } from '../../../shared/notebook.ts';
-import { formatMetric } from '../../../shared/numbers.ts';
+import { clamp, formatMetric } from '../../../shared/numbers.ts';
 import { hoverCell, jumpTo } from '../../app/actions.ts';
 import { useStore } from '../../app/store.ts';
 import { useWidth } from '../../charts/use-width.ts';
@@ -38,7 +38,7 @@ export function ScatterPlot({
   const right = Math.max(PLOT.left + 40, width - PLOT.right);
   const bottom = HEIGHT - PLOT.bottom;
   const toX = (place: number) => PLOT.left + place * (right - PLOT.left);
-  const toY = (place: number) => bottom - Math.min(Math.max(place, 0), 1) * (bottom - PLOT.top);
+  const toY = (place: number) => bottom - clamp(place, 0, 1) * (bottom - PLOT.top);
   // biome-ignore lint/correctness/useExhaustiveDependencies: the places depend on the width alone
   const points = useMemo(
     () => pointsOf(trials, axis, metricAxis).map(point => ({ ...point, x: toX(point.x), y: toY(point.y) })),
@@ -235,7 +235,6 @@ function nearest(points: readonly Point[], x: number, y: number): Point | null {
 function neighbour(points: readonly Point[], n: number | null, step: 1 | -1): number | null {
   const order = points.toSorted((a, b) => a.x - b.x || a.n - b.n);
   const at = order.findIndex(point => point.n === n);
-  const next =
-    at < 0 ? (step > 0 ? 0 : order.length - 1) : Math.min(Math.max(at + step, 0), order.length - 1);
+  const next = at < 0 ? (step > 0 ? 0 : order.length - 1) : clamp(at + step, 0, order.length - 1);
   return order[next]?.n ?? null;
 }

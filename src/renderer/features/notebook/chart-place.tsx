@@ -1,3 +1,4 @@
+import { clamp } from '../../../shared/numbers.ts';
 import { useStore } from '../../app/store.ts';
 import { classNames } from '../../ui/class-names.ts';
 import { useViewportHeight } from '../../ui/use-viewport-height.ts';
@@ -28,7 +29,7 @@ export function useChartHeight(): number {
   const hasOpenCell = useStore(state => state.view.opened.length > 0);
   const viewport = useViewportHeight();
   const wanted = Math.min(viewport * SHARE, hasOpenCell ? viewport * SHARE_BESIDE_CELL - OTHERS_PX : MOST_PX);
-  return Math.round(Math.min(MOST_PX, Math.max(LEAST_PX, wanted)));
+  return Math.round(clamp(wanted, LEAST_PX, MOST_PX));
 }
 
 /** Keeps the chart's place while its code is loading: the cells below come first, and must not move. */

@@ -1,14 +1,11 @@
 import type { KeyboardEvent } from 'react';
 import { type Idea, OUTSIDE, YOU } from '../../../shared/ideas.ts';
+import { arrange } from '../../ui/arrange.ts';
 import { type IdeaActions, ideaButtonId, type Move } from './idea-row.tsx';
 
 /** Ideas in the user's order; newer ones are last. */
 export function inOrder(waiting: readonly Idea[], order: readonly number[] | null): readonly Idea[] {
-  if (!order) return waiting;
-  const place = new Map(order.map((id, index) => [id, index]));
-  return waiting.toSorted(
-    (one, two) => (place.get(one.id) ?? order.length) - (place.get(two.id) ?? order.length),
-  );
+  return order ? arrange(waiting, order, ({ id }) => id) : waiting;
 }
 
 /** The next idea: edits go before words, and the user's words before a proposer's. */

@@ -1,5 +1,6 @@
 import type { KeyboardEvent } from 'react';
 import type { StackKeep, StackStep } from '../../../shared/stack.ts';
+import { arrange } from '../../ui/arrange.ts';
 
 /** The user's arrangement of the keeps. */
 export type Arrangement = {
@@ -11,10 +12,7 @@ export type Arrangement = {
 export const AS_KEPT: Arrangement = { order: [], leftOut: [] };
 
 export function inOrder(keeps: readonly StackKeep[], { order }: Arrangement): readonly StackKeep[] {
-  const place = new Map(order.map((n, index) => [n, index]));
-  return keeps.toSorted(
-    (one, two) => (place.get(one.n) ?? order.length) - (place.get(two.n) ?? order.length),
-  );
+  return arrange(keeps, order, ({ n }) => n);
 }
 
 /** The list with one entry moved. */
