@@ -184,3 +184,14 @@ test('a metric that is named in each row has its name and direction from there',
     ...{ metric: 'quux', goal: 'maximize', goalFrom: 'file', numbers: [0.9, 0.8] },
   });
 });
+
+test('the times of Optuna’s trials, as pandas writes them into JSON, are no metric', () => {
+  const trial = (number: number, value: number | null, state: string) =>
+    JSON.stringify({
+      ...{ number, value, datetime_start: 1796004774847 + number, datetime_complete: 1796004775320 + number },
+      ...{ duration: 473 + number, params_x: 0.5 / (1 + number), state },
+    });
+  const trials = [trial(0, 0.9, 'COMPLETE'), trial(1, null, 'FAIL'), trial(2, 0.4, 'COMPLETE')];
+  const found = tableOf(interpret('trials.jsonl', trials.join('\n'), { goal: 'minimize' }));
+  expect(found).toMatchObject({ metric: 'value', numbers: [0.9, null, 0.4] });
+});

@@ -72,7 +72,7 @@ const SECONDARY =
   /(?:^|_)(?:memory|mem|ram|vram|gpu|params?|param_count|num_params|size|cost|usd|price_usd|tokens|duration|elapsed|runtime|walltime|wall|training_seconds|train_seconds|total_seconds|train_time|training_time|run_time|time|seconds|minutes|hours|secs|steps?|epochs?|lr|learning_rate|batch|depth|width|layers|dim|heads|n|num|count|mfu|seed|trades?|loc|files?)(?:_|$)/;
 
 const IDENTIFIER =
-  /(?:^|_)(?:exit|id|ids|hash|sha|commit|uuid|date|timestamp|datetime|at|url|path|branch|file)$/;
+  /(?:^|_)(?:exit|id|ids|hash|sha|commit|uuid|date|timestamp|datetime|at|url|path|branch|file)$|^datetime_/;
 
 /** Settings of a run, in an object of their own. */
 const SETTINGS = /^(?:params?|config|args|hparams|hyperparameters|hyperparams|settings|[a-z]+_changes)\./;
