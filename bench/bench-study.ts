@@ -5,9 +5,9 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import type { Telemetry } from '../src/engine/machine/telemetry.ts';
 import { dataPaths } from '../src/engine/paths.ts';
-import type { NewStudy } from '../src/engine/session/create-study.ts';
 import { Engine } from '../src/engine/session/engine.ts';
 import type { EngineOptions } from '../src/engine/session/engine-options.ts';
+import type { NewStudy } from '../src/engine/session/start/create-study.ts';
 import type { EngineEvent } from '../src/shared/events.ts';
 
 const run = promisify(execFile);

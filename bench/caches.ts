@@ -5,8 +5,8 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { dataPaths } from '../src/engine/paths.ts';
 import { Engine } from '../src/engine/session/engine.ts';
-import { contractFromFile } from '../src/shared/contract-file.ts';
-import { contractFileSchema } from '../src/shared/contract-schema.ts';
+import { contractFromFile } from '../src/shared/contract/contract-file.ts';
+import { contractFileSchema } from '../src/shared/contract/contract-schema.ts';
 import { printTable, quantile } from './report.ts';
 
 const run = promisify(execFile);

@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { EngineEvent } from '../src/shared/events.ts';
-import type { ProposerSettings } from '../src/shared/proposers.ts';
+import type { ProposerSettings } from '../src/shared/proposers/proposers.ts';
 import { startModelServer } from '../test/support/model-server.ts';
 import { runBenchStudy, scriptContract, standInGpus } from './bench-study.ts';
 import { printTable } from './report.ts';

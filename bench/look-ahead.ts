@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import type { ProposerSettings } from '../src/shared/proposers.ts';
+import type { ProposerSettings } from '../src/shared/proposers/proposers.ts';
 import { startModelServer } from '../test/support/model-server.ts';
 import { runBenchStudy, scriptContract } from './bench-study.ts';
 import { printTable } from './report.ts';

@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { dataPaths } from '../src/engine/paths.ts';
 import { Engine } from '../src/engine/session/engine.ts';
-import type { SandboxMode } from '../src/shared/contract.ts';
+import type { SandboxMode } from '../src/shared/contract/contract.ts';
 import type { EngineEvent } from '../src/shared/events.ts';
 import { printTable, quantile } from './report.ts';
 

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { dataPaths } from '../src/engine/paths.ts';
 import { createSample } from '../src/engine/sample/create-sample.ts';
 import { Engine } from '../src/engine/session/engine.ts';
-import { DEFAULT_STRATEGY } from '../src/shared/proposers.ts';
+import { DEFAULT_STRATEGY } from '../src/shared/proposers/proposers.ts';
 import { printTable } from './report.ts';
 
 const EXPERIMENTS = 30;

@@ -2,7 +2,7 @@ import { watch } from 'node:fs';
 import { mkdtemp, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { SearchSettings } from '../src/shared/proposers.ts';
+import type { SearchSettings } from '../src/shared/proposers/proposers.ts';
 import { runBenchStudy, standInGpus } from './bench-study.ts';
 import { landscape, SOURCE } from './landscapes.ts';
 import { printTable, quantile } from './report.ts';

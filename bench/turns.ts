@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { DEFAULT_STRATEGY } from '../src/shared/proposers.ts';
+import { DEFAULT_STRATEGY } from '../src/shared/proposers/proposers.ts';
 import { runBenchStudy, scriptContract, standInGpus } from './bench-study.ts';
 import { printTable, quantile } from './report.ts';
 

@@ -12,7 +12,7 @@ import {
   judgeAgain,
   type Repeats,
   takeBack,
-} from '../src/engine/session/repeats.ts';
+} from '../src/engine/session/loop/repeats.ts';
 import type { HistoryEntry } from '../src/engine/store/experiment-past.ts';
 import type { Verdict } from '../src/shared/study.ts';
 import { byteLmTrainer, readByteLm, withSeed } from './byte-lm.ts';

@@ -5,7 +5,7 @@ import {
   findTakeBack,
   judgeCandidate,
   NO_PROBES,
-} from '../src/engine/session/probes.ts';
+} from '../src/engine/session/loop/probes.ts';
 import {
   afterProbeRun,
   afterRepeat,
@@ -18,7 +18,7 @@ import {
   type Repeats,
   takeBack,
   takeBackFrom,
-} from '../src/engine/session/repeats.ts';
+} from '../src/engine/session/loop/repeats.ts';
 import { assess } from '../src/engine/verdicts/claims.ts';
 import { PRIOR_WEIGHTS, SCALES } from '../src/engine/verdicts/effects.ts';
 import { average, printTable, quantile } from './report.ts';

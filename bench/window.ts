@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { chromium, type Page } from '@playwright/test';
 import { findChromium } from '../e2e/chromium.ts';
-import { contractFromFile } from '../src/shared/contract-file.ts';
+import { contractFromFile } from '../src/shared/contract/contract-file.ts';
 import { formatNumber } from '../src/shared/numbers.ts';
 import { EXPERIMENTS, fillBigLedger, POINTS } from './big-ledger.ts';
 import { benchFirstCells, markFirstCell } from './first-cells.ts';

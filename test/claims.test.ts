@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { describeClaims, type StudyClaims } from '../src/shared/claims.ts';
+import { describeClaims, type StudyClaims } from '../src/shared/verdicts/claims.ts';
 
 const claims: StudyClaims = {
   goal: 'minimize',

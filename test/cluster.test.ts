@@ -11,8 +11,8 @@ import { batchScript, limitMinutes, sbatchOptions } from '../src/engine/remote/s
 import { classifyEnd } from '../src/engine/remote/slurm/classify.ts';
 import { parseQueue, SlurmQueue } from '../src/engine/remote/slurm/queue.ts';
 import { isPassing } from '../src/engine/remote/slurm/refusal.ts';
-import { contractFromFile, contractToFile } from '../src/shared/contract-file.ts';
-import { contractFileSchema } from '../src/shared/contract-schema.ts';
+import { contractFromFile, contractToFile } from '../src/shared/contract/contract-file.ts';
+import { contractFileSchema } from '../src/shared/contract/contract-schema.ts';
 import { VALID } from './support/contracts.ts';
 import { temporaryFolder } from './support/scaffold.ts';
 

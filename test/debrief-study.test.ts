@@ -1,7 +1,7 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import type { Debrief } from '../src/shared/debrief.ts';
+import type { Debrief } from '../src/shared/debrief/debrief.ts';
 import { pawl, sitting } from './support/pawl.ts';
 import { createRepository, temporaryFolder } from './support/scaffold.ts';
 

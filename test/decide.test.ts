@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { decide } from '../src/engine/stages/judge/decide.ts';
-import { DEFAULT_METRIC } from '../src/shared/contract-defaults.ts';
+import { DEFAULT_METRIC } from '../src/shared/contract/contract-defaults.ts';
 import type { Crash } from '../src/shared/study.ts';
 
 const metric = { ...DEFAULT_METRIC, name: 'val_bpb', goal: 'minimize', memory: 'peak_vram_mb' } as const;

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { type QuitEffects, QuitSequence } from '../src/main/quit.ts';
 import { type TrayItem, trayModel } from '../src/main/tray-model.ts';
-import { DEFAULT_AUDIT, DEFAULT_BUDGET, DEFAULT_METRIC } from '../src/shared/contract-defaults.ts';
+import { DEFAULT_AUDIT, DEFAULT_BUDGET, DEFAULT_METRIC } from '../src/shared/contract/contract-defaults.ts';
 import type { StudyCard } from '../src/shared/notebook.ts';
 
 const NOW = 1_000_000_000_000;

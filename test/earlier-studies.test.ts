@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { makeMemory, readMemory, saveMemory } from '../src/engine/proposers/study-memory.ts';
 import type { Ledger } from '../src/engine/store/ledger.ts';
-import { MEMORY_CHARACTERS } from '../src/shared/memory.ts';
+import { MEMORY_CHARACTERS } from '../src/shared/proposers/memory.ts';
 import { bodyOf, modelNight, proposal } from './support/model-night.ts';
 import { pawl, sitting } from './support/pawl.ts';
 import { temporaryFolder } from './support/scaffold.ts';

@@ -3,7 +3,7 @@ import { gpuEnergyWh } from '../src/engine/machine/energy.ts';
 import { parseGpuProcess } from '../src/engine/machine/gpu-processes.ts';
 import { findRejectedMeasures, parseGpuRow } from '../src/engine/machine/gpu-query.ts';
 import { backoffMs } from '../src/engine/machine/smi-tool.ts';
-import { THROTTLE, throttleWords } from '../src/shared/telemetry.ts';
+import { THROTTLE, throttleWords } from '../src/shared/machines/telemetry.ts';
 import { H100 } from './support/played-gpu-tool.ts';
 
 test('a row holds every number of the GPU', () => {

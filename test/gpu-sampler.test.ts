@@ -4,7 +4,7 @@ import { afterEach, expect, onTestFinished, test, vi } from 'vitest';
 import { GPU_MEASURES, parseGpuRow } from '../src/engine/machine/gpu-query.ts';
 import { GpuSampler, type GpuSamplerOptions } from '../src/engine/machine/gpu-sampler.ts';
 import { readIdentity } from '../src/engine/process/process-table.ts';
-import type { GpuState } from '../src/shared/telemetry.ts';
+import type { GpuState } from '../src/shared/machines/telemetry.ts';
 import { type FakeTool, fakeNvidiaSmi, H100, LAPTOP, MIG, writeTool } from './support/played-gpu-tool.ts';
 import { killIfThere } from './support/processes.ts';
 import { temporaryFolder } from './support/scaffold.ts';

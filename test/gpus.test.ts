@@ -14,7 +14,7 @@ import { dataPaths } from '../src/engine/paths.ts';
 import { runDoctor } from '../src/engine/preflight/doctor.ts';
 import { trainingEnvironment } from '../src/engine/process/environment.ts';
 import { Engine } from '../src/engine/session/engine.ts';
-import type { GpuSample } from '../src/shared/telemetry.ts';
+import type { GpuSample } from '../src/shared/machines/telemetry.ts';
 import { FAST_TRAINER, temporaryFolder, writeFiles } from './support/scaffold.ts';
 import { checkNight, prepareNight, TAG } from './support/study.ts';
 

@@ -1,13 +1,18 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { type LanesState, type PerformedEffect, startLanes, stepLanes } from '../src/engine/session/lanes.ts';
-import type { LoopEvent, StudyState } from '../src/engine/session/loop-state.ts';
-import { NO_PROBES } from '../src/engine/session/probes.ts';
-import { incumbentOf, NO_SEEDS, type Repeats } from '../src/engine/session/repeats.ts';
+import {
+  type LanesState,
+  type PerformedEffect,
+  startLanes,
+  stepLanes,
+} from '../src/engine/session/loop/lanes.ts';
+import type { LoopEvent, StudyState } from '../src/engine/session/loop/loop-state.ts';
+import { NO_PROBES } from '../src/engine/session/loop/probes.ts';
+import { incumbentOf, NO_SEEDS, type Repeats } from '../src/engine/session/loop/repeats.ts';
 import type { Measured } from '../src/engine/stages/measure/measured.ts';
 import type { AcceptedEdit } from '../src/engine/stages/propose/propose.ts';
 import type { EndedRun } from '../src/engine/stages/train/ended-run.ts';
-import { DEFAULT_METRIC } from '../src/shared/contract-defaults.ts';
+import { DEFAULT_METRIC } from '../src/shared/contract/contract-defaults.ts';
 import { GOING_ON } from './support/loop-state.ts';
 
 const repeats: Repeats = {

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { findLanes, type HostDevices } from '../src/engine/lanes/find-lanes.ts';
 import type { EngineEvent } from '../src/shared/events.ts';
-import { LANE_WORD } from '../src/shared/lanes.ts';
+import { LANE_WORD } from '../src/shared/machines/lanes.ts';
 import { type Constants, type LanesNight, lanesNight } from './support/lanes-night.ts';
 import { git } from './support/scaffold.ts';
 import { refusalOf, untilStopped } from './support/service.ts';

@@ -21,6 +21,11 @@ const RULES: Readonly<
     folders: ['src/engine', 'src/shared', 'resources'],
     isPackageAllowed: name => !/^(electron|react|zustand|recharts)/.test(name),
   },
+  // What happens next is decided by pure functions.
+  'src/engine/session/loop': {
+    folders: ['session/loop', 'stages', 'verdicts'].map(room => `src/engine/${room}`).concat('src/shared'),
+    isPackageAllowed: () => false,
+  },
   // What is trained elsewhere knows nothing of studies.
   'src/engine/remote': {
     folders: [

@@ -5,7 +5,7 @@ import { expect, test } from 'vitest';
 import { makeCgroup, userScope } from '../src/engine/process/cgroup.ts';
 import { limitsFor, type RunLimits } from '../src/engine/process/limits.ts';
 import { runTraining } from '../src/engine/process/run-training.ts';
-import { DEFAULT_LIMITS } from '../src/shared/contract-defaults.ts';
+import { DEFAULT_LIMITS } from '../src/shared/contract/contract-defaults.ts';
 import { temporaryFolder } from './support/scaffold.ts';
 
 const GIB = 1024 ** 3;

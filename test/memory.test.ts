@@ -1,9 +1,9 @@
 import { expect, test } from 'vitest';
 import { type EarlierStudy, type LearntEntry, memoryOf } from '../src/engine/proposers/briefing/memory.ts';
 import type { HistoryEntry } from '../src/engine/store/experiment-past.ts';
-import { contractFromFile } from '../src/shared/contract-file.ts';
-import { contractFileSchema } from '../src/shared/contract-schema.ts';
-import { MADE_CHARACTERS, sourcesIn } from '../src/shared/memory.ts';
+import { contractFromFile } from '../src/shared/contract/contract-file.ts';
+import { contractFileSchema } from '../src/shared/contract/contract-schema.ts';
+import { MADE_CHARACTERS, sourcesIn } from '../src/shared/proposers/memory.ts';
 
 function contractOf(name: string, goal: 'minimize' | 'maximize' = 'minimize') {
   return contractFromFile(

@@ -4,15 +4,15 @@ import { breakConstant } from '../src/engine/proposers/search/break-constant.ts'
 import { findConstants } from '../src/engine/proposers/search/constants.ts';
 import { assess } from '../src/engine/verdicts/claims.ts';
 import { smallestGain } from '../src/engine/verdicts/smallest-gain.ts';
-import { DEFAULT_BUDGET, DEFAULT_METRIC } from '../src/shared/contract-defaults.ts';
-import { describeMetricCheck } from '../src/shared/describe-metric-check.ts';
+import { DEFAULT_BUDGET, DEFAULT_METRIC } from '../src/shared/contract/contract-defaults.ts';
+import { describeMetricCheck } from '../src/shared/verdicts/describe-metric-check.ts';
 import {
   type BrokenRun,
   hasMoved,
   type MetricCheck,
   type OtherSeeds,
   rateOf,
-} from '../src/shared/metric-check.ts';
+} from '../src/shared/verdicts/metric-check.ts';
 
 const NOTICED: BrokenRun = {
   ...{

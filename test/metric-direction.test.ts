@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { directionOf } from '../src/shared/metric-direction.ts';
+import { directionOf } from '../src/shared/contract/metric-direction.ts';
 
 test.each([
   ...[

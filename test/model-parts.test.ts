@@ -16,9 +16,9 @@ import { TOOLS } from '../src/engine/proposers/model/tools.ts';
 import type { ProposalRequest } from '../src/engine/proposers/proposer.ts';
 import { writeFiles as write } from '../src/engine/proposers/write-files.ts';
 import type { HistoryEntry } from '../src/engine/store/experiment-past.ts';
-import { contractFromFile } from '../src/shared/contract-file.ts';
-import { contractFileSchema } from '../src/shared/contract-schema.ts';
-import type { FileEdit } from '../src/shared/ideas.ts';
+import { contractFromFile } from '../src/shared/contract/contract-file.ts';
+import { contractFileSchema } from '../src/shared/contract/contract-schema.ts';
+import type { FileEdit } from '../src/shared/proposers/ideas.ts';
 import { temporaryFolder } from './support/scaffold.ts';
 
 function entry(n: number, changes: Partial<HistoryEntry> = {}): HistoryEntry {

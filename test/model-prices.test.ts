@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { expect, test } from 'vitest';
 import table from '../resources/model-prices.json' with { type: 'json' };
 import { readPrice } from '../src/engine/proposers/model/prices.ts';
-import { describeRetirement, RETIREMENTS } from '../src/shared/model-retirements.ts';
+import { describeRetirement, RETIREMENTS } from '../src/shared/proposers/model-retirements.ts';
 import { pawl } from './support/pawl.ts';
 import { fastRepository, temporaryFolder } from './support/scaffold.ts';
 

@@ -8,8 +8,8 @@ import { readLine } from '../src/engine/stack/read-keeps.ts';
 import { trialsOf } from '../src/engine/stages/judge/trials.ts';
 import { chooseOtherLine, findOtherLines } from '../src/engine/stages/propose/other-lines.ts';
 import type { HistoryEntry } from '../src/engine/store/experiment-past.ts';
-import { describeLate } from '../src/shared/late.ts';
 import type { OtherLines } from '../src/shared/study.ts';
+import { describeLate } from '../src/shared/verdicts/late.ts';
 import { git, temporaryFolder } from './support/scaffold.ts';
 import { checkNight, prepareNight, TAG } from './support/study.ts';
 

@@ -2,8 +2,8 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { OutputReader, type SeriesPoint } from '../src/engine/metrics/output-reader.ts';
-import type { Contract } from '../src/shared/contract.ts';
-import { DEFAULT_METRIC } from '../src/shared/contract-defaults.ts';
+import type { Contract } from '../src/shared/contract/contract.ts';
+import { DEFAULT_METRIC } from '../src/shared/contract/contract-defaults.ts';
 import { cpuMs } from './support/clock.ts';
 
 /** What programs print, in the forms their libraries give it: each file is one of them. */

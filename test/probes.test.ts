@@ -10,12 +10,12 @@ import {
   findTakeBack,
   judgeCandidate,
   NO_PROBES,
-} from '../src/engine/session/probes.ts';
+} from '../src/engine/session/loop/probes.ts';
 import { findEditHints } from '../src/engine/stages/judge/edit-hints.ts';
 import type { Trial } from '../src/engine/verdicts/claims.ts';
 import { confirmsGain, findSwapFault, judgeProbe, type Probed } from '../src/engine/verdicts/probe.ts';
-import { DEFAULT_AUDIT, DEFAULT_METRIC } from '../src/shared/contract-defaults.ts';
-import { describeProbe } from '../src/shared/probes.ts';
+import { DEFAULT_AUDIT, DEFAULT_METRIC } from '../src/shared/contract/contract-defaults.ts';
+import { describeProbe } from '../src/shared/verdicts/probes.ts';
 import { createRepository, git, writeFiles } from './support/scaffold.ts';
 
 const FROM = { values: [1.00013], probe: 1.20024 } as const;

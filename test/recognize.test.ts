@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { describe, expect, test } from 'vitest';
 import { documentOf, readPassages } from '../src/engine/contract/document.ts';
-import type { Recognition } from '../src/shared/findings.ts';
+import type { Recognition } from '../src/shared/contract/findings.ts';
 import { asked, recognized, UPSTREAM } from './support/recognized.ts';
 
 const fixture = (path: string) => readFile(new URL(`fixtures/${path}`, import.meta.url), 'utf8');

@@ -1,15 +1,15 @@
 import { expect, test } from 'vitest';
 import { parsePawlToml } from '../src/engine/contract/pawl-toml.ts';
-import type { LoopState } from '../src/engine/session/loop-state.ts';
-import { NO_PROBES } from '../src/engine/session/probes.ts';
-import { afterRepeat, findClosing, NO_SEEDS, type Repeats } from '../src/engine/session/repeats.ts';
-import { step } from '../src/engine/session/step.ts';
+import type { LoopState } from '../src/engine/session/loop/loop-state.ts';
+import { NO_PROBES } from '../src/engine/session/loop/probes.ts';
+import { afterRepeat, findClosing, NO_SEEDS, type Repeats } from '../src/engine/session/loop/repeats.ts';
+import { step } from '../src/engine/session/loop/step.ts';
 import { trialsOf } from '../src/engine/stages/judge/trials.ts';
 import { ruleOf } from '../src/engine/stages/judge/verdict-rule.ts';
 import type { EndedRun } from '../src/engine/stages/train/ended-run.ts';
 import type { HistoryEntry } from '../src/engine/store/experiment-past.ts';
 import { assess } from '../src/engine/verdicts/claims.ts';
-import { DEFAULT_METRIC } from '../src/shared/contract-defaults.ts';
+import { DEFAULT_METRIC } from '../src/shared/contract/contract-defaults.ts';
 import { VALID } from './support/contracts.ts';
 import { GOING_ON, ONLY_LANE } from './support/loop-state.ts';
 

@@ -1,7 +1,7 @@
 import { mkdir, readdir, rm, utimes, watch, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import type { MetricCheckStep } from '../src/shared/metric-check.ts';
+import type { MetricCheckStep } from '../src/shared/verdicts/metric-check.ts';
 import { createRepository, git, snapshotUserState, temporaryFolder } from './support/scaffold.ts';
 import { collect, type Desk, openDesk, refusalOf, untilStopped } from './support/service.ts';
 

@@ -6,8 +6,8 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { cleanPath } from '../src/engine/api/projects.ts';
 import { parsePawlToml } from '../src/engine/contract/pawl-toml.ts';
-import { contractFromFile } from '../src/shared/contract-file.ts';
-import { contractFileSchema } from '../src/shared/contract-schema.ts';
+import { contractFromFile } from '../src/shared/contract/contract-file.ts';
+import { contractFileSchema } from '../src/shared/contract/contract-schema.ts';
 import {
   createRepository,
   FAST_TRAINER,

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import type { Price } from '../src/engine/proposers/model/prices.ts';
 import { LEAST_MEASURED, type Measured, planSpend } from '../src/engine/proposers/model/spend-plan.ts';
-import { describeSpendPlan, type SpendPlan, shareOf } from '../src/shared/spend-plan.ts';
+import { describeSpendPlan, type SpendPlan, shareOf } from '../src/shared/proposers/spend-plan.ts';
 
 const PRICE: Price = { input: 4, cacheWrite: 5, cacheRead: 0.2, output: 20 };
 const NOTHING: Measured = { costsUsd: [], experiments: 0 };

@@ -1,15 +1,15 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { MAX_REPAIRS, MAX_UNANSWERED } from '../src/engine/session/after-run.ts';
-import type { Effect, LoopEvent, LoopState } from '../src/engine/session/loop-state.ts';
-import { NO_PROBES } from '../src/engine/session/probes.ts';
-import { incumbentOf, NO_SEEDS } from '../src/engine/session/repeats.ts';
-import { step } from '../src/engine/session/step.ts';
+import { MAX_REPAIRS, MAX_UNANSWERED } from '../src/engine/session/loop/after-run.ts';
+import type { Effect, LoopEvent, LoopState } from '../src/engine/session/loop/loop-state.ts';
+import { NO_PROBES } from '../src/engine/session/loop/probes.ts';
+import { incumbentOf, NO_SEEDS } from '../src/engine/session/loop/repeats.ts';
+import { step } from '../src/engine/session/loop/step.ts';
 import type { CrashedRun, Measured } from '../src/engine/stages/measure/measured.ts';
 import type { AcceptedEdit } from '../src/engine/stages/propose/propose.ts';
 import type { EndedRun } from '../src/engine/stages/train/ended-run.ts';
 import type { Unfinished } from '../src/engine/stages/unfinished.ts';
-import { DEFAULT_METRIC } from '../src/shared/contract-defaults.ts';
+import { DEFAULT_METRIC } from '../src/shared/contract/contract-defaults.ts';
 import type { Crash, Verdict } from '../src/shared/study.ts';
 import { GOING_ON, ONLY_LANE } from './support/loop-state.ts';
 

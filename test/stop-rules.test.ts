@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { findStop } from '../src/engine/session/stop-rules.ts';
+import { findStop } from '../src/engine/session/loop/stop-rules.ts';
 import { slowness } from './support/clock.ts';
 import { BASELINE_VALUE } from './support/gated-night.ts';
 import { eventsOf, sitting } from './support/pawl.ts';

@@ -6,7 +6,7 @@ import { expect, onTestFinished, test } from 'vitest';
 import { parseGpuRow } from '../src/engine/machine/gpu-query.ts';
 import { HostSampler } from '../src/engine/machine/host-sampler.ts';
 import { Telemetry, type TelemetryOptions } from '../src/engine/machine/telemetry.ts';
-import type { TelemetrySample } from '../src/shared/telemetry.ts';
+import type { TelemetrySample } from '../src/shared/machines/telemetry.ts';
 import { fakeNvidiaSmi, H100, LAPTOP } from './support/played-gpu-tool.ts';
 import { temporaryFolder, writeFiles } from './support/scaffold.ts';
 

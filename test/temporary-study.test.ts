@@ -4,12 +4,12 @@ import { join } from 'node:path';
 import BetterSqlite3 from 'better-sqlite3';
 import { expect, test } from 'vitest';
 import { dataPaths } from '../src/engine/paths.ts';
-import { createStudy } from '../src/engine/session/create-study.ts';
+import { createStudy } from '../src/engine/session/start/create-study.ts';
 import {
   openTemporaryLedger,
   removeTemporaryStudies,
   temporaryPaths,
-} from '../src/engine/session/temporary-study.ts';
+} from '../src/engine/session/start/temporary-study.ts';
 import { pawl } from './support/pawl.ts';
 import { git } from './support/scaffold.ts';
 import { prepareNight } from './support/study.ts';

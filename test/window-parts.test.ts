@@ -13,11 +13,10 @@ import {
   spendBasisOf,
 } from '../src/renderer/features/set-up/set-up-form.ts';
 import { tellCalls } from '../src/renderer/format/call-words.ts';
-import { newStudySchema } from '../src/shared/call-inputs.ts';
-import { contractFromFile } from '../src/shared/contract-file.ts';
-import { contractFileSchema } from '../src/shared/contract-schema.ts';
-import { LANE_WORDS_HINT } from '../src/shared/lanes.ts';
-import type { CallOutcome, ModelCall } from '../src/shared/model-calls.ts';
+import { newStudySchema } from '../src/shared/calls/call-inputs.ts';
+import { contractFromFile } from '../src/shared/contract/contract-file.ts';
+import { contractFileSchema } from '../src/shared/contract/contract-schema.ts';
+import { LANE_WORDS_HINT } from '../src/shared/machines/lanes.ts';
 import type { Cell } from '../src/shared/notebook.ts';
 import {
   ABSENT,
@@ -30,6 +29,7 @@ import {
   formatPercent,
   formatRelative,
 } from '../src/shared/numbers.ts';
+import type { CallOutcome, ModelCall } from '../src/shared/proposers/model-calls.ts';
 
 describe('numbers', () => {
   test('a number that was not measured is a dash, never 0', () => {

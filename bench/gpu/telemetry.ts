@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { Telemetry } from '../../src/engine/machine/telemetry.ts';
 import { listTree } from '../../src/engine/process/process-table.ts';
-import type { GpuSample, TelemetrySample } from '../../src/shared/telemetry.ts';
+import type { GpuSample, TelemetrySample } from '../../src/shared/machines/telemetry.ts';
 import type { Context } from './context.ts';
 import { type Reading, readGpus } from './machine.ts';
 import { type Row, rowsOf } from './row.ts';

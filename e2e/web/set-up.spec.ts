@@ -1,5 +1,5 @@
 import type { Page } from '@playwright/test';
-import { LANE_WORDS_HINT } from '../../src/shared/lanes.ts';
+import { LANE_WORDS_HINT } from '../../src/shared/machines/lanes.ts';
 import type { Bench } from './support/bench.ts';
 import { CORE, expect, test } from './support/fixtures.ts';
 import { look } from './support/look.ts';

@@ -1,13 +1,13 @@
 import { resolve } from 'node:path';
 import { checkMetric as checkInEngine } from '../engine/metric-check/check-metric.ts';
-import { type CheckLine, describeMetricCheck } from '../shared/describe-metric-check.ts';
+import { type CheckLine, describeMetricCheck } from '../shared/verdicts/describe-metric-check.ts';
 import {
   METRIC_CHECK_HOURS,
   METRIC_CHECK_RUNS,
   type MetricCheckOutcome,
   type MetricCheckProgress,
   progressWords,
-} from '../shared/metric-check.ts';
+} from '../shared/verdicts/metric-check.ts';
 import { EXIT } from './exit-codes.ts';
 import { clip } from './format.ts';
 import { type ContractFlags, choicesOf } from './found.ts';

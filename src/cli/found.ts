@@ -5,7 +5,7 @@ import {
   type FindingName,
   findingWords,
   sortFindings,
-} from '../shared/findings.ts';
+} from '../shared/contract/findings.ts';
 import { visibleLines } from '../shared/visible-lines.ts';
 import { clip, tableText, wrap } from './format.ts';
 

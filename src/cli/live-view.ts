@@ -1,15 +1,20 @@
 import type { WriteStream } from 'node:tty';
 import { styleText } from 'node:util';
-import { betterSide } from '../shared/contract.ts';
+import { betterSide } from '../shared/contract/contract.ts';
 import { unreachable } from '../shared/errors.ts';
 import type { EngineEvent } from '../shared/events.ts';
-import { describeFlag, describeHandOver } from '../shared/fairness.ts';
-import { describeHostAway, describeHostJoined } from '../shared/hosts.ts';
+import { describeHostAway, describeHostJoined } from '../shared/machines/hosts.ts';
 import { formatPercent } from '../shared/numbers.ts';
-import { describeHints } from '../shared/probes.ts';
-import { reasonWords } from '../shared/reason-words.ts';
-import { describeRepeat, describeRollBack, describeTakeBack, REPEAT_WORDS } from '../shared/repeats.ts';
-import { describeRest, describeRested } from '../shared/rests.ts';
+import { describeRest, describeRested } from '../shared/proposers/rests.ts';
+import { describeFlag, describeHandOver } from '../shared/verdicts/fairness.ts';
+import { describeHints } from '../shared/verdicts/probes.ts';
+import { reasonWords } from '../shared/verdicts/reason-words.ts';
+import {
+  describeRepeat,
+  describeRollBack,
+  describeTakeBack,
+  REPEAT_WORDS,
+} from '../shared/verdicts/repeats.ts';
 import { clip, deltaText, durationText, metricText, verdictText } from './format.ts';
 
 /** How often the live line is redrawn for the remaining time, if nothing else happens. */

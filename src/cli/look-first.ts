@@ -4,8 +4,8 @@ import { describeUnclear, readContract } from '../engine/contract/load-contract.
 import { openRepository, readHeadCommit } from '../engine/git/repository.ts';
 import { hasAgreedToSetUp, readSetUp, type SetUpText } from '../engine/stages/set-up/set-up-consent.ts';
 import type { Ledger } from '../engine/store/ledger.ts';
+import type { AskedName, ContractChoices, Recognition, Unclear } from '../shared/contract/findings.ts';
 import { PawlError } from '../shared/errors.ts';
-import type { AskedName, ContractChoices, Recognition, Unclear } from '../shared/findings.ts';
 import { visibleLines } from '../shared/visible-lines.ts';
 import { clip } from './format.ts';
 import { findingsText } from './found.ts';

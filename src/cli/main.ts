@@ -1,9 +1,9 @@
 import { Command, CommanderError } from 'commander';
-import { AUDIT_RUNS } from '../shared/claims.ts';
-import { REPORT_FORMATS } from '../shared/debrief.ts';
+import { REPORT_FORMATS } from '../shared/debrief/debrief.ts';
 import { PawlError } from '../shared/errors.ts';
-import { METRIC_CHECK_HOURS, METRIC_CHECK_RUNS } from '../shared/metric-check.ts';
 import { SAMPLE_NAMES } from '../shared/samples.ts';
+import { AUDIT_RUNS } from '../shared/verdicts/claims.ts';
+import { METRIC_CHECK_HOURS, METRIC_CHECK_RUNS } from '../shared/verdicts/metric-check.ts';
 import { VERSION } from '../shared/version.ts';
 import { EXIT, exitCodeOf } from './exit-codes.ts';
 import { clip } from './format.ts';

@@ -2,12 +2,12 @@ import { readContract } from '../engine/contract/load-contract.ts';
 import { openRepository, type Repository, readHeadCommit } from '../engine/git/repository.ts';
 import { readSpendPlan, type SpendQuestion } from '../engine/proposers/model/read-spend-plan.ts';
 import type { Engine } from '../engine/session/engine.ts';
-import type { SittingSettings } from '../engine/session/sitting-settings.ts';
-import type { StopRules } from '../shared/contract.ts';
-import type { ContractChoices } from '../shared/findings.ts';
-import { describeRetirement } from '../shared/model-retirements.ts';
-import { armsOf, modelArms, type ProposerSettings } from '../shared/proposers.ts';
-import { describeSpendPlan, shareOf } from '../shared/spend-plan.ts';
+import type { SittingSettings } from '../engine/session/start/sitting-settings.ts';
+import type { StopRules } from '../shared/contract/contract.ts';
+import type { ContractChoices } from '../shared/contract/findings.ts';
+import { describeRetirement } from '../shared/proposers/model-retirements.ts';
+import { armsOf, modelArms, type ProposerSettings } from '../shared/proposers/proposers.ts';
+import { describeSpendPlan, shareOf } from '../shared/proposers/spend-plan.ts';
 import type { Study } from '../shared/study.ts';
 
 type Asker = Pick<Engine, 'ledger' | 'surroundings'>;

@@ -1,5 +1,5 @@
 import { InvalidArgumentError } from 'commander';
-import { LANE_WORD, LANE_WORDS_HINT } from '../shared/lanes.ts';
+import { LANE_WORD, LANE_WORDS_HINT } from '../shared/machines/lanes.ts';
 
 /** Reads a positive number, for commander. */
 export function positive(text: string): number {
@@ -50,7 +50,7 @@ export function list(text: string, before: readonly string[] | undefined): reado
   return [...(before ?? []), ...words];
 }
 
-/** Where runs are trained, see `shared/lanes.ts`. */
+/** Where runs are trained, see `shared/machines/lanes.ts`. */
 export function lanes(text: string, before: readonly string[] | undefined): readonly string[] {
   const words = list(text, before);
   const odd = words.find(word => !LANE_WORD.test(word));

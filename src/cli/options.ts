@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import { AGENT_NAMES, EFFORTS, SEARCH_STRATEGIES } from '../shared/proposers.ts';
+import { AGENT_NAMES, EFFORTS, SEARCH_STRATEGIES } from '../shared/proposers/proposers.ts';
 import { OTHER_LINES } from '../shared/study.ts';
 import { count, finite, lanes, list, oneOf, positive, whole } from './option-values.ts';
 

@@ -2,8 +2,8 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { parse, TomlError } from 'smol-toml';
 import { z } from 'zod';
-import { clusterFileSchema } from '../shared/cluster.ts';
 import { PawlError } from '../shared/errors.ts';
+import { clusterFileSchema } from '../shared/machines/cluster.ts';
 
 /** In the data folder: only the user names programs that run with the user's rights, never a repository. */
 const NAME = 'settings.toml';

@@ -1,7 +1,7 @@
 import { z } from 'zod';
-import { FLAG_KINDS } from './fairness.ts';
-import { HINTS, PROBE_REASONS } from './probes.ts';
 import { PHASES, REPEAT_PURPOSES, STOP_REASONS } from './study.ts';
+import { FLAG_KINDS } from './verdicts/fairness.ts';
+import { HINTS, PROBE_REASONS } from './verdicts/probes.ts';
 
 /**
  * Everything that the engine reports to its hosts, in order. An event is sent after its content is in the ledger, so

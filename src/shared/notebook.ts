@@ -1,10 +1,8 @@
 import type { AverageState } from './charts/smooth-series.ts';
-import type { StudyClaims } from './claims.ts';
-import type { Contract, StopRules } from './contract.ts';
-import type { FairnessFlag } from './fairness.ts';
-import type { ModelCall, Spend } from './model-calls.ts';
-import type { ProposerSettings } from './proposers.ts';
-import type { ShownReason } from './reason-words.ts';
+import type { Contract, StopRules } from './contract/contract.ts';
+import type { GpuState, TelemetrySample } from './machines/telemetry.ts';
+import type { ModelCall, Spend } from './proposers/model-calls.ts';
+import type { ProposerSettings } from './proposers/proposers.ts';
 import type { ReviewOutcome } from './review.ts';
 import type { Notice, Settings } from './settings.ts';
 import type {
@@ -19,7 +17,9 @@ import type {
   StudyState,
   Tally,
 } from './study.ts';
-import type { GpuState, TelemetrySample } from './telemetry.ts';
+import type { StudyClaims } from './verdicts/claims.ts';
+import type { FairnessFlag } from './verdicts/fairness.ts';
+import type { ShownReason } from './verdicts/reason-words.ts';
 
 /**
  * What a window shows: the ledger's content in the form of the notebook. All of it can be thrown away and read again.

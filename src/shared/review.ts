@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import type { Hint } from './probes.ts';
 import type { Proposal } from './study.ts';
+import type { Hint } from './verdicts/probes.ts';
 
 /** Approve mode: a study waits for its user before a proposal may run. */
 

@@ -1,10 +1,10 @@
-import type { OverBudget } from './budget.ts';
-import type { Contract, Goal, StopRules } from './contract.ts';
-import type { Fairness, FlagKind, ScreenedOut } from './fairness.ts';
-import type { GuardFailure } from './guard.ts';
-import { type Hint, PROBE_REASONS, type ProbeEvidence } from './probes.ts';
-import type { ProposerSettings } from './proposers.ts';
-import type { PruneEvidence } from './prune.ts';
+import type { OverBudget } from './contract/budget.ts';
+import type { Contract, Goal, StopRules } from './contract/contract.ts';
+import type { ProposerSettings } from './proposers/proposers.ts';
+import type { Fairness, FlagKind, ScreenedOut } from './verdicts/fairness.ts';
+import type { GuardFailure } from './verdicts/guard.ts';
+import { type Hint, PROBE_REASONS, type ProbeEvidence } from './verdicts/probes.ts';
+import type { PruneEvidence } from './verdicts/prune.ts';
 
 /** The phase of an experiment. `interrupted` means that its engine died; it can be run again. */
 export const PHASES = [
@@ -217,7 +217,7 @@ export type Study = {
   readonly writtenFolders: readonly string[] | null;
   /** Name of the worktree's folder under `worktrees/` and of git's own record of it. */
   readonly worktreeName: string;
-  /** Where its runs are trained, see `shared/lanes.ts`; empty for one at a time. */
+  /** Where its runs are trained, see `shared/machines/lanes.ts`; empty for one at a time. */
   readonly lanes: readonly string[];
   /** When proposals start from another line than the branch. */
   readonly otherLines: OtherLines;

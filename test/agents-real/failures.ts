@@ -1,4 +1,4 @@
-import type { CallOutcome } from '../../src/shared/model-calls.ts';
+import type { CallOutcome } from '../../src/shared/proposers/model-calls.ts';
 import type { RealName } from '../support/agent-recordings.ts';
 import { KEY } from './servers/loopback.ts';
 import { type Mind, proposing, prose, type Script, type Trouble } from './servers/mind.ts';

@@ -2,7 +2,7 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { ANSWER_MS, type RemoteJob } from '../../src/engine/remote/remote-training.ts';
-import type { Cluster } from '../../src/shared/cluster.ts';
+import type { Cluster } from '../../src/shared/machines/cluster.ts';
 import { lives } from '../support/processes.ts';
 import { jobOf, nameOf, WAITS, Watched } from '../support/remote-jobs.ts';
 import { temporaryFolder } from '../support/scaffold.ts';

@@ -1,7 +1,7 @@
 import { expect } from 'vitest';
 import type { RemoteJob } from '../../src/engine/remote/remote-training.ts';
 import { SlurmTraining } from '../../src/engine/remote/slurm/slurm-training.ts';
-import type { Cluster } from '../../src/shared/cluster.ts';
+import type { Cluster } from '../../src/shared/machines/cluster.ts';
 import { nameOf } from '../support/remote-jobs.ts';
 import type { PrivateSlurm } from './private-slurm.ts';
 

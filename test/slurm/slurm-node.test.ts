@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { probeCluster } from '../../src/engine/remote/slurm/probe-cluster.ts';
-import type { Cluster } from '../../src/shared/cluster.ts';
+import type { Cluster } from '../../src/shared/machines/cluster.ts';
 import { slowness } from '../support/clock.ts';
 import { jobOf, nameOf, Watched } from '../support/remote-jobs.ts';
 import { temporaryFolder } from '../support/scaffold.ts';

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { RemoteJob } from '../../src/engine/remote/remote-training.ts';
-import type { Cluster } from '../../src/shared/cluster.ts';
+import type { Cluster } from '../../src/shared/machines/cluster.ts';
 import { endOf, startNode } from '../support/node-process.ts';
 import { jobOf, nameOf, Watched } from '../support/remote-jobs.ts';
 import { temporaryFolder } from '../support/scaffold.ts';

@@ -1,7 +1,7 @@
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import type { CallOutcome } from '../../src/shared/model-calls.ts';
+import type { CallOutcome } from '../../src/shared/proposers/model-calls.ts';
 
 /** The programs that the tests run for real. */
 export const REAL_NAMES = ['claude', 'codex', 'gemini', 'opencode'] as const;

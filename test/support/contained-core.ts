@@ -7,9 +7,9 @@ import { dataPaths } from '../../src/engine/paths.ts';
 import { containAndTry, environmentOf } from '../../src/engine/sandbox/contain.ts';
 import { findSandbox } from '../../src/engine/sandbox/find-sandbox.ts';
 import type { ModelAccess } from '../../src/engine/sandbox/model-access.ts';
-import type { Swap } from '../../src/shared/contract.ts';
-import { contractFromFile } from '../../src/shared/contract-file.ts';
-import { contractFileSchema } from '../../src/shared/contract-schema.ts';
+import type { Swap } from '../../src/shared/contract/contract.ts';
+import { contractFromFile } from '../../src/shared/contract/contract-file.ts';
+import { contractFileSchema } from '../../src/shared/contract/contract-schema.ts';
 
 const run = promisify(execFile);
 

@@ -4,7 +4,7 @@ import { onTestFinished } from 'vitest';
 import { dataPaths } from '../../src/engine/paths.ts';
 import { Engine } from '../../src/engine/session/engine.ts';
 import type { SittingEnd } from '../../src/engine/session/sitting.ts';
-import type { SittingSettings } from '../../src/engine/session/sitting-settings.ts';
+import type { SittingSettings } from '../../src/engine/session/start/sitting-settings.ts';
 import type { EngineEvent } from '../../src/shared/events.ts';
 import { contractFile, FAST_TRAINER, temporaryFolder } from './scaffold.ts';
 import { type Night, prepareNight, TAG } from './study.ts';

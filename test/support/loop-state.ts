@@ -3,7 +3,7 @@ import {
   type LaneState,
   type LoopState,
   type StudyState,
-} from '../../src/engine/session/loop-state.ts';
+} from '../../src/engine/session/loop/loop-state.ts';
 
 /** A free lane, the only one of its study. */
 export const ONLY_LANE: LaneState & Pick<LoopState, 'begun' | 'beside'> = {

@@ -2,7 +2,7 @@ import { onTestFinished } from 'vitest';
 import { dataPaths } from '../../src/engine/paths.ts';
 import { Engine } from '../../src/engine/session/engine.ts';
 import type { EngineEvent } from '../../src/shared/events.ts';
-import type { ModelSettings, RouteSettings } from '../../src/shared/proposers.ts';
+import type { ModelSettings, RouteSettings } from '../../src/shared/proposers/proposers.ts';
 import type { StopReason } from '../../src/shared/study.ts';
 import { modelServer } from './model-of-test.ts';
 import type { ModelServer, Reply, Request } from './model-server.ts';

@@ -2,7 +2,7 @@ import { chmod } from 'node:fs/promises';
 import { join } from 'node:path';
 import { readContract } from '../../src/engine/contract/load-contract.ts';
 import { openRepository, readHeadCommit } from '../../src/engine/git/repository.ts';
-import type { ContractChoices, Recognition } from '../../src/shared/findings.ts';
+import type { ContractChoices, Recognition } from '../../src/shared/contract/findings.ts';
 import { createRepository, git } from './scaffold.ts';
 
 /** The recognition of a repository with these files; files ending in `.sh` are executable. */

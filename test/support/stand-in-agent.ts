@@ -3,7 +3,7 @@ import { dirname, join } from 'node:path';
 import { dataPaths } from '../../src/engine/paths.ts';
 import { Engine } from '../../src/engine/session/engine.ts';
 import type { EngineEvent } from '../../src/shared/events.ts';
-import type { AgentName } from '../../src/shared/proposers.ts';
+import type { AgentName } from '../../src/shared/proposers/proposers.ts';
 import { temporaryFolder } from './scaffold.ts';
 import { prepareNight, TAG } from './study.ts';
 

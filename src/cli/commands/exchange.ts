@@ -4,7 +4,7 @@ import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { exportCsv, exportJson, exportTsv } from '../../engine/export/export-study.ts';
 import { importStudy } from '../../engine/import/import-study.ts';
-import { betterSide, type Goal } from '../../shared/contract.ts';
+import { betterSide, type Goal } from '../../shared/contract/contract.ts';
 import { PawlError } from '../../shared/errors.ts';
 import type { ImportQuestion } from '../../shared/imports.ts';
 import { clip, metricText } from '../format.ts';

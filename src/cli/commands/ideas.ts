@@ -3,8 +3,8 @@ import { join, resolve } from 'node:path';
 import { dataPaths } from '../../engine/paths.ts';
 import { queueIdea } from '../../engine/proposers/queue-idea.ts';
 import { PawlError } from '../../shared/errors.ts';
-import { type FileEdit, type Idea, YOU } from '../../shared/ideas.ts';
-import { canRead, proposerLabel } from '../../shared/proposers.ts';
+import { type FileEdit, type Idea, YOU } from '../../shared/proposers/ideas.ts';
+import { canRead, proposerLabel } from '../../shared/proposers/proposers.ts';
 import { clip, deltaText, tableText } from '../format.ts';
 import { type StudyFlags, withOwnStudy } from '../with-study.ts';
 

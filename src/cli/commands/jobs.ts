@@ -1,10 +1,10 @@
 import { dataPaths } from '../../engine/paths.ts';
 import { jobName } from '../../engine/remote/describe-job.ts';
-import { folderThere } from '../../engine/session/end-jobs.ts';
-import { giveUpJobs, listJobs } from '../../engine/session/known-jobs.ts';
+import { folderThere } from '../../engine/session/jobs/end-jobs.ts';
+import { giveUpJobs, listJobs } from '../../engine/session/jobs/known-jobs.ts';
 import { isEngineRunning } from '../../engine/store/engine-lock.ts';
 import { openLedger } from '../../engine/store/ledger.ts';
-import type { LeftJob } from '../../shared/left-jobs.ts';
+import type { LeftJob } from '../../shared/machines/left-jobs.ts';
 import { clip, tableText } from '../format.ts';
 import { print } from '../print.ts';
 

@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { makeMemory, readMemory, saveMemory } from '../../engine/proposers/study-memory.ts';
 import { PawlError } from '../../shared/errors.ts';
-import { canRead, proposerLabel } from '../../shared/proposers.ts';
+import { canRead, proposerLabel } from '../../shared/proposers/proposers.ts';
 import { type StudyFlags, withOwnStudy } from '../with-study.ts';
 
 /** Prints what a study's proposers read about earlier studies, or changes it. */

@@ -3,7 +3,7 @@ import { resolve } from 'node:path';
 import { dataPaths } from '../../engine/paths.ts';
 import { writeReport } from '../../engine/report/write-report.ts';
 import type { Ledger } from '../../engine/store/ledger.ts';
-import type { ReportFormat } from '../../shared/debrief.ts';
+import type { ReportFormat } from '../../shared/debrief/debrief.ts';
 import { PawlError } from '../../shared/errors.ts';
 import type { Study } from '../../shared/study.ts';
 import { print } from '../print.ts';

@@ -1,9 +1,9 @@
 import { resolve } from 'node:path';
 import { dataPaths } from '../../engine/paths.ts';
 import type { Engine } from '../../engine/session/engine.ts';
-import type { SittingSettings } from '../../engine/session/sitting-settings.ts';
+import type { SittingSettings } from '../../engine/session/start/sitting-settings.ts';
 import { isEngineRunning } from '../../engine/store/engine-lock.ts';
-import type { StopRules } from '../../shared/contract.ts';
+import type { StopRules } from '../../shared/contract/contract.ts';
 import { PawlError } from '../../shared/errors.ts';
 import {
   type ArmSettings,
@@ -12,7 +12,7 @@ import {
   type ModelSettings,
   type ProposerSettings,
   type SearchSettings,
-} from '../../shared/proposers.ts';
+} from '../../shared/proposers/proposers.ts';
 import type { OtherLines, Study } from '../../shared/study.ts';
 import { parseDeadline } from '../deadline.ts';
 import { EXIT } from '../exit-codes.ts';

@@ -6,7 +6,7 @@ import { describeStack } from '../../engine/stack/pull-request.ts';
 import { queueTrial } from '../../engine/stack/queue-trial.ts';
 import { readStack, type StackPorts } from '../../engine/stack/stack.ts';
 import { saveSeries, seriesOf } from '../../engine/stack/write-series.ts';
-import { certaintyOf, gainText } from '../../shared/describe-debrief.ts';
+import { certaintyOf, gainText } from '../../shared/debrief/describe-debrief.ts';
 import { PawlError } from '../../shared/errors.ts';
 import { counted } from '../../shared/numbers.ts';
 import { describeConflicts, type Stack, type StackStep } from '../../shared/stack.ts';

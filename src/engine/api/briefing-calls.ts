@@ -1,5 +1,5 @@
 import type { implement } from '@orpc/server';
-import type { briefingCalls } from '../../shared/briefing-calls.ts';
+import type { briefingCalls } from '../../shared/calls/briefing-calls.ts';
 import { makeMemory, saveMemory } from '../proposers/study-memory.ts';
 import { requireOwnStudy, requireStudy } from './experiment-view.ts';
 import { readInstructions, readInstructionsVersion, saveInstructions } from './instructions-view.ts';

@@ -1,5 +1,5 @@
-import type { EditableFiles } from '../../shared/ideas.ts';
 import type { ConstantDifference } from '../../shared/notebook.ts';
+import type { EditableFiles } from '../../shared/proposers/ideas.ts';
 import type { Study } from '../../shared/study.ts';
 import type { DataPaths } from '../paths.ts';
 import { splitKey } from '../proposers/search/bounds.ts';

@@ -1,7 +1,7 @@
 import { tokenCount } from '../../shared/charts/token-count.ts';
 import { PawlError } from '../../shared/errors.ts';
-import { SUMMARY } from '../../shared/model-calls.ts';
 import type { ExperimentDetail, RunView } from '../../shared/notebook.ts';
+import { SUMMARY } from '../../shared/proposers/model-calls.ts';
 import type { Experiment, Run, Study } from '../../shared/study.ts';
 import { type ChangedFile, listChangedFiles, readDiff } from '../git/diff.ts';
 import { openRepository } from '../git/repository.ts';

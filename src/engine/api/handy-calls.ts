@@ -1,8 +1,8 @@
 import { existsSync } from 'node:fs';
 import { dirname } from 'node:path';
 import type { implement } from '@orpc/server';
+import type { handyCalls } from '../../shared/calls/handy-calls.ts';
 import { PawlError } from '../../shared/errors.ts';
-import type { handyCalls } from '../../shared/handy-calls.ts';
 import { lastTrial } from '../../shared/study.ts';
 import { openExperiment } from '../editor/open-experiment.ts';
 import { runLog } from '../paths.ts';

@@ -1,6 +1,6 @@
 import type { implement } from '@orpc/server';
-import type { ideaCalls } from '../../shared/idea-calls.ts';
-import { YOU } from '../../shared/ideas.ts';
+import type { ideaCalls } from '../../shared/calls/idea-calls.ts';
+import { YOU } from '../../shared/proposers/ideas.ts';
 import { queueIdea } from '../proposers/queue-idea.ts';
 import { requireOwnStudy } from './experiment-view.ts';
 import { changeIdea, dropIdea, listIdeas, readEditable, readIdeaDiff, restoreIdea } from './ideas-view.ts';

@@ -1,5 +1,10 @@
 import { PawlError } from '../../shared/errors.ts';
-import { descriptionOf, type EditableFiles, type Idea, type IdeaWords } from '../../shared/ideas.ts';
+import {
+  descriptionOf,
+  type EditableFiles,
+  type Idea,
+  type IdeaWords,
+} from '../../shared/proposers/ideas.ts';
 import type { Study } from '../../shared/study.ts';
 import { matchProposable } from '../contract/editable.ts';
 import { diffFiles } from '../git/diff.ts';

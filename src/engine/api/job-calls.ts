@@ -1,6 +1,6 @@
 import type { implement } from '@orpc/server';
-import type { jobCalls } from '../../shared/job-calls.ts';
-import { giveUpJobs, listJobs } from '../session/known-jobs.ts';
+import type { jobCalls } from '../../shared/calls/job-calls.ts';
+import { giveUpJobs, listJobs } from '../session/jobs/known-jobs.ts';
 import type { Service } from './service.ts';
 
 type Implemented = ReturnType<typeof implement<typeof jobCalls>>;

@@ -1,5 +1,5 @@
 import { PawlError } from '../../shared/errors.ts';
-import type { Memory } from '../../shared/memory.ts';
+import type { Memory } from '../../shared/proposers/memory.ts';
 import type { Study } from '../../shared/study.ts';
 import { readMemory } from '../proposers/study-memory.ts';
 import type { Ledger } from '../store/ledger.ts';

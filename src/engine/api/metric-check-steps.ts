@@ -1,4 +1,4 @@
-import type { MetricCheckProgress, MetricCheckStep } from '../../shared/metric-check.ts';
+import type { MetricCheckProgress, MetricCheckStep } from '../../shared/verdicts/metric-check.ts';
 import type { MetricCheckInput } from '../metric-check/check-metric.ts';
 import type { Service } from './service.ts';
 

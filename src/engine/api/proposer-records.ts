@@ -1,4 +1,4 @@
-import type { ProposerRecord } from '../../shared/proposer-calls.ts';
+import type { ProposerRecord } from '../../shared/proposers/proposer-calls.ts';
 import { REST_CALLS, restsUntil } from '../proposers/rest.ts';
 import type { Ledger } from '../store/ledger.ts';
 

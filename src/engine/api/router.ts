@@ -1,7 +1,7 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { implement, ORPCError } from '@orpc/server';
-import { calls } from '../../shared/calls.ts';
-import { contractFromFile } from '../../shared/contract-file.ts';
+import { calls } from '../../shared/calls/calls.ts';
+import { contractFromFile } from '../../shared/contract/contract-file.ts';
 import { PawlError } from '../../shared/errors.ts';
 import { ConstantsReader } from '../constants/constants-reader.ts';
 import { weighStudy } from '../constants/weigh-study.ts';

@@ -1,4 +1,4 @@
-import { settingsPatchSchema } from '../../shared/call-inputs.ts';
+import { settingsPatchSchema } from '../../shared/calls/call-inputs.ts';
 import { DEFAULT_SETTINGS, type Settings } from '../../shared/settings.ts';
 import type { Ledger } from '../store/ledger.ts';
 

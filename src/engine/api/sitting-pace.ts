@@ -1,6 +1,6 @@
 import type { Mark, Pace } from '../../shared/notebook.ts';
 import type { Study } from '../../shared/study.ts';
-import { stopLimits } from '../session/stop-rules.ts';
+import { stopLimits } from '../session/loop/stop-rules.ts';
 import type { Ledger } from '../store/ledger.ts';
 
 /** The pace of the study's newest sitting; null before its first. */

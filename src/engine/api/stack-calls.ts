@@ -1,5 +1,5 @@
 import type { implement } from '@orpc/server';
-import type { stackCalls } from '../../shared/stack-calls.ts';
+import type { stackCalls } from '../../shared/calls/stack-calls.ts';
 import { branchStack } from '../stack/make-branch.ts';
 import { describeStack } from '../stack/pull-request.ts';
 import { queueTrial } from '../stack/queue-trial.ts';

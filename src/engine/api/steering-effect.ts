@@ -1,4 +1,4 @@
-import { armsOf, canRead, proposerLabel } from '../../shared/proposers.ts';
+import { armsOf, canRead, proposerLabel } from '../../shared/proposers/proposers.ts';
 import type { SteeringEffect } from '../../shared/steering.ts';
 import type { Study } from '../../shared/study.ts';
 import { openRepository } from '../git/repository.ts';

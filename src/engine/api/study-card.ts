@@ -1,7 +1,7 @@
-import type { Spend } from '../../shared/model-calls.ts';
 import type { CurrentExperiment, StudyCard } from '../../shared/notebook.ts';
-import { REPEAT_WORDS } from '../../shared/repeats.ts';
+import type { Spend } from '../../shared/proposers/model-calls.ts';
 import type { Study } from '../../shared/study.ts';
+import { REPEAT_WORDS } from '../../shared/verdicts/repeats.ts';
 import { branchRef } from '../git/refs.ts';
 import { assessStudy } from '../stages/judge/assess-study.ts';
 import type { Ledger } from '../store/ledger.ts';

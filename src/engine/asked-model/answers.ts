@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { promisify } from 'node:util';
 import { gunzip, gzip } from 'node:zlib';
 import type { Message } from '@anthropic-ai/sdk/resources/messages';
-import { type CallOutcome, TRAINING } from '../../shared/model-calls.ts';
+import { type CallOutcome, TRAINING } from '../../shared/proposers/model-calls.ts';
 import type { Study } from '../../shared/study.ts';
 import type { Called, Caller } from '../proposers/model/caller.ts';
 import type { Ledger } from '../store/ledger.ts';

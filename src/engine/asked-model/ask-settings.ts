@@ -1,5 +1,5 @@
 import { PawlError } from '../../shared/errors.ts';
-import { type ModelSettings, modelArms } from '../../shared/proposers.ts';
+import { type ModelSettings, modelArms } from '../../shared/proposers/proposers.ts';
 import type { Study } from '../../shared/study.ts';
 import { type ProposerSurroundings, readKey } from '../proposers/create-proposer.ts';
 import { type Price, readPrice } from '../proposers/model/prices.ts';

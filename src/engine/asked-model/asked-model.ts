@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
-import { TRAINING } from '../../shared/model-calls.ts';
+import { TRAINING } from '../../shared/proposers/model-calls.ts';
 import type { Study } from '../../shared/study.ts';
 import { type ProposerSurroundings, readKey } from '../proposers/create-proposer.ts';
 import { Caller, type CallTimes } from '../proposers/model/caller.ts';

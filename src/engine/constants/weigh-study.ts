@@ -1,4 +1,4 @@
-import { type Goal, signOf } from '../../shared/contract.ts';
+import { type Goal, signOf } from '../../shared/contract/contract.ts';
 import type { Study } from '../../shared/study.ts';
 import type { ImportanceAnswer } from '../../shared/table-rows.ts';
 import { openRepository } from '../git/repository.ts';

@@ -1,5 +1,5 @@
-import type { Goal } from '../../shared/contract.ts';
-import type { AskedName, Draft, Finding, Recognition, Unclear } from '../../shared/findings.ts';
+import type { Goal } from '../../shared/contract/contract.ts';
+import type { AskedName, Draft, Finding, Recognition, Unclear } from '../../shared/contract/findings.ts';
 import { chooseMetric } from './choose-metric.ts';
 import { type Claim, describeClaims, describeClash, distinct, type Settled, settle } from './claims.ts';
 import type { Document } from './document.ts';

@@ -1,11 +1,11 @@
-import { type Contract, defaultLimitSeconds } from '../../shared/contract.ts';
+import { type Contract, defaultLimitSeconds } from '../../shared/contract/contract.ts';
 import {
   DEFAULT_AUDIT,
   DEFAULT_BUDGET,
   DEFAULT_LIMITS,
   DEFAULT_METRIC,
   DEFAULT_SANDBOX,
-} from '../../shared/contract-defaults.ts';
+} from '../../shared/contract/contract-defaults.ts';
 
 /**
  * The shape of karpathy/autoresearch: `train.py` may change, `prepare.py` fixes data, metric and budget,

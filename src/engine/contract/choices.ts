@@ -1,6 +1,5 @@
 import type { z } from 'zod';
-import { contractFileSchema } from '../../shared/contract-schema.ts';
-import { PawlError } from '../../shared/errors.ts';
+import { contractFileSchema } from '../../shared/contract/contract-schema.ts';
 import type {
   AskedName,
   ContractChoices,
@@ -8,8 +7,9 @@ import type {
   Finding,
   FindingName,
   Recognition,
-} from '../../shared/findings.ts';
-import { directionOf } from '../../shared/metric-direction.ts';
+} from '../../shared/contract/findings.ts';
+import { directionOf } from '../../shared/contract/metric-direction.ts';
+import { PawlError } from '../../shared/errors.ts';
 import { autoresearchContract } from './autoresearch.ts';
 
 /** The source of a finding that the user chose. */

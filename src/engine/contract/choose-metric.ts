@@ -1,4 +1,4 @@
-import { directionOf } from '../../shared/metric-direction.ts';
+import { directionOf } from '../../shared/contract/metric-direction.ts';
 import { type Claim, distinct, type Settled } from './claims.ts';
 import { type Document, holdsWord, withoutEscapes } from './document.ts';
 import { LITERAL, type MetricClaim } from './read-metric.ts';

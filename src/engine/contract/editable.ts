@@ -1,5 +1,5 @@
 import picomatch from 'picomatch';
-import type { Contract } from '../../shared/contract.ts';
+import type { Contract } from '../../shared/contract/contract.ts';
 
 /** A test for paths (relative, `/`-separated) against patterns; a pattern also matches the path it spells. */
 export function matchPaths(patterns: readonly string[]): (path: string) => boolean {

@@ -1,5 +1,4 @@
-import type { Contract } from '../../shared/contract.ts';
-import { PawlError } from '../../shared/errors.ts';
+import type { Contract } from '../../shared/contract/contract.ts';
 import {
   type AskedName,
   type ContractChoices,
@@ -7,7 +6,8 @@ import {
   type Finding,
   type Recognition,
   type Unclear,
-} from '../../shared/findings.ts';
+} from '../../shared/contract/findings.ts';
+import { PawlError } from '../../shared/errors.ts';
 import { listTree, type Repository, readBlob } from '../git/repository.ts';
 import { choose, draftOfChoices } from './choices.ts';
 import { CONTRACT_FILE_NAME } from './editable.ts';

@@ -1,4 +1,4 @@
-import type { Contract } from '../../shared/contract.ts';
+import type { Contract } from '../../shared/contract/contract.ts';
 
 /**
  * Which tracked files a training may write, if the contract does not say what is locked: never code and

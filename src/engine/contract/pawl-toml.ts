@@ -1,9 +1,9 @@
 import { distance } from 'fastest-levenshtein';
 import { parse, TomlError } from 'smol-toml';
 import type { z } from 'zod';
-import type { Contract } from '../../shared/contract.ts';
-import { contractFromFile } from '../../shared/contract-file.ts';
-import { contractFileSchema } from '../../shared/contract-schema.ts';
+import type { Contract } from '../../shared/contract/contract.ts';
+import { contractFromFile } from '../../shared/contract/contract-file.ts';
+import { contractFileSchema } from '../../shared/contract/contract-schema.ts';
 import { PawlError } from '../../shared/errors.ts';
 import { compilePattern } from '../metrics/pattern.ts';
 

@@ -1,8 +1,8 @@
 import { posix } from 'node:path';
 import { z } from 'zod';
-import type { Goal } from '../../shared/contract.ts';
-import { contractFileSchema } from '../../shared/contract-schema.ts';
-import type { Finding, Recognition } from '../../shared/findings.ts';
+import type { Goal } from '../../shared/contract/contract.ts';
+import { contractFileSchema } from '../../shared/contract/contract-schema.ts';
+import type { Finding, Recognition } from '../../shared/contract/findings.ts';
 import { assemble } from './assemble.ts';
 import { autoresearchContract } from './autoresearch.ts';
 import type { Claim } from './claims.ts';

@@ -1,5 +1,5 @@
 import { posix } from 'node:path';
-import type { Finding, Recognition } from '../../shared/findings.ts';
+import type { Finding, Recognition } from '../../shared/contract/findings.ts';
 import { assemble } from './assemble.ts';
 import { autoresearchContract } from './autoresearch.ts';
 import { findInCode } from './choose-metric.ts';

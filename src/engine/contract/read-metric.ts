@@ -1,5 +1,5 @@
-import type { Goal } from '../../shared/contract.ts';
-import { directionOf } from '../../shared/metric-direction.ts';
+import type { Goal } from '../../shared/contract/contract.ts';
+import { directionOf } from '../../shared/contract/metric-direction.ts';
 import type { Claim } from './claims.ts';
 import {
   clausesOf,

@@ -1,4 +1,4 @@
-import type { Goal } from '../../shared/contract.ts';
+import type { Goal } from '../../shared/contract/contract.ts';
 import type { Claim } from './claims.ts';
 import { type Document, sourceOf } from './document.ts';
 

@@ -1,5 +1,5 @@
 import { posix } from 'node:path';
-import type { AskedName, Recognition, Unclear } from '../../shared/findings.ts';
+import type { AskedName, Recognition, Unclear } from '../../shared/contract/findings.ts';
 import { blobBytes, type Repository, readBlob } from '../git/repository.ts';
 import { type Document, documentOf } from './document.ts';
 import { findShapes, type PiSession, type Shape } from './find-shape.ts';

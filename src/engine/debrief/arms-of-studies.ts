@@ -1,4 +1,4 @@
-import type { ArmsOfStudies } from '../../shared/debrief.ts';
+import type { ArmsOfStudies } from '../../shared/debrief/debrief.ts';
 import type { Study } from '../../shared/study.ts';
 import type { Ledger } from '../store/ledger.ts';
 import { compareArms } from './arms.ts';

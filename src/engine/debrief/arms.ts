@@ -1,5 +1,5 @@
 import { sum } from 'd3-array';
-import type { Arm, Interval } from '../../shared/debrief.ts';
+import type { Arm, Interval } from '../../shared/debrief/debrief.ts';
 import { seededRandom } from '../proposers/search/random.ts';
 import type { ProposerCall } from '../store/proposer-calls.ts';
 import { branchGain, energyWh, isKept, sumKnown, type Trial, trainedSeconds } from './trial.ts';

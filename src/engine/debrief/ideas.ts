@@ -1,6 +1,5 @@
 import { rollups, sum } from 'd3-array';
-import type { Claim, StudyClaims } from '../../shared/claims.ts';
-import { type Goal, signOf } from '../../shared/contract.ts';
+import { type Goal, signOf } from '../../shared/contract/contract.ts';
 import type {
   CrashGroup,
   DeadEnd,
@@ -8,12 +7,13 @@ import type {
   NearMiss,
   Surprise,
   TakenBackIdea,
-} from '../../shared/debrief.ts';
-import { describeFlagKind } from '../../shared/fairness.ts';
-import { describeGuard } from '../../shared/guard.ts';
-import { describeProbe, isProbeReason } from '../../shared/probes.ts';
-import { describeRollBack, describeTakenWith } from '../../shared/repeats.ts';
+} from '../../shared/debrief/debrief.ts';
 import { lastTrial } from '../../shared/study.ts';
+import type { Claim, StudyClaims } from '../../shared/verdicts/claims.ts';
+import { describeFlagKind } from '../../shared/verdicts/fairness.ts';
+import { describeGuard } from '../../shared/verdicts/guard.ts';
+import { describeProbe, isProbeReason } from '../../shared/verdicts/probes.ts';
+import { describeRollBack, describeTakenWith } from '../../shared/verdicts/repeats.ts';
 import { ideaOf, isKept, type Trial, trainedSeconds } from './trial.ts';
 
 /** Nobody reads a longer list in the morning; the notebook has all of it. */

@@ -1,5 +1,5 @@
-import { AUDIT_RUNS } from '../../shared/claims.ts';
-import { type Debrief, type NextStep, RUN_OUT } from '../../shared/debrief.ts';
+import { type Debrief, type NextStep, RUN_OUT } from '../../shared/debrief/debrief.ts';
+import { AUDIT_RUNS } from '../../shared/verdicts/claims.ts';
 
 /** The findings from which next steps are chosen. */
 export type Findings = Pick<

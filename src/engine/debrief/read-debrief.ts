@@ -1,9 +1,9 @@
 import { basename } from 'node:path';
-import { USUAL_NOISE_SHARE } from '../../shared/claims.ts';
-import type { Debrief, DebriefRecord } from '../../shared/debrief.ts';
+import type { Debrief, DebriefRecord } from '../../shared/debrief/debrief.ts';
 import { PawlError } from '../../shared/errors.ts';
-import { canRead } from '../../shared/proposers.ts';
+import { canRead } from '../../shared/proposers/proposers.ts';
 import type { Study } from '../../shared/study.ts';
+import { USUAL_NOISE_SHARE } from '../../shared/verdicts/claims.ts';
 import { branchRef } from '../git/refs.ts';
 import { assessStudy } from '../stages/judge/assess-study.ts';
 import { canRepeat } from '../stages/judge/verdict-rule.ts';

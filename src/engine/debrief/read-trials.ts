@@ -1,7 +1,7 @@
 import { PawlError } from '../../shared/errors.ts';
-import { supersededBy } from '../../shared/late.ts';
-import { SUMMARY } from '../../shared/model-calls.ts';
+import { SUMMARY } from '../../shared/proposers/model-calls.ts';
 import type { Experiment, Study } from '../../shared/study.ts';
+import { supersededBy } from '../../shared/verdicts/late.ts';
 import { eachExperiment } from '../export/export-study.ts';
 import { type CommitEdit, readEdits } from '../git/read-edits.ts';
 import { openRepository } from '../git/repository.ts';

@@ -1,4 +1,4 @@
-import type { DebriefSitting } from '../../shared/debrief.ts';
+import type { DebriefSitting } from '../../shared/debrief/debrief.ts';
 import type { Mark } from '../../shared/notebook.ts';
 
 /** A period; `until` is null while it lasts. */

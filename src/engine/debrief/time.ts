@@ -1,5 +1,5 @@
 import { sum } from 'd3-array';
-import type { DebriefTime } from '../../shared/debrief.ts';
+import type { DebriefTime } from '../../shared/debrief/debrief.ts';
 import type { Mark } from '../../shared/notebook.ts';
 import type { ProposerCall } from '../store/proposer-calls.ts';
 import type { RunRow } from '../store/runs.ts';

@@ -1,6 +1,6 @@
 import { sum } from 'd3-array';
-import type { Goal } from '../../shared/contract.ts';
-import type { DebriefIdea } from '../../shared/debrief.ts';
+import type { Goal } from '../../shared/contract/contract.ts';
+import type { DebriefIdea } from '../../shared/debrief/debrief.ts';
 import { type Experiment, isBetter, type ShownVerdict } from '../../shared/study.ts';
 import type { CommitEdit } from '../git/read-edits.ts';
 import type { RunRow } from '../store/runs.ts';

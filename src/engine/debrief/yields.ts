@@ -1,5 +1,5 @@
 import { rollups, sum } from 'd3-array';
-import type { InstructionsYield, NoteYield } from '../../shared/debrief.ts';
+import type { InstructionsYield, NoteYield } from '../../shared/debrief/debrief.ts';
 import { branchGain, isKept, type Trial, trainedSeconds } from './trial.ts';
 
 /** Since when the instructions or the note applied. */

@@ -1,4 +1,4 @@
-import { directionOf } from '../../shared/metric-direction.ts';
+import { directionOf } from '../../shared/contract/metric-direction.ts';
 import { isBetter, type VerdictWord } from '../../shared/study.ts';
 import type { Goal, ImportedTable } from './imported-table.ts';
 

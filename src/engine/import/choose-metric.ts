@@ -1,4 +1,4 @@
-import { directionOf } from '../../shared/metric-direction.ts';
+import { directionOf } from '../../shared/contract/metric-direction.ts';
 import type { VerdictWord } from '../../shared/study.ts';
 import { compareWithKept } from './choose-goal.ts';
 import { isHeldOut, type MetricRole, metricRole } from './column-roles.ts';

@@ -1,4 +1,4 @@
-import { directionOf } from '../../shared/metric-direction.ts';
+import { directionOf } from '../../shared/contract/metric-direction.ts';
 import { plainHeading } from './raw-table.ts';
 import { isVerdictHeading } from './verdict-words.ts';
 

@@ -1,12 +1,12 @@
 import { basename } from 'node:path';
-import { type Contract, defaultLimitSeconds } from '../../shared/contract.ts';
+import { type Contract, defaultLimitSeconds } from '../../shared/contract/contract.ts';
 import {
   DEFAULT_AUDIT,
   DEFAULT_BUDGET,
   DEFAULT_LIMITS,
   DEFAULT_METRIC,
   DEFAULT_SANDBOX,
-} from '../../shared/contract-defaults.ts';
+} from '../../shared/contract/contract-defaults.ts';
 import { PawlError } from '../../shared/errors.ts';
 import type { ImportQuestion, Skipped } from '../../shared/imports.ts';
 import type { Study } from '../../shared/study.ts';

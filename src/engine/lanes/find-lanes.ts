@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { PawlError } from '../../shared/errors.ts';
+import { findByName, type KnownGpu } from '../../shared/machines/telemetry.ts';
 import { counted } from '../../shared/numbers.ts';
-import { findByName, type KnownGpu } from '../../shared/telemetry.ts';
 
 /** A lane's machine, if it is not this one. */
 export type Elsewhere = { readonly kind: 'slurm' } | { readonly kind: 'ssh'; readonly host: string };
@@ -46,7 +46,7 @@ const WHOLE: LanePlace = {
 };
 
 /**
- * The lanes that the user has named; see `shared/lanes.ts`. Throws `usage` if there are too few cores or if the lanes
+ * The lanes that the user has named; see `shared/machines/lanes.ts`. Throws `usage` if there are too few cores or if the lanes
  * are neither equally fast nor whole GPUs, and `gpu_missing` for a GPU that is missing or named twice.
  * @param chosen the study's own GPU, for lanes that name none
  */

@@ -1,6 +1,6 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { GpuSample } from '../../shared/telemetry.ts';
+import type { GpuSample } from '../../shared/machines/telemetry.ts';
 import { STALE_MS } from './gpu-sampler.ts';
 
 /** Where the kernel lists graphics cards. */

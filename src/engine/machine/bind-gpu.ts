@@ -1,5 +1,5 @@
 import { PawlError } from '../../shared/errors.ts';
-import { findByName, type GpuInstance, type GpuSample } from '../../shared/telemetry.ts';
+import { findByName, type GpuInstance, type GpuSample } from '../../shared/machines/telemetry.ts';
 
 /**
  * Variables that select GPUs, by maker; Pawl sets the first of each. Sources: the CUDA programming guide, ROCm's page

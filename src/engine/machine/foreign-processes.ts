@@ -1,4 +1,4 @@
-import type { GpuSample } from '../../shared/telemetry.ts';
+import type { GpuSample } from '../../shared/machines/telemetry.ts';
 import { readMarker, readProcess } from '../process/process-table.ts';
 
 /** A process on a GPU that does not belong to the run. */

@@ -1,4 +1,4 @@
-import type { GpuProcess } from '../../shared/telemetry.ts';
+import type { GpuProcess } from '../../shared/machines/telemetry.ts';
 
 const COLUMNS = ['gpu_uuid', 'pid', 'used_gpu_memory'] as const;
 

@@ -1,4 +1,4 @@
-import type { GpuSample } from '../../shared/telemetry.ts';
+import type { GpuSample } from '../../shared/machines/telemetry.ts';
 
 /**
  * The measures of every GPU: the name in `nvidia-smi --query-gpu`, and the field that takes the value. With `nounits`

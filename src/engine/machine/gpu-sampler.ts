@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import type { GpuInstance, GpuProcess, GpuSample, GpuState } from '../../shared/telemetry.ts';
+import type { GpuInstance, GpuProcess, GpuSample, GpuState } from '../../shared/machines/telemetry.ts';
 import { gpuProcessArguments, parseGpuProcess } from './gpu-processes.ts';
 import { findRejectedMeasures, GPU_MEASURES, gpuQueryArguments, parseGpuRow } from './gpu-query.ts';
 import { listMigInstances } from './mig-instances.ts';

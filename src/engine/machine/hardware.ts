@@ -1,5 +1,5 @@
 import { cpus } from 'node:os';
-import type { Hardware } from '../../shared/fairness.ts';
+import type { Hardware } from '../../shared/verdicts/fairness.ts';
 
 /** The model of this machine's processors; null where the kernel does not name it. */
 export function processorModel(): string | null {

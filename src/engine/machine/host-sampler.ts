@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { TelemetrySample } from '../../shared/telemetry.ts';
+import type { TelemetrySample } from '../../shared/machines/telemetry.ts';
 import { TICKS_PER_SECOND } from '../process/process-table.ts';
 
 type DiskBytes = { readonly at: number; readonly read: number; readonly written: number };

@@ -1,6 +1,6 @@
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
-import type { GpuInstance, KnownGpu } from '../../shared/telemetry.ts';
+import type { GpuInstance, KnownGpu } from '../../shared/machines/telemetry.ts';
 import { findNvidiaSmi } from './find-nvidia-smi.ts';
 
 /** How long to wait for the list, because a driver may hang. */

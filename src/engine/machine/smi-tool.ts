@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { Socket } from 'node:net';
-import type { GpuState } from '../../shared/telemetry.ts';
+import type { GpuState } from '../../shared/machines/telemetry.ts';
 import { LineSplitter } from '../metrics/line-splitter.ts';
 import { findNvidiaSmi } from './find-nvidia-smi.ts';
 

@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import type { GpuSample, GpuState, TelemetrySample } from '../../shared/telemetry.ts';
+import type { GpuSample, GpuState, TelemetrySample } from '../../shared/machines/telemetry.ts';
 import { AmdSampler } from './amd-sampler.ts';
 import { DiskSpace } from './disk-space.ts';
 import { GpuSampler, type GpuSamplerOptions } from './gpu-sampler.ts';

@@ -1,10 +1,14 @@
 import { randomBytes } from 'node:crypto';
-import type { Contract } from '../../shared/contract.ts';
+import type { Contract } from '../../shared/contract/contract.ts';
+import type { ContractChoices } from '../../shared/contract/findings.ts';
 import { PawlError } from '../../shared/errors.ts';
 import type { EngineEventBody } from '../../shared/events.ts';
-import type { ContractChoices } from '../../shared/findings.ts';
-import { isSame, type MetricCheckOutcome, type MetricCheckProgress } from '../../shared/metric-check.ts';
 import type { Study } from '../../shared/study.ts';
+import {
+  isSame,
+  type MetricCheckOutcome,
+  type MetricCheckProgress,
+} from '../../shared/verdicts/metric-check.ts';
 import { loadContract } from '../contract/load-contract.ts';
 import { openRepository, type Repository, readHeadCommit } from '../git/repository.ts';
 import { DiskReserve } from '../machine/disk-reserve.ts';
@@ -13,13 +17,17 @@ import { refuseUntrainable } from '../preflight/check-training.ts';
 import { breakConstant } from '../proposers/search/break-constant.ts';
 import type { Move } from '../proposers/search/choice.ts';
 import { findSeed, surveyConstants } from '../proposers/search/survey.ts';
-import { findRefusal } from '../session/containment.ts';
-import { createStudy } from '../session/create-study.ts';
 import type { EngineOptions } from '../session/engine-options.ts';
-import { openSitting } from '../session/open-sitting.ts';
 import type { Sitting } from '../session/sitting.ts';
+import { findRefusal } from '../session/start/containment.ts';
+import { createStudy } from '../session/start/create-study.ts';
+import { openSitting } from '../session/start/open-sitting.ts';
+import {
+  openTemporaryLedger,
+  removeTemporaryStudies,
+  temporaryPaths,
+} from '../session/start/temporary-study.ts';
 import { teller } from '../session/teller.ts';
-import { openTemporaryLedger, removeTemporaryStudies, temporaryPaths } from '../session/temporary-study.ts';
 import { saveTimes } from '../stages/judge/known-times.ts';
 import { baselineTimes } from '../stages/judge/study-budget.ts';
 import { canRepeat } from '../stages/judge/verdict-rule.ts';

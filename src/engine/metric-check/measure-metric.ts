@@ -1,8 +1,8 @@
-import { type BaselineTime, budgetOf, middleTime, trainedSeconds } from '../../shared/budget.ts';
-import { REPEATABLE_DIGITS } from '../../shared/claims.ts';
-import type { Contract } from '../../shared/contract.ts';
-import { isSame, type MetricCheck } from '../../shared/metric-check.ts';
-import { BASELINE_RUNS } from '../session/repeats.ts';
+import { type BaselineTime, budgetOf, middleTime, trainedSeconds } from '../../shared/contract/budget.ts';
+import type { Contract } from '../../shared/contract/contract.ts';
+import { REPEATABLE_DIGITS } from '../../shared/verdicts/claims.ts';
+import { isSame, type MetricCheck } from '../../shared/verdicts/metric-check.ts';
+import { BASELINE_RUNS } from '../session/loop/repeats.ts';
 import { auditAllowance, MOST_RUNS } from '../verdicts/audit.ts';
 import { estimateNoise, mean, plausibleVariances, stepOf } from '../verdicts/noise.ts';
 import { smallestGain } from '../verdicts/smallest-gain.ts';

@@ -1,8 +1,8 @@
 import { readFile } from 'node:fs/promises';
-import { describeOverBudget } from '../../shared/budget.ts';
-import { describeGuard } from '../../shared/guard.ts';
-import type { BrokenRun, MetricCheckOutcome, OtherSeeds } from '../../shared/metric-check.ts';
+import { describeOverBudget } from '../../shared/contract/budget.ts';
 import type { Study } from '../../shared/study.ts';
+import { describeGuard } from '../../shared/verdicts/guard.ts';
+import type { BrokenRun, MetricCheckOutcome, OtherSeeds } from '../../shared/verdicts/metric-check.ts';
 import { type DataPaths, runLog } from '../paths.ts';
 import { isLearningRate } from '../proposers/search/break-constant.ts';
 import type { Move } from '../proposers/search/choice.ts';

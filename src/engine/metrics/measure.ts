@@ -1,4 +1,4 @@
-import type { Contract } from '../../shared/contract.ts';
+import type { Contract } from '../../shared/contract/contract.ts';
 import { finiteOrNull } from '../../shared/numbers.ts';
 import type { Summary } from '../../shared/study.ts';
 

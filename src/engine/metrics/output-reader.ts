@@ -1,4 +1,4 @@
-import type { Contract } from '../../shared/contract.ts';
+import type { Contract } from '../../shared/contract/contract.ts';
 import type { Crash, RunOutcome, Summary } from '../../shared/study.ts';
 import { CrashReader } from './crash.ts';
 import { LineSplitter } from './line-splitter.ts';

@@ -1,14 +1,14 @@
 import { open } from 'node:fs/promises';
 import { basename } from 'node:path';
-import type { Goal } from '../../shared/contract.ts';
-import type { Debrief } from '../../shared/debrief.ts';
+import type { Goal } from '../../shared/contract/contract.ts';
+import type { Debrief } from '../../shared/debrief/debrief.ts';
 import {
   certaintyOf,
   describeCertainty,
   describeCounts,
   describeProgress,
   gainText,
-} from '../../shared/describe-debrief.ts';
+} from '../../shared/debrief/describe-debrief.ts';
 import { PawlError } from '../../shared/errors.ts';
 import type { Notice } from '../../shared/settings.ts';
 import type { Study } from '../../shared/study.ts';

@@ -1,11 +1,11 @@
 import type { EngineEventBody } from '../../shared/events.ts';
-import { describeHostAway } from '../../shared/hosts.ts';
+import { describeHostAway } from '../../shared/machines/hosts.ts';
 import { formatPercent } from '../../shared/numbers.ts';
-import { describeHints } from '../../shared/probes.ts';
-import { describeRollBack, describeTakeBack } from '../../shared/repeats.ts';
-import { describeRest } from '../../shared/rests.ts';
+import { describeRest } from '../../shared/proposers/rests.ts';
 import type { Notice } from '../../shared/settings.ts';
 import { STOP_WORDS } from '../../shared/study.ts';
+import { describeHints } from '../../shared/verdicts/probes.ts';
+import { describeRollBack, describeTakeBack } from '../../shared/verdicts/repeats.ts';
 import type { Ledger } from '../store/ledger.ts';
 
 /** This many crashes in a row are worth a notification. */

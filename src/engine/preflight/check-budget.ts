@@ -4,9 +4,9 @@ import {
   describePlannedBudget,
   middleTime,
   trainedSeconds,
-} from '../../shared/budget.ts';
-import type { Contract } from '../../shared/contract.ts';
-import type { Finding } from '../../shared/findings.ts';
+} from '../../shared/contract/budget.ts';
+import type { Contract } from '../../shared/contract/contract.ts';
+import type { Finding } from '../../shared/contract/findings.ts';
 import type { Repository } from '../git/repository.ts';
 import { knownTimes } from '../stages/judge/known-times.ts';
 import type { Ledger } from '../store/ledger.ts';

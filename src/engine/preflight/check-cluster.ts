@@ -1,4 +1,4 @@
-import type { Contract } from '../../shared/contract.ts';
+import type { Contract } from '../../shared/contract/contract.ts';
 import { PawlError } from '../../shared/errors.ts';
 import { clusterFolder, findCluster } from '../remote/find-cluster.ts';
 import { probeCluster } from '../remote/slurm/probe-cluster.ts';

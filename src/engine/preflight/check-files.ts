@@ -1,4 +1,4 @@
-import type { Contract } from '../../shared/contract.ts';
+import type { Contract } from '../../shared/contract/contract.ts';
 import { matchEditable, matchPaths } from '../contract/editable.ts';
 import { usesUv } from '../process/find-program.ts';
 

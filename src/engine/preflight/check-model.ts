@@ -1,6 +1,6 @@
-import type { Contract } from '../../shared/contract.ts';
+import type { Contract } from '../../shared/contract/contract.ts';
 import { PawlError } from '../../shared/errors.ts';
-import { describeRetirement } from '../../shared/model-retirements.ts';
+import { describeRetirement } from '../../shared/proposers/model-retirements.ts';
 import { askSettings, DEFAULT_CAP_USD, isUsersServer } from '../asked-model/ask-settings.ts';
 import type { DataPaths } from '../paths.ts';
 import type { ProposerSurroundings } from '../proposers/create-proposer.ts';

@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { isAbsolute } from 'node:path';
-import type { Contract } from '../../shared/contract.ts';
+import type { Contract } from '../../shared/contract/contract.ts';
 import { matchEditable } from '../contract/editable.ts';
 import { isBelow } from '../paths.ts';
 import type { CommitFiles, Trial } from '../sandbox/contain.ts';

@@ -1,9 +1,9 @@
 import { existsSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { delimiter, dirname, isAbsolute, join, normalize, relative } from 'node:path';
-import type { Contract } from '../../shared/contract.ts';
+import type { Contract } from '../../shared/contract/contract.ts';
+import type { PreflightCheck } from '../../shared/contract/set-up.ts';
 import { PawlError } from '../../shared/errors.ts';
-import type { PreflightCheck } from '../../shared/set-up.ts';
 import { type Repository, readBlob } from '../git/repository.ts';
 import { compilePattern } from '../metrics/pattern.ts';
 import { type DataPaths, isBelow } from '../paths.ts';

@@ -1,7 +1,7 @@
 import { statfsSync } from 'node:fs';
 import { readFile, statfs } from 'node:fs/promises';
 import { totalmem } from 'node:os';
-import type { Contract } from '../../shared/contract.ts';
+import type { Contract } from '../../shared/contract/contract.ts';
 import type { RunOutcome } from '../../shared/study.ts';
 import { PAGE_BYTES, type ProcessInfo } from './process-table.ts';
 

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { descriptionOf, ideaWordsSchema } from '../../shared/ideas.ts';
+import { descriptionOf, ideaWordsSchema } from '../../shared/proposers/ideas.ts';
 import type { ProposerAnswer } from './proposer.ts';
 
 /** How many further ideas one answer may have. */

@@ -1,4 +1,4 @@
-import { type FileEdit, MAX_FILE_CHARACTERS } from '../../shared/ideas.ts';
+import { type FileEdit, MAX_FILE_CHARACTERS } from '../../shared/proposers/ideas.ts';
 
 /** Reads a file as it is when the attempt starts; null if there is none. */
 export type ReadFile = (path: string) => Promise<string | null>;

@@ -1,5 +1,5 @@
-import type { Idea } from '../../shared/ideas.ts';
-import type { ProposerSettings } from '../../shared/proposers.ts';
+import type { Idea } from '../../shared/proposers/ideas.ts';
+import type { ProposerSettings } from '../../shared/proposers/proposers.ts';
 import { runProcess } from '../process/run-process.ts';
 import { answerSchema, failed, proposedOf } from './answer.ts';
 import type { ProposalRequest, Proposer, ProposerAnswer, ProposerContext } from './proposer.ts';

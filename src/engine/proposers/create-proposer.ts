@@ -1,13 +1,13 @@
 import { stat } from 'node:fs/promises';
 import { PawlError, unreachable } from '../../shared/errors.ts';
-import type { ModelChoice } from '../../shared/model-calls.ts';
+import type { ModelChoice } from '../../shared/proposers/model-calls.ts';
 import {
   type ArmSettings,
   canRead,
   type ModelSettings,
   type ProposerSettings,
   proposerLabel,
-} from '../../shared/proposers.ts';
+} from '../../shared/proposers/proposers.ts';
 import type { Study } from '../../shared/study.ts';
 import type { Repository } from '../git/repository.ts';
 import type { DataPaths } from '../paths.ts';

@@ -1,4 +1,4 @@
-import type { ProposerOutcome } from '../../shared/proposer-calls.ts';
+import type { ProposerOutcome } from '../../shared/proposers/proposer-calls.ts';
 import type { Ledger } from '../store/ledger.ts';
 import type { Proposer } from './proposer.ts';
 

@@ -1,5 +1,5 @@
-import type { Contract } from '../../shared/contract.ts';
-import type { Idea, IdeaWords } from '../../shared/ideas.ts';
+import type { Contract } from '../../shared/contract/contract.ts';
+import type { Idea, IdeaWords } from '../../shared/proposers/ideas.ts';
 import type { Crash, Proposal } from '../../shared/study.ts';
 import type { Worktree } from '../git/worktree.ts';
 import type { HistoryEntry } from '../store/experiment-past.ts';

@@ -6,7 +6,7 @@ import {
   type IdeaWords,
   ideaWordsSchema,
   isByHand,
-} from '../../shared/ideas.ts';
+} from '../../shared/proposers/ideas.ts';
 import type { Study } from '../../shared/study.ts';
 import { matchProposable } from '../contract/editable.ts';
 import { listChangedFiles } from '../git/diff.ts';

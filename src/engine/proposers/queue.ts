@@ -1,4 +1,4 @@
-import { COMBINATION, descriptionOf, isByHand } from '../../shared/ideas.ts';
+import { COMBINATION, descriptionOf, isByHand } from '../../shared/proposers/ideas.ts';
 import { matchProposable } from '../contract/editable.ts';
 import { rebaseFiles } from '../git/rebase-files.ts';
 import { listTree, type Repository, readBlob } from '../git/repository.ts';

@@ -1,4 +1,4 @@
-import type { RouteSettings } from '../../shared/proposers.ts';
+import type { RouteSettings } from '../../shared/proposers/proposers.ts';
 import type { Ledger } from '../store/ledger.ts';
 import { isOfUser } from '../store/refusals.ts';
 import { failed, NO_REPAIR } from './answer.ts';

@@ -1,6 +1,6 @@
 import { PawlError } from '../../shared/errors.ts';
-import { MEMORY_CHARACTERS, type MemoryAuthor } from '../../shared/memory.ts';
 import type { Mark } from '../../shared/notebook.ts';
+import { MEMORY_CHARACTERS, type MemoryAuthor } from '../../shared/proposers/memory.ts';
 import type { Study } from '../../shared/study.ts';
 import { stripControl } from '../metrics/line-splitter.ts';
 import type { Ledger } from '../store/ledger.ts';

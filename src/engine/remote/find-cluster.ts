@@ -1,7 +1,7 @@
 import { homedir } from 'node:os';
 import { join } from 'node:path';
-import { type Cluster, clusterFromFile } from '../../shared/cluster.ts';
-import type { Contract } from '../../shared/contract.ts';
+import type { Contract } from '../../shared/contract/contract.ts';
+import { type Cluster, clusterFromFile } from '../../shared/machines/cluster.ts';
 import { readUserSettings } from '../user-settings.ts';
 
 /** The cluster of a study: its contract's, otherwise the user's; null if there is none. Rejects with `settings_invalid`. */

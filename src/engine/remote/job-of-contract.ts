@@ -1,4 +1,4 @@
-import type { Contract, SandboxMode } from '../../shared/contract.ts';
+import type { Contract, SandboxMode } from '../../shared/contract/contract.ts';
 import type { Seals } from '../sandbox/seals.ts';
 import type { RemoteJob } from './remote-training.ts';
 

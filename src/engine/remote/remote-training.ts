@@ -1,5 +1,5 @@
-import type { Contract, SandboxMode } from '../../shared/contract.ts';
-import type { JobPlace } from '../../shared/lanes.ts';
+import type { Contract, SandboxMode } from '../../shared/contract/contract.ts';
+import type { JobPlace } from '../../shared/machines/lanes.ts';
 import type { Repository } from '../git/repository.ts';
 import type { TrainingResult } from '../process/run-training.ts';
 import type { RemoteOutcome } from './outcome.ts';

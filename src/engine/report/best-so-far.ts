@@ -2,8 +2,8 @@ import { noiseBand } from '../../shared/charts/noise-band.ts';
 import type { ProgressClaim } from '../../shared/charts/progress-model.ts';
 import { progressSvg } from '../../shared/charts/progress-svg.ts';
 import { WHOLE_VIEW } from '../../shared/charts/progress-view.ts';
-import type { StudyClaims } from '../../shared/claims.ts';
 import type { Study } from '../../shared/study.ts';
+import type { StudyClaims } from '../../shared/verdicts/claims.ts';
 import { eachExperiment } from '../export/export-study.ts';
 import type { Ledger } from '../store/ledger.ts';
 

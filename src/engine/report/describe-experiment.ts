@@ -1,9 +1,9 @@
 import { basename } from 'node:path';
-import { claimWords } from '../../shared/claims.ts';
 import { PawlError } from '../../shared/errors.ts';
 import { formatDelta, formatDuration, formatMetric } from '../../shared/numbers.ts';
-import { reasonWords } from '../../shared/reason-words.ts';
 import { type Experiment, lastTrial, type Study } from '../../shared/study.ts';
+import { claimWords } from '../../shared/verdicts/claims.ts';
+import { reasonWords } from '../../shared/verdicts/reason-words.ts';
 import { readDiff } from '../git/diff.ts';
 import { openRepository } from '../git/repository.ts';
 import { assessStudy } from '../stages/judge/assess-study.ts';

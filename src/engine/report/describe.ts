@@ -1,4 +1,4 @@
-import type { ArmsOfStudies, Debrief } from '../../shared/debrief.ts';
+import type { ArmsOfStudies, Debrief } from '../../shared/debrief/debrief.ts';
 import {
   armColumns,
   askedColumns,
@@ -10,7 +10,7 @@ import {
   NEAR_MISS_COLUMNS,
   SURPRISE_COLUMNS,
   type TextColumn,
-} from '../../shared/debrief-columns.ts';
+} from '../../shared/debrief/debrief-columns.ts';
 import {
   describeCertainty,
   describeCounts,
@@ -19,7 +19,7 @@ import {
   describeStop,
   resourceRows,
   timeRows,
-} from '../../shared/describe-debrief.ts';
+} from '../../shared/debrief/describe-debrief.ts';
 import type { Block, Document } from './document.ts';
 
 /** Parts of a report besides the debrief. */

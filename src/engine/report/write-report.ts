@@ -1,4 +1,4 @@
-import type { Debrief, ReportFormat } from '../../shared/debrief.ts';
+import type { Debrief, ReportFormat } from '../../shared/debrief/debrief.ts';
 import { PawlError } from '../../shared/errors.ts';
 import type { Study } from '../../shared/study.ts';
 import { armsOfStudies } from '../debrief/arms-of-studies.ts';

@@ -1,7 +1,7 @@
 import { mkdir } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { join, relative } from 'node:path';
-import type { Contract } from '../../shared/contract.ts';
+import type { Contract } from '../../shared/contract/contract.ts';
 import type { Repository } from '../git/repository.ts';
 import { type DataPaths, isBelow } from '../paths.ts';
 import { memoryBytesOf } from '../process/limits.ts';

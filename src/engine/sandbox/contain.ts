@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { mkdir, stat, writeFile } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { dirname, join } from 'node:path';
-import type { Contract, Swap } from '../../shared/contract.ts';
+import type { Contract, Swap } from '../../shared/contract/contract.ts';
 import { PawlError } from '../../shared/errors.ts';
 import { matchEditable } from '../contract/editable.ts';
 import { namedDataFolders } from '../contract/named-data.ts';

@@ -1,6 +1,6 @@
 import { lstat } from 'node:fs/promises';
 import { isAbsolute, join } from 'node:path';
-import type { Swap } from '../../shared/contract.ts';
+import type { Swap } from '../../shared/contract/contract.ts';
 import { isBelow } from '../paths.ts';
 import { real } from './home-view.ts';
 import type { Jail, Mount } from './jail.ts';

@@ -3,7 +3,7 @@ import { existsSync } from 'node:fs';
 import { readdir, readFile, stat } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { promisify } from 'node:util';
-import { type Contract, SANDBOX_MODES, type SandboxMode } from '../../shared/contract.ts';
+import { type Contract, SANDBOX_MODES, type SandboxMode } from '../../shared/contract/contract.ts';
 import { PawlError } from '../../shared/errors.ts';
 import { findNvidiaSmi } from '../machine/find-nvidia-smi.ts';
 import { findProgram } from '../process/find-program.ts';

@@ -1,6 +1,6 @@
 import { chmod, lstat, mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { Contract, Swap } from '../../shared/contract.ts';
+import type { Contract, Swap } from '../../shared/contract/contract.ts';
 import { matchPaths } from '../contract/editable.ts';
 import { isBelow } from '../paths.ts';
 import { type DataMounts, tokenFiles } from './data-caches.ts';

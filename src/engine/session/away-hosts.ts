@@ -2,7 +2,7 @@ import { PawlError } from '../../shared/errors.ts';
 import type { LanePlace } from '../lanes/find-lanes.ts';
 import { rest } from '../remote/rest.ts';
 import type { Tell } from '../stages/tell.ts';
-import type { AwayHost } from './find-places.ts';
+import type { AwayHost } from './start/find-places.ts';
 
 /** Pause between two tries. */
 const MIN_PAUSE_MS = 5_000;

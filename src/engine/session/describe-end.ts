@@ -1,6 +1,6 @@
-import { describeClaims } from '../../shared/claims.ts';
 import type { EngineEventBody } from '../../shared/events.ts';
 import type { Study } from '../../shared/study.ts';
+import { describeClaims } from '../../shared/verdicts/claims.ts';
 import { assessStudy } from '../stages/judge/assess-study.ts';
 import type { Ledger } from '../store/ledger.ts';
 import type { SittingEnd } from './sitting.ts';

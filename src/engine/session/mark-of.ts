@@ -1,9 +1,9 @@
 import type { EngineEventBody } from '../../shared/events.ts';
-import { describeFlag, describeHandOver } from '../../shared/fairness.ts';
-import { describeHostAway, describeHostJoined } from '../../shared/hosts.ts';
+import { describeHostAway, describeHostJoined } from '../../shared/machines/hosts.ts';
 import type { Mark } from '../../shared/notebook.ts';
-import { describeRepeat, describeRollBack, describeTakeBack } from '../../shared/repeats.ts';
-import { describeRest, describeRested } from '../../shared/rests.ts';
+import { describeRest, describeRested } from '../../shared/proposers/rests.ts';
+import { describeFlag, describeHandOver } from '../../shared/verdicts/fairness.ts';
+import { describeRepeat, describeRollBack, describeTakeBack } from '../../shared/verdicts/repeats.ts';
 
 /** The mark that an event leaves in the notebook; null for most. */
 export function markOf(

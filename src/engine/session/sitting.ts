@@ -20,7 +20,6 @@ import type { LanePorts } from '../stages/train/surroundings.ts';
 import { train } from '../stages/train/train.ts';
 import { PutOff } from '../stages/train/train-elsewhere.ts';
 import type { TrainPorts } from '../stages/train/train-ports.ts';
-import { initialState, type SittingKind, USUAL_SITTING } from './initial-state.ts';
 import {
   type LaneOfPlace,
   type LanesState,
@@ -30,11 +29,12 @@ import {
   stepLanes,
   WRITES,
   withMoreLanes,
-} from './lanes.ts';
-import type { LoopEvent, Wish } from './loop-state.ts';
-import { willGoOn } from './next.ts';
-import { findTakeBack } from './probes.ts';
-import type { StopLimits } from './stop-rules.ts';
+} from './loop/lanes.ts';
+import type { LoopEvent, Wish } from './loop/loop-state.ts';
+import { willGoOn } from './loop/next.ts';
+import { findTakeBack } from './loop/probes.ts';
+import type { StopLimits } from './loop/stop-rules.ts';
+import { initialState, type SittingKind, USUAL_SITTING } from './start/initial-state.ts';
 import { aborted, isRefusal, isResult, putOff, setAside } from './stopped-effects.ts';
 import { WaitingRuns } from './waiting-runs.ts';
 

@@ -2,8 +2,8 @@ import { PawlError, unreachable } from '../../shared/errors.ts';
 import { endRun } from '../stages/record/end-run.ts';
 import type { StageContext } from '../stages/stage-context.ts';
 import { unfairFlags } from '../stages/train/train.ts';
-import type { PerformedEffect } from './lanes.ts';
-import type { Effect, LoopEvent, SetAsideReason } from './loop-state.ts';
+import type { PerformedEffect } from './loop/lanes.ts';
+import type { Effect, LoopEvent, SetAsideReason } from './loop/loop-state.ts';
 
 /** What happens to an effect that was stopped, or that another machine refused. */
 

@@ -1,6 +1,6 @@
 import { shorten } from '../../shared/charts/shorten.ts';
-import { betterSide } from '../../shared/contract.ts';
-import { certaintyOf, gainText } from '../../shared/describe-debrief.ts';
+import { betterSide } from '../../shared/contract/contract.ts';
+import { certaintyOf, gainText } from '../../shared/debrief/describe-debrief.ts';
 import { formatMetric } from '../../shared/numbers.ts';
 import type { StackStep } from '../../shared/stack.ts';
 import type { Study } from '../../shared/study.ts';

@@ -1,11 +1,11 @@
 import { sum } from 'd3-array';
 import { shorten } from '../../shared/charts/shorten.ts';
-import { describeNoise } from '../../shared/claims.ts';
-import { betterSide } from '../../shared/contract.ts';
-import { certaintyOf, gainText } from '../../shared/describe-debrief.ts';
+import { betterSide } from '../../shared/contract/contract.ts';
+import { certaintyOf, gainText } from '../../shared/debrief/describe-debrief.ts';
 import { ABSENT, formatDuration, formatMetric, formatPercent } from '../../shared/numbers.ts';
 import type { PullRequest } from '../../shared/stack.ts';
 import type { Study } from '../../shared/study.ts';
+import { describeNoise } from '../../shared/verdicts/claims.ts';
 import type { Block } from '../report/document.ts';
 import { hideIn, hider } from '../report/for-others.ts';
 import { writeMarkdown } from '../report/write-markdown.ts';

@@ -1,7 +1,7 @@
 import { isUtf8 } from 'node:buffer';
 import { PawlError } from '../../shared/errors.ts';
-import { type FileEdit, type Idea, MAX_HYPOTHESIS, YOU } from '../../shared/ideas.ts';
 import { formatMetric } from '../../shared/numbers.ts';
+import { type FileEdit, type Idea, MAX_HYPOTHESIS, YOU } from '../../shared/proposers/ideas.ts';
 import type { Study } from '../../shared/study.ts';
 import { listChangedFiles } from '../git/diff.ts';
 import { readBlob } from '../git/repository.ts';

@@ -1,7 +1,7 @@
-import { supersededBy } from '../../shared/late.ts';
-import { isEmptyNumber } from '../../shared/probes.ts';
 import type { Measured, StackKeep } from '../../shared/stack.ts';
 import type { Experiment, Study } from '../../shared/study.ts';
+import { supersededBy } from '../../shared/verdicts/late.ts';
+import { isEmptyNumber } from '../../shared/verdicts/probes.ts';
 import { gainOf } from '../debrief/trial.ts';
 import { eachExperiment } from '../export/export-study.ts';
 import { countLines, readTrees } from '../git/read-trees.ts';

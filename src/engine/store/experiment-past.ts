@@ -1,5 +1,4 @@
-import type { Goal } from '../../shared/contract.ts';
-import type { GuardFailure } from '../../shared/guard.ts';
+import type { Goal } from '../../shared/contract/contract.ts';
 import type { Ancestor } from '../../shared/notebook.ts';
 import {
   type Evidence,
@@ -10,6 +9,7 @@ import {
   type Verdict,
   type VerdictWord,
 } from '../../shared/study.ts';
+import type { GuardFailure } from '../../shared/verdicts/guard.ts';
 import { type Database, decode } from './database.ts';
 import { type RecordRow, recordOf, repeatColumns } from './record.ts';
 

@@ -1,4 +1,3 @@
-import type { Hint } from '../../shared/probes.ts';
 import type {
   Evidence,
   Experiment,
@@ -8,6 +7,7 @@ import type {
   Verdict,
   VerdictWord,
 } from '../../shared/study.ts';
+import type { Hint } from '../../shared/verdicts/probes.ts';
 import { type Database, decode } from './database.ts';
 import { experimentPast } from './experiment-past.ts';
 import { type RecordRow, recordOf, repeatColumns } from './record.ts';

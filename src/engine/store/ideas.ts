@@ -1,4 +1,4 @@
-import type { FileEdit, Idea, IdeaDescription, IdeaState } from '../../shared/ideas.ts';
+import type { FileEdit, Idea, IdeaDescription, IdeaState } from '../../shared/proposers/ideas.ts';
 import { type Database, decode } from './database.ts';
 
 /**

@@ -1,4 +1,4 @@
-import type { JobPlace } from '../../shared/lanes.ts';
+import type { JobPlace } from '../../shared/machines/lanes.ts';
 import type { RepeatPurpose } from '../../shared/study.ts';
 import type { Database } from './database.ts';
 

@@ -1,4 +1,4 @@
-import type { Memory, MemoryAuthor } from '../../shared/memory.ts';
+import type { Memory, MemoryAuthor } from '../../shared/proposers/memory.ts';
 import type { Database } from './database.ts';
 
 export type SavedMemory = {

@@ -1,4 +1,4 @@
-import type { ModelCall, Spend } from '../../shared/model-calls.ts';
+import type { ModelCall, Spend } from '../../shared/proposers/model-calls.ts';
 import type { Database } from './database.ts';
 
 type Row = Omit<ModelCall, 'tokens' | 'isKept'> & {

@@ -1,4 +1,4 @@
-import type { ProposerOutcome, ProposerRecord } from '../../shared/proposer-calls.ts';
+import type { ProposerOutcome, ProposerRecord } from '../../shared/proposers/proposer-calls.ts';
 import type { Database } from './database.ts';
 import { repeatColumns } from './record.ts';
 

@@ -1,7 +1,7 @@
 import type { EngineEvent } from '../../shared/events.ts';
-import type { Fairness } from '../../shared/fairness.ts';
 import { fromScalar, toScalar } from '../../shared/scalar.ts';
 import type { Crash, RepeatPurpose, Run, ShownOutcome, Summary } from '../../shared/study.ts';
+import type { Fairness } from '../../shared/verdicts/fairness.ts';
 import { decode } from './database.ts';
 
 /** A run as its row of the ledger holds it. */

@@ -1,4 +1,3 @@
-import type { Fairness } from '../../shared/fairness.ts';
 import type {
   Crash,
   CrashClass,
@@ -9,6 +8,7 @@ import type {
   ShownOutcome,
   Summary,
 } from '../../shared/study.ts';
+import type { Fairness } from '../../shared/verdicts/fairness.ts';
 import type { SeriesPoint } from '../metrics/output-reader.ts';
 import { curveTable } from './curve-table.ts';
 import type { Database } from './database.ts';

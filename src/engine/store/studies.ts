@@ -1,12 +1,12 @@
-import type { Contract, StopRules } from '../../shared/contract.ts';
+import type { Contract, StopRules } from '../../shared/contract/contract.ts';
 import {
   DEFAULT_AUDIT,
   DEFAULT_BUDGET,
   DEFAULT_LIMITS,
   DEFAULT_METRIC,
   DEFAULT_SANDBOX,
-} from '../../shared/contract-defaults.ts';
-import type { ProposerSettings } from '../../shared/proposers.ts';
+} from '../../shared/contract/contract-defaults.ts';
+import type { ProposerSettings } from '../../shared/proposers/proposers.ts';
 import type { StopReason, Study, StudyState } from '../../shared/study.ts';
 import { type Database, decode } from './database.ts';
 

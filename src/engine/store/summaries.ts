@@ -1,4 +1,4 @@
-import type { DebriefSummary } from '../../shared/debrief.ts';
+import type { DebriefSummary } from '../../shared/debrief/debrief.ts';
 import type { Database } from './database.ts';
 
 export type SummaryStore = ReturnType<typeof summaryStore>;

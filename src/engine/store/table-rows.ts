@@ -1,4 +1,4 @@
-import { SUMMARY, TRAINING } from '../../shared/model-calls.ts';
+import { SUMMARY, TRAINING } from '../../shared/proposers/model-calls.ts';
 import type { TableRow } from '../../shared/table-rows.ts';
 import type { Database } from './database.ts';
 

@@ -1,4 +1,4 @@
-import type { DebriefSummary } from '../../shared/debrief.ts';
+import type { DebriefSummary } from '../../shared/debrief/debrief.ts';
 import { stripControl } from '../metrics/line-splitter.ts';
 
 const MOST_SENTENCES = 12;

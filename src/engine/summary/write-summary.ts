@@ -1,8 +1,8 @@
 import type { Message } from '@anthropic-ai/sdk/resources/messages';
-import type { DebriefSummary } from '../../shared/debrief.ts';
+import type { DebriefSummary } from '../../shared/debrief/debrief.ts';
 import { PawlError } from '../../shared/errors.ts';
-import { SUMMARY } from '../../shared/model-calls.ts';
-import { type ModelSettings, modelArms } from '../../shared/proposers.ts';
+import { SUMMARY } from '../../shared/proposers/model-calls.ts';
+import { type ModelSettings, modelArms } from '../../shared/proposers/proposers.ts';
 import type { Study } from '../../shared/study.ts';
 import { readDebrief } from '../debrief/read-debrief.ts';
 import type { DataPaths } from '../paths.ts';

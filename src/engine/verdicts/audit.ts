@@ -1,4 +1,4 @@
-import type { Claim } from '../../shared/claims.ts';
+import type { Claim } from '../../shared/verdicts/claims.ts';
 import type { Trial } from './claims.ts';
 
 /** Two runs of the final commit and two of the baseline; the reported gain comes only from these. */

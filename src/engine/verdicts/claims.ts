@@ -1,5 +1,5 @@
-import type { Claim } from '../../shared/claims.ts';
-import { supersededBy } from '../../shared/late.ts';
+import type { Claim } from '../../shared/verdicts/claims.ts';
+import { supersededBy } from '../../shared/verdicts/late.ts';
 import { believe, type Effect, fitWeights, type Observation, PRIOR_WEIGHTS } from './effects.ts';
 import { estimateNoise, mean, type Noise, plausibleVariances } from './noise.ts';
 

@@ -1,4 +1,4 @@
-import { REPEATABLE_DIGITS, USUAL_NOISE_SHARE } from '../../shared/claims.ts';
+import { REPEATABLE_DIGITS, USUAL_NOISE_SHARE } from '../../shared/verdicts/claims.ts';
 import { chiSquaredQuantile } from './chi-squared.ts';
 
 /**

@@ -1,4 +1,4 @@
-import type { ProbeFailure, ProbeReason, SwapFault } from '../../shared/probes.ts';
+import type { ProbeFailure, ProbeReason, SwapFault } from '../../shared/verdicts/probes.ts';
 import { leastNoise, mean, type Noise } from './noise.ts';
 import { intervalOf } from './student.ts';
 

@@ -1,4 +1,4 @@
-import type { NewStudyForm } from '../../shared/call-inputs.ts';
+import type { NewStudyForm } from '../../shared/calls/call-inputs.ts';
 import { hasLogScale, progressModel } from '../../shared/charts/progress-model.ts';
 import { type ProgressPreset, type ProgressView, showAll } from '../../shared/charts/progress-view.ts';
 import type { StudyCard } from '../../shared/notebook.ts';

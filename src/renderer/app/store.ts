@@ -1,5 +1,6 @@
 import { create } from 'zustand';
 import { type ProgressView, WHOLE_VIEW } from '../../shared/charts/progress-view.ts';
+import type { GpuState, TelemetrySample } from '../../shared/machines/telemetry.ts';
 import type {
   Cell,
   LivePoint,
@@ -11,7 +12,6 @@ import type {
 } from '../../shared/notebook.ts';
 import { DEFAULT_SETTINGS, type HostInfo, type Settings } from '../../shared/settings.ts';
 import type { VerdictWord } from '../../shared/study.ts';
-import type { GpuState, TelemetrySample } from '../../shared/telemetry.ts';
 import { type CurveChoice, FIRST_CURVES } from '../charts/curve-choice.ts';
 import type { ImportSource } from './import-source.ts';
 

@@ -1,8 +1,8 @@
 import type { Box } from '../../shared/charts/occupancy.ts';
 import type { ProgressLayout } from '../../shared/charts/progress-layout.ts';
 import type { ProgressModel, ProgressPoint } from '../../shared/charts/progress-model.ts';
-import { claimWords } from '../../shared/claims.ts';
 import { formatDelta, formatMetric } from '../../shared/numbers.ts';
+import { claimWords } from '../../shared/verdicts/claims.ts';
 import { VerdictBadge } from '../ui/verdict-badge.tsx';
 
 type Props = {

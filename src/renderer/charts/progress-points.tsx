@@ -2,7 +2,7 @@ import { memo, useId } from 'react';
 import type { ProgressLayout } from '../../shared/charts/progress-layout.ts';
 import type { MarkColumn } from '../../shared/charts/progress-marks.ts';
 import { progressNote } from '../../shared/charts/progress-name.ts';
-import type { Goal } from '../../shared/contract.ts';
+import type { Goal } from '../../shared/contract/contract.ts';
 import { formatMetric } from '../../shared/numbers.ts';
 
 type Props = {

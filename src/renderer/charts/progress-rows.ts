@@ -1,6 +1,6 @@
 import type { ProgressClaim, ProgressRow } from '../../shared/charts/progress-model.ts';
-import type { StudyClaims } from '../../shared/claims.ts';
 import type { Cell, Mark } from '../../shared/notebook.ts';
+import type { StudyClaims } from '../../shared/verdicts/claims.ts';
 import { knownTime } from '../format/known-time.ts';
 
 /** The experiments as the chart draws them. `listed` are those that pass a filter; null is all. */

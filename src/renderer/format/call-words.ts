@@ -1,4 +1,4 @@
-import type { ModelCall } from '../../shared/model-calls.ts';
+import type { ModelCall } from '../../shared/proposers/model-calls.ts';
 
 /** Events of model calls besides their answers: failures and their reasons, in order; equal ones are counted. */
 export function tellCalls(

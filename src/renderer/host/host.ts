@@ -1,5 +1,5 @@
 import type { ContractRouterClient } from '@orpc/contract';
-import type { calls } from '../../shared/calls.ts';
+import type { calls } from '../../shared/calls/calls.ts';
 
 /** Every call of the contract as a function. */
 export type Client = ContractRouterClient<typeof calls>;

@@ -1,4 +1,4 @@
-import { type Claim, claimWords } from '../../shared/claims.ts';
+import { type Claim, claimWords } from '../../shared/verdicts/claims.ts';
 import { classNames } from './class-names.ts';
 
 /** How certain it is that a keep is a gain. */

@@ -1,4 +1,4 @@
-import type { StudyClaims } from '../claims.ts';
+import type { StudyClaims } from '../verdicts/claims.ts';
 
 /** Where two thirds of the best code's next runs would be by noise alone; null if the noise is unknown. */
 export function noiseBand(claims: StudyClaims | null): readonly [number, number] | null {

@@ -1,6 +1,6 @@
-import type { Claim } from '../claims.ts';
-import type { Goal } from '../contract.ts';
+import type { Goal } from '../contract/contract.ts';
 import { findBest, runningBest, type VerdictWord } from '../study.ts';
+import type { Claim } from '../verdicts/claims.ts';
 import { LARGEST_DRAWN } from './axis-range.ts';
 import type { ProgressView } from './progress-view.ts';
 import { robustFence } from './robust-fence.ts';

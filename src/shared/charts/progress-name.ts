@@ -1,4 +1,4 @@
-import { betterSide, type Goal } from '../contract.ts';
+import { betterSide, type Goal } from '../contract/contract.ts';
 import { counted, formatMetric } from '../numbers.ts';
 import type { ProgressLayout } from './progress-layout.ts';
 import type { ProgressTally } from './progress-model.ts';

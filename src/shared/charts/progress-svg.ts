@@ -1,4 +1,4 @@
-import type { Goal } from '../contract.ts';
+import type { Goal } from '../contract/contract.ts';
 import { formatMetric } from '../numbers.ts';
 import { layoutProgress } from './progress-layout.ts';
 import type { MarkColumn } from './progress-marks.ts';

@@ -6,7 +6,7 @@ import { detectAgents } from '../../../src/engine/proposers/agent/detect.ts';
 import { programsOf } from '../../../src/engine/proposers/agent/programs.ts';
 import { tryAgent } from '../../../src/engine/proposers/agent/try-agent.ts';
 import { bringBack } from '../../../src/engine/sandbox/agent-jail.ts';
-import { type AgentName, proposerLabel } from '../../../src/shared/proposers.ts';
+import { type AgentName, proposerLabel } from '../../../src/shared/proposers/proposers.ts';
 import { pawl } from '../../support/pawl.ts';
 import { lives } from '../../support/processes.ts';
 import { fastRepository, temporaryFolder, writeFiles } from '../../support/scaffold.ts';

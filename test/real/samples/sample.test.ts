@@ -9,7 +9,7 @@ import { RESULTS_HEADING } from '../../../src/engine/export/results-tsv.ts';
 import { OutputReader } from '../../../src/engine/metrics/output-reader.ts';
 import { findConstants } from '../../../src/engine/proposers/search/constants.ts';
 import { createSample } from '../../../src/engine/sample/create-sample.ts';
-import { DEFAULT_BUDGET } from '../../../src/shared/contract-defaults.ts';
+import { DEFAULT_BUDGET } from '../../../src/shared/contract/contract-defaults.ts';
 import { checkInvariants } from '../../support/invariants.ts';
 import { eventsOf, pawl, sitting } from '../../support/pawl.ts';
 import { PYTHON } from '../../support/python.ts';

@@ -1,7 +1,7 @@
 import { mkdir, readdir, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { isWrittenByModels, refuseUncontained } from '../../../src/engine/session/consent.ts';
+import { isWrittenByModels, refuseUncontained } from '../../../src/engine/session/start/consent.ts';
 import { autoresearchFiles } from '../../support/contracts.ts';
 import { eventsOf, pawl, sitting } from '../../support/pawl.ts';
 import {

@@ -1,9 +1,9 @@
 import { expect, test } from 'vitest';
 import { judgeFairness } from '../../../src/engine/stages/judge/fairness.ts';
 import { BudgetWatch } from '../../../src/engine/stages/train/budget-watch.ts';
-import { budgetOf, describeOverBudget, type OverBudget } from '../../../src/shared/budget.ts';
-import { DEFAULT_BUDGET } from '../../../src/shared/contract-defaults.ts';
-import type { Fairness } from '../../../src/shared/fairness.ts';
+import { budgetOf, describeOverBudget, type OverBudget } from '../../../src/shared/contract/budget.ts';
+import { DEFAULT_BUDGET } from '../../../src/shared/contract/contract-defaults.ts';
+import type { Fairness } from '../../../src/shared/verdicts/fairness.ts';
 import { slowness } from '../../support/clock.ts';
 import { eventsOf } from '../../support/pawl.ts';
 import { contractFile, temporaryFolder } from '../../support/scaffold.ts';

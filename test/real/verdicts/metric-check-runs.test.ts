@@ -1,9 +1,9 @@
 import { once } from 'node:events';
 import { readdir, watch } from 'node:fs/promises';
 import { expect, test } from 'vitest';
-import type { CheckLine } from '../../../src/shared/describe-metric-check.ts';
-import type { MetricCheckOutcome } from '../../../src/shared/metric-check.ts';
-import type { PreflightCheck } from '../../../src/shared/set-up.ts';
+import type { PreflightCheck } from '../../../src/shared/contract/set-up.ts';
+import type { CheckLine } from '../../../src/shared/verdicts/describe-metric-check.ts';
+import type { MetricCheckOutcome } from '../../../src/shared/verdicts/metric-check.ts';
 import { type PawlOptions, pawl, startPawl } from '../../support/pawl.ts';
 import { findRunsWith } from '../../support/processes.ts';
 import { createRepository, git, snapshotUserState, temporaryFolder } from '../../support/scaffold.ts';

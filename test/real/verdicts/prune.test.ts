@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { CURVE_PARTS, CurveReader } from '../../../src/engine/metrics/curve.ts';
 import { judgeCurve, type PastRun, type PruneInput } from '../../../src/engine/stages/judge/prune.ts';
-import { describePrune } from '../../../src/shared/prune.ts';
+import { describePrune } from '../../../src/shared/verdicts/prune.ts';
 import { byExperiment, hostileStudy, query } from '../../support/trainers.ts';
 
 const PARTS = Array.from({ length: CURVE_PARTS }, (_, part) => part);

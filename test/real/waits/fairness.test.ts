@@ -12,8 +12,8 @@ import { dataPaths } from '../../../src/engine/paths.ts';
 import { Engine } from '../../../src/engine/session/engine.ts';
 import { type FairnessInput, judgeFairness } from '../../../src/engine/stages/judge/fairness.ts';
 import { type EngineEvent, eventSchema } from '../../../src/shared/events.ts';
-import type { Fairness, FlagKind } from '../../../src/shared/fairness.ts';
-import type { GpuSample } from '../../../src/shared/telemetry.ts';
+import type { GpuSample } from '../../../src/shared/machines/telemetry.ts';
+import type { Fairness, FlagKind } from '../../../src/shared/verdicts/fairness.ts';
 import { FAST_TRAINER, temporaryFolder } from '../../support/scaffold.ts';
 import { checkNight, prepareNight, TAG } from '../../support/study.ts';
 

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { PawlError } from '../../../shared/errors.ts';
-import type { CallOutcome } from '../../../shared/model-calls.ts';
-import { type AgentSettings, proposerLabel } from '../../../shared/proposers.ts';
+import type { CallOutcome } from '../../../shared/proposers/model-calls.ts';
+import { type AgentSettings, proposerLabel } from '../../../shared/proposers/proposers.ts';
 import { matchProposable } from '../../contract/editable.ts';
 import { real } from '../../sandbox/home-view.ts';
 import { makeScratch, removeScratch } from '../../scratch.ts';

@@ -4,7 +4,7 @@ import { homedir } from 'node:os';
 import { isAbsolute, join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { promisify } from 'node:util';
-import type { AgentStatus } from '../../../shared/proposer-calls.ts';
+import type { AgentStatus } from '../../../shared/proposers/proposer-calls.ts';
 import { stripControl } from '../../metrics/line-splitter.ts';
 import { findProgram } from '../../process/find-program.ts';
 import { real } from '../../sandbox/home-view.ts';

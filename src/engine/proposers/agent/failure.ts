@@ -1,4 +1,4 @@
-import type { CallOutcome } from '../../../shared/model-calls.ts';
+import type { CallOutcome } from '../../../shared/proposers/model-calls.ts';
 import type { AgentProgram, Failure, FailureWords, Sign } from './program.ts';
 
 /** Messages that several programs use, or pass on from servers. */

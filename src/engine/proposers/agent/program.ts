@@ -1,4 +1,4 @@
-import type { CallTokens } from '../../../shared/model-calls.ts';
+import type { CallTokens } from '../../../shared/proposers/model-calls.ts';
 import type { AgentFolder } from '../../sandbox/agent-jail.ts';
 
 /** What Pawl knows about an agent's program: how to run it once without questions, and how to read its output. */

@@ -1,5 +1,5 @@
 import { PawlError } from '../../../shared/errors.ts';
-import type { AgentName } from '../../../shared/proposers.ts';
+import type { AgentName } from '../../../shared/proposers/proposers.ts';
 import type { UserSettings } from '../../user-settings.ts';
 import type { AgentProgram } from './program.ts';
 import { CLAUDE_ACP, CODEX_ACP, GEMINI_ACP, OPENCODE_ACP, usersAgent } from './programs/acp.ts';

@@ -1,7 +1,7 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
-import type { AgentSettings } from '../../../shared/proposers.ts';
+import type { AgentSettings } from '../../../shared/proposers/proposers.ts';
 import { findProgram } from '../../process/find-program.ts';
 import { type AgentJailInput, agentJail, bringBack, JAIL_TEMPORARY } from '../../sandbox/agent-jail.ts';
 import { type Bubblewrap, containedBy, trySandbox } from '../../sandbox/find-sandbox.ts';

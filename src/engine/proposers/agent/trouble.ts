@@ -1,4 +1,4 @@
-import type { CallOutcome } from '../../../shared/model-calls.ts';
+import type { CallOutcome } from '../../../shared/proposers/model-calls.ts';
 import { stripControl } from '../../metrics/line-splitter.ts';
 import { failed } from '../answer.ts';
 import type { ProposerAnswer } from '../proposer.ts';

@@ -1,6 +1,6 @@
 import { chmod, mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { AgentTrial } from '../../../shared/proposer-calls.ts';
+import type { AgentTrial } from '../../../shared/proposers/proposer-calls.ts';
 import { findSandbox } from '../../sandbox/find-sandbox.ts';
 import { real } from '../../sandbox/home-view.ts';
 import { makeScratch, removeScratch, trialMarker } from '../../scratch.ts';

@@ -1,8 +1,8 @@
 import { rollups } from 'd3-array';
-import { betterSide } from '../../../shared/contract.ts';
-import { describeGuard, type GuardFailure } from '../../../shared/guard.ts';
-import type { Idea } from '../../../shared/ideas.ts';
-import { isEmptyNumber } from '../../../shared/probes.ts';
+import { betterSide } from '../../../shared/contract/contract.ts';
+import type { Idea } from '../../../shared/proposers/ideas.ts';
+import { describeGuard, type GuardFailure } from '../../../shared/verdicts/guard.ts';
+import { isEmptyNumber } from '../../../shared/verdicts/probes.ts';
 import type { HistoryEntry } from '../../store/experiment-past.ts';
 import { isOfUser } from '../../store/refusals.ts';
 import type { ProposalRequest } from '../proposer.ts';

@@ -1,9 +1,9 @@
 import { ascending } from 'd3-array';
-import { signOf } from '../../../shared/contract.ts';
-import { MADE_CHARACTERS, sourceLabel } from '../../../shared/memory.ts';
+import { signOf } from '../../../shared/contract/contract.ts';
 import { counted } from '../../../shared/numbers.ts';
-import { isEmptyNumber } from '../../../shared/probes.ts';
+import { MADE_CHARACTERS, sourceLabel } from '../../../shared/proposers/memory.ts';
 import { findBest, type Study } from '../../../shared/study.ts';
+import { isEmptyNumber } from '../../../shared/verdicts/probes.ts';
 import { stripControl } from '../../metrics/line-splitter.ts';
 import type { HistoryEntry } from '../../store/experiment-past.ts';
 import { parseLiteral, readNumber } from '../search/literal.ts';

@@ -1,4 +1,4 @@
-import { betterSide } from '../../../shared/contract.ts';
+import { betterSide } from '../../../shared/contract/contract.ts';
 import type { ProposalRequest } from '../proposer.ts';
 import { asData } from './words.ts';
 

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { SEARCH_STRATEGIES } from '../../../shared/proposers.ts';
+import { SEARCH_STRATEGIES } from '../../../shared/proposers/proposers.ts';
 import type { HistoryEntry } from '../../store/experiment-past.ts';
 import { isOfUser } from '../../store/refusals.ts';
 import type { ProposalRequest } from '../proposer.ts';

@@ -1,8 +1,8 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { APIError } from '@anthropic-ai/sdk';
 import type { Message, MessageCreateParamsBase, Usage } from '@anthropic-ai/sdk/resources/messages';
-import type { CallOutcome, CallTokens } from '../../../shared/model-calls.ts';
-import type { ModelSettings } from '../../../shared/proposers.ts';
+import type { CallOutcome, CallTokens } from '../../../shared/proposers/model-calls.ts';
+import type { ModelSettings } from '../../../shared/proposers/proposers.ts';
 import type { Study } from '../../../shared/study.ts';
 import type { Ledger } from '../../store/ledger.ts';
 import { describeOther, describeRefusal, otherModel } from './answer-words.ts';

@@ -1,5 +1,5 @@
 import Anthropic from '@anthropic-ai/sdk';
-import type { ModelSettings } from '../../../shared/proposers.ts';
+import type { ModelSettings } from '../../../shared/proposers/proposers.ts';
 
 const ANTHROPIC = 'https://api.anthropic.com';
 /** A server could send for ever; a model's longest answer is far smaller. */

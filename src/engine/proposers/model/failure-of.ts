@@ -4,7 +4,7 @@ import {
   APIError,
   APIUserAbortError,
 } from '@anthropic-ai/sdk';
-import type { CallOutcome } from '../../../shared/model-calls.ts';
+import type { CallOutcome } from '../../../shared/proposers/model-calls.ts';
 import { stripControl } from '../../metrics/line-splitter.ts';
 
 const MESSAGE_CHARACTERS = 500;

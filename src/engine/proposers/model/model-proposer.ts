@@ -4,7 +4,7 @@ import type {
   ToolResultBlockParam,
   ToolUseBlock,
 } from '@anthropic-ai/sdk/resources/messages';
-import type { ModelSettings } from '../../../shared/proposers.ts';
+import type { ModelSettings } from '../../../shared/proposers/proposers.ts';
 import { failed } from '../answer.ts';
 import { chooseMode, describeRepair, describeReview, digest } from '../briefing/digest.ts';
 import type { StudyReader } from '../briefing/study-reader.ts';

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { z } from 'zod';
 import bundled from '../../../../resources/model-prices.json' with { type: 'json' };
 import { PawlError } from '../../../shared/errors.ts';
-import type { CallTokens } from '../../../shared/model-calls.ts';
+import type { CallTokens } from '../../../shared/proposers/model-calls.ts';
 
 /** The user's own table in the data folder; its entries override the bundled ones. */
 export const OWN_PRICES = 'model-prices.json';

@@ -1,5 +1,5 @@
-import { proposerLabel } from '../../../shared/proposers.ts';
-import type { SpendPlan } from '../../../shared/spend-plan.ts';
+import { proposerLabel } from '../../../shared/proposers/proposers.ts';
+import type { SpendPlan } from '../../../shared/proposers/spend-plan.ts';
 import { matchEditable } from '../../contract/editable.ts';
 import { blobBytes, listTree, type Repository, readHeadCommit } from '../../git/repository.ts';
 import type { Ledger } from '../../store/ledger.ts';

@@ -1,5 +1,5 @@
 import { quantileSorted } from 'd3-array';
-import type { SpendPlan } from '../../../shared/spend-plan.ts';
+import type { SpendPlan } from '../../../shared/proposers/spend-plan.ts';
 import { DIGEST_CHARACTERS } from '../briefing/digest.ts';
 import { costOf, type Price } from './prices.ts';
 

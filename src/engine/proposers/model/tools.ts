@@ -1,6 +1,6 @@
 import type { Tool } from '@anthropic-ai/sdk/resources/messages';
 import { z } from 'zod';
-import { editsSchema, ideaWordsSchema } from '../../../shared/ideas.ts';
+import { editsSchema, ideaWordsSchema } from '../../../shared/proposers/ideas.ts';
 import type { Experiment } from '../../../shared/study.ts';
 import { MAX_IDEAS } from '../answer.ts';
 import type { StudyReader } from '../briefing/study-reader.ts';

@@ -1,4 +1,4 @@
-import type { Contract } from '../../../shared/contract.ts';
+import type { Contract } from '../../../shared/contract/contract.ts';
 import type { Proposal } from '../../../shared/study.ts';
 import type { Choice } from './choice.ts';
 

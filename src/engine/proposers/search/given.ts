@@ -1,4 +1,4 @@
-import type { Contract } from '../../../shared/contract.ts';
+import type { Contract } from '../../../shared/contract/contract.ts';
 
 /** Names of variables and options that the environment or the command sets: the value in the file is not used. */
 export type Given = ReadonlySet<string>;

@@ -1,6 +1,6 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { SearchSettings } from '../../../shared/proposers.ts';
+import type { SearchSettings } from '../../../shared/proposers/proposers.ts';
 import type { Proposal } from '../../../shared/study.ts';
 import type { ProposalRequest, Proposer } from '../proposer.ts';
 import type { Bounds } from './bounds.ts';

@@ -1,4 +1,4 @@
-import type { Contract } from '../../../shared/contract.ts';
+import type { Contract } from '../../../shared/contract/contract.ts';
 import { PawlError } from '../../../shared/errors.ts';
 import type { Study } from '../../../shared/study.ts';
 import { matchProposable } from '../../contract/editable.ts';

@@ -1,5 +1,5 @@
 import { dirname, join } from 'node:path';
-import type { Cluster } from '../../../shared/cluster.ts';
+import type { Cluster } from '../../../shared/machines/cluster.ts';
 import { KILL_TIMES } from '../../process/kill-tree.ts';
 import { type JobFolder, wrapperOf } from '../job-folder.ts';
 import { quote } from '../quote.ts';

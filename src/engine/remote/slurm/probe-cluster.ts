@@ -1,7 +1,7 @@
 import { mkdir, mkdtemp, open, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import type { Cluster } from '../../../shared/cluster.ts';
+import type { Cluster } from '../../../shared/machines/cluster.ts';
 import { findProgram } from '../../process/find-program.ts';
 import { type NodeAnswers, type NodeCheck, nodeChecks, QUESTIONS, readAnswers } from '../node-checks.ts';
 import { quote } from '../quote.ts';

@@ -1,7 +1,7 @@
 import { mkdir, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import type { Cluster } from '../../../shared/cluster.ts';
-import type { JobPlace } from '../../../shared/lanes.ts';
+import type { Cluster } from '../../../shared/machines/cluster.ts';
+import type { JobPlace } from '../../../shared/machines/lanes.ts';
 import { followJob } from '../follow-job.ts';
 import { isStopped } from '../is-stopped.ts';
 import {

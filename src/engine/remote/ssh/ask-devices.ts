@@ -1,4 +1,4 @@
-import type { KnownGpu } from '../../../shared/telemetry.ts';
+import type { KnownGpu } from '../../../shared/machines/telemetry.ts';
 import { parseGpuList } from '../../machine/mig-instances.ts';
 import { quote } from '../quote.ts';
 import type { SshClient } from './ssh-client.ts';

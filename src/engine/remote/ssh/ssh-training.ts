@@ -5,7 +5,7 @@ import { dirname } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { promisify } from 'node:util';
 import { PawlError } from '../../../shared/errors.ts';
-import type { JobPlace } from '../../../shared/lanes.ts';
+import type { JobPlace } from '../../../shared/machines/lanes.ts';
 import { followJob, type JobHost } from '../follow-job.ts';
 import { isStopped } from '../is-stopped.ts';
 import { type JobFolder, jobFolder, makeFolder } from '../job-folder.ts';

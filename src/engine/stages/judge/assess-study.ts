@@ -1,6 +1,6 @@
-import type { StudyClaims } from '../../../shared/claims.ts';
-import type { Goal } from '../../../shared/contract.ts';
+import type { Goal } from '../../../shared/contract/contract.ts';
 import type { Measurement, Study } from '../../../shared/study.ts';
+import type { StudyClaims } from '../../../shared/verdicts/claims.ts';
 import type { Ledger } from '../../store/ledger.ts';
 import type { Repeat } from '../../store/runs.ts';
 import { HEADLINE_RUNS } from '../../verdicts/audit.ts';

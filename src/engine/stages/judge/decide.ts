@@ -1,9 +1,9 @@
-import type { Contract } from '../../../shared/contract.ts';
-import { type EarlyEnd, reasonOf } from '../../../shared/early-end.ts';
-import type { FlagKind, ScreenedOut } from '../../../shared/fairness.ts';
-import type { GuardFailure } from '../../../shared/guard.ts';
-import type { Hint, ProbeEvidence, ProbeReason } from '../../../shared/probes.ts';
+import type { Contract } from '../../../shared/contract/contract.ts';
 import { type Crash, type Evidence, isBetter, type Verdict } from '../../../shared/study.ts';
+import { type EarlyEnd, reasonOf } from '../../../shared/verdicts/early-end.ts';
+import type { FlagKind, ScreenedOut } from '../../../shared/verdicts/fairness.ts';
+import type { GuardFailure } from '../../../shared/verdicts/guard.ts';
+import type { Hint, ProbeEvidence, ProbeReason } from '../../../shared/verdicts/probes.ts';
 
 /** An attempt whose parent was no longer the incumbent when it was measured. */
 export type Late = {

@@ -1,7 +1,7 @@
 import { basename } from 'node:path';
-import type { Contract } from '../../../shared/contract.ts';
-import type { Hint } from '../../../shared/probes.ts';
+import type { Contract } from '../../../shared/contract/contract.ts';
 import type { Study } from '../../../shared/study.ts';
+import type { Hint } from '../../../shared/verdicts/probes.ts';
 import { readDiff } from '../../git/diff.ts';
 import type { Repository } from '../../git/repository.ts';
 

@@ -1,6 +1,6 @@
-import type { Claim, Fairness, FairnessFlag, Hardware } from '../../../shared/fairness.ts';
+import { type GpuSample, THROTTLE, throttleWords } from '../../../shared/machines/telemetry.ts';
 import type { Summary } from '../../../shared/study.ts';
-import { type GpuSample, THROTTLE, throttleWords } from '../../../shared/telemetry.ts';
+import type { Claim, Fairness, FairnessFlag, Hardware } from '../../../shared/verdicts/fairness.ts';
 import type { ForeignProcess } from '../../machine/foreign-processes.ts';
 import { hardwareDifference } from '../../machine/hardware.ts';
 import { median } from '../../metrics/number.ts';

@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import type { BaselineTime } from '../../../shared/budget.ts';
-import type { Contract } from '../../../shared/contract.ts';
+import type { BaselineTime } from '../../../shared/contract/budget.ts';
+import type { Contract } from '../../../shared/contract/contract.ts';
 import type { Repository } from '../../git/repository.ts';
 import type { Ledger } from '../../store/ledger.ts';
 import { baselineTimes } from './study-budget.ts';

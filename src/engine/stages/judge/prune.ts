@@ -1,6 +1,6 @@
 import { deviation } from 'd3-array';
-import { type Goal, signOf } from '../../../shared/contract.ts';
-import type { PruneEvidence } from '../../../shared/prune.ts';
+import { type Goal, signOf } from '../../../shared/contract/contract.ts';
+import type { PruneEvidence } from '../../../shared/verdicts/prune.ts';
 import { CURVE_PARTS, type Curve, type CurvePoint } from '../../metrics/curve.ts';
 
 /** Nothing is ended before this share of the budget; after the other share it is no longer worth it. */

@@ -1,5 +1,5 @@
-import type { Requirement } from '../../../shared/contract.ts';
-import type { GuardFailure } from '../../../shared/guard.ts';
+import type { Requirement } from '../../../shared/contract/contract.ts';
+import type { GuardFailure } from '../../../shared/verdicts/guard.ts';
 import { inUnit, parseQuantity } from '../../metrics/number.ts';
 
 /**

@@ -1,6 +1,6 @@
-import type { Contract } from '../../../shared/contract.ts';
-import type { ScreenedOut, Screening } from '../../../shared/fairness.ts';
+import type { Contract } from '../../../shared/contract/contract.ts';
 import type { Run, Study } from '../../../shared/study.ts';
+import type { ScreenedOut, Screening } from '../../../shared/verdicts/fairness.ts';
 import { isSameHardware } from '../../machine/hardware.ts';
 import { measure } from '../../metrics/measure.ts';
 import type { Ledger } from '../../store/ledger.ts';

@@ -1,4 +1,4 @@
-import { type BaselineTime, budgetOf, type RunBudget } from '../../../shared/budget.ts';
+import { type BaselineTime, budgetOf, type RunBudget } from '../../../shared/contract/budget.ts';
 import type { Study } from '../../../shared/study.ts';
 import type { Ledger } from '../../store/ledger.ts';
 import { endedWell } from '../train/ended-run.ts';

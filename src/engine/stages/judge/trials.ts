@@ -1,6 +1,6 @@
-import type { Goal } from '../../../shared/contract.ts';
-import { isProbeReason } from '../../../shared/probes.ts';
+import type { Goal } from '../../../shared/contract/contract.ts';
 import { isOfRecord } from '../../../shared/study.ts';
+import { isProbeReason } from '../../../shared/verdicts/probes.ts';
 import type { HistoryEntry } from '../../store/experiment-past.ts';
 import type { Repeat } from '../../store/runs.ts';
 import type { Trial } from '../../verdicts/claims.ts';

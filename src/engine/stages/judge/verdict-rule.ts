@@ -1,4 +1,4 @@
-import type { Contract, VerdictRule } from '../../../shared/contract.ts';
+import type { Contract, VerdictRule } from '../../../shared/contract/contract.ts';
 
 /**
  * Whether repeating a run gives new information. A number that arrives days later, or is typed in, is not asked for

@@ -1,7 +1,7 @@
 import { PawlError } from '../../../shared/errors.ts';
-import type { GuardFailure } from '../../../shared/guard.ts';
 import type { Crash, Run, Study } from '../../../shared/study.ts';
 import { lastTrial } from '../../../shared/study.ts';
+import type { GuardFailure } from '../../../shared/verdicts/guard.ts';
 import { runLog } from '../../paths.ts';
 import { limitsFor } from '../../process/limits.ts';
 import { runMarker } from '../../process/markers.ts';

@@ -1,10 +1,10 @@
 import { createReadStream, createWriteStream } from 'node:fs';
 import { rm, stat } from 'node:fs/promises';
 import { pipeline } from 'node:stream/promises';
-import type { Check, Contract } from '../../../shared/contract.ts';
+import type { Check, Contract } from '../../../shared/contract/contract.ts';
 import { PawlError } from '../../../shared/errors.ts';
-import type { GuardFailure } from '../../../shared/guard.ts';
 import type { Crash, RunOutcome, Summary } from '../../../shared/study.ts';
+import type { GuardFailure } from '../../../shared/verdicts/guard.ts';
 import { LineTail } from '../../metrics/line-tail.ts';
 import { measure } from '../../metrics/measure.ts';
 import { OutputReader } from '../../metrics/output-reader.ts';

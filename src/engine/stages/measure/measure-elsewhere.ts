@@ -1,6 +1,6 @@
 import { createReadStream } from 'node:fs';
-import type { Contract } from '../../../shared/contract.ts';
-import type { GuardFailure } from '../../../shared/guard.ts';
+import type { Contract } from '../../../shared/contract/contract.ts';
+import type { GuardFailure } from '../../../shared/verdicts/guard.ts';
 import { LineTail } from '../../metrics/line-tail.ts';
 import type { OutputReader } from '../../metrics/output-reader.ts';
 import type { RemoteResult } from '../../remote/remote-training.ts';

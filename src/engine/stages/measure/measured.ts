@@ -1,8 +1,8 @@
-import type { EarlyEnd } from '../../../shared/early-end.ts';
-import type { FlagKind, Screening } from '../../../shared/fairness.ts';
-import type { GuardFailure } from '../../../shared/guard.ts';
-import type { Hint } from '../../../shared/probes.ts';
 import { type Crash, lastTrial, type Run, type Study } from '../../../shared/study.ts';
+import type { EarlyEnd } from '../../../shared/verdicts/early-end.ts';
+import type { FlagKind, Screening } from '../../../shared/verdicts/fairness.ts';
+import type { GuardFailure } from '../../../shared/verdicts/guard.ts';
+import type { Hint } from '../../../shared/verdicts/probes.ts';
 import { measure } from '../../metrics/measure.ts';
 import type { Ledger } from '../../store/ledger.ts';
 import { endedWell } from '../train/ended-run.ts';

@@ -1,7 +1,7 @@
 import { cumsum } from 'd3-array';
-import type { Goal } from '../../../shared/contract.ts';
-import { heldBy } from '../../../shared/held.ts';
+import type { Goal } from '../../../shared/contract/contract.ts';
 import { isBetter, type OtherLines } from '../../../shared/study.ts';
+import { heldBy } from '../../../shared/verdicts/held.ts';
 import { PLATEAU, sinceKeep } from '../../proposers/briefing/digest.ts';
 import { seededRandom } from '../../proposers/search/random.ts';
 import type { HistoryEntry } from '../../store/experiment-past.ts';

@@ -1,4 +1,4 @@
-import { type Idea, isByHand } from '../../../shared/ideas.ts';
+import { type Idea, isByHand } from '../../../shared/proposers/ideas.ts';
 import type { Study } from '../../../shared/study.ts';
 import { readDiff } from '../../git/diff.ts';
 import { rebaseFiles } from '../../git/rebase-files.ts';

@@ -1,4 +1,4 @@
-import { isByHand } from '../../../shared/ideas.ts';
+import { isByHand } from '../../../shared/proposers/ideas.ts';
 import type { Proposal } from '../../../shared/study.ts';
 import { stripControl } from '../../metrics/line-splitter.ts';
 import type { AcceptableEdit } from '../edit/judge-edit.ts';

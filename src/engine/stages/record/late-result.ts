@@ -1,4 +1,4 @@
-import { COMBINATION } from '../../../shared/ideas.ts';
+import { COMBINATION } from '../../../shared/proposers/ideas.ts';
 import type { Verdict } from '../../../shared/study.ts';
 import { commitTree } from '../../git/commit-files.ts';
 import { readTrees } from '../../git/read-trees.ts';

@@ -1,7 +1,7 @@
-import { describeEarlyEnd } from '../../../shared/early-end.ts';
-import { describeGuard } from '../../../shared/guard.ts';
-import { describeProbe, isProbeReason } from '../../../shared/probes.ts';
 import { isBetter, type Verdict } from '../../../shared/study.ts';
+import { describeEarlyEnd } from '../../../shared/verdicts/early-end.ts';
+import { describeGuard } from '../../../shared/verdicts/guard.ts';
+import { describeProbe, isProbeReason } from '../../../shared/verdicts/probes.ts';
 import { appendResult } from '../../export/results-file.ts';
 import { metricDelta } from '../../export/results-tsv.ts';
 import type { StageContext } from '../stage-context.ts';

@@ -1,6 +1,6 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { Contract } from '../../../shared/contract.ts';
+import type { Contract } from '../../../shared/contract/contract.ts';
 import type { Repository } from '../../git/repository.ts';
 import { findConstants } from '../../proposers/search/constants.ts';
 import { givenBy } from '../../proposers/search/given.ts';

@@ -1,6 +1,6 @@
 import type { EngineEventBody } from '../../../shared/events.ts';
-import { type ProbeEvidence, SWAP_FAULT_WORDS, type SwapFault } from '../../../shared/probes.ts';
 import { isOfRecord, type RepeatPurpose, type RolledBack, type Verdict } from '../../../shared/study.ts';
+import { type ProbeEvidence, SWAP_FAULT_WORDS, type SwapFault } from '../../../shared/verdicts/probes.ts';
 import { writeResultsFile } from '../../export/results-file.ts';
 import { branchParent, rollBack } from '../record/branch.ts';
 import { endRun } from '../record/end-run.ts';

@@ -1,6 +1,6 @@
 import { homedir } from 'node:os';
-import type { FlagKind } from '../../../shared/fairness.ts';
 import type { CrashClass, RepeatPurpose } from '../../../shared/study.ts';
+import type { FlagKind } from '../../../shared/verdicts/fairness.ts';
 import type { Denial } from '../../asked-model/answers.ts';
 import { runMarker } from '../../process/markers.ts';
 import { tokenFiles } from '../../sandbox/data-caches.ts';

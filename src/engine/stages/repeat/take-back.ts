@@ -1,6 +1,6 @@
-import { AGAIN } from '../../../shared/ideas.ts';
-import type { ProbeEvidence, ProbeReason } from '../../../shared/probes.ts';
+import { AGAIN } from '../../../shared/proposers/ideas.ts';
 import { type Experiment, isBetter, lastTrial, type Verdict } from '../../../shared/study.ts';
+import type { ProbeEvidence, ProbeReason } from '../../../shared/verdicts/probes.ts';
 import { writeResultsFile } from '../../export/results-file.ts';
 import { StudyReader } from '../../proposers/briefing/study-reader.ts';
 import { readChanges } from '../../proposers/queue-idea.ts';

@@ -1,5 +1,5 @@
-import type { Claim } from '../../../shared/fairness.ts';
 import type { Summary } from '../../../shared/study.ts';
+import type { Claim } from '../../../shared/verdicts/fairness.ts';
 
 /** Numbers that differ by more than this share are not the same measurement. */
 const SAME_SHARE = 1e-3;

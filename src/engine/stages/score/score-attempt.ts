@@ -1,7 +1,7 @@
 import { rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import type { Score } from '../../../shared/contract.ts';
+import type { Score } from '../../../shared/contract/contract.ts';
 import { PawlError } from '../../../shared/errors.ts';
 import type { Crash, Study, Summary } from '../../../shared/study.ts';
 import { LineTail } from '../../metrics/line-tail.ts';

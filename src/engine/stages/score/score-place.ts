@@ -14,7 +14,7 @@ import {
 } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
-import type { Score } from '../../../shared/contract.ts';
+import type { Score } from '../../../shared/contract/contract.ts';
 import type { Study } from '../../../shared/study.ts';
 import { matchEditable } from '../../contract/editable.ts';
 import { exportFiles } from '../../git/export-files.ts';

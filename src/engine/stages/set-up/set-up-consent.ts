@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { posix } from 'node:path';
+import type { SetUpView } from '../../../shared/contract/set-up.ts';
 import { PawlError } from '../../../shared/errors.ts';
-import type { SetUpView } from '../../../shared/set-up.ts';
 import { matchEditable } from '../../contract/editable.ts';
 import { readContract } from '../../contract/load-contract.ts';
 import { blobBytes, gitOf, type Repository, readBlob, spellPath } from '../../git/repository.ts';

@@ -1,4 +1,4 @@
-import type { OverBudget, RunBudget } from '../../../shared/budget.ts';
+import type { OverBudget, RunBudget } from '../../../shared/contract/budget.ts';
 
 /** Between two looks. */
 const LOOK_MS = 250;

@@ -1,7 +1,7 @@
 import { constants } from 'node:os';
 import type { EngineEventBody } from '../../../shared/events.ts';
-import type { GuardFailure } from '../../../shared/guard.ts';
 import type { Crash, RunOutcome, Summary } from '../../../shared/study.ts';
+import type { GuardFailure } from '../../../shared/verdicts/guard.ts';
 import { measure } from '../../metrics/measure.ts';
 import { studyFolder } from '../../paths.ts';
 import { encodeSummary } from '../../store/run-record.ts';

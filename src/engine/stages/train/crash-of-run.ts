@@ -1,4 +1,4 @@
-import type { Contract } from '../../../shared/contract.ts';
+import type { Contract } from '../../../shared/contract/contract.ts';
 import type { Crash, RunOutcome } from '../../../shared/study.ts';
 import { adviseOnOutputs } from '../../contract/outputs.ts';
 import { namePaths } from '../edit/judge-edit.ts';

@@ -1,7 +1,7 @@
-import type { EarlyEnd } from '../../../shared/early-end.ts';
 import type { EngineEventBody } from '../../../shared/events.ts';
-import type { GuardFailure } from '../../../shared/guard.ts';
 import type { RunOutcome, ShownOutcome } from '../../../shared/study.ts';
+import type { EarlyEnd } from '../../../shared/verdicts/early-end.ts';
+import type { GuardFailure } from '../../../shared/verdicts/guard.ts';
 import type { RunResult } from '../../store/runs.ts';
 
 /** A run that has ended. Its end is not in the ledger yet: it is stored together with its consequences. */

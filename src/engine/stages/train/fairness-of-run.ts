@@ -1,6 +1,6 @@
 import { availableParallelism } from 'node:os';
-import type { Fairness, Hardware } from '../../../shared/fairness.ts';
 import type { Crash, Run, RunOutcome, Summary } from '../../../shared/study.ts';
+import type { Fairness, Hardware } from '../../../shared/verdicts/fairness.ts';
 import { processorModel } from '../../machine/hardware.ts';
 import { studyFolder } from '../../paths.ts';
 import type { RemoteResult } from '../../remote/remote-training.ts';

@@ -1,4 +1,4 @@
-import { type GpuSample, telemetrySeries } from '../../../shared/telemetry.ts';
+import { type GpuSample, telemetrySeries } from '../../../shared/machines/telemetry.ts';
 import { boundGpus } from '../../machine/bind-gpu.ts';
 import { gpuEnergyWh } from '../../machine/energy.ts';
 import { ForeignProcesses } from '../../machine/foreign-processes.ts';

@@ -1,5 +1,5 @@
-import type { PruneEvidence } from '../../../shared/prune.ts';
 import type { Study } from '../../../shared/study.ts';
+import type { PruneEvidence } from '../../../shared/verdicts/prune.ts';
 import { CurveReader } from '../../metrics/curve.ts';
 import type { SeriesPoint } from '../../metrics/output-reader.ts';
 import type { Ledger } from '../../store/ledger.ts';

@@ -1,5 +1,5 @@
-import type { RunBudget } from '../../../shared/budget.ts';
-import { type EarlyEnd, reasonOf } from '../../../shared/early-end.ts';
+import type { RunBudget } from '../../../shared/contract/budget.ts';
+import { type EarlyEnd, reasonOf } from '../../../shared/verdicts/early-end.ts';
 import { OutputReader, type SeriesPoint } from '../../metrics/output-reader.ts';
 import { StepRate } from '../../metrics/step-rate.ts';
 import { studyBudget } from '../judge/study-budget.ts';

@@ -1,5 +1,5 @@
 import { dirname, isAbsolute, join, normalize, relative } from 'node:path';
-import type { Contract } from '../../../shared/contract.ts';
+import type { Contract } from '../../../shared/contract/contract.ts';
 import type { Crash } from '../../../shared/study.ts';
 import { adviseOnOutputs } from '../../contract/outputs.ts';
 import { isBelow } from '../../paths.ts';

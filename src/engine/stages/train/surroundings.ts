@@ -1,6 +1,6 @@
 import { realpath } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { Swap } from '../../../shared/contract.ts';
+import type { Swap } from '../../../shared/contract/contract.ts';
 import { PawlError } from '../../../shared/errors.ts';
 import type { Study } from '../../../shared/study.ts';
 import type { AskedModel } from '../../asked-model/asked-model.ts';

@@ -1,6 +1,6 @@
 import { PawlError } from '../../../shared/errors.ts';
-import type { Fairness } from '../../../shared/fairness.ts';
 import type { RepeatPurpose, Study } from '../../../shared/study.ts';
+import type { Fairness } from '../../../shared/verdicts/fairness.ts';
 import type { LanePlace } from '../../lanes/find-lanes.ts';
 import { studyFolder } from '../../paths.ts';
 import { jobMarker, runMarker } from '../../process/markers.ts';

@@ -1,6 +1,6 @@
-import type { FairnessFlag, FlagKind } from '../../../shared/fairness.ts';
-import type { Hint } from '../../../shared/probes.ts';
 import { isBetter } from '../../../shared/study.ts';
+import type { FairnessFlag, FlagKind } from '../../../shared/verdicts/fairness.ts';
+import type { Hint } from '../../../shared/verdicts/probes.ts';
 import type { Denial } from '../../asked-model/answers.ts';
 import { refAttempt } from '../attempt/attempt.ts';
 import { namePaths } from '../edit/judge-edit.ts';

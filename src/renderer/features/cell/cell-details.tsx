@@ -1,7 +1,7 @@
 import { RotateCcw } from 'lucide-react';
 import { useState } from 'react';
 import type { Cell, RunView, StudyCard } from '../../../shared/notebook.ts';
-import { RUN_WORDS } from '../../../shared/repeats.ts';
+import { RUN_WORDS } from '../../../shared/verdicts/repeats.ts';
 import { showOverlay } from '../../app/actions.ts';
 import { saveSettings } from '../../app/settings.ts';
 import { useStore } from '../../app/store.ts';

@@ -1,6 +1,4 @@
 import { sum } from 'd3-array';
-import { claimWords } from '../../../shared/claims.ts';
-import { describeFlag } from '../../../shared/fairness.ts';
 import type { ExperimentDetail, RunView, StudyCard } from '../../../shared/notebook.ts';
 import {
   ABSENT,
@@ -15,7 +13,9 @@ import {
 } from '../../../shared/numbers.ts';
 import type { ReviewOutcome } from '../../../shared/review.ts';
 import type { Settings } from '../../../shared/settings.ts';
-import { TRUST_WORDS, trustOf } from '../../../shared/trust.ts';
+import { claimWords } from '../../../shared/verdicts/claims.ts';
+import { describeFlag } from '../../../shared/verdicts/fairness.ts';
+import { TRUST_WORDS, trustOf } from '../../../shared/verdicts/trust.ts';
 import { useStore } from '../../app/store.ts';
 
 /** The run's measured numbers. */

@@ -1,13 +1,13 @@
 import { Eye, Undo2 } from 'lucide-react';
 import type { ReactNode } from 'react';
-import { describeEarlyEnd } from '../../../shared/early-end.ts';
-import { describeGuard } from '../../../shared/guard.ts';
-import { describeLate } from '../../../shared/late.ts';
 import type { ExperimentDetail, RunView } from '../../../shared/notebook.ts';
 import { formatMetric } from '../../../shared/numbers.ts';
-import { describeHints, describeProbe, isProbeReason } from '../../../shared/probes.ts';
-import { reasonWords } from '../../../shared/reason-words.ts';
-import { describeRollBack, describeTakenWith } from '../../../shared/repeats.ts';
+import { describeEarlyEnd } from '../../../shared/verdicts/early-end.ts';
+import { describeGuard } from '../../../shared/verdicts/guard.ts';
+import { describeLate } from '../../../shared/verdicts/late.ts';
+import { describeHints, describeProbe, isProbeReason } from '../../../shared/verdicts/probes.ts';
+import { reasonWords } from '../../../shared/verdicts/reason-words.ts';
+import { describeRollBack, describeTakenWith } from '../../../shared/verdicts/repeats.ts';
 
 /** The reasons for the verdict besides the metric. */
 export function VerdictNotes({

@@ -1,6 +1,6 @@
-import type { ModelCall } from '../../../shared/model-calls.ts';
 import type { ExperimentDetail, RunView, StudyCard } from '../../../shared/notebook.ts';
 import { ABSENT, formatDelta } from '../../../shared/numbers.ts';
+import type { ModelCall } from '../../../shared/proposers/model-calls.ts';
 import { isBetter } from '../../../shared/study.ts';
 import { tellCalls } from '../../format/call-words.ts';
 import { classNames } from '../../ui/class-names.ts';

@@ -1,7 +1,7 @@
 import { useState } from 'react';
-import type { Arm, Debrief } from '../../../shared/debrief.ts';
-import { armColumns, filledColumns } from '../../../shared/debrief-columns.ts';
-import { describeFailures } from '../../../shared/describe-debrief.ts';
+import type { Arm, Debrief } from '../../../shared/debrief/debrief.ts';
+import { armColumns, filledColumns } from '../../../shared/debrief/debrief-columns.ts';
+import { describeFailures } from '../../../shared/debrief/describe-debrief.ts';
 import type { StudyCard } from '../../../shared/notebook.ts';
 import { useStore } from '../../app/store.ts';
 import { getClient } from '../../app/sync.ts';

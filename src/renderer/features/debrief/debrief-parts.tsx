@@ -1,4 +1,4 @@
-import type { Debrief, KeptIdea } from '../../../shared/debrief.ts';
+import type { Debrief, KeptIdea } from '../../../shared/debrief/debrief.ts';
 import {
   askedColumns,
   askedRows,
@@ -8,8 +8,8 @@ import {
   keptColumns,
   NEAR_MISS_COLUMNS,
   SURPRISE_COLUMNS,
-} from '../../../shared/debrief-columns.ts';
-import { certaintyOf, resourceRows, timeRows } from '../../../shared/describe-debrief.ts';
+} from '../../../shared/debrief/debrief-columns.ts';
+import { certaintyOf, resourceRows, timeRows } from '../../../shared/debrief/describe-debrief.ts';
 import { formatDayTime } from '../../../shared/numbers.ts';
 import { ClaimMark } from '../../ui/claim-mark.tsx';
 import { IdeaName, RowsTable, Section, shownAs, ToCells } from './section.tsx';

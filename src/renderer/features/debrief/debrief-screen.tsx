@@ -1,12 +1,12 @@
 import { Moon } from 'lucide-react';
 import { useState } from 'react';
-import type { Debrief } from '../../../shared/debrief.ts';
+import type { Debrief } from '../../../shared/debrief/debrief.ts';
 import {
   describeCertainty,
   describeCounts,
   describeProgress,
   describeStop,
-} from '../../../shared/describe-debrief.ts';
+} from '../../../shared/debrief/describe-debrief.ts';
 import type { StudyCard } from '../../../shared/notebook.ts';
 import { counted, formatDayTime } from '../../../shared/numbers.ts';
 import { getClient } from '../../app/sync.ts';

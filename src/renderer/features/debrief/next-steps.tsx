@@ -1,4 +1,4 @@
-import type { Debrief, NextStep } from '../../../shared/debrief.ts';
+import type { Debrief, NextStep } from '../../../shared/debrief/debrief.ts';
 import { goTo, showOverlay } from '../../app/actions.ts';
 import { useStore } from '../../app/store.ts';
 import { Button } from '../../ui/button.tsx';

@@ -1,6 +1,6 @@
 import { FileDown } from 'lucide-react';
 import { useState } from 'react';
-import type { ReportFormat } from '../../../shared/debrief.ts';
+import type { ReportFormat } from '../../../shared/debrief/debrief.ts';
 import type { StudyCard } from '../../../shared/notebook.ts';
 import { attempt } from '../../app/actions.ts';
 import { getClient } from '../../app/sync.ts';

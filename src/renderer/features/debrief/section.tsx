@@ -1,5 +1,5 @@
 import { type ReactNode, useId } from 'react';
-import { filledColumns, MOST_NAMED, type TextColumn } from '../../../shared/debrief-columns.ts';
+import { filledColumns, MOST_NAMED, type TextColumn } from '../../../shared/debrief/debrief-columns.ts';
 import { jumpTo } from '../../app/actions.ts';
 import { classNames } from '../../ui/class-names.ts';
 

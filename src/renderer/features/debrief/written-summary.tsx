@@ -1,9 +1,9 @@
 import { Sparkles } from 'lucide-react';
 import { Fragment, useState } from 'react';
-import type { Debrief, DebriefSummary } from '../../../shared/debrief.ts';
+import type { Debrief, DebriefSummary } from '../../../shared/debrief/debrief.ts';
 import type { StudyCard } from '../../../shared/notebook.ts';
 import { counted } from '../../../shared/numbers.ts';
-import { modelArms } from '../../../shared/proposers.ts';
+import { modelArms } from '../../../shared/proposers/proposers.ts';
 import { attempt } from '../../app/actions.ts';
 import { getClient } from '../../app/sync.ts';
 import { Button } from '../../ui/button.tsx';

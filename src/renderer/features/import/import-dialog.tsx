@@ -1,5 +1,5 @@
 import { type ReactNode, useEffect, useRef, useState } from 'react';
-import { betterSide, type Goal } from '../../../shared/contract.ts';
+import { betterSide, type Goal } from '../../../shared/contract/contract.ts';
 import type { GoalSource, ImportAnswer, ImportQuestion } from '../../../shared/imports.ts';
 import { counted } from '../../../shared/numbers.ts';
 import { openStudy } from '../../app/actions.ts';

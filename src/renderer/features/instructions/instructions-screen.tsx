@@ -1,7 +1,7 @@
 import { FileX } from 'lucide-react';
 import { useState } from 'react';
-import { type InstructionsYield, RUN_OUT } from '../../../shared/debrief.ts';
-import { gainText } from '../../../shared/describe-debrief.ts';
+import { type InstructionsYield, RUN_OUT } from '../../../shared/debrief/debrief.ts';
+import { gainText } from '../../../shared/debrief/describe-debrief.ts';
 import type { StudyCard } from '../../../shared/notebook.ts';
 import { formatBytes } from '../../../shared/numbers.ts';
 import { getClient } from '../../app/sync.ts';

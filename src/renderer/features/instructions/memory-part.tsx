@@ -1,8 +1,8 @@
 import { FileX, RotateCcw } from 'lucide-react';
-import { type MemoryAuthor, sourceLabel, sourcesIn } from '../../../shared/memory.ts';
 import type { StudyCard } from '../../../shared/notebook.ts';
 import { formatBytes } from '../../../shared/numbers.ts';
-import { canRead, proposerLabel } from '../../../shared/proposers.ts';
+import { type MemoryAuthor, sourceLabel, sourcesIn } from '../../../shared/proposers/memory.ts';
+import { canRead, proposerLabel } from '../../../shared/proposers/proposers.ts';
 import { openExperiment } from '../../app/actions.ts';
 import { useStore } from '../../app/store.ts';
 import { getClient } from '../../app/sync.ts';

@@ -1,5 +1,5 @@
-import { heldBy } from '../../../shared/held.ts';
 import type { Cell } from '../../../shared/notebook.ts';
+import { heldBy } from '../../../shared/verdicts/held.ts';
 
 /** How a line passes a row, or ends in it: from a place above to one below, counted from the left. */
 export type Rail = { readonly from: number; readonly to: number };

@@ -1,7 +1,7 @@
 import { Cpu } from 'lucide-react';
 import type { ReactNode } from 'react';
+import { type GpuSample, type TelemetrySample, throttleWords } from '../../../shared/machines/telemetry.ts';
 import { ABSENT, formatBytes, formatNumber } from '../../../shared/numbers.ts';
-import { type GpuSample, type TelemetrySample, throttleWords } from '../../../shared/telemetry.ts';
 import { useStore } from '../../app/store.ts';
 import { Sparkline } from '../../charts/sparkline.tsx';
 import { BEAT_MS, useEvery } from '../../ui/use-now.ts';

@@ -17,7 +17,7 @@ import {
   Undo2,
   UserCheck,
 } from 'lucide-react';
-import { JOB_NAME } from '../../../shared/left-jobs.ts';
+import { JOB_NAME } from '../../../shared/machines/left-jobs.ts';
 import type { Mark, RefusedProposal } from '../../../shared/notebook.ts';
 import { showOverlay } from '../../app/actions.ts';
 import { describeStopMark } from '../../format/stop-reasons.ts';

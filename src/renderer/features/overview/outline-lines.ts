@@ -1,5 +1,5 @@
 import { ascending } from 'd3-array';
-import { signOf } from '../../../shared/contract.ts';
+import { signOf } from '../../../shared/contract/contract.ts';
 import { countTried } from '../../../shared/expected-end.ts';
 import type { StudyCard } from '../../../shared/notebook.ts';
 import { type StudyOutline, titleOf } from '../../../shared/overview.ts';

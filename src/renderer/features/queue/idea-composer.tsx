@@ -1,6 +1,6 @@
 import { type FormEvent, useState } from 'react';
-import { type Idea, MAX_HYPOTHESIS } from '../../../shared/ideas.ts';
 import type { StudyCard } from '../../../shared/notebook.ts';
+import { type Idea, MAX_HYPOTHESIS } from '../../../shared/proposers/ideas.ts';
 import { attempt } from '../../app/actions.ts';
 import { useStore } from '../../app/store.ts';
 import { Button } from '../../ui/button.tsx';

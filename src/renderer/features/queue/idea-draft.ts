@@ -1,5 +1,5 @@
 import { create } from 'zustand';
-import type { EditableFiles, FileEdit, IdeaDescription, IdeaWords } from '../../../shared/ideas.ts';
+import type { EditableFiles, FileEdit, IdeaDescription, IdeaWords } from '../../../shared/proposers/ideas.ts';
 
 /** The words of an idea, as typed into the fields. */
 export type WordsDraft = {

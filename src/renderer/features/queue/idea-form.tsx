@@ -1,8 +1,8 @@
 import { FilePen, Undo2 } from 'lucide-react';
 import { type FormEvent, useState } from 'react';
-import type { Idea } from '../../../shared/ideas.ts';
 import type { StudyCard } from '../../../shared/notebook.ts';
-import { canRead, proposerLabel } from '../../../shared/proposers.ts';
+import type { Idea } from '../../../shared/proposers/ideas.ts';
+import { canRead, proposerLabel } from '../../../shared/proposers/proposers.ts';
 import { explain } from '../../app/explain.ts';
 import { useStore } from '../../app/store.ts';
 import { getClient } from '../../app/sync.ts';

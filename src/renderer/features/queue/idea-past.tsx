@@ -1,6 +1,6 @@
 import { useState } from 'react';
-import type { Idea } from '../../../shared/ideas.ts';
 import type { StudyCard } from '../../../shared/notebook.ts';
+import type { Idea } from '../../../shared/proposers/ideas.ts';
 import { goTo, revealCell } from '../../app/actions.ts';
 import { useStore } from '../../app/store.ts';
 import { OneLine } from '../../ui/one-line.tsx';

@@ -10,9 +10,9 @@ import {
   User,
 } from 'lucide-react';
 import { type FormEvent, memo, type ReactNode, useState } from 'react';
-import type { Contract } from '../../../shared/contract.ts';
-import { type Idea, OUTSIDE, YOU } from '../../../shared/ideas.ts';
+import type { Contract } from '../../../shared/contract/contract.ts';
 import { formatDelta } from '../../../shared/numbers.ts';
+import { type Idea, OUTSIDE, YOU } from '../../../shared/proposers/ideas.ts';
 import { isBetter } from '../../../shared/study.ts';
 import { attempt } from '../../app/actions.ts';
 import { saveSettings } from '../../app/settings.ts';

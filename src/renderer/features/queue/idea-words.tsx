@@ -1,6 +1,6 @@
 import { useEffect, useRef } from 'react';
-import type { Contract } from '../../../shared/contract.ts';
-import { MAX_HYPOTHESIS } from '../../../shared/ideas.ts';
+import type { Contract } from '../../../shared/contract/contract.ts';
+import { MAX_HYPOTHESIS } from '../../../shared/proposers/ideas.ts';
 import { TextAreaField, TextField } from '../../ui/field.tsx';
 import { effectOf, type WordsDraft } from './idea-draft.ts';
 

@@ -1,8 +1,8 @@
 import { ListOrdered } from 'lucide-react';
 import { useEffect, useLayoutEffect, useMemo, useRef, useState } from 'react';
-import { type Idea, MAX_HYPOTHESIS } from '../../../shared/ideas.ts';
 import type { StudyCard } from '../../../shared/notebook.ts';
-import { canRead } from '../../../shared/proposers.ts';
+import { type Idea, MAX_HYPOTHESIS } from '../../../shared/proposers/ideas.ts';
+import { canRead } from '../../../shared/proposers/proposers.ts';
 import { attempt } from '../../app/actions.ts';
 import { useStore } from '../../app/store.ts';
 import { getClient } from '../../app/sync.ts';

@@ -1,5 +1,5 @@
 import type { KeyboardEvent } from 'react';
-import { type Idea, OUTSIDE, YOU } from '../../../shared/ideas.ts';
+import { type Idea, OUTSIDE, YOU } from '../../../shared/proposers/ideas.ts';
 import { arrange } from '../../ui/arrange.ts';
 import { type IdeaActions, ideaButtonId, type Move } from './idea-row.tsx';
 

@@ -2,7 +2,7 @@ import { greatest, mean } from 'd3-array';
 import { Maximize, Minimize, X } from 'lucide-react';
 import { Dialog as Radix } from 'radix-ui';
 import { type ReactNode, useEffect, useMemo, useState } from 'react';
-import { betterSide } from '../../../shared/contract.ts';
+import { betterSide } from '../../../shared/contract/contract.ts';
 import { countKept, countTried, expectedEnd } from '../../../shared/expected-end.ts';
 import { describeInFlight, nextToEnd } from '../../../shared/in-flight.ts';
 import type { Cell, StudyCard } from '../../../shared/notebook.ts';

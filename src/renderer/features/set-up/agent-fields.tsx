@@ -1,6 +1,6 @@
 import { useState } from 'react';
 import { formatDuration } from '../../../shared/numbers.ts';
-import type { AgentStatus, AgentTrial } from '../../../shared/proposer-calls.ts';
+import type { AgentStatus, AgentTrial } from '../../../shared/proposers/proposer-calls.ts';
 import { explain } from '../../app/explain.ts';
 import { getClient } from '../../app/sync.ts';
 import { useCall } from '../../app/use-call.ts';

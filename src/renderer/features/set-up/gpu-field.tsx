@@ -1,4 +1,4 @@
-import { findByName } from '../../../shared/telemetry.ts';
+import { findByName } from '../../../shared/machines/telemetry.ts';
 import { useStore } from '../../app/store.ts';
 import { SelectField } from '../../ui/select.tsx';
 

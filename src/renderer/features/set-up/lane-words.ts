@@ -1,4 +1,4 @@
-import { lanesSchema } from '../../../shared/call-inputs.ts';
+import { lanesSchema } from '../../../shared/calls/call-inputs.ts';
 import { wordsOf } from './set-up-arm.ts';
 
 /** The words in a text, separated by commas or spaces. */

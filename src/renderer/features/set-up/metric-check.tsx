@@ -1,13 +1,13 @@
 import { Gauge, TriangleAlert } from 'lucide-react';
 import { useEffect, useRef, useState } from 'react';
-import { describeMetricCheck } from '../../../shared/describe-metric-check.ts';
+import { describeMetricCheck } from '../../../shared/verdicts/describe-metric-check.ts';
 import {
   checkMinutes,
   METRIC_CHECK_HOURS,
   METRIC_CHECK_RUNS,
   type MetricCheckStep,
   progressWords,
-} from '../../../shared/metric-check.ts';
+} from '../../../shared/verdicts/metric-check.ts';
 import { explain } from '../../app/explain.ts';
 import { useRunning, useStore } from '../../app/store.ts';
 import { getClient } from '../../app/sync.ts';

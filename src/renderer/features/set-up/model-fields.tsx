@@ -1,6 +1,6 @@
 import { useId } from 'react';
-import { describeRetirement } from '../../../shared/model-retirements.ts';
-import { EFFORTS } from '../../../shared/proposers.ts';
+import { describeRetirement } from '../../../shared/proposers/model-retirements.ts';
+import { EFFORTS } from '../../../shared/proposers/proposers.ts';
 import { useStore } from '../../app/store.ts';
 import { getClient } from '../../app/sync.ts';
 import { useCall } from '../../app/use-call.ts';

@@ -1,4 +1,4 @@
-import { describeSpendPlan } from '../../../shared/spend-plan.ts';
+import { describeSpendPlan } from '../../../shared/proposers/spend-plan.ts';
 import { getClient } from '../../app/sync.ts';
 import { useCall } from '../../app/use-call.ts';
 import type { Client } from '../../host/host.ts';

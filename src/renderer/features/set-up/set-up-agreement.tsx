@@ -1,4 +1,4 @@
-import type { SetUpView } from '../../../shared/set-up.ts';
+import type { SetUpView } from '../../../shared/contract/set-up.ts';
 import { visibleLines } from '../../../shared/visible-lines.ts';
 import { Switch } from '../../ui/field.tsx';
 

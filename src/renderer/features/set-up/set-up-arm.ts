@@ -1,11 +1,11 @@
 import type { z } from 'zod';
-import type { NewStudyForm } from '../../../shared/call-inputs.ts';
+import type { NewStudyForm } from '../../../shared/calls/call-inputs.ts';
 import {
   type ArmSettings,
   DEFAULT_STRATEGY,
   type ModelSettings,
   type SearchSettings,
-} from '../../../shared/proposers.ts';
+} from '../../../shared/proposers/proposers.ts';
 
 /** One proposer as text fields: the user's input, valid or not. */
 export type ArmForm = {

@@ -1,5 +1,5 @@
 import { CircleAlert, CircleCheck, CircleMinus, LoaderCircle, TriangleAlert } from 'lucide-react';
-import type { PreflightCheck } from '../../../shared/set-up.ts';
+import type { PreflightCheck } from '../../../shared/contract/set-up.ts';
 
 const SIGNS = {
   ok: { icon: CircleCheck, className: 'text-keep', word: 'ok' },

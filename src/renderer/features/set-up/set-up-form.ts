@@ -1,11 +1,15 @@
 import type { z } from 'zod';
-import { type NewStudyForm, newStudySchema, proposerSettingsSchema } from '../../../shared/call-inputs.ts';
-import { clusterToFile } from '../../../shared/cluster.ts';
-import type { Goal, SandboxMode } from '../../../shared/contract.ts';
-import { contractFileSchema } from '../../../shared/contract-schema.ts';
-import type { Draft } from '../../../shared/findings.ts';
-import type { ProposerSettings, RouteSettings } from '../../../shared/proposers.ts';
-import { shareOf } from '../../../shared/spend-plan.ts';
+import {
+  type NewStudyForm,
+  newStudySchema,
+  proposerSettingsSchema,
+} from '../../../shared/calls/call-inputs.ts';
+import type { Goal, SandboxMode } from '../../../shared/contract/contract.ts';
+import { contractFileSchema } from '../../../shared/contract/contract-schema.ts';
+import type { Draft } from '../../../shared/contract/findings.ts';
+import { clusterToFile } from '../../../shared/machines/cluster.ts';
+import type { ProposerSettings, RouteSettings } from '../../../shared/proposers/proposers.ts';
+import { shareOf } from '../../../shared/proposers/spend-plan.ts';
 import type { OtherLines } from '../../../shared/study.ts';
 import { laneWordsOf } from './lane-words.ts';
 import {

@@ -5,7 +5,7 @@ import {
   findingWords,
   sortFindings,
   type Unclear,
-} from '../../../shared/findings.ts';
+} from '../../../shared/contract/findings.ts';
 import { Button } from '../../ui/button.tsx';
 import type { SetUpForm } from './set-up-form.ts';
 

@@ -1,7 +1,7 @@
 import type { z } from 'zod';
-import type { Contract, VerdictRule } from '../../../shared/contract.ts';
-import type { contractFileSchema } from '../../../shared/contract-schema.ts';
-import type { Draft } from '../../../shared/findings.ts';
+import type { Contract, VerdictRule } from '../../../shared/contract/contract.ts';
+import type { contractFileSchema } from '../../../shared/contract/contract-schema.ts';
+import type { Draft } from '../../../shared/contract/findings.ts';
 
 /**
  * Fields that the form folds away: how the number is found, further conditions, checks, and a model. Several entries

@@ -1,7 +1,7 @@
 import { CircleAlert, FileDown, Play } from 'lucide-react';
 import { useEffect, useId, useRef, useState } from 'react';
-import type { Contract } from '../../../shared/contract.ts';
-import type { Inspection } from '../../../shared/set-up.ts';
+import type { Contract } from '../../../shared/contract/contract.ts';
+import type { Inspection } from '../../../shared/contract/set-up.ts';
 import { attempt, startStudy } from '../../app/actions.ts';
 import { codeOf, explain } from '../../app/explain.ts';
 import { useRunning, useStore } from '../../app/store.ts';

@@ -11,7 +11,7 @@ import {
   TriangleAlert,
 } from 'lucide-react';
 import { type DragEvent, memo, type ReactNode, useState } from 'react';
-import { certaintyOf } from '../../../shared/describe-debrief.ts';
+import { certaintyOf } from '../../../shared/debrief/describe-debrief.ts';
 import { formatDelta, formatMetric } from '../../../shared/numbers.ts';
 import type { StackKeep, StackStep } from '../../../shared/stack.ts';
 import { saveSettings } from '../../app/settings.ts';

@@ -1,7 +1,7 @@
 import { type FormEvent, useState } from 'react';
-import { AUDIT_RUNS, claimWords, describeClaims } from '../../../shared/claims.ts';
 import type { StudyCard } from '../../../shared/notebook.ts';
 import { formatDuration } from '../../../shared/numbers.ts';
+import { AUDIT_RUNS, claimWords, describeClaims } from '../../../shared/verdicts/claims.ts';
 import { explain } from '../../app/explain.ts';
 import { getClient } from '../../app/sync.ts';
 import { Button } from '../../ui/button.tsx';

@@ -1,6 +1,6 @@
-import { AUDIT_RUNS } from '../../../shared/claims.ts';
 import type { StudyCard } from '../../../shared/notebook.ts';
 import { formatDuration } from '../../../shared/numbers.ts';
+import { AUDIT_RUNS } from '../../../shared/verdicts/claims.ts';
 import { openStudy, showOverlay } from '../../app/actions.ts';
 import { useStore } from '../../app/store.ts';
 import { toast } from '../../app/toast.ts';

@@ -1,5 +1,5 @@
 import { useState } from 'react';
-import type { LeftJob } from '../../../shared/left-jobs.ts';
+import type { LeftJob } from '../../../shared/machines/left-jobs.ts';
 import { attempt } from '../../app/actions.ts';
 import { getClient } from '../../app/sync.ts';
 import { useCall } from '../../app/use-call.ts';

@@ -1,8 +1,8 @@
 import { type FormEvent, useState } from 'react';
 import { countTried } from '../../../shared/expected-end.ts';
 import type { StudyCard } from '../../../shared/notebook.ts';
-import { armsOf, modelArms, proposerLabel } from '../../../shared/proposers.ts';
-import { shareOf } from '../../../shared/spend-plan.ts';
+import { armsOf, modelArms, proposerLabel } from '../../../shared/proposers/proposers.ts';
+import { shareOf } from '../../../shared/proposers/spend-plan.ts';
 import { codeOf, explain } from '../../app/explain.ts';
 import { getClient } from '../../app/sync.ts';
 import { describeStop } from '../../format/stop-reasons.ts';

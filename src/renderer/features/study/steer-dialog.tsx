@@ -1,6 +1,6 @@
 import { useState } from 'react';
 import type { StudyCard } from '../../../shared/notebook.ts';
-import { canRead, proposerLabel } from '../../../shared/proposers.ts';
+import { canRead, proposerLabel } from '../../../shared/proposers/proposers.ts';
 import type { SteeringEffect } from '../../../shared/steering.ts';
 import { attempt } from '../../app/actions.ts';
 import { getClient } from '../../app/sync.ts';

@@ -1,7 +1,6 @@
 import { CircleStop, MoreHorizontal, ShieldOff } from 'lucide-react';
 import { useEffect, useRef } from 'react';
-import { describeClaims, type StudyClaims } from '../../../shared/claims.ts';
-import { betterSide } from '../../../shared/contract.ts';
+import { betterSide } from '../../../shared/contract/contract.ts';
 import { countKept, countTried } from '../../../shared/expected-end.ts';
 import type { StudyCard } from '../../../shared/notebook.ts';
 import {
@@ -16,6 +15,7 @@ import {
 import { titleOf } from '../../../shared/overview.ts';
 import type { Settings } from '../../../shared/settings.ts';
 import { keepRate } from '../../../shared/study.ts';
+import { describeClaims, type StudyClaims } from '../../../shared/verdicts/claims.ts';
 import { jumpTo, leaveControls } from '../../app/actions.ts';
 import { CommandButton, CommandIconButton, CommandItem } from '../../app/command-button.tsx';
 import { isActive, useRunning, useStore } from '../../app/store.ts';

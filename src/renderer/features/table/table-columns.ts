@@ -10,8 +10,8 @@ import {
   formatPercent,
   formatUsd,
 } from '../../../shared/numbers.ts';
-import { reasonWords } from '../../../shared/reason-words.ts';
 import type { ConstantTexts, TableRow } from '../../../shared/table-rows.ts';
+import { reasonWords } from '../../../shared/verdicts/reason-words.ts';
 import { knownTime } from '../../format/known-time.ts';
 import { readNumeral } from '../../format/numeral.ts';
 

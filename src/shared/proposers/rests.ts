@@ -1,0 +1,35 @@
+import type { EngineEvent } from '../events.ts';
+
+type Rest = Extract<EngineEvent, { type: 'proposer_rests' }>;
+type Rested = Extract<EngineEvent, { type: 'proposer_rested' }>;
+
+/** How many names fit on a line; the rest is a count. */
+const MAX_NAMED = 12;
+
+/** @param now milliseconds since the epoch */
+export function describeRest(
+  { proposer, until, message, standIn }: Pick<Rest, 'proposer' | 'until' | 'message' | 'standIn'>,
+  now: number,
+): string {
+  const minutes = Math.max(1, Math.round((until - now) / 60_000));
+  const meanwhile =
+    standIn === null
+      ? `It is asked again in ${minutes} min.`
+      : `The ${standIn} stands in; it is asked again in ${minutes} min.`;
+  return `${proposer} cannot propose. ${message.replace(/[.\s]*$/, '.')} ${meanwhile}`;
+}
+
+export function describeRested({
+  proposer,
+  isBack,
+  experiments,
+  standIns,
+}: Pick<Rested, 'proposer' | 'isBack' | 'experiments' | 'standIns'>): string {
+  const until = isBack ? `${proposer} proposes again.` : `${proposer} did not propose again.`;
+  if (experiments.length === 0) return `${until} Nothing was tried meanwhile.`;
+  const named = experiments.slice(0, MAX_NAMED).map(n => `#${n}`);
+  const more = experiments.length - named.length;
+  const which = `${named.join(', ')}${more > 0 ? ` and ${more} more` : ''}`;
+  const count = experiments.length === 1 ? '1 experiment' : `${experiments.length} experiments`;
+  return `${until} Meanwhile ${standIns.join(', ')} proposed ${count}: ${which}.`;
+}
