@@ -1,7 +1,7 @@
 import { ORPCError } from '@orpc/client';
-import { toast } from 'sonner';
 import { expect, onTestFinished, test, vi } from 'vitest';
 import { ExperimentReader } from '../src/renderer/app/experiment-rows.ts';
+import { toast } from '../src/renderer/app/toast.ts';
 import type { Cell } from '../src/shared/notebook.ts';
 import { until } from './support/until.ts';
 
@@ -31,7 +31,7 @@ test('a page of the study before that fails leaves the pages of the open one as 
 });
 
 test('a page that cannot be read is left out, which is told once, and the others come', async () => {
-  const told = vi.spyOn(toast, 'error');
+  const told = vi.spyOn(toast, 'error').mockImplementation(() => {});
   onTestFinished(() => told.mockRestore());
   const { reader, next } = read();
   const done = Promise.withResolvers<void>();

@@ -1,8 +1,8 @@
-import { toast } from 'sonner';
 import { expect, onTestFinished, test, vi } from 'vitest';
 import { saveSettings } from '../src/renderer/app/settings.ts';
 import { useStore } from '../src/renderer/app/store.ts';
 import { keepInStep } from '../src/renderer/app/sync.ts';
+import { toast } from '../src/renderer/app/toast.ts';
 import type { Client, Host } from '../src/renderer/host/host.ts';
 import { DEFAULT_SETTINGS, type Settings } from '../src/shared/settings.ts';
 
@@ -30,7 +30,7 @@ async function openWindow() {
   await new Promise<void>(resolve => {
     void keepInStep(host, resolve, () => {});
   });
-  const shown = vi.spyOn(toast, 'error').mockImplementation(() => '');
+  const shown = vi.spyOn(toast, 'error').mockImplementation(() => {});
   onTestFinished(() => {
     shown.mockRestore();
     useStore.setState(useStore.getInitialState(), true);
