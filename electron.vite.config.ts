@@ -98,7 +98,11 @@ export default defineConfig({
       // A data: address would have to be allowed for every kind of file.
       assetsInlineLimit: 0,
       minify: true,
-      modulePreload: { polyfill: false },
+      modulePreload: {
+        polyfill: false,
+        // The page itself asks for what its first script imports.
+        resolveDependencies: (_, needed, { hostId }) => (/\bindex-[^/]*$/.test(hostId) ? [] : needed),
+      },
       reportCompressedSize: false,
       chunkSizeWarningLimit: 600,
     },
