@@ -38,7 +38,7 @@ const windowAtOnce: Plugin = {
   },
 };
 
-/** V8 then compiles the first script while it comes, beside the page's thread, instead of function by function on it. */
+/** V8 then compiles these scripts while they come, beside the page's thread, instead of function by function on it. */
 const compiledAtOnce: Plugin = {
   name: 'compiled-at-once',
   // Counts as the first line only, which Vite writes late.
@@ -83,8 +83,8 @@ export default defineConfig({
       outDir: 'out/renderer',
       rollupOptions: {
         input: { index: 'src/renderer/index.html', window: 'src/renderer/window.tsx' },
-        // What the first screen needs comes in one file, whatever later views share with it. What asks the host for its
-        // content is small, so that it runs while the other is still compiled.
+        // What the first screen needs comes in two files, which are compiled side by side, whatever later views share with
+        // them. What asks the host for its content is small, so that it runs meanwhile.
         output: {
           codeSplitting: {
             groups: [
