@@ -55,6 +55,9 @@ test('the live view shows what the proposer is thinking, in a narrow window too'
   const thought = page.getByRole('region', { name: 'What the proposer is thinking' });
   await expect(thought).toHaveText(thinking);
   await expect(thought).toBeInViewport({ ratio: 1 });
+  // The only line yet is not this experiment's.
+  const curve = page.getByRole('group', { name: 'Live loss against the incumbent' });
+  await expect(curve.getByRole('button', { name: 'incumbent #0' })).toBeVisible();
   await takePictures(page, 'live-proposing');
 });
 

@@ -70,7 +70,7 @@ export function SeriesChart(props: Props) {
   };
   return (
     <div role="group" aria-label={label} className="min-w-0">
-      {lines.length > 1 && <Legend lines={lines} hidden={hidden} onToggle={toggle} />}
+      {(lines.length > 1 || lines[0]?.isBehind) && <Legend lines={lines} hidden={hidden} onToggle={toggle} />}
       <div ref={ref} className="relative w-full min-w-0" style={{ height }}>
         {width > 0 && <Drawing {...props} lines={shown} width={width} />}
       </div>

@@ -27,7 +27,7 @@ export function Checks({
     );
   }
   return (
-    <ul className="flex flex-col gap-2.5" aria-busy={isLoading}>
+    <ul className="flex flex-col gap-2.5 max-lg:grid max-lg:grid-cols-2 max-lg:gap-x-6" aria-busy={isLoading}>
       {checks.map(({ name, outcome, detail }) => {
         const { icon: Icon, className, word } = SIGNS[outcome];
         return (

@@ -123,7 +123,7 @@ function SetUp({
         </div>
         <Source inspection={inspection} />
       </header>
-      <div className="grid min-h-0 flex-1 grid-cols-[minmax(0,1fr)_22rem] max-lg:grid-cols-1 max-lg:grid-rows-[minmax(0,1fr)_minmax(0,40%)]">
+      <div className="grid min-h-0 flex-1 grid-cols-[minmax(0,1fr)_22rem] max-lg:grid-cols-1 max-lg:grid-rows-[minmax(0,1fr)_fit-content(40%)]">
         <form
           id={formId}
           ref={fields}
