@@ -65,9 +65,10 @@ export type ProgressLayout = {
   readonly pointY: Float32Array;
 };
 
-const MARGIN = { top: 28, right: 16, bottom: 42, left: 58 };
+const MARGIN = { top: 36, right: 16, bottom: 42, left: 58 };
 /** A lower drawing has no room for text: neither labels nor the name of the horizontal axis. */
 const LOW_PX = 150;
+const LOW_TOP = 28;
 const LOW_BOTTOM = 22;
 /** Room inside the plot for marks of values beyond its top, and for crashes at its bottom. */
 const EDGE_TOP = 14;
@@ -106,12 +107,14 @@ export function layoutProgress(
     ? distanceTicks(yDomain, distance.best, distance.warp.least, tickCount)
     : axisTicks(yDomain, tickCount);
   const longest = Math.max(0, ...yTicks.map(tick => tick.label.length));
+  // A selected mark beyond the plot's top is not covered by the tools.
+  const top = isLow ? LOW_TOP : MARGIN.top;
   const plot: Box = {
     // In steps of 16 px, so that the plot does not jump while the user zooms.
     left: Math.max(MARGIN.left, Math.ceil((longest * 6.8 + 16) / 16) * 16),
-    top: MARGIN.top,
+    top,
     right: Math.max(MARGIN.left + 40, size.width - MARGIN.right),
-    bottom: Math.max(MARGIN.top + (isLow ? 40 : 60), size.height - (isLow ? LOW_BOTTOM : MARGIN.bottom)),
+    bottom: Math.max(top + (isLow ? 40 : 60), size.height - (isLow ? LOW_BOTTOM : MARGIN.bottom)),
   };
   const time = timeUnit(xDomain[1] - xDomain[0]);
   const perUnit = model.axis === 'time' ? time.perHour : 1;

@@ -82,7 +82,7 @@ function LaneTile({
         <span className="tabular shrink-0">{state}</span>
       </span>
       <span
-        className="line-clamp-2 h-10 w-full break-words text-sm leading-5 short:line-clamp-1 short:h-5"
+        className="line-clamp-2 h-10 w-full break-words text-sm leading-5 short:line-clamp-1 short:h-5 short:break-all"
         title={experiment.hypothesis ?? undefined}
       >
         {experiment.hypothesis}
