@@ -15,7 +15,7 @@ export async function measureTable(
   await page.keyboard.press('6');
   await page.getByRole('grid').getByRole('row').nth(1).waitFor();
   // Data that the table shows beyond the cells arrives page by page.
-  await page.getByText(/reading [\d,]+ more/).waitFor({ state: 'hidden', timeout: 120_000 });
+  await page.locator('[aria-label="Table of experiments"][aria-busy="false"]').waitFor({ timeout: 120_000 });
   const sorts: number[] = [];
   for (let round = 0; round < ROUNDS; round += 1) {
     for (const heading of ['val_bpb', 'Hypothesis', 'Verdict']) sorts.push(await press(page, heading, false));

@@ -54,6 +54,10 @@ test('the table says what it has not read yet, and only while that is so', async
   answers.letGo();
   await expect(heading('LEARNING_RATE')).toBeVisible();
   await expect(tools).not.toContainText('reading');
+  await expect(page.getByRole('region', { name: 'Table of experiments' })).toHaveAttribute(
+    'aria-busy',
+    'false',
+  );
 });
 
 test.describe('the table of a night', () => {

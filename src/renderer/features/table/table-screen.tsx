@@ -26,7 +26,11 @@ export function TableScreen({ card }: { readonly card: StudyCard }) {
   const { listed } = table;
   useEffect(() => setTabled(listed.map(({ cell }) => cell.n)), [listed]);
   return (
-    <section aria-label="Table of experiments" className="flex min-h-0 flex-1 flex-col">
+    <section
+      aria-label="Table of experiments"
+      aria-busy={table.missing > 0}
+      className="flex min-h-0 flex-1 flex-col"
+    >
       <TableTools card={card} table={table} />
       <TableBody card={card} table={table} />
     </section>
