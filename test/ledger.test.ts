@@ -94,23 +94,6 @@ test('processes that open a fresh ledger at the same moment all succeed', async 
   }
 });
 
-test('marks of an older ledger know which host they are about', async () => {
-  const path = join(await temporaryFolder(), 'pawl.sqlite');
-  const database = openDatabase(
-    path,
-    MIGRATIONS.filter(({ version }) => version <= 250),
-  );
-  database.pragma('foreign_keys = OFF');
-  const add = database.prepare("INSERT INTO mark (study_id, n, at, kind, text) VALUES ('s1', 0, 1, ?, ?)");
-  add.run('host_away', 'lab1 is out of reach: the study runs without its lanes.');
-  add.run('host_joined', 'lab1 can be reached now: one lane more.');
-  add.run('steered', 'lab1 is slow');
-  database.close();
-  const ledger = openLedger(path);
-  expect(ledger.marks.list('s1').map(({ host }) => host)).toEqual(['lab1', 'lab1', null]);
-  ledger.close();
-});
-
 test('a migration that fails leaves the file as it was', async () => {
   const path = join(await temporaryFolder(), 'x.sqlite');
   openDatabase(path).close();
