@@ -4,6 +4,7 @@ import { openRepository } from '../src/engine/git/repository.ts';
 import { readLine } from '../src/engine/stack/read-keeps.ts';
 import type { EngineEvent } from '../src/shared/events.ts';
 import { lanesNight } from './support/lanes-night.ts';
+import { pawl } from './support/pawl.ts';
 
 const verdictOf = (n: number) => (event: EngineEvent) => event.type === 'verdict' && event.n === n;
 const startOf = (n: number) => (event: EngineEvent) => event.type === 'run_started' && event.n === n;
@@ -36,6 +37,9 @@ test('a keep that took the place of a later one is the best, and its gain is tha
   const { keeps } = await readLine(ledger, study, await openRepository(night.repository));
   expect(keeps.map(({ n }) => n)).toEqual([1]);
   expect(keeps[0]?.gain).toBeCloseTo(gain, 9);
+  const show = async (n: string) => (await pawl(['show', n, night.repository], { home: night.home })).stdout;
+  expect(await show('1')).toMatch(/^late +It was made on #0; .* without the edits of #2\.$/m);
+  expect(await show('2')).toMatch(/^superseded +by #1, /m);
   const [proposer] = ledger.proposerCalls.records(study.id);
   expect(proposer?.gainShare).toBeCloseTo(gain / record(0), 9);
 });

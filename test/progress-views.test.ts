@@ -281,6 +281,8 @@ test('a keep whose gain is not proven is hollow, in the window and in a file, an
   const layout = draw(rows);
   expect(count(layout.unproven)).toBe(2);
   expect(progressNote(layout, 'maximize')).toBe('higher is better · hollow: unproven');
+  // Nothing is claimed about an edit that left the branch.
+  expect(count(draw(rows.map(row => ({ ...row, isSuperseded: row.n === 10 }))).unproven)).toBe(3);
   const svg = progressSvg(rows, {
     ...{ title: 'Best so far', goal: 'minimize', metricName: 'loss', baseline: 1, view: WHOLE_VIEW },
     ...{ width: 900, height: 380 },

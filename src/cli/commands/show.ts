@@ -12,7 +12,9 @@ import { PawlError } from '../../shared/errors.ts';
 import type { Experiment, Study } from '../../shared/study.ts';
 import { lastTrial } from '../../shared/study.ts';
 import { claimWords } from '../../shared/verdicts/claims.ts';
+import { describeEarlyEnd } from '../../shared/verdicts/early-end.ts';
 import { describeGuard } from '../../shared/verdicts/guard.ts';
+import { describeLate } from '../../shared/verdicts/late.ts';
 import { describeHints, describeProbe, isProbeReason } from '../../shared/verdicts/probes.ts';
 import { reasonWords } from '../../shared/verdicts/reason-words.ts';
 import { describeRollBack, describeTakenWith } from '../../shared/verdicts/repeats.ts';
@@ -46,6 +48,7 @@ function showSummary(ledger: Ledger, study: Study, experiment: Experiment): void
   const { guard, source, rolledBack, takenBackWith, probe, hints } = verdict?.evidence ?? {};
   const { record } = experiment;
   const claim = assessStudy(ledger, study)?.keeps.find(keep => keep.n === experiment.n);
+  const { isAudited = false, supersededBy = null } = ledger.cells.get(study.id, experiment.n) ?? {};
   const lines: [string, string | null | undefined][] = [
     ['hypothesis', proposal?.hypothesis],
     ['rationale', proposal?.rationale],
@@ -73,10 +76,15 @@ function showSummary(ledger: Ledger, study: Study, experiment: Experiment): void
     ['predicted', proposal?.predictedEffect == null ? null : deltaText(proposal.predictedEffect)],
     [study.contract.metric.memory ?? 'memory', experiment.memory === null ? null : String(experiment.memory)],
     ['guard', guard && describeGuard(guard)],
+    ['ended early', verdict && describeEarlyEnd(verdict.evidence)],
+    ['late', verdict && describeLate(verdict.evidence, experiment.otherLine !== null)],
+    [
+      'superseded',
+      supersededBy === null ? null : `by #${supersededBy}, whose code does not contain its edit`,
+    ],
     ['parent', experiment.parentCommit],
     ['attempt', experiment.attemptCommit],
   ];
-  const isAudited = ledger.cells.get(study.id, experiment.n)?.isAudited === true;
   const isOpen = ledger.runs.isContained(study.id) === false;
   print(`#${experiment.n} of ${study.tag}${isOpen ? '; its runs are NOT CONTAINED' : ''}`);
   for (const [label, value] of lines) if (value) print(`${label.padEnd(14)} ${clip(value, 2000)}`);

@@ -45,7 +45,9 @@ function audit({ claims, canAudit, study }: Findings): readonly NextStep[] {
   const open =
     unproven === 0
       ? 'The gain was not measured by fresh runs'
-      : `${unproven} of ${claims.keeps.length} keeps are not proven`;
+      : claims.keeps.length === 1
+        ? 'The only keep is not proven'
+        : `${unproven} of ${claims.keeps.length} keeps are not proven`;
   return [
     {
       title: `Audit the gains with up to ${AUDIT_RUNS} runs`,

@@ -1,7 +1,7 @@
 import { PawlError } from '../../shared/errors.ts';
 import { SUMMARY } from '../../shared/proposers/model-calls.ts';
 import type { Experiment, Study } from '../../shared/study.ts';
-import { supersededBy } from '../../shared/verdicts/late.ts';
+import { supersededAmong } from '../../shared/verdicts/late.ts';
 import { eachExperiment } from '../export/export-study.ts';
 import { type CommitEdit, readEdits } from '../git/read-edits.ts';
 import { openRepository } from '../git/repository.ts';
@@ -46,11 +46,7 @@ export async function readTrials(
   const experiments = [...eachExperiment(ledger, study)]
     .filter(isJudged)
     .sort((a, b) => Number(a.verdictOrder) - Number(b.verdictOrder));
-  const superseded = supersededBy(
-    experiments
-      .filter(({ verdict }) => verdict.word === 'keep')
-      .map(({ n, verdict }) => ({ n, supersedes: verdict.evidence.supersedes })),
-  );
+  const superseded = supersededAmong(experiments);
   const edits = hasEdits ? await readEditsOf(study, experiments) : new Map<string, CommitEdit>();
   let incumbent: number | null = null;
   return experiments.map(experiment => {

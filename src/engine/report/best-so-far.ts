@@ -4,6 +4,7 @@ import { progressSvg } from '../../shared/charts/progress-svg.ts';
 import { WHOLE_VIEW } from '../../shared/charts/progress-view.ts';
 import type { Study } from '../../shared/study.ts';
 import type { StudyClaims } from '../../shared/verdicts/claims.ts';
+import { supersededAmong } from '../../shared/verdicts/late.ts';
 import { eachExperiment } from '../export/export-study.ts';
 import type { Ledger } from '../store/ledger.ts';
 
@@ -33,14 +34,15 @@ export function bestSoFarSvg(
   hide: (text: string) => string,
 ): string | null {
   const sure = new Map<number, ProgressClaim>(claims?.keeps.map(claim => [claim.n, claim]));
-  const rows = [...eachExperiment(ledger, study)].map(
-    ({ n, startedAt, phase, verdict, metric, record, proposal }) => ({
-      ...{ n, at: startedAt, hypothesis: proposal && hide(proposal.hypothesis) },
-      claim: sure.get(n),
-      word: phase === 'recorded' ? (verdict?.word ?? null) : null,
-      metric: verdict?.word === 'keep' ? (record?.mean ?? null) : metric,
-    }),
-  );
+  const experiments = [...eachExperiment(ledger, study)];
+  const superseded = supersededAmong(experiments);
+  const rows = experiments.map(({ n, startedAt, phase, verdict, metric, record, proposal }) => ({
+    ...{ n, at: startedAt, hypothesis: proposal && hide(proposal.hypothesis) },
+    claim: sure.get(n),
+    isSuperseded: claims !== null && superseded.has(n),
+    word: phase === 'recorded' ? (verdict?.word ?? null) : null,
+    metric: verdict?.word === 'keep' ? (record?.mean ?? null) : metric,
+  }));
   if (!rows.some(({ metric }) => metric !== null)) return null;
   const { name: metricName, goal } = study.contract.metric;
   const { baseline, bestExperiment: incumbent } = ledger.experiments.tally(study.id, goal);

@@ -1,6 +1,6 @@
 import type { Measured, StackKeep } from '../../shared/stack.ts';
 import type { Experiment, Study } from '../../shared/study.ts';
-import { supersededBy } from '../../shared/verdicts/late.ts';
+import { supersededAmong } from '../../shared/verdicts/late.ts';
 import { isEmptyNumber } from '../../shared/verdicts/probes.ts';
 import { gainOf } from '../debrief/trial.ts';
 import { eachExperiment } from '../export/export-study.ts';
@@ -37,9 +37,7 @@ function lineOf(experiments: readonly Experiment[]): readonly Experiment[] {
   const kept = experiments
     .filter(({ verdict, n }) => verdict?.word === 'keep' && n > 0)
     .toSorted((a, b) => Number(a.verdictOrder) - Number(b.verdictOrder));
-  const superseded = supersededBy(
-    kept.map(({ n, verdict }) => ({ n, supersedes: verdict?.evidence.supersedes })),
-  );
+  const superseded = supersededAmong(kept);
   return kept.filter(({ n }) => !superseded.has(n));
 }
 

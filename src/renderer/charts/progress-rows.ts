@@ -22,6 +22,7 @@ export function progressRows(
             metric: cell.verdict?.word === 'keep' ? (cell.record?.mean ?? null) : cell.metric,
             hypothesis: cell.hypothesis,
             claim: sure.get(cell.n),
+            isSuperseded: claims !== null && cell.supersededBy !== null,
             isDimmed: listed !== null && !listed.has(cell.n),
           },
         ]

@@ -293,7 +293,7 @@ function drawPoints(
         } else if (pixels.keeps.claim(across, down)) {
           const dot = `M${px.toFixed(1)} ${py.toFixed(1)}h0`;
           keeps.add(across, dot);
-          if (point.row.claim?.isProven === false) unproven.add(across, dot);
+          if (point.row.claim?.isProven === false || point.row.isSuperseded) unproven.add(across, dot);
         }
       }
     }

@@ -18,6 +18,8 @@ export type ProgressRow = {
   readonly hypothesis: string | null;
   /** How certain a keep's gain is; absent if nothing is claimed about it. */
   readonly claim?: ProgressClaim | undefined;
+  /** Whether it is a keep whose edit left the branch, in a study that claims anything: drawn like an unproven one. */
+  readonly isSuperseded?: boolean;
   /** Whether a filter leaves it out: it is then drawn faintly, without a label. */
   readonly isDimmed?: boolean;
 };

@@ -1,5 +1,5 @@
 import { formatMetric } from '../numbers.ts';
-import type { Evidence } from '../study.ts';
+import type { Evidence, Experiment } from '../study.ts';
 
 /**
  * For each keep whose edit left the branch, the keep that took its place.
@@ -9,6 +9,17 @@ export function supersededBy(
   keeps: readonly { readonly n: number; readonly supersedes?: readonly number[] | undefined }[],
 ): ReadonlyMap<number, number> {
   return new Map(keeps.toReversed().flatMap(({ n, supersedes = [] }) => supersedes.map(other => [other, n])));
+}
+
+/** The same for the keeps among experiments, given in the order of their verdicts. */
+export function supersededAmong(
+  experiments: readonly Pick<Experiment, 'n' | 'verdict'>[],
+): ReadonlyMap<number, number> {
+  return supersededBy(
+    experiments.flatMap(({ n, verdict }) =>
+      verdict?.word === 'keep' ? [{ n, supersedes: verdict.evidence.supersedes }] : [],
+    ),
+  );
 }
 
 /**
