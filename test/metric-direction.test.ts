@@ -13,6 +13,9 @@ test.each([
     'error_rate',
     'wall_seconds',
     'val_fid',
+    'ns/op',
+    'BenchmarkParse/twitter B/op',
+    's/iter',
   ],
 ])('%s is to be low', name => {
   expect(directionOf(name)).toBe('minimize');

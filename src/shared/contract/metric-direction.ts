@@ -37,6 +37,10 @@ const COST_UNITS = words('ns us µs μs ms s sec secs msec usec nsec kb mb gb ki
 const RATE =
   /(?:\bper[\s_-]?|\/\s*|_p|\b(?:toks?|tokens?|reqs?|requests?|ops|samples|imgs?|images|frames|rows|docs|its|iters|steps|[kmg]?b|bytes)[\s_-]?)(?:[nuµμm]?s|msec|usec|sec|secs|second|min|minute|hour|h)$/i;
 
+/** What one operation takes, as Go's benchmarks print it: `ns/op`, `B/op`. */
+const COST_OF_ONE =
+  /(?:^|[\s_])(?:[nuµμm]?s|[kmg]?b|bytes|allocs|cycles)\/(?:op|iter|step|call|req|request|item|token)$/i;
+
 /** The direction that a metric's name implies; null if it implies none, or its words disagree. */
 export function directionOf(name: string): Goal | null {
   const parts = name
@@ -45,6 +49,7 @@ export function directionOf(name: string): Goal | null {
     .split(/[^\p{L}\p{N}]+/u)
     .filter(Boolean);
   if (parts.some(part => TURNS.has(part)) || /^1\s*-/.test(name)) return null;
+  if (COST_OF_ONE.test(name)) return 'minimize';
   if (RATE.test(name.replaceAll('_', ' ').trim()) || RATE.test(name)) {
     return parts.some(part => BAD_RATES.has(part)) ? null : 'maximize';
   }
