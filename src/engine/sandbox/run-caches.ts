@@ -36,10 +36,12 @@ export type RunCaches = {
  * @param laneFolder the lane's folder
  */
 export async function layOutCaches(folder: string, laneFolder: string): Promise<RunCaches> {
+  // The first run of a further lane finds no folder.
+  await mkdir(laneFolder, { recursive: true });
   await removeBelow(laneFolder, CACHES);
   const isWarm = existsSync(join(folder, LAYER)) && !existsSync(join(folder, NO_LAYER));
   if (!isWarm) {
-    await mkdir(join(laneFolder, CACHES), { recursive: true });
+    await mkdir(join(laneFolder, CACHES));
     return { isWarm };
   }
   // If the file system supports it, a copy shares blocks until it is changed.
