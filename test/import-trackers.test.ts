@@ -1,44 +1,15 @@
-import { appendFile, cp, mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
+import { cp, mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import BetterSqlite3 from 'better-sqlite3';
 import { expect, onTestFinished, test } from 'vitest';
-import { importStudy } from '../src/engine/import/import-study.ts';
 import { RunGatherers } from '../src/engine/import/trackers/tracked-run.ts';
-import { openLedger } from '../src/engine/store/ledger.ts';
+import { FIXTURES, imported } from './support/imported-runs.ts';
 import { pawl } from './support/pawl.ts';
 import { temporaryFolder } from './support/scaffold.ts';
 
-/** Made by the trackers' own writers, see `make.py` there. */
-const FIXTURES = join(import.meta.dirname, 'fixtures', 'trackers');
 const STEPS = 40;
-const COMMIT = '8a002220bf806ff97b7e81953965602697a369b4';
 const RATES = [0.1, 0.03, 0.01];
 const valLoss = (rate: number, step: number) => 1 + rate + Math.exp(-step / 10);
-
-async function imported(path: string, metric: string | null = null) {
-  const folder = await temporaryFolder();
-  const ledger = openLedger(join(folder, 'pawl.sqlite'));
-  onTestFinished(() => ledger.close());
-  const outcome = await importStudy(ledger, { path }, { tag: null, goal: null, metric, now: 5_000 });
-  if (outcome.kind !== 'imported') throw new Error(JSON.stringify(outcome));
-  const { study, skipped } = outcome;
-  const experiments = ledger.experiments.page(study.id, 0, 100);
-  return {
-    study,
-    skipped: skipped.map(({ reason }) => reason),
-    experiments,
-    names: experiments.map(({ proposal }) => proposal?.hypothesis),
-    words: experiments.map(({ verdict }) => (verdict?.word === 'other' ? verdict.reason : verdict?.word)),
-    run: (n: number) => ledger.runs.list(study.id, n)[0],
-    series: (n: number, name: string) =>
-      ledger.runs.series(study.id, n, 0).flatMap(point => {
-        const value = point.values.get(name);
-        return value === undefined ? [] : [{ step: point.values.get('step'), value }];
-      }),
-    setting: (n: number, name: string) =>
-      experiments[n]?.imported?.[study.importColumns?.indexOf(`settings.${name}`) ?? -1],
-  };
-}
 
 const curve = (rate: number) => [...Array(STEPS).keys()].map(step => ({ step, value: valLoss(rate, step) }));
 
@@ -97,72 +68,6 @@ test.each([
     expect(run(2)).toMatchObject({ isContained: null, fairness: null, resources: expect.anything() });
   },
 );
-
-/** Copies of the two stores, in which the second run is as MLflow leaves one that diverged and had system metrics logged. */
-async function oddMlflow(): Promise<readonly string[]> {
-  const folder = await temporaryFolder();
-  const path = join(folder, 'mlflow.db');
-  await cp(join(FIXTURES, 'mlflow-sqlite', 'mlflow.db'), path);
-  const database = new BetterSqlite3(path);
-  database.exec(
-    `CREATE TEMP TABLE odd AS SELECT run_uuid FROM runs WHERE name = 'rate-0.03';
-     INSERT INTO metrics (run_uuid, key, value, timestamp, step, is_nan)
-       SELECT run_uuid, 'val_loss', 1.7976931348623157e308, 1700000145000, 40, 0 FROM odd
-       UNION ALL SELECT run_uuid, 'val_loss', -1.7976931348623157e308, 1700000145001, 41, 0 FROM odd
-       UNION ALL SELECT run_uuid, 'system/cpu_utilization_percentage', 97.5, 1700000145000, 0, 0 FROM odd;
-     INSERT INTO tags (run_uuid, key, value) SELECT run_uuid, 'mlflow.source.git.commit', '${COMMIT}' FROM odd;`,
-  );
-  database.close();
-  const store = join(folder, 'mlruns');
-  await cp(join(FIXTURES, 'mlruns'), store, { recursive: true });
-  const [experiment = ''] = await readdir(store);
-  const [run = ''] = await runsNamed(join(store, experiment), 'rate-0.03');
-  await mkdir(join(run, 'metrics', 'system'), { recursive: true });
-  await appendFile(join(run, 'metrics', 'val_loss'), '1700000145000 inf 40\n1700000145001 -inf 41\n');
-  await writeFile(join(run, 'metrics', 'system', 'cpu_utilization_percentage'), '1700000145000 97.5 0\n');
-  await writeFile(join(run, 'tags', 'mlflow.source.git.commit'), COMMIT);
-  return [path, store];
-}
-
-async function runsNamed(experiment: string, name: string): Promise<readonly string[]> {
-  const folders = (await readdir(experiment)).filter(entry => entry !== 'meta.yaml');
-  const metas = await Promise.all(
-    folders.map(
-      async folder => [folder, await readFile(join(experiment, folder, 'meta.yaml'), 'utf8')] as const,
-    ),
-  );
-  return metas.flatMap(([folder, meta]) =>
-    meta.includes(`run_name: ${name}\n`) ? [join(experiment, folder)] : [],
-  );
-}
-
-test('the stores of MLflow say the same of infinities, system metrics and the commit', async () => {
-  for (const path of await oddMlflow()) {
-    const { experiments, series, study } = await imported(path, 'val_loss');
-    expect(
-      series(1, 'val_loss')
-        .slice(-2)
-        .map(({ value }) => value),
-    ).toEqual([Infinity, -Infinity]);
-    expect(experiments[1]?.metric).toBeNull();
-    expect(study.importColumns?.filter(name => name.startsWith('system/'))).toEqual([]);
-    expect(experiments.map(({ attemptCommit }) => attemptCommit)).toEqual([null, COMMIT, null]);
-  }
-});
-
-test('a name that MLflow’s YAML quotes and folds is read whole', async () => {
-  const store = join(await temporaryFolder(), 'mlruns');
-  await cp(join(FIXTURES, 'mlruns'), store, { recursive: true });
-  const [experiment = ''] = await readdir(store);
-  const [run = ''] = await runsNamed(join(store, experiment), 'rate-0.03');
-  const meta = await readFile(join(run, 'meta.yaml'), 'utf8');
-  const folded = `'it''s: the "long" name of a run that a good many people write when they
-  describe in words what they tried'`;
-  await writeFile(join(run, 'meta.yaml'), meta.replace('rate-0.03', folded));
-  expect((await imported(store)).names[1]).toBe(
-    'it\'s: the "long" name of a run that a good many people write when they describe in words what they tried',
-  );
-});
 
 test('event files of TensorBoard are read, scalars written as numbers and as tensors', async () => {
   const { study, names, series, words, skipped } = await imported(join(FIXTURES, 'tensorboard'));

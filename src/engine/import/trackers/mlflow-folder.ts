@@ -1,5 +1,5 @@
 import { readdir, readFile, stat } from 'node:fs/promises';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { isMap, isScalar, parseDocument } from 'yaml';
 import type { Skipped } from '../../../shared/imports.ts';
 import { COMMIT_TAG, isSystemMetric } from './mlflow-words.ts';
@@ -50,10 +50,13 @@ export async function readMlflowFolder(folders: readonly string[]): Promise<Trac
   const runs: TrackedRun[] = [];
   const skipped: Skipped[] = [];
   const gatherers = new RunGatherers(Math.min(folders.length, MAX_RUNS));
+  const isOneExperiment = new Set(folders.map(folder => dirname(folder))).size === 1;
   for (const folder of folders.slice(0, MAX_RUNS)) {
     const meta = await readMeta(folder);
     if (!meta || meta.get('lifecycle_stage') === 'deleted') continue;
-    runs.push(await readRun(gatherers.next(), folder, meta, skipped));
+    const experiment = isOneExperiment ? null : (await readMeta(dirname(folder)))?.get('name');
+    const run = await readRun(gatherers.next(), folder, meta, skipped);
+    runs.push(experiment ? { ...run, name: `${experiment}: ${run.name}` } : run);
   }
   if (folders.length > MAX_RUNS) {
     skipped.push({ line: null, reason: `only the first ${MAX_RUNS} runs were read.` });
