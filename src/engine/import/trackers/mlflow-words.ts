@@ -1,4 +1,4 @@
-/** The tag that names a run's commit. The field `source_version` of a run is always empty since MLflow 1.0. */
+/** The tag that names a run's commit. MLflow 3.17.2 leaves the field `source_version` of a run empty. */
 export const COMMIT_TAG = 'mlflow.source.git.commit';
 
 /** Measurements of the machine, which MLflow keeps among a run's metrics. */
