@@ -1,6 +1,7 @@
 import { writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { delimiter, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { listedGpus } from '../support/gpu-stand-ins.ts';
 import { killAtRandom } from '../support/kills.ts';
 import { eventsOf, pawl, RunningPawl, sitting } from '../support/pawl.ts';
 import { contractFile, FAST_TRAINER, temporaryFolder } from '../support/scaffold.ts';
@@ -109,6 +110,27 @@ describe.skipIf(fault !== null)('lanes on two models of GPU', () => {
     const again = await sitting(['resume', repository], options);
     expect(again).toMatchObject({ code: 0, stderr: '' });
     expect(phaseOf()).toBe('recorded');
+    await checkNight(night);
+  });
+
+  test('a GPU of this machine and one of the same model over ssh are lanes of one kind', async () => {
+    const night = await prepareNight({
+      trainer: FAST_TRAINER,
+      contract: contractFile({ limitSeconds: 600 }),
+    });
+    const here = await listedGpus([{ uuid: 'GPU-7', name: 'Test GPU' }]);
+    const env = { PATH: `${here}${delimiter}${await pathWithHosts(sshd)}` };
+    const lanes = 'gpu:0,ssh:lab/gpu:1';
+    const args = ['run', night.repository, '--tag', TAG, '-n', '8', '--lanes', lanes];
+    const { code, stderr, events } = await sitting(args, { home: night.home, env });
+    expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+    expect(eventsOf(events, 'warning').filter(({ code }) => code === 'screening')).toEqual([]);
+    const { experiments, runs } = rowsOf(night.home);
+    // A number counts wherever it was measured, and was measured once.
+    expect(new Set(runs.map(({ lane }) => lane?.split(',')[0]))).toEqual(new Set(['GPU 0: Test GPU', 'lab']));
+    expect(runs).toHaveLength(experiments.length);
+    expect(experiments.map(({ metric }) => metric)).toEqual(Array(9).fill(expect.any(Number)));
+    expect(eventsOf(events, 'run_unfair')).toEqual([]);
     await checkNight(night);
   });
 

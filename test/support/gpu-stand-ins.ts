@@ -67,6 +67,28 @@ export async function gpuStandIns(once: Readonly<Record<string, string>> = {}): 
   return folder;
 }
 
+/** Answers for several idle GPUs, once or repeatedly. */
+const SEVERAL = (gpus: readonly { readonly uuid: string; readonly name: string }[]) => `#!${process.execPath}
+const gpus = ${JSON.stringify(gpus)};
+const args = process.argv.slice(2);
+const wanted = args.find(arg => arg.startsWith('--query-gpu='))?.slice(12).split(',');
+const interval = args.indexOf('-lms');
+const say = () => gpus.forEach((gpu, index) => {
+  const fields = { ...${JSON.stringify(FIELDS)}, 'utilization.gpu': '0', ...gpu, index };
+  if (args[0] === '-L') console.log('GPU ' + index + ': ' + gpu.name + ' (UUID: ' + gpu.uuid + ')');
+  if (wanted) console.log(wanted.map(name => fields[name] ?? '[N/A]').join(', '));
+});
+say();
+if (interval >= 0) setInterval(say, Number(args[interval + 1]));
+`;
+
+/** A folder for the front of a PATH, on which nvidia-smi lists GPUs that are not there. */
+export async function listedGpus(gpus: Parameters<typeof SEVERAL>[0]): Promise<string> {
+  const folder = await temporaryFolder();
+  await writeProgram(folder, 'nvidia-smi', SEVERAL(gpus));
+  return folder;
+}
+
 export async function writeProgram(folder: string, name: string, script: string): Promise<void> {
   await writeFile(join(folder, name), script);
   await chmod(join(folder, name), 0o755);
