@@ -8,6 +8,7 @@ import { SshTraining } from '../../src/engine/remote/ssh/ssh-training.ts';
 import { jobOf, nameOf, Watched } from '../support/remote-jobs.ts';
 import { temporaryFolder } from '../support/scaffold.ts';
 import { findSshdFault, type PrivateSshd, startSshd } from './private-sshd.ts';
+import { SSH_GIVES_UP_MS } from './silent-server.ts';
 
 const fault = findSshdFault();
 let sshd: PrivateSshd;
@@ -56,7 +57,7 @@ describe.skipIf(fault !== null)('a connection that is cut', () => {
   afterAll(() => sshd?.stop());
 
   /** A run that trains once it may; `connect` brings the host up where that is down. */
-  async function begin(): Promise<Run & { readonly count: string }> {
+  async function begin(): Promise<Run & { readonly count: string; readonly training: SshTraining }> {
     const folder = await temporaryFolder();
     const [go, count] = [join(folder, 'go'), join(folder, 'count')];
     const job = await jobOf(
@@ -65,7 +66,7 @@ describe.skipIf(fault !== null)('a connection that is cut', () => {
     const client = await SshClient.open('lab', sshd.options);
     onTestFinished(() => client.close());
     const training = new SshTraining({ client, root: await temporaryFolder() });
-    return { job, go, count, watched: new Watched(training, job) };
+    return { job, go, count, training, watched: new Watched(training, job) };
   }
 
   async function checkEnd({ watched, go, count }: Run & { readonly count: string }): Promise<void> {
@@ -92,5 +93,20 @@ describe.skipIf(fault !== null)('a connection that is cut', () => {
     await sshd.cut();
     await sshd.start();
     await checkEnd(run);
+  });
+
+  // Each takes as long as a stop waits for an answer.
+  const SOME = PLACES.filter((_, at) => at % 3 === 2);
+  test.each(SOME)('a host that falls silent when %s does not keep a stop waiting', async (_, isReached) => {
+    const run = await begin();
+    await isReached(run);
+    await sshd.freeze();
+    onTestFinished(() => sshd.thaw());
+    const stoppedAt = performance.now();
+    run.watched.stop();
+    await run.watched.result;
+    expect(performance.now() - stoppedAt).toBeLessThan(SSH_GIVES_UP_MS / 2);
+    await sshd.thaw();
+    expect(await run.training.end(run.job, new AbortController().signal)).toBe(true);
   });
 });

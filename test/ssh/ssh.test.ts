@@ -29,6 +29,15 @@ async function trainingHere(
   return new SshTraining({ client, root: await temporaryFolder(), ...more });
 }
 
+/** Processes of this machine that ask the host about a run. */
+async function connectionsFor(job: RemoteJob): Promise<readonly string[]> {
+  const numbers = (await readdir('/proc')).filter(name => /^\d+$/.test(name));
+  const lines = await Promise.all(
+    numbers.map(pid => readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => '')),
+  );
+  return lines.filter(line => line.startsWith('ssh\0') && line.includes(nameOf(job)));
+}
+
 /** A training that goes on once a file is there. */
 function waitsFor(file: string): string {
   return `echo first; until [ -e ${file} ]; do sleep 0.05; done; echo last\n`;
@@ -182,6 +191,25 @@ describe.skipIf(fault !== null)('a run on a host of ssh', () => {
     await sshd.thaw();
     expect(await training.end(job, new AbortController().signal)).toBe(true);
     expect(await lives(pid)).toBe(false);
+  });
+
+  test('a stop leaves no connection that still waits for the files of a run', async () => {
+    const root = await temporaryFolder();
+    const training = await trainingHere({ root });
+    // As much as is under way for some seconds.
+    const job = await jobOf('mkdir out; truncate -s 2G out/a.bin\n', {
+      ...{ artifacts: ['out'], maxArtifactBytes: 4e9 },
+    });
+    const watched = new Watched(training, job);
+    await expect.poll(() => existsSync(join(root, 'jobs', nameOf(job), 'artifacts'))).toBe(true);
+    await sshd.freeze();
+    onTestFinished(() => sshd.thaw());
+    expect(await connectionsFor(job)).not.toEqual([]);
+    watched.stop();
+    expect(await watched.result).toMatchObject({ outcome: { kind: 'aborted' }, isVerified: false });
+    expect(await connectionsFor(job)).toEqual([]);
+    await sshd.thaw();
+    expect(await training.end(job, new AbortController().signal)).toBe(true);
   });
 
   test('a run that nobody goes on with is ended and removed, as soon as its host can be reached', async () => {

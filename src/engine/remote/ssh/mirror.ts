@@ -32,7 +32,7 @@ export type MirrorOptions = {
    * Fetches the wanted files of a finished run before its outcome becomes visible here. False if there is no
    * connection.
    */
-  readonly fetchRest: () => Promise<boolean>;
+  readonly fetchRest: (signal: AbortSignal) => Promise<boolean>;
 };
 
 /** State of a job whose host could no longer be reached. */
@@ -95,7 +95,7 @@ async function listen(
       if ('log' in what) await appendFile(log, Buffer.from(what.log, 'base64'), { mode: 0o600 });
       else if ('state' in what) await writeWhole(join(folder.path, 'state.json'), what.state);
       else if ('alive' in what) listener(what.alive ? { kind: 'active' } : { kind: 'over', state: null });
-      else if (await fetchRest()) {
+      else if (await fetchRest(signal)) {
         await writeWhole(join(folder.path, 'outcome.json'), what.outcome);
         return 'outcome';
       }

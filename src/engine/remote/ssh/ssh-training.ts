@@ -207,7 +207,14 @@ export class SshTraining implements RemoteTraining {
     const { client, goneMs = seconds * 1000 } = this.#options;
     const host: JobHost = {
       subscribe: listener =>
-        mirror({ client, folder, place, goneMs, listener, fetchRest: () => this.#fetchRest(folder) }),
+        mirror({
+          client,
+          folder,
+          place,
+          goneMs,
+          listener,
+          fetchRest: ended => this.#fetchRest(folder, ended),
+        }),
       cancel: () => this.#cancel(folder),
       explain: async (state, said) =>
         state === HOST_GONE
@@ -221,15 +228,18 @@ export class SshTraining implements RemoteTraining {
   }
 
   /** Fetches the files of the run other than its log. */
-  async #fetchRest(folder: JobFolder): Promise<boolean> {
+  async #fetchRest(folder: JobFolder, signal: AbortSignal): Promise<boolean> {
     const files = '$(ls -d job.out metric.log check-*.log setup.log gpu.csv artifacts 2>/dev/null)';
     const packed = this.#options.client.start(`cd ${placeOf(folder)} && tar -cf - ${files}`);
     // tar rejects paths that lead out of the folder.
     const options = ['--no-same-owner', '--no-same-permissions', '-xf', '-'];
     const unpacked = spawn('tar', ['-C', folder.path, ...options], { stdio: ['pipe', 'ignore', 'ignore'] });
     const ended = Promise.all([once(packed, 'close'), once(unpacked, 'close')]);
+    const stop = () => packed.kill('SIGKILL');
+    signal.addEventListener('abort', stop, { once: true });
     if (packed.stdout) await pipeline(packed.stdout, unpacked.stdin).catch(() => {});
     const [[code], [left]] = await ended;
+    signal.removeEventListener('abort', stop);
     return code === 0 && left === 0;
   }
 }

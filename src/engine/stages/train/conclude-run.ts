@@ -141,7 +141,8 @@ function warnOfSurvivors(
   { emit, place }: TrainPorts,
 ): void {
   if (there && !there.isVerified) {
-    const message = `Whether job ${there.job ?? ''} has ended is not known: ${place.label} cannot be asked.`;
+    const job = there.job === null ? 'its job' : `job ${there.job}`;
+    const message = `Whether ${job} has ended is not known: ${place.label} cannot be asked.`;
     emit({ type: 'warning', code: 'survivors', message });
   }
   if (survivors.length > 0) {
