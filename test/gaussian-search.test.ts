@@ -16,6 +16,7 @@ import { placeOn } from '../src/engine/proposers/search/place-on.ts';
 import { seededRandom } from '../src/engine/proposers/search/random.ts';
 import { axesOf, coordinateOf, textAt } from '../src/engine/proposers/search/space.ts';
 import { standardize } from '../src/engine/proposers/search/standardize.ts';
+import { fitSurrogate } from '../src/engine/proposers/search/surrogate.ts';
 import { normalDensity } from '../src/engine/verdicts/normal.ts';
 
 const AXES = [{ isCategory: false }, { isCategory: true }];
@@ -297,11 +298,27 @@ test('constants outside of the bounds stay, and those inside stay within', async
 });
 
 test('where it crashes is learnt, and left', async () => {
-  const { history } = await play(3, 40, values => ((values.WIDTH ?? 0) > 40 ? null : bowl(values)));
+  const { history, kept } = await play(3, 40, values => ((values.WIDTH ?? 0) > 40 ? null : bowl(values)));
   const crashes = history.map(({ verdict }) => verdict === 'crash');
   const [early, late] = [crashes.slice(0, 20), crashes.slice(20)].map(part => part.filter(Boolean).length);
   expect(late).toBeLessThanOrEqual(early ?? 0);
   expect(crashes.filter(Boolean).length).toBeLessThan(12);
+  // The best that does not crash has 1.7.
+  expect(bowl(readNumbers(kept.at(-1) ?? ''))).toBeLessThan(2.4);
+});
+
+test('where it crashes tells nothing about the values beside it, only how likely a crash is there', () => {
+  const axes = [{ isCategory: false }];
+  const at = (place: number) => Float64Array.of(place);
+  const worked = [0, 1, 2, 3, 4].map(place => ({ n: place, point: at(place), value: -place }));
+  const before = fitSurrogate(axes, worked, null, at(4));
+  const after = fitSurrogate(axes, [...worked, { n: 5, point: at(6), value: null }], null, at(4));
+  expect(after?.posterior.at(at(5))).toEqual(before?.posterior.at(at(5)));
+  expect(before?.chance(at(6))).toBe(1);
+  const chances = [0, 4, 5, 6].map(place => after?.chance(at(place)) ?? 0);
+  expect(chances).toEqual(chances.toSorted((a, b) => b - a));
+  expect(chances[1]).toBeGreaterThan(0.9);
+  expect(chances[3]).toBeLessThan(0.1);
 });
 
 test('a small space is tried whole, and then nothing is left', async () => {

@@ -38,8 +38,8 @@ const ALIKE = 0.7;
 
 /**
  * Chooses the next change: among random candidates near the best values, the one with the largest expected
- * improvement, by a Gaussian process fitted to the history. Pure: the same situation gives the same choice. Null if
- * nothing new was found.
+ * improvement, by a Gaussian process fitted to the history, and the chance that it gives a number. Pure: the same
+ * situation gives the same choice. Null if nothing new was found.
  */
 export function chooseByProcess(situation: Situation): Choice | null {
   const { constants, history, bounds } = situation;
@@ -72,8 +72,8 @@ export function chooseByProcess(situation: Situation): Choice | null {
   const scoreOf = (texts: readonly string[]) => {
     const point = locate(texts);
     const at = surrogate?.posterior.at(point);
-    const score = surrogate && at ? expectedImprovement(surrogate.level, at.mean, at.deviation) : 0;
-    return { texts, point, score };
+    const gain = surrogate && at ? expectedImprovement(surrogate.level, at.mean, at.deviation) : 0;
+    return { texts, point, score: gain * (surrogate?.chance(point) ?? 1) };
   };
   const first = drawCandidates(base, reach, CANDIDATES, surroundings).map(scoreOf);
   first.sort((a, b) => b.score - a.score);

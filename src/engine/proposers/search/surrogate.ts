@@ -9,7 +9,7 @@ import {
 import { findMostProbable } from './most-probable.ts';
 import { standardize } from './standardize.ts';
 
-/** A point that was tried; null if it has no number, which counts as bad. */
+/** A point that was tried; null if it gave no number. */
 export type Trial = { readonly n: number; readonly point: Point; readonly value: number | null };
 
 /** A model of the metric; lower is better. */
@@ -20,6 +20,8 @@ export type Surrogate = {
   /** The known trial with the lowest predicted mean, which is more reliable than its own noisy number. */
   readonly best: Trial;
   readonly level: number;
+  /** How likely a point gives a number, from 0 to 1. */
+  readonly chance: (point: Point) => number;
   /** Converts a standardized value to the metric's unit. */
   readonly invert: (value: number) => number;
 };
@@ -47,29 +49,64 @@ export function fitSurrogate(
 ): Surrogate | null {
   const { values: all, invert } = standardize(trials.map(({ value }) => value));
   const kept = selectTrials(axes, trials, all, center);
-  const points = kept.map(place => trials[place]?.point ?? center);
-  const values = kept.map(place => all[place] ?? 0);
-  // With many points, every other one is enough to fit lengths and noise, in an eighth of the time.
-  const isFitted = (_: unknown, place: number) => points.length <= FITTED || place % 2 === 1;
-  const parameters = findMostProbable(
-    ...([axes, points.filter(isFitted), values.filter(isFitted)] as const),
-    ...([before ?? priorMedian(axes), before ? STEPS.further : STEPS.first] as const),
+  // As a bad value, a crash would be a cliff, and the lengths of the axes along which it lies would be too short.
+  const known = kept.filter(place => trials[place]?.value !== null);
+  if (known.length === 0) return null;
+  const points = known.map(place => trials[place]?.point ?? center);
+  const values = known.map(place => all[place] ?? 0);
+  const parameters = fitTo(
+    axes,
+    points,
+    values,
+    before ?? priorMedian(axes),
+    before ? STEPS.further : STEPS.first,
   );
   const posterior = condition(axes, points, values, parameters);
   if (!posterior) return null;
   let best: { readonly trial: Trial; readonly mean: number } | null = null;
-  for (const place of kept) {
+  for (const place of known) {
     const trial = trials[place];
-    if (!trial || trial.value === null) continue;
+    if (!trial) continue;
     const mean = posterior.meanAt(trial.point);
     if (!best || mean < best.mean) best = { trial, mean };
   }
   if (!best) return null;
-  if (pending.length === 0) return { parameters, posterior, best: best.trial, level: best.mean, invert };
+  const chance = chanceOfNumber(
+    axes,
+    kept.flatMap(place => trials[place] ?? []),
+  );
+  const found = { parameters, posterior, best: best.trial, level: best.mean, chance, invert };
+  if (pending.length === 0) return found;
   const expected = pending.map(posterior.meanAt);
   const believed = condition(axes, [...points, ...pending], [...values, ...expected], parameters);
   const level = Math.min(best.mean, ...expected);
-  return { parameters, posterior: believed ?? posterior, best: best.trial, level, invert };
+  return { ...found, posterior: believed ?? posterior, level };
+}
+
+/**
+ * How likely a point gives a number: a second process, through 0 where a trial gave one and 1 where it gave none.
+ * Expected improvement times this chance: Schonlau, Welch and Jones, Global versus local search in constrained
+ * optimization of computer models, 1998.
+ */
+function chanceOfNumber(axes: Axes, trials: readonly Trial[]): (point: Point) => number {
+  const failures = trials.map(({ value }) => (value === null ? 1 : 0));
+  if (!failures.includes(1)) return () => 1;
+  const points = trials.map(({ point }) => point);
+  const parameters = fitTo(axes, points, failures, priorMedian(axes), STEPS.further);
+  const posterior = condition(axes, points, failures, parameters);
+  return point => 1 - Math.min(Math.max(posterior?.meanAt(point) ?? 0, 0), 1);
+}
+
+/** With many points, every other one is enough to fit lengths and noise, in an eighth of the time. */
+function fitTo(
+  axes: Axes,
+  points: readonly Point[],
+  values: readonly number[],
+  start: Hyperparameters,
+  steps: number,
+): Hyperparameters {
+  const isFitted = (_: unknown, place: number) => points.length <= FITTED || place % 2 === 1;
+  return findMostProbable(axes, points.filter(isFitted), values.filter(isFitted), start, steps);
 }
 
 /** Indices of the trials that the process uses, in order: the best, those nearest to `center` and the latest. */
