@@ -153,6 +153,12 @@ describe('the space', () => {
     expect(textAt(axis, at ?? Number.NaN, text)).toBe(other);
   });
 
+  test('the integer -1 is not proposed', () => {
+    const [axis] = axisOf('-3');
+    const at = axis && coordinateOf(axis, '-1');
+    expect(axis && textAt(axis, at ?? Number.NaN, '-3')).toBeNull();
+  });
+
   test('a tuple has an axis an item', () => {
     expect(axisOf('(0.8, 0.95)').map(({ item, scale }) => [item, scale])).toEqual([
       [0, 'share'],

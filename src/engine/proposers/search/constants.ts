@@ -1,8 +1,7 @@
 import { findDataConstants, isDataFile } from './data-constants.ts';
 import type { Given } from './given.ts';
 import { isLeftAlone } from './left-alone.ts';
-import type { Literal } from './literal.ts';
-import { parseLiteral } from './literal.ts';
+import { type Literal, NONE_OR_ALL, parseLiteral } from './literal.ts';
 import { findLockedLines, type SourceLine, splitLines } from './locked-sections.ts';
 import { findPythonConstants } from './python-constants.ts';
 
@@ -51,7 +50,7 @@ export function findConstants(
   return candidates
     .filter(
       ({ name, alias, literal, start }) =>
-        !(literal.kind === 'integer' && literal.value === -1) &&
+        !(literal.kind === 'integer' && literal.value === NONE_OR_ALL) &&
         [name, alias ?? name].every(
           own => NAMEABLE.test(own) && !given.has(own) && isWanted(own) && seen.get(own) === 1,
         ) &&

@@ -18,6 +18,9 @@ export type Literal =
     }
   | { readonly kind: 'tuple'; readonly items: readonly Literal[]; readonly text: string };
 
+/** As an integer it usually means none or all, so the search neither changes it nor proposes it. */
+export const NONE_OR_ALL = -1;
+
 /** A longer text is data. */
 const MAX_CHARACTERS = 1_000;
 

@@ -1,5 +1,5 @@
 import { unreachable } from '../../../shared/errors.ts';
-import type { Literal } from './literal.ts';
+import { type Literal, NONE_OR_ALL } from './literal.ts';
 
 /** The direction of a change. `other` is for values without an order. */
 export type Direction = 'up' | 'down' | 'other';
@@ -94,7 +94,8 @@ function turnInteger(value: number, direction: Direction, step: number, factor: 
     if (moved === size) moved += isUp ? 1 : -1;
   }
   if (moved < 0 || (moved === 0 && size > 1)) return null;
-  return value < 0 ? -moved : moved;
+  const signed = value < 0 ? -moved : moved;
+  return signed === NONE_OR_ALL ? null : signed;
 }
 
 /** Rounds to as many significant digits as people use for such a number: 300 → 450, not 451. */

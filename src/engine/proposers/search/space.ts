@@ -1,5 +1,5 @@
 import type { Constant } from './constants.ts';
-import { type Literal, parseLiteral } from './literal.ts';
+import { type Literal, NONE_OR_ALL, parseLiteral } from './literal.ts';
 import { turn, writeFloat, writeInteger, writeItem } from './moves.ts';
 
 /** How an axis measures values, so that equal distances have roughly equal effects. */
@@ -188,7 +188,8 @@ function write(
     if (!Number.isSafeInteger(rounded) || rounded < 0) return null;
     // A count may go from one to zero; for anything larger, zero would mean something else.
     if (rounded === 0 && sizeOf(literal.text) !== 0 && sizeOf(literal.text) !== 1) return null;
-    return writeInteger(isNegative ? -rounded : rounded, literal.text);
+    const signed = isNegative ? -rounded : rounded;
+    return signed === NONE_OR_ALL ? null : writeInteger(signed, literal.text);
   }
   if (literal.kind !== 'float') return null;
   const isNearOne = scale === 'share' && size > 0.5;
