@@ -1,7 +1,7 @@
 import { MoonStar } from 'lucide-react';
 import { useCallback, useState } from 'react';
 import type { StudyCard } from '../../../shared/notebook.ts';
-import { ABSENT, formatClock, formatDelta, formatNumber } from '../../../shared/numbers.ts';
+import { ABSENT, clamp, formatClock, formatDelta, formatNumber } from '../../../shared/numbers.ts';
 import { isActive, useStore } from '../../app/store.ts';
 import { getClient } from '../../app/sync.ts';
 import { useCurves } from '../../app/use-curves.ts';
@@ -65,7 +65,7 @@ const MAX_CURVE_PX = 320;
  */
 function LiveDetails({ card, hasTile }: { readonly card: StudyCard; readonly hasTile: boolean }) {
   const { ref, height } = useHeight();
-  const curve = Math.round(Math.min(MAX_CURVE_PX, Math.max(MIN_CURVE_PX, CURVE_SHARE * height)));
+  const curve = Math.round(clamp(CURVE_SHARE * height, MIN_CURVE_PX, MAX_CURVE_PX));
   return (
     <div
       ref={ref}
