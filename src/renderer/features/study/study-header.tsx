@@ -61,7 +61,12 @@ export function StudyHeader({ card }: { readonly card: StudyCard }) {
           · {formatNumber(countTried(card))} tried: {formatNumber(kept)} kept, {formatNumber(tally.discard)}{' '}
           discarded, {formatNumber(tally.crash)} crashed
           {others === 0 ? '' : `, ${others} other`}
-          {rate === null ? '' : ` · keep rate ${formatPercent(rate, 1)}`}
+          {rate === null ? null : (
+            <>
+              {' · '}
+              <span className="whitespace-nowrap">keep rate {formatPercent(rate, 1)}</span>
+            </>
+          )}
           {card.lanes.length === 0 ? null : (
             <span title={card.lanes.join(', ')}> · lanes&nbsp;{card.lanes.join(', ')}</span>
           )}
