@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { TelemetrySample } from '../../shared/machines/telemetry.ts';
+import { clamp } from '../../shared/numbers.ts';
 import { TICKS_PER_SECOND } from '../process/process-table.ts';
 
 type DiskBytes = { readonly at: number; readonly read: number; readonly written: number };
@@ -97,7 +98,7 @@ function busyPercent(before: CpuTicks, after: CpuTicks): number | null {
   if (!(total > 0)) return null;
   const percent = 100 * (1 - (after.idle - before.idle) / total);
   // The kernel's iowait can go backwards (proc_stat(5)).
-  return Math.min(100, Math.max(0, percent));
+  return clamp(percent, 0, 100);
 }
 
 function parseMemory(text: string): { readonly totalBytes: number; readonly availableBytes: number } {

@@ -115,6 +115,16 @@ export type RemoteResult = TrainingResult & {
   readonly isVerified: boolean;
 };
 
+/** Everything that a run may start, in its order. */
+export function commandsOf({
+  setUp,
+  train,
+  metric,
+  checks,
+}: Pick<RemoteJob, 'setUp' | 'train' | 'metric' | 'checks'>): readonly RemoteCommand[] {
+  return [setUp, train, metric, ...checks].filter(command => command !== null);
+}
+
 /** How long a stop waits for another machine's answer. */
 export const ANSWER_MS = 5_000;
 

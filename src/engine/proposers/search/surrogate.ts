@@ -1,3 +1,4 @@
+import { clamp } from '../../../shared/numbers.ts';
 import {
   type Axes,
   condition,
@@ -94,7 +95,7 @@ function chanceOfNumber(axes: Axes, trials: readonly Trial[]): (point: Point) =>
   const points = trials.map(({ point }) => point);
   const parameters = fitTo(axes, points, failures, priorMedian(axes), STEPS.further);
   const posterior = condition(axes, points, failures, parameters);
-  return point => 1 - Math.min(Math.max(posterior?.meanAt(point) ?? 0, 0), 1);
+  return point => 1 - clamp(posterior?.meanAt(point) ?? 0, 0, 1);
 }
 
 /** With many points, every other one is enough to fit lengths and noise, in an eighth of the time. */

@@ -3,7 +3,7 @@ import type { Cluster } from '../../../shared/machines/cluster.ts';
 import { KILL_TIMES } from '../../process/kill-tree.ts';
 import { type JobFolder, wrapperOf } from '../job-folder.ts';
 import { quote } from '../quote.ts';
-import type { RemoteJob } from '../remote-training.ts';
+import { commandsOf } from '../remote-training.ts';
 import { FOR_CLIENTS } from './slurm-client.ts';
 
 /**
@@ -18,14 +18,11 @@ const MARGIN_SECONDS = 180;
  * Slurm's limit for a job, in minutes; the wrapper enforces the budget in seconds, and this is for cases in which it
  * cannot.
  */
-export function limitMinutes({
-  setUp,
-  train,
-  metric,
-  checks,
-}: Pick<RemoteJob, 'setUp' | 'train' | 'metric' | 'checks'>): number {
-  const phases = [setUp, train, metric, ...checks].filter(phase => phase !== null);
-  const seconds = phases.reduce((sum, phase) => sum + phase.seconds + (2 * KILL_TIMES.askMs) / 1000, 0);
+export function limitMinutes(job: Parameters<typeof commandsOf>[0]): number {
+  const seconds = commandsOf(job).reduce(
+    (sum, command) => sum + command.seconds + (2 * KILL_TIMES.askMs) / 1000,
+    0,
+  );
   return Math.ceil((seconds + WARNING_SECONDS + MARGIN_SECONDS) / 60);
 }
 

@@ -11,6 +11,7 @@ import { isStopped } from '../is-stopped.ts';
 import { type JobFolder, jobFolder, makeFolder } from '../job-folder.ts';
 import {
   ANSWER_MS,
+  commandsOf,
   type KnownJob,
   type RemoteJob,
   type RemoteResult,
@@ -202,8 +203,7 @@ export class SshTraining implements RemoteTraining {
     await mkdir(dirname(job.logPath), { recursive: true });
     const id = `${this.#options.client.host}:${folder.name}`;
     const place = placeOf(folder);
-    const phases = [job.setUp, job.train, job.metric, ...job.checks].filter(phase => phase !== null);
-    const seconds = phases.reduce((sum, phase) => sum + phase.seconds, GONE_GRACE_SECONDS);
+    const seconds = commandsOf(job).reduce((sum, command) => sum + command.seconds, GONE_GRACE_SECONDS);
     const { client, goneMs = seconds * 1000 } = this.#options;
     const host: JobHost = {
       subscribe: listener =>

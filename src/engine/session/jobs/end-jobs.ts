@@ -1,5 +1,4 @@
 import { join } from 'node:path';
-import { isDeepStrictEqual } from 'node:util';
 import type { JobPlace } from '../../../shared/machines/lanes.ts';
 import type { DataPaths } from '../../paths.ts';
 import { jobName } from '../../remote/describe-job.ts';
@@ -19,6 +18,20 @@ export type EndPorts = {
   readonly environment: NodeJS.ProcessEnv;
 };
 
+export type HowToEnd = {
+  /** Whose they are, for the sentences; default: `this study`. */
+  readonly whose?: string;
+  /** The user waits: a machine that does not answer at once is left alone. */
+  readonly isWaitedFor?: boolean;
+  /** Places that have not answered just now. */
+  readonly silent?: readonly JobPlace[];
+};
+
+/** The same text for the same place. */
+export function keyOf(place: JobPlace): string {
+  return JSON.stringify(place);
+}
+
 /**
  * Ends jobs on other machines whose results are no longer needed. Jobs that may still run stay in the ledger.
  * @returns a sentence for each place with such jobs
@@ -27,16 +40,9 @@ export async function endJobs(
   jobs: readonly Job[],
   ports: EndPorts,
   signal: AbortSignal,
-  how: {
-    /** Whose they are, for the sentences; default: `this study`. */
-    readonly whose?: string;
-    /** The user waits: a machine that does not answer at once is left alone. */
-    readonly isWaitedFor?: boolean;
-    /** Places that have not answered just now. */
-    readonly silent?: readonly JobPlace[];
-  } = {},
+  how: HowToEnd = {},
 ): Promise<readonly string[]> {
-  const places = Map.groupBy(jobs, ({ place }) => JSON.stringify(place));
+  const places = Map.groupBy(jobs, ({ place }) => keyOf(place));
   const left = await Promise.all([...places.values()].map(own => endJobsAt(own, ports, signal, how)));
   return left.flat();
 }
@@ -45,12 +51,12 @@ async function endJobsAt(
   jobs: readonly Job[],
   { ledger, paths, environment }: EndPorts,
   signal: AbortSignal,
-  { whose = 'this study', isWaitedFor = false, silent = [] }: NonNullable<Parameters<typeof endJobs>[3]>,
+  { whose = 'this study', isWaitedFor = false, silent = [] }: HowToEnd,
 ): Promise<readonly string[]> {
   const [first] = jobs;
   if (!first) return [];
-  if (silent.some(place => isDeepStrictEqual(place, first.place)))
-    return describeLeft(jobs, first.place, whose);
+  const isSilent = silent.some(place => keyOf(place) === keyOf(first.place));
+  if (isSilent) return describeLeft(jobs, first.place, whose);
   const opened = await open(first.place, paths, environment).catch(() => null);
   // A name that ssh cannot take, for example; other places are handled all the same.
   if (!opened) return describeLeft(jobs, first.place, whose);

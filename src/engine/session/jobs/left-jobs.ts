@@ -2,7 +2,7 @@ import type { JobPlace } from '../../../shared/machines/lanes.ts';
 import type { Study } from '../../../shared/study.ts';
 import type { Tell } from '../../stages/tell.ts';
 import type { Job } from '../../store/jobs.ts';
-import { END_JOBS_MS, endJobs } from './end-jobs.ts';
+import { END_JOBS_MS, endJobs, type HowToEnd, keyOf } from './end-jobs.ts';
 
 type Ports = Parameters<typeof endJobs>[1] & Pick<Tell, 'emit'>;
 
@@ -21,8 +21,8 @@ export class LeftJobs {
     this.#study = study;
     this.#ports = ports;
     const { jobs } = ports.ledger;
-    const known = new Set(places.map(place => JSON.stringify(place)));
-    const elsewhere = jobs.list(study.id).filter(({ place }) => !known.has(JSON.stringify(place)));
+    const known = new Set(places.map(keyOf));
+    const elsewhere = jobs.list(study.id).filter(({ place }) => !known.has(keyOf(place)));
     const left = new Map([...elsewhere, ...jobs.settled(study.id)].map(job => [job.marker, job]));
     this.#endMeanwhile([...left.values()]);
   }
@@ -51,12 +51,7 @@ export class LeftJobs {
     if (isInOrder) await this.#end(jobs, AbortSignal.timeout(END_JOBS_MS), { isWaitedFor: true, silent });
   }
 
-  async #end(
-    jobs: readonly Job[],
-    signal: AbortSignal,
-    how: Parameters<typeof endJobs>[3],
-    isTold = () => true,
-  ): Promise<void> {
+  async #end(jobs: readonly Job[], signal: AbortSignal, how: HowToEnd, isTold = () => true): Promise<void> {
     const left = await endJobs(jobs, this.#ports, signal, how).catch(error => [(error as Error).message]);
     if (!isTold()) return;
     for (const message of left) this.#ports.emit({ type: 'warning', code: 'jobs', message });

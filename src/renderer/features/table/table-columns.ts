@@ -1,5 +1,6 @@
 import type { Cell, Mark, StudyCard } from '../../../shared/notebook.ts';
 import {
+  clamp,
   formatBytes,
   formatDelta,
   formatDuration,
@@ -186,7 +187,7 @@ function costColumns(card: StudyCard): readonly Column[] {
 
 /** Enough for its name and the sort mark. */
 function widthOf(name: string): number {
-  return Math.round(Math.min(160, Math.max(72, 34 + 7 * name.length)));
+  return Math.round(clamp(34 + 7 * name.length, 72, 160));
 }
 
 function constantColumn(id: string, name: string): Column {

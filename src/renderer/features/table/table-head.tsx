@@ -2,6 +2,7 @@
 import { ArrowDown, ArrowUp } from 'lucide-react';
 import type { PointerEvent as ReactPointerEvent } from 'react';
 import { useState } from 'react';
+import { clamp } from '../../../shared/numbers.ts';
 import { classNames } from '../../ui/class-names.ts';
 import type { SortKey } from './arrange-rows.ts';
 import { alignOf } from './table-cell.tsx';
@@ -119,5 +120,5 @@ function ResizeHandle({ onWidth }: { readonly onWidth: (width: number) => void }
 }
 
 export function clampWidth(width: number): number {
-  return Math.round(Math.min(WIDTHS.most, Math.max(WIDTHS.least, width)));
+  return Math.round(clamp(width, WIDTHS.least, WIDTHS.most));
 }
