@@ -73,7 +73,7 @@ describe('names, ticks and files', () => {
       ].join('\r\n'),
     );
     for (const start of ['=', '+', '-', '@', '\t']) {
-      expect(progressCsv([row(0, 'keep', 1, `${start}1`)], 'm')).toContain(`,'${start}1\r\n`);
+      expect(progressCsv([row(0, 'keep', 1, `${start}1+1`)], 'm')).toContain(`,'${start}1+1\r\n`);
     }
   });
 

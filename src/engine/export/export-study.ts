@@ -1,3 +1,4 @@
+import { type Field, toCsv } from '../../shared/csv.ts';
 import { toScalar } from '../../shared/scalar.ts';
 import { type Experiment, runningBest, type Study } from '../../shared/study.ts';
 import type { Ledger } from '../store/ledger.ts';
@@ -80,24 +81,12 @@ export function exportCsv(ledger: Ledger, study: Study): string {
     };
   });
   const columns = [...new Set(rows.flatMap(row => Object.keys(row)))];
-  const lines = rows.map(row =>
-    columns.map(column => quote((row as Record<string, unknown>)[column])).join(','),
-  );
-  return [columns.map(quote).join(','), ...lines, ''].join('\r\n');
+  return toCsv([columns, ...rows.map(row => columns.map(column => (row as Record<string, Field>)[column]))]);
 }
 
 /** Whether an imported row does not say when its experiment ran. */
 function isUntimed({ imported, endedAt }: Experiment): boolean {
   return imported !== null && endedAt === null;
-}
-
-function quote(value: unknown): string {
-  if (value === null || value === undefined) return '';
-  const text = String(value);
-  // Spreadsheets run a field that begins like a formula, and this text may come from a model.
-  const safe =
-    typeof value === 'string' && /^[=+\-@\t]/.test(text) && Number.isNaN(Number(text)) ? `'${text}` : text;
-  return /[",\r\n]/.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe;
 }
 
 /** A study without the fields that an import does not know, such as the command and the proposer. */
