@@ -74,30 +74,37 @@ export async function run(
     },
 ): Promise<void> {
   const proposer = readProposer(flags) ?? readSearch(flags, flags.isSample ? 'ladder' : DEFAULT_STRATEGY);
-  const stop = readStopRules(flags);
+  const settings = readSettings(flags);
   await withEngine(resolve(path), async engine => {
     const show = (text: string) => {
       if (!flags.isSample) showBefore(text, flags);
     };
     const look = await lookFirst(engine.ledger, path, choicesOf(flags), flags.trustSetup === true, show);
-    for (const line of await modelLines(engine, path, look.choices, proposer, stop)) show(line);
+    for (const line of await modelLines(engine, path, look.choices, proposer, settings.stop)) show(line);
     const study = await engine.createStudy({
       ...look,
+      ...settings,
       repositoryPath: path,
       tag: flags.tag,
       proposer,
-      stop,
       budgetSeconds: flags.budget,
-      limitSeconds: flags.limit,
       prune: flags.prune,
-      gpu: flags.gpu,
-      lanes: lanesOf(flags),
-      otherLines: flags.otherLines,
-      capUsd: flags.maxCost,
       agreesUncontained: flags.uncontained,
     });
     process.exitCode = await sit(engine, study, {}, flags);
   });
+}
+
+/** The settings that `run` and `resume` read alike. */
+function readSettings(flags: SittingFlags) {
+  return {
+    stop: readStopRules(flags),
+    limitSeconds: flags.limit,
+    gpu: flags.gpu,
+    lanes: lanesOf(flags),
+    otherLines: flags.otherLines,
+    capUsd: flags.maxCost,
+  };
 }
 
 /** `--cluster slurm` selects the cluster; alone it means as many lanes as the cluster's settings say. */
@@ -108,16 +115,7 @@ function lanesOf({ lanes, cluster }: SittingFlags): readonly string[] | undefine
 
 export async function resume(path: string, flags: SittingFlags & { readonly tag?: string }): Promise<void> {
   if (isEngineRunning(dataPaths(process.env))) return goOn(path, flags);
-  const settings: SittingSettings = {
-    stop: readStopRules(flags),
-    proposer: readProposer(flags),
-    limitSeconds: flags.limit,
-    gpu: flags.gpu,
-    lanes: lanesOf(flags),
-    otherLines: flags.otherLines,
-    capUsd: flags.maxCost,
-    repositoryPath: path,
-  };
+  const settings = { ...readSettings(flags), proposer: readProposer(flags), repositoryPath: path };
   await withEngine(resolve(path), async engine => {
     if (flags.uncontained) engine.agreeToUncontained();
     const study = await findStudyToRun(engine.ledger, path, flags.tag);

@@ -165,20 +165,12 @@ export function createRouter(service: Service) {
       })),
     },
     studies: {
-      start: os.studies.start.handler(({ input }) =>
+      start: os.studies.start.handler(({ input: { path, tag, contract, ...asked } }) =>
         service.start({
-          repositoryPath: cleanPath(input.path),
-          tag: input.tag || undefined,
-          proposer: input.proposer,
-          stop: input.stop,
-          asksApproval: input.asksApproval,
-          gpu: input.gpu,
-          lanes: input.lanes,
-          otherLines: input.otherLines,
-          capUsd: input.capUsd,
-          agreesUncontained: input.agreesUncontained,
-          agreesSetUp: input.agreesSetUp,
-          contract: input.contract && contractFromFile(input.contract, 'form'),
+          ...asked,
+          repositoryPath: cleanPath(path),
+          tag: tag || undefined,
+          contract: contract && contractFromFile(contract, 'form'),
         }),
       ),
       resume: os.studies.resume.handler(async ({ input }) => {

@@ -16,7 +16,7 @@ export const k = z.number().int().nonnegative().max(10_000);
 export const gpuName = text(128).trim().min(1);
 export const lanesSchema = z.array(text(140).regex(LANE_WORD, LANE_WORDS_HINT)).max(MOST_LANES);
 /** When proposals start from another line than the branch. */
-export const otherLines = z.enum(OTHER_LINES).optional();
+const otherLines = z.enum(OTHER_LINES).optional();
 /** From now on, the user allows models' code to run without a sandbox on this machine. */
 export const agreesUncontained = z.boolean().optional();
 /** The digest of the set-up command that the user was shown and agrees to. */
@@ -33,7 +33,7 @@ export const modelKey = z.enum(['environment', 'stored', 'none']);
 const dollars = z.number().positive().max(1_000_000).nullable();
 
 /** What a study may spend on models in US dollars, including questions of its trainings. */
-export const capUsd = z.number().positive().max(1_000_000).optional();
+const capUsd = z.number().positive().max(1_000_000).optional();
 
 const armSchema = z.discriminatedUnion('kind', [
   z.strictObject({
@@ -94,20 +94,27 @@ export const settingsPatchSchema = z.strictObject({
     .optional(),
 });
 
+/** What a study begins with and a further sitting may change. */
+export const sittingSettings = {
+  proposer: proposerSettingsSchema.optional(),
+  stop: stopRulesSchema.optional(),
+  /** The GPU that is to train: its number or UUID, or the UUID of a MIG instance; null leaves it to the machine. */
+  gpu: gpuName.nullable().optional(),
+  /** Where runs are trained. */
+  lanes: lanesSchema.optional(),
+  otherLines,
+  capUsd,
+  agreesUncontained,
+};
+
 export const newStudySchema = z.strictObject({
   path,
   tag: text(64).optional(),
+  ...sittingSettings,
   proposer: proposerSettingsSchema,
   stop: stopRulesSchema,
   /** Approve mode from the start. */
   asksApproval: z.boolean().optional(),
-  /** The GPU that is to train: its number or UUID, or the UUID of a MIG instance. */
-  gpu: gpuName.optional(),
-  /** Where runs are trained. */
-  lanes: lanesSchema.optional(),
-  otherLines,
-  agreesUncontained,
-  capUsd,
   agreesSetUp,
   /** The contract from the form; without it, the last commit's. */
   contract: contractFileSchema.optional(),

@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { CELL_PAGE } from '../cell-pages.ts';
 import type { ChannelView, MessagePreview } from '../channel.ts';
 import { MOST_SMOOTHING } from '../charts/smooth-series.ts';
-import { contractFileSchema, stopRulesSchema } from '../contract/contract-schema.ts';
+import { contractFileSchema } from '../contract/contract-schema.ts';
 import type { Folder, Inspection, PreflightCheck, SetUpView } from '../contract/set-up.ts';
 import { type ArmsOfStudies, type Debrief, type DebriefSummary, REPORT_FORMATS } from '../debrief/debrief.ts';
 import { type ImportAnswer, MAX_TABLE_CHARACTERS } from '../imports.ts';
@@ -48,24 +48,20 @@ import { briefingCalls } from './briefing-calls.ts';
  */
 import {
   agreesSetUp,
-  agreesUncontained,
   baseUrl,
-  capUsd,
   channelInput,
   gpuName,
   inExperiment,
   inRun,
   inStudy,
   k,
-  lanesSchema,
   MAX_WIDTH,
   modelKey,
   n,
   newStudySchema,
-  otherLines,
   path,
-  proposerSettingsSchema,
   settingsPatchSchema,
+  sittingSettings,
   study,
   text,
 } from './call-inputs.ts';
@@ -156,14 +152,7 @@ export const calls = {
       .input(
         z.strictObject({
           study,
-          stop: stopRulesSchema.optional(),
-          proposer: proposerSettingsSchema.optional(),
-          /** The GPU from now on; null leaves it to the machine. */
-          gpu: gpuName.nullable().optional(),
-          lanes: lanesSchema.optional(),
-          otherLines,
-          capUsd,
-          agreesUncontained,
+          ...sittingSettings,
           /** The maximum number of runs for more reliable claims, instead of trying anything new. */
           audit: z.number().int().min(1).max(500).optional(),
           /** The repository's new place, if it was moved. */

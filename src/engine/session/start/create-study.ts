@@ -1,13 +1,8 @@
-import {
-  type Contract,
-  defaultLimitSeconds,
-  type StopRules,
-  VERDICT_RULES,
-} from '../../../shared/contract/contract.ts';
+import { type Contract, defaultLimitSeconds, VERDICT_RULES } from '../../../shared/contract/contract.ts';
 import type { ContractChoices } from '../../../shared/contract/findings.ts';
 import { PawlError } from '../../../shared/errors.ts';
 import type { ProposerSettings } from '../../../shared/proposers/proposers.ts';
-import type { OtherLines, Study } from '../../../shared/study.ts';
+import type { Study } from '../../../shared/study.ts';
 import { askSettings } from '../../asked-model/ask-settings.ts';
 import { loadContract } from '../../contract/load-contract.ts';
 import {
@@ -25,27 +20,18 @@ import { makeMemory } from '../../proposers/study-memory.ts';
 import type { CommitFiles } from '../../sandbox/contain.ts';
 import type { Ledger } from '../../store/ledger.ts';
 import { newStudyId } from '../../store/studies.ts';
+import type { LastingSettings } from './sitting-settings.ts';
 
-export type NewStudy = {
+export type NewStudy = LastingSettings & {
   readonly repositoryPath: string;
   /** Default: today, as upstream writes it (`mar5`), with a number appended if it is taken. */
   readonly tag?: string | undefined;
   readonly proposer: ProposerSettings;
-  readonly stop?: StopRules | undefined;
   readonly budgetSeconds?: number | undefined;
-  readonly limitSeconds?: number | undefined;
   /** Whether to end runs that can no longer reach the incumbent. */
   readonly prune?: boolean | undefined;
   /** Approve mode from the start. */
   readonly asksApproval?: boolean | undefined;
-  /** As in {@link Study}. */
-  readonly gpu?: string | null | undefined;
-  /** As in {@link Study}. */
-  readonly lanes?: readonly string[] | undefined;
-  /** As in {@link Study}; by default never. */
-  readonly otherLines?: OtherLines | undefined;
-  /** As in {@link Study}. */
-  readonly capUsd?: number | undefined;
   /** From now on, model-written code may run without a sandbox on this machine. */
   readonly agreesUncontained?: boolean | undefined;
   /** The digest of the set-up command that the user was shown and agreed to. */

@@ -2,8 +2,8 @@ import type { StopRules } from '../../../shared/contract/contract.ts';
 import type { ProposerSettings } from '../../../shared/proposers/proposers.ts';
 import type { OtherLines, Study } from '../../../shared/study.ts';
 
-/** The settings that a further sitting may change. */
-export type SittingSettings = {
+/** What a study begins with and a further sitting may change. */
+export type LastingSettings = {
   readonly stop?: StopRules | undefined;
   readonly proposer?: ProposerSettings | undefined;
   readonly limitSeconds?: number | undefined;
@@ -15,6 +15,10 @@ export type SittingSettings = {
   readonly lanes?: readonly string[] | undefined;
   /** As in {@link Study}. */
   readonly otherLines?: OtherLines | undefined;
+};
+
+/** What a further sitting is asked to do. */
+export type SittingSettings = LastingSettings & {
   /** Nothing new is tried: at most this many runs make its claims more certain. */
   readonly audit?: number | undefined;
   /** Where the repository may be now, if it has moved. */
@@ -28,7 +32,7 @@ export type SittingSettings = {
  */
 export function applySettings(
   study: Study,
-  settings: SittingSettings,
+  settings: LastingSettings,
   isResumed: boolean,
   now: number,
 ): Pick<Study, 'stop' | 'proposer' | 'gpu' | 'capUsd' | 'lanes' | 'otherLines' | 'contract'> {
