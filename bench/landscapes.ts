@@ -19,6 +19,9 @@ USE_NORM = True
 ACTIVATION = "relu"  # one of "relu", "gelu", "silu"
 `;
 
+/** The constants between 0 and 1. */
+const SHARES: ReadonlySet<string> = new Set(['EMBED_LR', 'MOMENTUM', 'BETA2']);
+
 /** Standard deviation of the noise, as a share of the loss between the start and the optimum. */
 const NOISE = 0.025;
 /** How far optima lie from the start: standard deviation in doublings (steps, for counts). */
@@ -109,6 +112,7 @@ function unitOf({ name, literal }: Constant): number {
   const value = readNumber(literal) ?? Number.NaN;
   if (name === 'DEPTH' || name === 'HEADS') return value;
   if (name === 'WARMUP') return 8 * value;
-  if (value > 0.5 && value < 1) return -Math.log2(1 - value);
+  // Half of the way to 0 or to 1 is one step, and no value between is left out.
+  if (SHARES.has(name)) return value > 0.5 ? -Math.log2(Math.max(0, 1 - value)) : 2 + Math.log2(value);
   return Math.log2(value);
 }
