@@ -24,6 +24,11 @@ test('the training sees what it needs and nothing that looks like a secret', () 
   expect(seen.PAWL_RUN).toBe('study/1.0');
 });
 
+test('the training computes with what the user chose for its libraries', () => {
+  const user = { KERAS_BACKEND: 'jax', ACCELERATE_MIXED_PRECISION: 'bf16' };
+  expect(trainingEnvironment({ ...base, user })).toMatchObject(user);
+});
+
 test('what the contract names passes, also a secret', () => {
   const user = { WANDB_MODE: 'offline', MY_TOKEN: 't', OTHER: 'o' };
   const seen = trainingEnvironment({ ...base, user, named: ['WANDB_MODE', 'MY_TOKEN', 'ABSENT'] });

@@ -1,32 +1,6 @@
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { OutputReader, type SeriesPoint } from '../src/engine/metrics/output-reader.ts';
-import type { Contract } from '../src/shared/contract/contract.ts';
-import { DEFAULT_METRIC } from '../src/shared/contract/contract-defaults.ts';
 import { cpuMs } from './support/clock.ts';
-
-/** What programs print, in the forms their libraries give it: each file is one of them. */
-const FOLDER = join(import.meta.dirname, 'fixtures', 'output');
-
-function read(
-  text: string,
-  metric: Partial<Contract['metric']> & { readonly name: string },
-  units: Readonly<Record<string, string>> = {},
-) {
-  const points: SeriesPoint[] = [];
-  const settings = { metric: { ...DEFAULT_METRIC, goal: 'minimize', ...metric }, units } as const;
-  const reader = new OutputReader(
-    point => points.push(point),
-    () => 1,
-    settings,
-  );
-  reader.push(Buffer.from(text));
-  reader.end();
-  const message = reader.classify({ kind: 'exit', code: 0 }, metric.name, 60)?.message ?? null;
-  const series = (name: string) => points.flatMap(({ values }) => values.get(name) ?? []);
-  return { reader, message, series, value: reader.summary()?.[metric.name] ?? null };
-}
+import { printedBy as file, readOutput as read } from './support/read-output.ts';
 
 const K6 = `
      checks.........................: 100.00% 4120 out of 4120
@@ -56,7 +30,11 @@ const REPORT = `
 weighted avg       0.95      0.95      0.95       114
 `;
 
-const file = (name: string) => readFileSync(join(FOLDER, `${name}.txt`), 'utf8');
+const DETECTIONS = `
+                 Class     Images  Instances      Box(P          R      mAP50  mAP50-95): 100% ━━━━━━━━━━━━ 1/1 5.1it/s 0.2s
+                   all          8          8      0.604      0.512      0.581   4.31e-01
+Speed: 0.1ms preprocess, 17.2ms inference, 0.0ms loss, 0.2ms postprocess per image
+`;
 
 test.each([
   ['at-sign', 'combined', 0.61],
@@ -85,6 +63,23 @@ test.each([
   ['si_progress', 'val_loss', 2.5],
   ['speedrun', 'val_bpb', 1.2243657],
   ['tqdm_desc_is_metric', 'val_acc', 0.9123],
+  ['tqdm-description', 'loss', 0.1],
+  ['tqdm-description', 'val_acc', 0.64],
+  ['tqdm-description', 'Loss', 0.5],
+  ['tinygrad', 'test_accuracy', 97],
+  ['ignite', 'loss', 0.542],
+  ['fastai', 'accuracy', 0.75],
+  ['ultralytics', 'all mAP50-95', 0],
+  ['ultralytics', 'red mAP50', 0],
+  ['ultralytics', 'box_loss', 2.072],
+  ['skorch', 'valid_acc', 0.95],
+  ['skorch', 'valid_loss', 0.1119],
+  ['sklearn-boosting', 'OOB Improve', 0.1279],
+  ['xgboost', 'test-rmse', 1.08281],
+  ['lightgbm', "valid's l2", 0.90262],
+  ['catboost', 'bestTest', 0.9719908289],
+  ['clu', 'val_loss', 0.0487805],
+  ['keras-checkpoint', 'val_loss', 0.8194],
 ])('of %s %s is %d', (name, metric, value) => {
   const { value: found, message } = read(file(name), { name: metric });
   expect(found).toBe(value);
@@ -105,6 +100,23 @@ test.each([
   ['si_progress', 'dt', [980, 999, 1100, 1200]],
   ['nanochat', 'Validation bpb', [0.8123]],
   ['tqdm_desc_is_metric', 'val_acc', []],
+  ['tqdm-description', 'Loss', [2, 2, 1, 1, 2 / 3, 2 / 3, 0.5, 0.5]],
+  ['tinygrad', 'test_accuracy', [93, 94, 95, 96, 97, 97]],
+  ['tinygrad', 'step', [1, 2, 3, 4, 5, 5]],
+  ['fastai', 'epoch', [0, 1]],
+  ['fastai', 'valid_loss', [0.600207, 0.589313]],
+  ['skorch', 'valid_acc', [0.875, 0.95, 0.975, 0.95, 0.95, 0.95]],
+  ['ultralytics', 'epoch', [59, 59, 60, 60]],
+  ['skorch', 'dur', [0.2197, 0.1451, 0.5459, 0.1046, 0.3639, 0.3515]],
+  ['sklearn-boosting', 'Train Loss', [1.6384, 1.4776, 1.6312, 1.4984]],
+  ['sklearn-iterations', 'loss', [1.40294905, 1.39028948, 1.37799134, 1.3667618]],
+  ['xgboost', 'step', [0, 1, 2, 3, 4, 5, 6, 7, 8]],
+  ['xgboost', 'test-rmse', [1.22796, 1.11122, 1.05801, 1.06097, 1.06547, 1.06193, 1.07867, 1.0839, 1.08281]],
+  ['lightgbm', "valid's l2", [1.22592, 0.991668, 0.913454, 0.907341, 0.921839, 0.90262]],
+  ['catboost', 'step', [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12]],
+  ['clu', 'train/loss', [1, 0.0909091, 0.047619, 0.0322581, 0.0243902]],
+  ['keras-checkpoint', 'from', []],
+  ['keras-checkpoint', 'to', []],
 ])('of %s the series %s is read', (name, series, values) => {
   expect(read(file(name), { name: 'none' }).series(series)).toEqual(values);
 });
@@ -190,10 +202,33 @@ test.each<[string, string, string, number | null]>([
   ['of criterion, the middle of three', CRITERION, 'encode/short time', 22.31],
   ['of criterion, with a name on a line of its own', CRITERION, 'decode/a_name_that_is_long time', 1.25],
   ['of criterion, its throughput', CRITERION, 'encode/short thrpt', 44.9],
+  ['of a report on detections', DETECTIONS, 'mAP50-95', 0.431],
+  ['of a report on detections, for all classes', DETECTIONS, 'all mAP50', 0.581],
+  [
+    'of a report on boxes and masks',
+    DETECTIONS.replace('mAP50-95)', 'mAP50-95)     Mask(P          R      mAP50  mAP50-95)'),
+    'mAP50',
+    null,
+  ],
   ['of a report by class', REPORT, 'macro avg f1-score', 0.94],
   ['of a report by another class', REPORT, '0 recall', 0.92],
   ['of a report, once for all', REPORT, 'accuracy', 0.95],
   ['of a report, in no one row', REPORT, 'f1-score', null],
+  ['in a list of names and numbers', ' * Acc@1 70.100 Acc@5 89.200', 'Acc@1', 70.1],
+  ['last in a list of names and numbers', ' * Acc@1 70.100 Acc@5 89.200', 'Acc@5', 89.2],
+  ['before words that name no number', 'accuracy 0.9 after 10 epochs', 'accuracy', null],
+  ['below a heading of words', 'epoch loss acc\n1 0.5 0.9\n2 0.4 0.95\n', 'acc', 0.95],
+  ['below a heading with bars', '| iter | target |\n-----\n| 1    | 0.5    |\n', 'target', 0.5],
+  [
+    'below a heading with tabs',
+    'step\tval_loss\ttook\n10\t0.5\t3\n20\t0.41234567\t3\n',
+    'val_loss',
+    0.41234567,
+  ],
+  ['below a heading, and taken back', 'epoch  acc\n1      0.5\n2      nan\n', 'acc', Number.NaN],
+  ['below a heading, in an empty cell', 'epoch  acc  loss\n1      0.5  0.4\n2           0.3\n', 'acc', 0.5],
+  ['below a sentence that begins like a heading', 'step size found\n10 steps done 3\n', 'size', null],
+  ['below a heading, in a list of files', 'epoch  acc\n3 files were written\n', 'acc', null],
   ['as minutes and seconds', 'train_time: 1:23', 'train_time', 83],
   ['as hours, minutes and parts of seconds', 'train_runtime = 1:02:03.5', 'train_runtime', 3723.5],
   ['as a ratio', 'odds: 1:2', 'odds', null],
@@ -264,6 +299,12 @@ test('no line makes reading slow', () => {
     'INFO ',
     '- ',
     '50%|',
+    'epoch  ',
+    '[1] a: ',
+    '1  ',
+    'val_loss 1 ',
+    "a's ",
+    'val_loss 1: 5%|',
   ];
   for (const text of hostile) read(`${text.repeat(65_536 / text.length)}\n`.repeat(3), { name: 'val_loss' });
   // Quadratic behaviour would take minutes; this is a bound on the algorithm, not a timing.

@@ -1,7 +1,11 @@
 import { unreachable } from '../../shared/errors.ts';
 import type { Crash, CrashClass, RunOutcome } from '../../shared/study.ts';
 
-const TRACEBACK = 'Traceback (most recent call last):';
+const TRACEBACK = 'Traceback (most recent call last)';
+/** How a traceback's first line goes on: Python's own with a colon, rich's with the edge of its box. */
+const AFTER_TRACEBACK = /^(?::| ─)/;
+/** What Python prints before each line of an exception in a group. */
+const IN_GROUP = /^\s{2,64}\| /;
 const RECENT_LINES = 40;
 const TRACEBACK_LINES = 400;
 const LINE_CHARACTERS = 400;
@@ -12,6 +16,14 @@ const OUT_OF_MEMORY =
   /\b(?:CUDA out of memory|OutOfMemoryError|CUDA error: out of memory|CUBLAS_STATUS_ALLOC_FAILED|MemoryError|std::bad_alloc|Cannot allocate memory|oom-kill)\b/;
 /** The line that ends a traceback, as Python prints it. */
 const EXCEPTION = /^[A-Za-z_][\w.]*(?:$|:\s|:$)/;
+/**
+ * What launchers raise after the training has printed its own traceback. Sources: accelerate 1.15.0 (`launch.py`),
+ * torch 2.15.0 (`distributed/launcher/api.py`).
+ */
+const OF_LAUNCHER =
+  /^(?:subprocess\.CalledProcessError|torch\.distributed\.elastic\.multiprocessing\.errors\.ChildFailedError):/;
+/** How launchers report what ended a training; without a number, it was no signal. */
+const CHILD_END = /died with <Signals\.\w{1,16}: (\d{1,3})>|^\s{1,8}traceback : (?:Signal (\d{1,3}) )?/;
 /** Upstream prints this word alone or after the progress line, and exits with 1. */
 const FAIL = /(?:^|\s)FAIL\s*$/;
 
@@ -43,24 +55,38 @@ export class CrashReader {
   #raised: string | null = null;
   #sawOutOfMemory: string | null = null;
   #sawFail = false;
+  /** The traceback before this one, if it ended shortly before. */
+  #before: { readonly traceback: string[]; readonly raised: string; readonly asked: string | null } | null =
+    null;
+  #linesSinceRaised = 0;
+  /** The signal that ended a launcher's child. */
+  #childSignal: number | null = null;
   /** The text before the traceback on its line, or before the word that reports the end of the input. */
   #asked: string | null = null;
   #sawEndOfInput = false;
 
   line(line: string): void {
     const short = line.length > LINE_CHARACTERS ? `${line.slice(0, LINE_CHARACTERS)}…` : line;
+    this.#linesSinceRaised += 1;
     const start = line.lastIndexOf(TRACEBACK);
-    if (start >= 0) {
+    if (start >= 0 && AFTER_TRACEBACK.test(line.slice(start + TRACEBACK.length))) {
+      const isNear = this.#linesSinceRaised <= RECENT_LINES;
+      const [traceback, raised] = [this.#traceback, this.#raised];
+      this.#before =
+        traceback && raised !== null && isNear ? { traceback, raised, asked: this.#asked } : null;
       // A traceback may follow a progress line that has no newline.
-      this.#traceback = [TRACEBACK];
+      this.#traceback = [`${TRACEBACK}:`];
       this.#raised = null;
       this.#asked = this.#questionIn(line.slice(0, start));
     } else if (this.#traceback && this.#raised === null && short.trim() !== '') {
       if (this.#traceback.length >= TRACEBACK_LINES) this.#traceback.splice(1, 1);
       this.#traceback.push(short);
       // The exception's own line ends the traceback; later lines are not part of it.
-      if (EXCEPTION.test(short)) this.#raised = short.trim();
+      const plain = short.replace(IN_GROUP, '');
+      if (EXCEPTION.test(plain)) this.#endTraceback(plain.trim());
     }
+    const end = CHILD_END.exec(short);
+    if (end) this.#childSignal = Number(end[1] ?? end[2] ?? 0) || null;
     const trimmed = short.trim();
     if (this.#traceback === null && trimmed.endsWith(ABORTED)) {
       this.#sawEndOfInput = true;
@@ -103,10 +129,7 @@ export class CrashReader {
       case 'signal':
         return this.#sawOutOfMemory
           ? of('out_of_memory', this.#sawOutOfMemory)
-          : of(
-              'killed',
-              `Ended by signal ${outcome.signal}${outcome.signal === 9 ? ', which the system sends when memory runs out' : ''}.`,
-            );
+          : of('killed', endedBy(outcome.signal));
       case 'exit':
         return this.#classifyExit(outcome.code, metric, metricName, of);
       default:
@@ -130,6 +153,9 @@ export class CrashReader {
     const isUnanswered =
       END_OF_INPUT.test(raised) || ((BARE_END.test(raised) || this.#sawEndOfInput) && this.#asked !== null);
     if (isUnanswered) return of('exception', this.#unanswered());
+    if (OF_LAUNCHER.test(raised) && this.#childSignal !== null && !this.#sawOutOfMemory) {
+      return of('killed', endedBy(this.#childSignal));
+    }
     if (this.#raised)
       return of(OUT_OF_MEMORY.test(this.#raised) ? 'out_of_memory' : 'exception', this.#raised);
     if (this.#sawOutOfMemory) return of('out_of_memory', this.#sawOutOfMemory);
@@ -137,6 +163,16 @@ export class CrashReader {
       return of('diverged', 'The training reported FAIL: the loss was not finite or too large.');
     }
     return of('exception', `Ended with exit code ${code}.`);
+  }
+
+  #endTraceback(raised: string): void {
+    this.#raised = raised;
+    this.#linesSinceRaised = 0;
+    // A launcher only says that the training failed; the traceback before says why.
+    if (!OF_LAUNCHER.test(raised) || this.#before === null) return;
+    this.#traceback = this.#before.traceback;
+    this.#raised = this.#before.raised;
+    this.#asked = this.#before.asked;
   }
 
   /** The question on a printed line, or on the line before. */
@@ -154,4 +190,8 @@ export class CrashReader {
     const lines = this.#traceback ?? this.#recent;
     return lines.filter(line => line.trim() !== '').slice(-TAIL_LINES);
   }
+}
+
+function endedBy(signal: number): string {
+  return `Ended by signal ${signal}${signal === 9 ? ', which the system sends when memory runs out' : ''}.`;
 }

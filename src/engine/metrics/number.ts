@@ -12,7 +12,7 @@ const NUMBER =
  * measurement.
  */
 const UNIT =
-  /^\.?\s?(?!%\|)(%|[A-Za-z\u00b5\u03bc]{1,12}(?:\/[A-Za-z]{1,12})?)?(?=\s|$|[)\]};|"'`*±]|[.,](?!\d)|\+[\d./])/;
+  /^\.?\s?(?!%\|)(%|[A-Za-z\u00b5\u03bc]{1,12}(?:\/[A-Za-z]{1,12})?)?(?=\s|$|[)\]};|"'`*±]|[.,](?!\d)|:(?:\s|$)|\+[\d./])/;
 /** Groups of digits separated by spaces could be one number or several. */
 const GROUPS = /^\d{1,3}(?: \d{3})+(?![\d.])/;
 /** `1h 2m 3.5s`: a time in several parts. */

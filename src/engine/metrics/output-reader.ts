@@ -1,12 +1,13 @@
 import type { Contract } from '../../shared/contract/contract.ts';
 import type { Crash, RunOutcome, Summary } from '../../shared/study.ts';
+import { ColumnReader } from './columns.ts';
 import { CrashReader } from './crash.ts';
 import { LineSplitter } from './line-splitter.ts';
 import { inUnit, plainQuantity, type Quantity } from './number.ts';
 import { readNumbers } from './pairs.ts';
 import { compilePattern, type Pattern } from './pattern.ts';
 import { PrintedNames } from './printed-names.ts';
-import { parseProgress } from './progress.ts';
+import { parseProgress, pointOf } from './progress.ts';
 import { SummaryReader, type Wanted } from './summary.ts';
 
 /** A progress point with its time, in seconds since the run began. */
@@ -41,6 +42,7 @@ export class OutputReader {
   readonly #pattern: Pattern | null;
   #matched: Quantity | null = null;
   readonly #summary: SummaryReader;
+  readonly #columns = new ColumnReader();
   readonly #names = new PrintedNames();
   readonly #crash = new CrashReader();
   readonly #splitter: LineSplitter;
@@ -115,10 +117,12 @@ export class OutputReader {
     if (matched !== undefined) this.#matched = matched;
     // A line is skipped unread only if it looks like the last progress line; any other line may be the result.
     const isThinned = this.#stride > 1 && this.#seen % this.#stride !== 0 && formOf(line) === this.#form;
-    const point = isThinned ? null : parseProgress(line);
     if (isThinned) this.#skipped = line;
     else this.#readSkipped();
-    if (!isThinned) this.#readResult(line, number, point !== null);
+    const row = isThinned ? null : this.#columns.line(line);
+    const point = isThinned ? null : row ? pointOf(row, []) : parseProgress(line);
+    if (row) this.#summary.row(row);
+    else if (!isThinned) this.#readResult(line, number, point !== null);
     if (!point && !isThinned) return;
     this.#seen += 1;
     if (this.#seen >= FULL_RESOLUTION_POINTS * this.#stride * 2) this.#stride *= 2;
@@ -152,7 +156,10 @@ export class OutputReader {
   }
 
   #readSkipped(): void {
-    if (this.#skipped !== null) this.#summary.find(this.#skipped);
+    if (this.#skipped === null) return;
+    const row = this.#columns.line(this.#skipped);
+    if (row) this.#summary.row(row);
+    else this.#summary.find(this.#skipped);
     this.#skipped = null;
   }
 

@@ -33,7 +33,7 @@ const LOG_PART = new RegExp(
     String.raw`\[?\d{2}:\d{2}:\d{2}(?:[.,]\d{1,9})?\]?`,
     String.raw`[[(]?${LEVEL}\b[\])]?(?::[\w.]{1,60}:)?`,
     String.raw`[\w.]{1,60}(?= [-|] ${LEVEL}\b)`,
-    String.raw`[IWEF]\d{4} \d{2}:\d{2}:\d{2}\.\d{6}\s{1,8}\d{1,9} [\w.\-/]{1,80}:\d{1,6}\]`,
+    String.raw`[IWEF]\d{4} \d{2}:\d{2}:\d{2}\.\d{6}\s{1,8}\d{1,20} [\w.\-/]{1,80}:\d{1,6}\]`,
     String.raw`\[(?:(?:[Rr]ank|RANK)\s?\d{1,5}\]:?|\d{1,5}\]:)`,
     String.raw`\((?:[\w ]{1,40} )?pid=\d{1,9}\)`,
     String.raw`\[[A-Za-z][\w.\-/]{0,60}(?::\d{1,6})?\](?=\[|\s)`,
@@ -175,8 +175,13 @@ const QUALIFIER = /(?<![\p{L}\p{N}_.])([\p{L}_][\p{L}\p{N}_.&'-]{0,30})\s{1,4}$/
 /** These words before a name change nothing. */
 const FINAL = /^(?:final|overall|and|with)$/i;
 const BESIDE_NAME = /[\p{L}\p{N}_.\-/@%]/u;
-/** `val_acc 0.91`, with nothing after it. */
-const ALONE_BEHIND = /^\s{1,64}(?=[^\s|]{1,40}\s{0,8}(?:\||$))/;
+/** `val_acc 0.91`, with nothing after it, or in the description of a bar: `loss 0.5 val_acc 0.91:  40%|██`. */
+const ALONE_BEHIND = /^\s{1,64}(?=[^\s|]{1,40}(?:\s{0,8}(?:\||$)|(?:\s[^|%]{1,120})?:\s{1,8}\d{1,3}%\|))/;
+/** `Acc@1 70.1 Acc@5 89.2`: nothing but names and numbers. */
+const LISTED_BEHIND = new RegExp(
+  String.raw`^\s{1,64}(?=[-+]?\.?\d\S{0,39}(?:\s{1,8}${WORD}\s{1,8}[-+]?\.?\d\S{0,39}){1,16}\s{0,8}$)`,
+  'u',
+);
 /** No useful line contains the metric's name more often. */
 const MAX_PLACES = 16;
 const SEPARATOR = /^["'`*]{0,3}\s{0,64}[:=](?![:=])\s{0,64}/;
@@ -191,7 +196,9 @@ export function findNamed(line: string, name: string): (Pair & { readonly qualif
     const rest = line.slice(at + name.length);
     if (BESIDE_NAME.test(before.slice(-1)) || OTHER_VALUES.test(before)) continue;
     const separator =
-      SEPARATOR.exec(rest.slice(0, 140))?.[0] ?? ALONE_BEHIND.exec(rest.slice(0, 140))?.[0] ?? null;
+      [SEPARATOR, ALONE_BEHIND].map(form => form.exec(rest.slice(0, 140))?.[0]).find(Boolean) ??
+      LISTED_BEHIND.exec(rest.slice(0, 400))?.[0] ??
+      null;
     if (separator === null) continue;
     const pair = pairOf(name, rest.slice(separator.length, separator.length + MAX_TEXT_CHARACTERS));
     const isBar = pair.quantity === null && /^\s*\d{1,3}%\|/.test(pair.text);
@@ -203,22 +210,30 @@ export function findNamed(line: string, name: string): (Pair & { readonly qualif
 }
 
 const ANYWHERE = new RegExp(
-  String.raw`(?<![\p{L}\p{N}_.\-/@%+*])(${WORD})(?:\s{0,4}[:=]\s{0,16}|\s{1,4})(?=[-+−]?(?:\.?\d|nan\b|inf\b))`,
+  String.raw`(?<![\p{L}\p{N}_.\-/@%+*])((?:[\p{L}_][\p{L}\p{N}_.\-]{0,40}'s )?(${WORD}))(?:\s{0,4}[:=]\s{0,16}|\s{1,4})(?=[-+−]?(?:\.?\d|nan\b|inf\b))`,
   'giu',
 );
+/** `improved from 0.5 to 0.4`: these words before a number do not name it. */
+const PREPOSITION = /^(?:from|to|at|of|in|on|by|for|than|after|before|until)\s*$/i;
 
-/** Every `name: 1`, `name=1` and `name 1` of a text, in order. */
+/**
+ * Every `name: 1`, `name=1` and `name 1` of a text, in order. Of names with an owner (`valid's auc`, as LightGBM prints
+ * them), those that only one owner has are also read without it.
+ */
 export function readNumbers(text: string): readonly Pair[] {
   const pairs: Pair[] = [];
+  const owned = new Map<string, Pair | null>();
   for (const match of text.matchAll(ANYWHERE)) {
-    const pair = pairOf(
-      match[1] ?? '',
-      text.slice(match.index + match[0].length, match.index + match[0].length + 64),
-    );
-    if (pair.quantity !== null) pairs.push(pair);
+    if (PREPOSITION.test(match[0])) continue;
+    const [, name = '', bare = ''] = match;
+    const end = match.index + match[0].length;
+    const pair = pairOf(name, text.slice(end, end + 64));
+    if (pair.quantity === null) continue;
+    pairs.push(pair);
+    if (name !== bare) owned.set(bare, owned.has(bare) ? null : { ...pair, name: bare });
     if (pairs.length >= MAX_PAIRS) break;
   }
-  return pairs;
+  return [...pairs, ...[...owned.values()].filter(pair => pair !== null)];
 }
 
 /** The text after a name, up to where a value can end. */

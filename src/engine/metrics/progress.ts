@@ -11,14 +11,21 @@ export type ProgressPoint = {
 const MAX_KEYS = 32;
 
 const COUNTER =
-  /^\s{0,8}(step|iter|iteration|epoch)(?:\s{1,8}|\s{0,4}[:=]\s{0,8})\[?(\d[\d,]{0,20})(?!\.?\d)/i;
+  /^\s{0,8}\[?(?:train(?:ing)?\s)?(step|iter|iteration|epoch)(?:\s{1,8}|\s{0,4}[:=]\s{0,8})\[?(\d[\d,]{0,20})(?!\.?\d)/i;
 /** What may follow a counter: the total and the share. */
 const OF_HOW_MANY = /^\s{0,8}\/\s{0,8}\d[\d,]{0,20}/;
 const SHARE = /^\]?\s{0,8}\(\s{0,8}([\d.]{1,12})%\s{0,8}\)/;
+/**
+ * A number before a list of pairs, as libraries for boosting and clu print it: `[10] auc:0.9`, `10:<tab>learn: 0.5`;
+ * with two numbers, an epoch and its batch: `[1,  2000] loss: 2.2`.
+ */
+const BEFORE_PAIRS =
+  /^\s{0,8}(?:\[(\d{1,9})(?:,\s{0,8}(\d{1,9}))?\]\s{1,8}|(\d{1,9}):\t)(?=[\p{L}_][^\s:=]{0,63}(?: [^\s:=]{1,63})?\s{0,4}[:=]\s{0,16}[-+]?(?:\.?\d|nan\b|inf\b))/iu;
 /** Only a name and a number. */
 const BARE = /^\s{0,64}\S{1,64}\s{1,64}\S{1,32}\s{0,64}$/;
-/** A progress bar of tqdm: `40%|████      | 20/50 [00:01<00:02, 19.9it/s, loss=0.3]`. */
-const BAR = /(\d{1,3})%\|[^|]{0,400}\|\s{0,8}(?:(\d[\d.,]{0,20}[kMGT]?)\/)?/;
+/** A progress bar of tqdm: `40%|████      | 20/50 [00:01<00:02, 19.9it/s, loss=0.3]`; ignite's has no second bar. */
+const BAR =
+  /(\d{1,3})%\|(?:[^|]{0,400}\||[\u2588-\u258f ]{0,400}(?=[,[]))\s{0,8}(?:(\d[\d.,]{0,20}[kMGT]?)\/)?/;
 /** A progress bar of Keras: `2/5 ━━━━ 0s 12ms/step - accuracy: 0.81 - loss: 1.8`. */
 const KERAS = /^\s{0,8}(\d{1,12})\/(?:\d{1,12}|Unknown)\s.{0,400}?(?:\/(?:step|epoch|sample))?\s-\s/;
 const KERAS_EPOCH = /^\s{0,8}Epoch\s\d{1,12}(?:\/\d{1,12})?\s{0,4}[-:]\s/i;
@@ -35,7 +42,8 @@ export function parseProgress(line: string): ProgressPoint | null {
   const bar = text.includes('%|') ? BAR.exec(text) : null;
   if (bar) return readBar(text, bar);
   if (text.includes('|')) return readSegments(text);
-  if (COUNTER.test(text)) return readCounted(text);
+  const counted = readCounter(text) ?? readBeforePairs(text);
+  if (counted) return readCounted(text, counted);
   const keras = text.includes(' - ') ? (KERAS.exec(text) ?? KERAS_EPOCH.exec(text)) : null;
   if (keras)
     return pointOf(readNumbers(text.slice(keras[0].length)), keras[1] ? [['batch', Number(keras[1])]] : []);
@@ -44,7 +52,8 @@ export function parseProgress(line: string): ProgressPoint | null {
 
 type Start = readonly (readonly [string, number])[];
 
-function pointOf(pairs: readonly Pair[], start: Start): ProgressPoint | null {
+/** The numbers of a line under their names; null if it has none besides those at its start, or too many. */
+export function pointOf(pairs: readonly Pair[], start: Start): ProgressPoint | null {
   const values = new Map<string, number>(start);
   const units = new Map<string, string>();
   if (values.has('progress')) units.set('progress', '%');
@@ -58,19 +67,26 @@ function pointOf(pairs: readonly Pair[], start: Start): ProgressPoint | null {
 }
 
 function readBar(text: string, bar: RegExpExecArray): ProgressPoint | null {
+  const description = text.slice(0, bar.index);
   const behind = text.slice(bar.index + bar[0].length);
-  const counted = readCounter(text.slice(0, bar.index));
+  const counted = readCounter(description);
+  const described = readNumbers(description.slice(counted?.length ?? 0));
   const done = bar[2] === undefined ? null : parseQuantity(bar[2]);
-  return pointOf(readNumbers(behind), [
-    ...(counted?.values ?? []),
-    // After a counter such as `Epoch 3`, the bar counts the batches of that epoch.
-    ...(done ? [[counted ? 'batch' : 'step', done.value] as const] : []),
-    ['progress', Number(bar[1])],
-  ]);
+  return pointOf(
+    [...described, ...readNumbers(behind)],
+    [
+      ...(counted?.values ?? []),
+      // After a counter such as `Epoch 3`, the bar counts the batches of that epoch.
+      ...(done ? [[counted ? 'batch' : 'step', done.value] as const] : []),
+      ['progress', Number(bar[1])],
+    ],
+  );
 }
 
+type Counted = { readonly values: Start; readonly length: number };
+
 /** `step 5/100 (5.0%)` at the start of a text; null if there is none. */
-function readCounter(text: string): { readonly values: Start; readonly length: number } | null {
+function readCounter(text: string): Counted | null {
   const match = COUNTER.exec(text);
   if (!match) return null;
   let length = match[0].length;
@@ -81,9 +97,23 @@ function readCounter(text: string): { readonly values: Start; readonly length: n
   return { values: share ? [counter, ['progress', Number(share[1])]] : [counter], length };
 }
 
-function readCounted(text: string): ProgressPoint | null {
-  const counted = readCounter(text);
-  if (!counted) return null;
+function readBeforePairs(text: string): Counted | null {
+  const match = BEFORE_PAIRS.exec(text);
+  if (!match) return null;
+  const [first, second] = [Number(match[1] ?? match[3]), match[2]];
+  return {
+    values:
+      second === undefined
+        ? [['step', first]]
+        : [
+            ['epoch', first],
+            ['batch', Number(second)],
+          ],
+    length: match[0].length,
+  };
+}
+
+function readCounted(text: string, counted: Counted): ProgressPoint | null {
   const pairs = readNumbers(text.slice(counted.length));
   const point = pointOf(pairs, counted.values);
   if (point) return point;

@@ -14,8 +14,9 @@ const ESTIMATE =
   /^(.{0,200}?)\s{0,200}\b(time|thrpt):\s{1,8}\[\S{1,24} \S{1,16} (\S{1,24} \S{1,16}) \S{1,24} \S{1,16}\]/;
 /** The heading of scikit-learn's classification_report. */
 const CLASSES = /^\s+precision\s+recall\s+f1-score\s+support\s*$/;
-const COLUMNS = ['precision', 'recall', 'f1-score', 'support'];
-const CLASS = /^\s{0,64}(\S.{0,62}?)\s{2,64}(\d[\d.]{0,24}(?:\s{1,32}\d[\d.]{0,24}){0,3})\s{0,8}$/;
+/** Ultralytics' heading, before a bar; its first column is the class: `Class Images Box(P R mAP50): 100% ━━━`. */
+const DETECTIONS = /^\s{1,64}Class\s+(Images\s.{1,200}?)\)?\s*(?::\s.*)?$/;
+const CLASS = /^\s{0,64}(\S.{0,62}?)\s{2,64}(\d[\d.e-]{0,24}(?:\s{1,32}\d[\d.e-]{0,24}){0,15})\s{0,8}$/;
 
 /** Reads reports whose lines need their context: remembers the heading and the previous line. */
 export class ReportReader {
@@ -23,19 +24,21 @@ export class ReportReader {
   #before = '';
   /** The benchmark that criterion printed last. */
   #estimated = '';
-  #isOfClasses = false;
+  /** The names of a class's numbers; none outside such a report. */
+  #columns: readonly string[] = [];
 
   /** Null for a line of no such report. */
   line(text: string): ReportRow | null {
     const before = this.#before;
     this.#before = text.trim();
-    if (CLASSES.test(text)) {
-      this.#isOfClasses = true;
+    const columns = columnsOf(text);
+    if (columns !== null) {
+      this.#columns = columns;
       return { name: null, pairs: [] };
     }
-    const row = this.#isOfClasses ? readClass(text) : null;
+    const row = readClass(text, this.#columns);
     if (row !== null) return row;
-    this.#isOfClasses = false;
+    this.#columns = [];
     return readDotted(text) ?? this.#estimate(text, before);
   }
 
@@ -56,11 +59,19 @@ function readDotted(text: string): ReportRow | null {
   return pairs.length > 0 ? { name, pairs } : null;
 }
 
-/** A class with its four numbers. The accuracy of all classes has only one number, and their count. */
-function readClass(text: string): ReportRow | null {
-  const [, name = '', numbers = ''] = CLASS.exec(text) ?? [];
+/** The columns of a heading; none if two have one name, as of boxes and of masks; null for any other line. */
+function columnsOf(text: string): readonly string[] | null {
+  const heading = CLASSES.test(text) ? text : DETECTIONS.exec(text)?.[1];
+  if (heading === undefined) return null;
+  const columns = heading.trim().split(/\s+/);
+  return new Set(columns).size === columns.length ? columns : [];
+}
+
+/** A class with its numbers. The accuracy of all classes has only one number, and their count. */
+function readClass(text: string, columns: readonly string[]): ReportRow | null {
+  const [, name = '', numbers = ''] = columns.length > 0 ? (CLASS.exec(text) ?? []) : [];
   const values = numbers.split(/\s+/).filter(Boolean);
   if (values.length === 2) return { name: null, pairs: [pairOf(name, values[0] ?? '')] };
-  if (values.length !== COLUMNS.length) return null;
-  return { name, pairs: values.map((value, column) => pairOf(COLUMNS[column] ?? '', value)) };
+  if (values.length !== columns.length || values.length === 0) return null;
+  return { name, pairs: values.map((value, column) => pairOf(columns[column] ?? '', value)) };
 }

@@ -97,6 +97,12 @@ export class SummaryReader {
     return pairs;
   }
 
+  /** Takes a row of a table under the names of its columns. */
+  row(pairs: readonly Pair[]): void {
+    this.#state = 'outside';
+    this.#keep(pairs);
+  }
+
   /** Looks for the wanted names anywhere on a line that is not itself a result. */
   find(line: string): void {
     const { numbers, words } = this.#wanted;

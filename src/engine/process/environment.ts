@@ -44,7 +44,7 @@ export const ALLOWED_PREFIXES: readonly string[] = [
     'TORCHINDUCTOR_',
   ],
   ...['TRITON_', 'XLA_', 'JAX_', 'TF_', 'OMP_', 'MKL_', 'OPENBLAS_', 'NUMEXPR_', 'UV_', 'CONDA_', 'PYENV_'],
-  ...['ROCM_', 'ROCR_', 'HIP_', 'HSA_', 'GPU_'],
+  ...['ROCM_', 'ROCR_', 'HIP_', 'HSA_', 'GPU_', 'KERAS_', 'ACCELERATE_'],
 ];
 export const SECRET = /KEY|TOKEN|SECRET|PASSW|CREDENTIAL|AUTH|COOKIE/i;
 

@@ -10,6 +10,7 @@ import { findDataCaches, tokenFiles, viewDataCaches } from './data-caches.ts';
 import { type Bubblewrap, containedBy } from './find-sandbox.ts';
 import { homeView, real } from './home-view.ts';
 import { EMPTY_JAIL, type Jail, type Mount } from './jail.ts';
+import { showLibrarySettings } from './library-settings.ts';
 import { pythonEnvironmentOf, venvInWorktree } from './python-environments.ts';
 import { shownFiles } from './shown.ts';
 import { reachableSockets } from './sockets.ts';
@@ -73,9 +74,10 @@ export async function containScore(
   );
   // A path inside a data cache comes with the cache, as a link.
   const apart = reads.filter(path => !places.some(folder => isBelow(path, folder)));
+  const settings = await showLibrarySettings(seen, home, caches);
   const view = await homeView({
     ...{ home, environment, command: plan.command, programs: python.programs },
-    reads: [...python.reads, ...apart, ...data.folders],
+    reads: [...python.reads, ...apart, ...settings, ...data.folders],
     ...{ checkout: [repository.path, repository.gitDir], dataFolder: plan.paths.home, standIns: data.places },
   });
   const venv = await venvInWorktree({ repository, worktree: plan.checkout, preserved: plan.preserved });

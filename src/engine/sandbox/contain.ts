@@ -22,6 +22,7 @@ import {
   trySandbox,
 } from './find-sandbox.ts';
 import { real } from './home-view.ts';
+import { showLibrarySettings } from './library-settings.ts';
 import { type ModelAccess, type ModelWay, wayByPort, wayBySocket } from './model-access.ts';
 import { linkPythons, ownVenv, usersVenv, venvInWorktree } from './python-environments.ts';
 import { pythonPathOf } from './python-path.ts';
@@ -137,6 +138,7 @@ export async function contain(
     ...safeDirectories(sandbox),
     ...model?.variables,
   };
+  const settings = await showLibrarySettings(own, home, caches);
   const jail = await trainingJail({
     ...{
       contract,
@@ -147,6 +149,7 @@ export async function contain(
       venv,
       network,
       data,
+      settings,
       home,
       model,
       swaps: place.swaps,

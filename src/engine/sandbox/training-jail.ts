@@ -36,6 +36,8 @@ export type JailInput = {
   readonly emptyBytes: number | null;
   /** Data caches, which the run can read but not change. */
   readonly data: DataMounts;
+  /** Files with settings of libraries, which the run can read. */
+  readonly settings: readonly string[];
   /** How it asks the contract's model; null if it asks none, or does so over the network. */
   readonly model: ModelWay | null;
   /** The parts of the git folder that a program needs to name the commit; not the configuration. */
@@ -82,7 +84,13 @@ export async function trainingJail(input: JailInput): Promise<Jail> {
   const view = await homeView({
     ...{ home: input.home, environment, command: contract.train },
     programs: uv ? [join(uv, 'bin', 'python')] : [],
-    reads: [...(uv && !venv ? [uv] : []), ...[...reads, ...input.data.folders, ...input.history]],
+    reads: [
+      ...(uv && !venv ? [uv] : []),
+      ...reads,
+      ...input.settings,
+      ...input.data.folders,
+      ...input.history,
+    ],
     ...{ checkout: input.checkout, dataFolder: input.dataFolder, standIns: input.data.places },
   });
   const whole: Omit<Jail, 'masked'> = {

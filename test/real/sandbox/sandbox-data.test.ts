@@ -80,6 +80,42 @@ contained('a run uses the caches of this machine, and what it does to them comes
   expect(answers(online.stdout)).toEqual({ offline: 'no' });
 });
 
+contained('a run computes with the settings that the user gave to its libraries', async () => {
+  const home = join(await temporaryFolder(), 'home');
+  await writeFiles(home, {
+    '.cache/huggingface/accelerate/default_config.yaml': 'mixed_precision: bf16',
+    '.cache/huggingface/token': 'secret',
+    '.keras/keras.json': '{"backend": "jax"}',
+    'own/accelerate/default_config.json': '{"mixed_precision": "fp16"}',
+    'own/keras/keras.json': '{"backend": "torch"}',
+  });
+  const before = await files(home);
+  const script = [
+    can('accelerate', 'grep bf16 "$HF_HOME/accelerate/default_config.yaml"'),
+    can('keras', `grep jax ${home}/.keras/keras.json`),
+    can('change', 'echo fp8 > "$HF_HOME/accelerate/default_config.yaml"'),
+    can('keep', `echo x > ${home}/.keras/keras.json`),
+    can('beside', `mkdir ${home}/.keras/models`),
+    can('token', `cat ${home}/.cache/huggingface/token "$HF_HOME/token"`),
+  ].join('\n');
+  for (const inside of [runContained, runContainedAsUser]) {
+    const isOrdinary = inside === runContainedAsUser && process.getuid?.() === 0;
+    if (isOrdinary) await run('chown', ['-R', `${ORDINARY}:${ORDINARY}`, join(home, '..')]);
+    expect(answers((await inside(script, { home })).stdout)).toEqual({
+      ...{ accelerate: 'yes', keras: 'yes', change: 'yes', keep: 'no', beside: 'yes', token: 'no' },
+    });
+  }
+  expect(await files(home)).toBe(before);
+  const named = await runContained(
+    [
+      can('accelerate', 'grep fp16 "$HF_HOME/accelerate/default_config.json"'),
+      can('keras', 'grep torch "$KERAS_HOME/keras.json"'),
+    ].join('\n'),
+    { home, environment: { HF_HOME: join(home, 'own'), KERAS_HOME: join(home, 'own/keras') } },
+  );
+  expect(answers(named.stdout)).toEqual({ accelerate: 'yes', keras: 'yes' });
+});
+
 /** Every file with its content's size and time. */
 async function files(folder: string): Promise<string> {
   return (await run('find', [folder, '-printf', '%P %s %T@ %l\\n'])).stdout.split('\n').sort().join('\n');

@@ -1,0 +1,25 @@
+import { expect, test } from 'vitest';
+import { readOutput } from './support/read-output.ts';
+
+test.each<[string, string, Readonly<Record<string, number>>]>([
+  ['an epoch and its batch in brackets', '[2,  4000] loss: 1.85', { epoch: 2, batch: 4000, loss: 1.85 }],
+  ['an epoch in brackets', '[epoch 2/10] loss: 1.85', { epoch: 2, loss: 1.85 }],
+  ['what is trained first', 'Train Epoch: 2 [640/60000 (1%)]\tLoss: 0.5', { epoch: 2, Loss: 0.5 }],
+  ['a rank in brackets and then a step', '[3] step: 7 loss: 0.5', { step: 7, loss: 0.5 }],
+])('a line that begins with %s is progress', (_, line, values) => {
+  const { points } = readOutput(line, { name: 'none' });
+  expect(points.map(point => Object.fromEntries(point.values))).toEqual([values]);
+});
+
+test.each(['[12] Loading: the data', '12:\tis no pair', '[1] 0.5', 'epoch  acc'])(
+  '%s is no progress',
+  line => {
+    const { points } = readOutput(line, { name: 'none' });
+    expect(points).toEqual([]);
+  },
+);
+
+test('of a long table the last row counts, also where its line was not looked at', () => {
+  const rows = [...Array(90_002).keys()].map(index => `${index}  ${index / 2}  1`);
+  expect(readOutput(`epoch  val_loss  dur\n${rows.join('\n')}`, { name: 'val_loss' }).value).toBe(45_000.5);
+});
