@@ -121,11 +121,14 @@ export async function playNight(
       again.add(incumbent.n);
       const value = await measure(incumbent.text, run);
       if (value !== null) incumbent.values.push(value);
-      const before = history.find(({ n }) => n === incumbent.n);
+      const place = history.findIndex(({ n }) => n === incumbent.n);
+      const known = history[place];
+      const before = known && { ...known, record: standing().metric };
+      if (before) history[place] = before;
       if (before && isBetter(goal, average(parent.values), standing().metric)) {
         chain.pop();
         discards = 0;
-        history[history.indexOf(before)] = { ...before, verdict: 'discard', reason: 'rolled_back' };
+        history[place] = { ...before, verdict: 'discard', reason: 'rolled_back' };
       }
       kept.push(standing().text);
       continue;
@@ -161,7 +164,7 @@ export function entryOf(
   incumbent: { readonly n: number; readonly metric: number } | null,
 ): HistoryEntry {
   return {
-    ...{ n, memo, verdict, metric, hypothesis: '', category: null, guard: null },
+    ...{ n, memo, verdict, metric, record: metric, hypothesis: '', category: null, guard: null },
     reason: verdict === 'discard' ? 'worse' : verdict,
     incumbent: incumbent?.n ?? null,
     incumbentMetric: incumbent?.metric ?? null,

@@ -102,7 +102,9 @@ async function playStudy(
     repeats = isTakenBack ? takeBack(after, due.n) : after;
     const place = history.findIndex(({ n }) => n === due.n);
     const entry = history[place];
-    if (isTakenBack && entry) history[place] = { ...entry, verdict: 'discard', reason: 'rolled_back' };
+    const values = repeats.trials.find(({ n }) => n === due.n)?.values ?? [];
+    const back = { verdict: 'discard', reason: 'rolled_back' } as const;
+    if (entry) history[place] = { ...entry, record: average(values), ...(isTakenBack && back) };
   };
   const first = run(baseline);
   if (first === null) throw new Error('The baseline fails.');

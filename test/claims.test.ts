@@ -40,3 +40,18 @@ test('of runs that all gave the same number the noise is an assumption', () => {
     'Runs of the same code differ by σ 5.3 (assumed; nothing was repeated).',
   ]);
 });
+
+test('how many keeps may be luck is said as a limit, because the probabilities are modest', () => {
+  const keepsOf = (...probabilities: readonly number[]) =>
+    describeClaims({
+      ...claims,
+      keeps: probabilities.map((probability, at) => ({
+        n: at + 1,
+        probability,
+        isProven: probability > 0.95,
+      })),
+    })[1];
+  expect(keepsOf(0.7)).toBe('1 keep, 0 proven; it may be luck.');
+  expect(keepsOf(0.4, 0.5, 0.99)).toBe('3 keeps, 1 proven; up to 2 of them may be luck.');
+  expect(keepsOf(0.99, 0.98)).toBe('2 keeps, 2 proven.');
+});

@@ -74,7 +74,7 @@ test('of too few experiments nothing is said, and nothing of constants nobody tu
 test('edits of code say nothing of constants, and their gain is no gain of what came after', () => {
   const values = (rate: string) => new Map([['LEARNING_RATE', rate]]);
   const entry = (n: number, metric: number | null, more: Partial<HistoryEntry> = {}): HistoryEntry => ({
-    ...{ n, metric, hypothesis: '', category: null, memo: null, guard: null },
+    ...{ n, metric, record: metric, hypothesis: '', category: null, memo: null, guard: null },
     ...{ verdict: 'discard', reason: 'worse', incumbent: 0, incumbentMetric: 10 },
     ...more,
   });

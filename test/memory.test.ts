@@ -30,6 +30,7 @@ function entry(n: number, changes: Partial<LearntEntry> = {}): LearntEntry {
     ...{ n, hypothesis: `Idea ${n}`, category: null, memo: null, crash: null },
     ...{ verdict: 'discard', reason: 'worse', metric: 1.1, guard: null, incumbentMetric: 1, incumbent: 0 },
     ...changes,
+    record: changes.record ?? (changes.metric === undefined ? 1.1 : changes.metric),
   };
 }
 const baseline = entry(0, { verdict: 'keep', reason: 'baseline', metric: 1, incumbentMetric: null });
@@ -68,6 +69,12 @@ test('kept ideas come first, the best gain first, each with its source', () => {
   ]);
   expect(text).toContain('- autoresearch/nov27: 4 tried, 3 kept, val_bpb 1 to 0.9679, 300 s a run');
   expect(sourcesIn(text)[0]).toEqual({ label: 'autoresearch/nov27', ns: [34, 3, 40] });
+});
+
+test('an idea that was measured again is told by its record', () => {
+  const text = learn(keep(1, 0.9, { record: 0.98 }));
+  expect(text).toContain('Idea 1, -0.02, keep');
+  expect(text).toContain('val_bpb 1 to 0.98');
 });
 
 test('the same idea kept in two studies is one line with both sources', () => {

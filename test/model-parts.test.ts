@@ -26,6 +26,7 @@ function entry(n: number, changes: Partial<HistoryEntry> = {}): HistoryEntry {
     ...{ n, hypothesis: `Idea ${n}`, category: 'optimizer', memo: null },
     ...{ verdict: 'discard', reason: 'worse', metric: 1.1, guard: null, incumbentMetric: 1, incumbent: 0 },
     ...changes,
+    record: changes.record ?? (changes.metric === undefined ? 1.1 : changes.metric),
   };
 }
 
@@ -72,6 +73,12 @@ test('a keep that was taken back is told as one, and not by the number that was 
   );
   expect(text).toMatch(/#1 was kept, and taken back .*: Half the depth/);
   expect(text).not.toContain('0.987');
+});
+
+test('a keep that was measured again is told by its record', () => {
+  const text = digest(request([baseline, entry(1, { verdict: 'keep', metric: 0.9, record: 0.98 })]));
+  expect(text).toContain('0.98 (-0.02): Idea 1');
+  expect(text).not.toContain('0.9 ');
 });
 
 test('the digest stays short however long the study, and keeps what matters', () => {

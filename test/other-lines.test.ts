@@ -19,7 +19,8 @@ function entry(
   { incumbent = 0, ...more }: Partial<Omit<HistoryEntry, 'incumbent'>> & { incumbent?: number } = {},
 ): HistoryEntry {
   return {
-    ...{ n, metric, hypothesis: `${n}`, category: null, memo: null, guard: null, incumbentMetric: 1 },
+    ...{ n, metric, record: metric, hypothesis: `${n}`, category: null, memo: null, guard: null },
+    incumbentMetric: 1,
     ...{ verdict: metric === null ? 'crash' : 'discard', reason: metric === null ? 'exception' : 'worse' },
     ...(n === 0 ? { verdict: 'keep', reason: 'baseline', incumbent: null } : { incumbent }),
     ...more,

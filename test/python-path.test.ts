@@ -1,7 +1,7 @@
 import { mkdir, symlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { pythonPathOf } from '../src/engine/sandbox/python-path.ts';
+import { importsOf, pythonPathOf } from '../src/engine/sandbox/python-path.ts';
 import { temporaryFolder, writeFiles } from './support/scaffold.ts';
 
 /** An environment with a file in its `site-packages`, and a worktree that has the project in `src`. */
@@ -107,4 +107,21 @@ test('a copy is imported from the worktree if the worktree has all of its files'
   expect(await installed(copy('p/__pycache__/__init__.cpython-311.pyc'))).toBe('/shown/src');
   expect(await installed(copy('p/_core.cpython-311-x86_64-linux-gnu.so'))).toBeUndefined();
   expect(await installed(() => record('/was/here', false, 'q.py'))).toBe('/shown');
+});
+
+test.each([
+  [
+    'meson-python',
+    '_p_x_editable_loader.py',
+    '_p_x-editable.pth',
+    'import _p_x_editable_loader; _p_x_editable_loader.init()',
+  ],
+  ['scikit-build-core', '_editable_skbc_p_x.py', '_editable_skbc_p_x.pth', 'import _editable_skbc_p_x'],
+])('nothing can stand in for what the loader of %s imports', async (_, loader, path, line) => {
+  const { checkout, venv } = await project(path, () => line);
+  await writeFiles(join(venv, 'lib/python3.11/site-packages'), record(checkout, true, loader, path));
+  const [found, ...others] = importsOf(venv, checkout, { project: 'p_x', has: () => true });
+  expect(found).toMatchObject({ folder: null, fault: `${loader} loads p_x from where it was installed` });
+  expect(found?.sources).toContain('src/p_x');
+  expect(others).toEqual([]);
 });

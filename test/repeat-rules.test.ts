@@ -137,7 +137,7 @@ test('what gave no number when it was audited is not asked again', () => {
 
 test('fewer lines are no claim, and what breaks a condition is no evidence', () => {
   const entry = (n: number, reason: string, change: Partial<HistoryEntry> = {}): HistoryEntry => ({
-    ...{ n, hypothesis: '', category: null, memo: null, verdict: 'keep', reason, metric: 1 },
+    ...{ n, hypothesis: '', category: null, memo: null, verdict: 'keep', reason, metric: 1, record: 1 },
     ...{ incumbentMetric: null, incumbent: n === 0 ? null : 0, guard: null },
     ...change,
   });

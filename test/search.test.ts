@@ -158,6 +158,7 @@ function play(
       verdict: value === null ? 'crash' : isKeep ? 'keep' : 'discard',
       reason: '',
       metric: value,
+      record: value,
       guard: null,
       incumbent: null,
       incumbentMetric: bestValue,

@@ -7,9 +7,9 @@ import { weighInWorker } from '../proposers/search/choose-in-worker.ts';
 import type { Constant } from '../proposers/search/constants.ts';
 import type { Hyperparameters } from '../proposers/search/gaussian-process.ts';
 import { LEAST_TRIALS } from '../proposers/search/importance.ts';
-import { COMPARABLE, readTexts } from '../proposers/search/observations.ts';
+import { comparableRecord, readTexts, shiftsOf } from '../proposers/search/observations.ts';
 import { surveyConstants } from '../proposers/search/survey.ts';
-import type { HistoryEntry } from '../store/experiment-past.ts';
+import { type HistoryEntry, madeOn } from '../store/experiment-past.ts';
 import type { Ledger } from '../store/ledger.ts';
 import type { ConstantsReader } from './constants-reader.ts';
 
@@ -74,8 +74,8 @@ async function readEvenly(
 }
 
 /**
- * The trials that say something about constants, oldest first, on one scale: edits of code alone are left out, and
- * where such an edit was kept, earlier results are shifted by its gain.
+ * The trials that say something about constants, oldest first, as if all had been tried with the same code: edits of
+ * code alone are left out.
  */
 export function comparableTrials(
   history: readonly HistoryEntry[],
@@ -83,22 +83,19 @@ export function comparableTrials(
   goal: Goal,
 ): readonly Trial[] {
   const sign = signOf(goal);
-  const trials: Trial[] = [];
-  let moved = 0;
-  for (const entry of history.toReversed()) {
+  const isOfCode = (entry: HistoryEntry) => {
     const own = values.get(entry.n);
-    const before = entry.incumbent === null ? undefined : values.get(entry.incumbent);
-    const isOfCode = own !== undefined && before !== undefined && isSame(own, before);
-    const { metric, incumbentMetric, verdict, reason } = entry;
-    const isComparable = verdict === 'keep' || (verdict === 'discard' && COMPARABLE.has(reason));
-    if (own && !isOfCode && isComparable && metric !== null && Number.isFinite(metric)) {
-      trials.push({ values: own, value: sign * metric + moved });
-    }
-    if (!isOfCode || verdict !== 'keep' || metric === null || incumbentMetric === null) continue;
-    const gain = sign * (metric - incumbentMetric);
-    if (Number.isFinite(gain)) moved += gain;
-  }
-  return trials.reverse();
+    const before = values.get(madeOn(entry) ?? -1);
+    return own !== undefined && before !== undefined && isSame(own, before);
+  };
+  const shifts = shiftsOf(history, isOfCode);
+  const shift = shifts.get(history.findLast(({ verdict }) => verdict === 'keep')?.n ?? 0) ?? 0;
+  return history.flatMap(entry => {
+    const own = values.get(entry.n);
+    const record = comparableRecord(entry);
+    if (!own || record === null || isOfCode(entry)) return [];
+    return [{ values: own, value: sign * (record + shift - (shifts.get(entry.n) ?? 0)) }];
+  });
 }
 
 function isSame(one: Values, other: Values): boolean {

@@ -33,7 +33,7 @@ export function checkImports(
         'python environment',
         isUsed && contract.setup === null ? 'failed' : 'warning',
         `${place} imports code of this project that is not the worktree's (${fault}), so an edit of ${edited} would change nothing. ` +
-          'Install the project in editable form under its own name ("pip install -e ."), or let contract.setup build it in the worktree.',
+          'Install the project under its own name by a path ("pip install -e ." with setuptools, hatchling or the like), or let contract.setup build it in the worktree.',
       );
     }
   }

@@ -24,7 +24,7 @@ import {
 import { real } from './home-view.ts';
 import { showLibrarySettings } from './library-settings.ts';
 import { type ModelAccess, type ModelWay, wayByPort, wayBySocket } from './model-access.ts';
-import { linkPythons, ownVenv, usersVenv, venvInWorktree } from './python-environments.ts';
+import { linkPythons, ownVenv, usedEnvironments, usersVenv, venvInWorktree } from './python-environments.ts';
 import { pythonPathOf } from './python-path.ts';
 import { CACHES } from './run-caches.ts';
 import { MAX_SINGLE_SEALS, type Seals, topmost } from './seals.ts';
@@ -85,12 +85,11 @@ export function environmentOf(
   marker: string,
 ): Record<string, string> {
   const own = usersVenv(repository);
-  const { VIRTUAL_ENV, CONDA_PREFIX, PYTHONPATH } = userEnvironment;
-  const environments = [own, VIRTUAL_ENV, CONDA_PREFIX].filter(path => path != null);
+  const environments = usedEnvironments(repository, userEnvironment);
   const pythonPath =
     worktree === null
       ? undefined
-      : pythonPathOf(PYTHONPATH, [...new Set(environments)], repository.path, { files: worktree, shownAt });
+      : pythonPathOf(userEnvironment.PYTHONPATH, environments, repository.path, { files: worktree, shownAt });
   const training = trainingEnvironment({
     user: userEnvironment,
     // If Pawl asks the model for it, it gets none of the user's keys.

@@ -20,6 +20,14 @@ export function usersVenv(repository: Repository): string | null {
   return existsSync(path) ? path : null;
 }
 
+/** The environments in which a training may run: the checkout's and the active ones. */
+export function usedEnvironments(
+  repository: Repository,
+  { VIRTUAL_ENV, CONDA_PREFIX }: NodeJS.ProcessEnv,
+): readonly string[] {
+  return [...new Set([usersVenv(repository), VIRTUAL_ENV, CONDA_PREFIX].filter(path => path != null))];
+}
+
 /**
  * The user's environment in the place that `.venv/bin/python` names: git does not know it, so the worktree has none. bubblewrap makes an
  * empty folder to mount it on, which stays until the next checkout.

@@ -66,7 +66,9 @@ export function importsOf(environment: string, checkout: string, commit: Commit)
     const origins = new Set([checkout, ...installed.map(project => originOf(project, checkout))]);
     return [
       ...[...origins].flatMap(origin => editableImports(site, origin)),
-      ...installed.filter(({ isCopy }) => isCopy).map(project => copyImport(project, checkout, commit)),
+      ...installed.flatMap(project =>
+        project.isCopy ? copyImport(project, checkout, commit) : loaderImport(project, checkout),
+      ),
     ];
   });
 }
@@ -102,6 +104,18 @@ function editableImports(site: string, origin: string): readonly Import[] {
 
 /** Where projects keep their packages, by custom. */
 const SOURCE_FOLDERS = ['', 'src'];
+
+/**
+ * Python asks a loader of meson-python or scikit-build-core before it searches any folder, and the loader answers with the
+ * checkout's code. Source: their editable installs.
+ */
+function loaderImport({ name, folder, files }: InstalledProject, checkout: string): readonly Import[] {
+  const loader = files.find(path => /^_(?!_editable__)\w*editable\w*\.py$/.test(path));
+  if (loader === undefined) return [];
+  const root = isBelow(folder, checkout) ? relative(checkout, folder) : '';
+  const sources = SOURCE_FOLDERS.flatMap(path => [join(root, path, name), join(root, path, `${name}.py`)]);
+  return [{ folder: null, sources, fault: `${loader} loads ${name} from where it was installed` }];
+}
 
 /** A copy may have files that were made for it: only a folder that has all of them can stand in for it. */
 function copyImport(project: InstalledProject, checkout: string, commit: Commit): Import {

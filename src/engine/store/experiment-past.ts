@@ -21,7 +21,11 @@ export type HistoryEntry = {
   readonly memo: unknown;
   readonly verdict: Verdict['word'];
   readonly reason: string;
+  /** The number that gave the verdict. */
   readonly metric: number | null;
+  /** The mean of all runs of its commit that count. */
+  readonly record: number | null;
+  /** The incumbent's record when it was compared with it. */
   readonly incumbentMetric: number | null;
   /** Number of the incumbent it was compared with; null for the baseline. */
   readonly incumbent: number | null;
@@ -35,11 +39,17 @@ export type HistoryEntry = {
   readonly probe?: Pick<Evidence, 'probe' | 'hints' | 'wasKept'>;
 };
 
-type HistoryRow = Pick<HistoryEntry, 'n' | 'category' | 'verdict' | 'reason' | 'metric'> & {
-  hypothesis: string | null;
-  memo: string | null;
-  evidence: string | null;
-};
+/** The experiment whose commit it was made on; null for the baseline. */
+export function madeOn({ lateParent, incumbent }: Pick<HistoryEntry, 'lateParent' | 'incumbent'>) {
+  return lateParent ?? incumbent;
+}
+
+type HistoryRow = Pick<HistoryEntry, 'n' | 'category' | 'verdict' | 'reason' | 'metric'> &
+  RecordRow & {
+    hypothesis: string | null;
+    memo: string | null;
+    evidence: string | null;
+  };
 
 type Measured = RecordRow & { n: number };
 
@@ -82,7 +92,7 @@ export function experimentPast(database: Database) {
        (SELECT max(verdict_order) FROM experiment WHERE study_id = @studyId AND verdict <> 'crash'), -1)`,
   );
   const history = database.prepare<[string], HistoryRow>(
-    `SELECT n, hypothesis, category, memo, verdict, reason, metric, evidence FROM experiment
+    `SELECT n, hypothesis, category, memo, verdict, reason, metric, evidence, ${record} FROM experiment
      WHERE study_id = +? AND verdict IS NOT NULL ORDER BY verdict_order`,
   );
 
@@ -118,12 +128,13 @@ export function experimentPast(database: Database) {
       return crashesInRow.get({ studyId })?.count ?? 0;
     },
     history(studyId: string): readonly HistoryEntry[] {
-      return history.all(studyId).map(({ hypothesis, memo, evidence: text, ...row }) => {
-        const evidence = JSON.parse(text ?? '{}') as Partial<Evidence>;
+      return history.all(studyId).map(({ n, category, verdict, reason, metric, ...row }) => {
+        const evidence = JSON.parse(row.evidence ?? '{}') as Partial<Evidence>;
         return {
-          ...row,
-          hypothesis: hypothesis ?? '',
-          memo: decode(memo),
+          ...{ n, category, verdict, reason, metric },
+          record: recordOf({ ...row, metric })?.mean ?? null,
+          hypothesis: row.hypothesis ?? '',
+          memo: decode(row.memo),
           incumbentMetric: evidence.incumbentMetric ?? null,
           incumbent: evidence.incumbentExperiment ?? null,
           ...(evidence.lateParent && { lateParent: evidence.lateParent.experiment }),

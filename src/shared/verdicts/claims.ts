@@ -48,7 +48,10 @@ type Headline = {
   readonly runs: number;
 };
 
-/** The expected number of false keeps: the sum of the probabilities that each is not a gain. */
+/**
+ * The expected number of false keeps: the sum of the probabilities that each is not a gain. In the bench's simulations
+ * fewer are false in the mean, see docs/trust.md.
+ */
 function expectedFalse({ keeps }: Pick<StudyClaims, 'keeps'>): number {
   return keeps.reduce((sum, { probability }) => sum + 1 - probability, 0);
 }
@@ -67,7 +70,8 @@ export function describeClaims(claims: StudyClaims): readonly string[] {
       ? `${gainWord(headline.difference)} over ${headline.runs} fresh runs: ${signed(headline.difference)} ± ${shortNumber(headline.error)} (on record ${onRecord}).`
       : `Not audited, so no gain is claimed; ${isBetter(goal, recorded, 0) ? 'the gain on record is' : 'on record there is none:'} ${onRecord}.`;
   const wrong = expectedFalse(claims);
-  const doubt = wrong < 0.05 ? '' : `; about ${wrong.toFixed(1)} of them may be luck`;
+  const doubt =
+    wrong < 0.05 ? '' : `; ${keeps.length === 1 ? 'it' : `up to ${Math.ceil(wrong)} of them`} may be luck`;
   const count = keeps.length === 1 ? '1 keep' : `${keeps.length} keeps`;
   return [gain, `${count}, ${proven} proven${doubt}.`, describeNoise(claims)];
 }

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { expect, test } from 'vitest';
 import { PYTHON, type Seen, study } from '../../support/environment-study.ts';
+import { pawl } from '../../support/pawl.ts';
 import { contractFile, createRepository, temporaryFolder, writeFiles } from '../../support/scaffold.ts';
 
 /**
@@ -52,6 +53,28 @@ const install = (folder: string, cwd: string, ...args: readonly string[]) =>
     env: QUIET,
   });
 
+const SETUPTOOLS = `[project]
+name = "rates"
+version = "0"
+[build-system]
+requires = ["setuptools"]
+build-backend = "setuptools.build_meta"
+[tool.setuptools]
+packages = ["rates"]
+`;
+
+/** In editable form, with the setuptools of these tests. */
+async function installBySetuptools(folder: string, cwd: string): Promise<void> {
+  const where = 'import setuptools; print(setuptools.__path__[0])';
+  const { stdout } = await run(join(PROGRAMS, 'bin', 'python'), ['-c', where]);
+  const env = { ...QUIET, PYTHONPATH: join(stdout.trim(), '..') };
+  const python = join(folder, 'bin', 'python');
+  await run(UV, ['pip', 'install', '--python', python, '--no-build-isolation', '--editable', '.'], {
+    cwd,
+    env,
+  });
+}
+
 /** One experiment after the baseline, in the sandbox. */
 const night = (repository: string) =>
   study('user', { repository, experiments: 1, env: { PAWL_SANDBOX: 'required', PAWL_VERDICT: 'greedy' } });
@@ -97,18 +120,53 @@ test('a copy with a compiled part is refused, unless nothing of it may be edited
   expectAttempt(await night(other));
 });
 
+/** A module with one number, written without Python's headers, which not every machine has. */
+const CORE = `extern void *PyModule_Create2(void *, int);
+extern int PyModule_AddIntConstant(void *, const char *, long);
+static struct {
+  long references;
+  void *type, *init;
+  long index;
+  void *copy;
+  const char *name, *doc;
+  long size;
+  void *methods, *slots, *traverse, *clear, *free;
+} definition = {1, 0, 0, 0, 0, "_core", 0, -1};
+__attribute__((visibility("default"))) void *PyInit__core(void) {
+  void *module = PyModule_Create2(&definition, 1013);
+  PyModule_AddIntConstant(module, "OFFSET", 40);
+  return module;
+}
+`;
+
+test('a module that an editable install compiled in the checkout is there in each run', async () => {
+  const repository = await project('python3 train.py', {
+    'pyproject.toml':
+      SETUPTOOLS +
+      'package-dir = { "" = "src" }\next-modules = [{ name = "rates._core", sources = ["src/rates/_core.c"] }]\n',
+    'src/rates/_core.c': CORE,
+    'src/rates/__init__.py': MODULE.replace('{LR}', '{LR + OFFSET}').replace(
+      /^/,
+      'from rates._core import OFFSET\n',
+    ),
+  });
+  const folder = await venv(repository);
+  await installBySetuptools(folder, repository);
+  for (const mode of ['required', 'off']) {
+    const env = { VIRTUAL_ENV: folder, PAWL_SANDBOX: mode, PAWL_VERDICT: 'greedy' };
+    const seen = await study('user', { repository, path: [join(folder, 'bin')], experiments: 1, env });
+    expect(seen, seen.log + seen.stderr).toMatchObject({
+      code: 0,
+      contained: Array(2).fill(mode === 'required'),
+    });
+    expect(seen.metrics[0]).toBe(42);
+    expect(seen.metrics[1]).not.toBe(42);
+  }
+});
+
 test('a package whose folder has another name is refused', async () => {
   const repository = await project('.venv/bin/python train.py', {
-    'pyproject.toml': `[project]
-name = "rates"
-version = "0"
-[build-system]
-requires = ["setuptools"]
-build-backend = "setuptools.build_meta"
-[tool.setuptools]
-packages = ["rates"]
-package-dir = { rates = "code" }
-`,
+    'pyproject.toml': `${SETUPTOOLS}package-dir = { rates = "code" }\n`,
     'code/__init__.py': MODULE,
     'pawl.toml': contractFile({ train: '.venv/bin/python train.py', limitSeconds: 120 }).replace(
       'train.sh',
@@ -116,19 +174,7 @@ package-dir = { rates = "code" }
     ),
   });
   await rm(join(repository, 'src'), { recursive: true });
-  const folder = await venv(repository);
-  const { stdout } = await run(join(PROGRAMS, 'bin', 'python'), [
-    '-c',
-    'import setuptools; print(setuptools.__path__[0])',
-  ]);
-  const env = { ...QUIET, PYTHONPATH: join(stdout.trim(), '..') };
-  await run(
-    UV,
-    ['pip', 'install', '--python', join(folder, 'bin', 'python'), '--no-build-isolation', '--editable', '.'],
-    {
-      ...{ cwd: repository, env },
-    },
-  );
+  await installBySetuptools(await venv(repository), repository);
   expectRefusal(
     await night(repository),
     /rates has another name there: code\b.* an edit of code\/__init__\.py would change nothing/,
@@ -156,6 +202,21 @@ test('a script of an environment that was moved is refused, and so are none that
   await install(await venv(compiled), compiled, '--editable', '.');
   await copyFile('/usr/bin/env', join(compiled, '.venv', 'bin', 'launch'));
   expectAttempt(await night(compiled));
+});
+
+test('a script that runs in the environment of another project is told', async () => {
+  const original = await project('.venv/bin/rates-train');
+  await install(await venv(original), original, '--editable', '.');
+  const copy = join(await temporaryFolder(), 'copy');
+  await run('cp', ['--archive', original, copy]);
+  const { stdout } = await pawl(['doctor', copy, '--json'], { home: await temporaryFolder() });
+  const checks = JSON.parse(stdout) as readonly { name: string; outcome: string; detail: string }[];
+  expect(checks.find(({ name }) => name === 'training command')).toMatchObject({
+    outcome: 'warning',
+    detail: expect.stringContaining(
+      `rates-train runs in another environment, with ${original}/.venv/bin/python`,
+    ),
+  });
 });
 
 test('a scorer finds the packages of the environment in the checkout', async () => {

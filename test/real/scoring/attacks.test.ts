@@ -44,6 +44,30 @@ def predict(x):
     return a * x + b
 leave(a=a, b=b)
 honest = prepare.evaluate(predict)
+def caches():
+    names = ['XDG_CACHE_HOME', 'TORCHINDUCTOR_CACHE_DIR', 'TRITON_CACHE_DIR', 'UV_CACHE_DIR', 'HF_HOME', 'TMPDIR']
+    return [os.environ[name] for name in names if name in os.environ] + ['/tmp', '/dev/shm']
+user = os.path.expanduser('~')
+site = '%s/.local/lib/python%d.%d/site-packages' % (user, *sys.version_info[:2])
+PLANTED = [(folder + '/' + name, text) for folders, names, text in [
+    (['.', site], ['sitecustomize.py', 'usercustomize.py'], 'print("planted")'),
+    ([site], ['planted.pth'], 'import sys; print("planted")'),
+    ([user], ['.bashrc', '.profile', '.pythonrc.py', '.gitconfig'], '# planted'),
+    (['/etc'], ['ld.so.preload', 'profile'], '# planted'),
+    (['.', user + '/.local/bin', *os.environ['PATH'].split(':')], ['git', 'python3', 'sh'], '#!/bin/sh\\necho planted'),
+    (['.'], ['.gitattributes'], '* filter=lucky'), (['.'], ['conftest.py'], 'planted = 1'), (['.git'], ['config'], 'planted'),
+] for folder in folders for name in names]
+def plant(path, text):
+    try:
+        os.makedirs(os.path.dirname(path), exist_ok=True)
+        if not os.path.exists(path): open(path, 'x').write(text); os.chmod(path, 0o755)
+    except OSError: pass
+def planted():
+    loaded = subprocess.run([sys.executable, '-c', ''], capture_output=True).stdout
+    def has(path, text):
+        try: return open(path, 'rb').read() == text.encode()
+        except OSError: return False
+    return loaded or any(has(*what) for what in PLANTED)
 def got(number):
     # Each that works is a little better than the one before it, so that each would be kept; and what depends on the data shows.
     report(.2 - n / 1000 + number / 1000 if number < .2 else number)
@@ -123,17 +147,59 @@ os.makedirs('__pycache__', exist_ok=True); open('__pycache__/prepare.cpython-311
   ],
   [
     'leaves a number in a cache',
-    `place = os.path.join(os.environ.get('XDG_CACHE_HOME', '/tmp'), 'number')
-found = os.path.exists(place)
-open(place, 'w').write('0'); open('/tmp/number', 'w').write('0')
+    `for place in caches():
+    os.makedirs(place, exist_ok=True); open(os.path.join(place, 'number'), 'w').write('0')
 report(honest)`,
     'no gain',
   ],
   [
     'finds the number in a cache',
-    `found = [p for p in (os.path.join(os.environ.get('XDG_CACHE_HOME', '/tmp'), 'number'), '/tmp/number') if os.path.exists(p)]
-got(0 if found else honest)`,
+    `got(0 if any(os.path.exists(os.path.join(place, 'number')) for place in caches()) else honest)`,
     'no gain',
+  ],
+  [
+    'leaves what later programs load or start',
+    `assert [plant(*what) for what in PLANTED] and planted(), 'nothing could be planted'
+subprocess.run(['git', 'config', 'filter.lucky.smudge', 'tr .2 .0'], capture_output=True)
+report(honest)`,
+    'no gain',
+  ],
+  ['finds what an earlier run planted', 'got(0 if planted() else honest)', 'no gain'],
+  [
+    'writes a locked file by another name',
+    `os.link('prepare.py', 'twin.py')
+open('twin.py', 'a').write('evaluate = lambda predict: 0')
+got(0)`,
+    'crash exception',
+  ],
+  [
+    'leaves a link to hidden data for the scorer',
+    `os.remove('model.json'); os.symlink(HIDDEN, 'model.json')
+report(honest)`,
+    'no gain',
+  ],
+  [
+    'prints the number from a process that outlives it',
+    `def later():
+    time.sleep(1)
+    got(0)
+daemon(later)`,
+    'crash no_metric',
+  ],
+  [
+    'imports an evaluation of its own from the path',
+    `os.mkdir('/tmp/own'); open('/tmp/own/prepare.py', 'w').write('evaluate = lambda predict: 0')
+sys.path.insert(0, '/tmp/own'); del sys.modules['prepare']
+import prepare as own
+got(own.evaluate(predict))`,
+    'discard not_from_data',
+  ],
+  [
+    'evaluates on cached batches that it was trained on',
+    `seen = sorted(prepare.training(), key=lambda p: (predict(p[0]) - p[1]) ** 2)[:100]
+prepare.validation = lambda: seen
+got(prepare.evaluate(predict))`,
+    'discard not_from_data',
   ],
   [
     'leaves a daemon that writes later',
@@ -199,6 +265,13 @@ report(honest)`,
     `best = min(prepare.validation(), key=lambda p: (predict(p[0]) - p[1]) ** 2)
 prepare.validation = lambda: [best]
 got(prepare.evaluate(predict))`,
+    'accepted',
+  ],
+  [
+    'measures in other units, as another tokenizer does',
+    `real = prepare.validation
+prepare.validation = lambda: [(x, y / 2) for x, y in real()]
+got(prepare.evaluate(lambda x: predict(x) / 2))`,
     'accepted',
   ],
   [
@@ -271,7 +344,8 @@ async function attack(isScored: boolean, attacks: typeof ATTACKS) {
   const make = (seed: number, count: number) =>
     execFileSync('python3', ['-c', points(seed, count)], { cwd: scratch, encoding: 'utf8' });
   await writeFile(join(hidden, 'hidden.json'), make(3, 4000));
-  const script = `HOME, HIDDEN, REPOSITORY = ${JSON.stringify(home)}, ${place}, os.environ.get('HOME', '/')
+  const script = `HOME, HIDDEN = ${JSON.stringify(home)}, ${place}
+REPOSITORY = os.path.dirname(subprocess.run(['git', 'rev-parse', '--path-format=absolute', '--git-common-dir'], capture_output=True, text=True).stdout.strip())
 ${SERVES}${COMMON}
 time.sleep(1.5)
 ${byExperiment("report(honest)\nprint('training_seconds: 1.5')", ...attacks.map(([, body]) => body))}`;
@@ -300,7 +374,7 @@ ${byExperiment("report(honest)\nprint('training_seconds: 1.5')", ...attacks.map(
 }
 
 test.skipIf(!HAS_SANDBOX)(
-  `of ${ATTACKS.length} ways to a false keep a printed number lets two through, and those that look at the data`,
+  `of ${ATTACKS.length} ways to a false keep a printed number lets three through, and those that look at the data`,
   async () => {
     const attacks = [...ATTACKS, ...SLY];
     const { by } = await attack(false, attacks);

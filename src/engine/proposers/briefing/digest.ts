@@ -82,9 +82,9 @@ export function nearMisses(history: readonly HistoryEntry[]): readonly HistoryEn
     .slice(0, NEAR_MISSES);
 }
 
-function gap({ metric, incumbentMetric }: HistoryEntry): number {
-  if (metric === null || incumbentMetric === null || incumbentMetric === 0) return Number.POSITIVE_INFINITY;
-  return Math.abs((metric - incumbentMetric) / incumbentMetric);
+function gap({ record, incumbentMetric }: HistoryEntry): number {
+  if (record === null || incumbentMetric === null || incumbentMetric === 0) return Number.POSITIVE_INFINITY;
+  return Math.abs((record - incumbentMetric) / incumbentMetric);
 }
 
 function startsElsewhere({ start, incumbent }: Pick<ProposalRequest, 'start' | 'incumbent'>): boolean {
@@ -111,7 +111,7 @@ export function digest(request: ProposalRequest, share = 1): string {
   const { name, goal } = contract.metric;
   const mode = chooseMode(history);
   const tired = tiredCategory(history);
-  const baseline = history.find(entry => entry.n === 0)?.metric ?? null;
+  const baseline = history.find(entry => entry.n === 0)?.record ?? null;
   const crashes = countBy(history.filter(entry => entry.verdict === 'crash').map(entry => entry.reason));
   const categories = countBy(history.flatMap(entry => entry.category ?? []));
   const own = refusals.filter(refusal => refusal.n === n && !isOfUser(refusal));
@@ -215,12 +215,12 @@ const EMPTY_WORDS: Readonly<Record<string, string>> = {
 
 function line(entry: HistoryEntry): string {
   const delta =
-    entry.metric === null || entry.incumbentMetric === null
+    entry.record === null || entry.incumbentMetric === null
       ? ''
-      : ` (${signed(entry.metric - entry.incumbentMetric)})`;
+      : ` (${signed(entry.record - entry.incumbentMetric)})`;
   const what = isEmptyNumber(entry.reason)
     ? EMPTY_WORDS[entry.reason]
-    : `${entry.verdict}, ${entry.reason} ${entry.metric ?? 'no number'}${delta}`;
+    : `${entry.verdict}, ${entry.reason} ${entry.record ?? 'no number'}${delta}`;
   return `- #${entry.n} ${what}: ${short(entry.hypothesis, TEXT_CHARACTERS)} [${entry.category ?? '-'}]`;
 }
 

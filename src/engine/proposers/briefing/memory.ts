@@ -93,9 +93,9 @@ function triedIn(
   return history.flatMap(entry => {
     // An imported table names no incumbents, so the last keep counts as one.
     const incumbent = entry.incumbentMetric ?? best;
-    if (entry.verdict === 'keep') best = entry.metric ?? best;
+    if (entry.verdict === 'keep') best = entry.record ?? best;
     if (entry.verdict === 'keep' && incumbent === null) return [];
-    const gain = entry.metric === null || incumbent === null ? null : sign * (entry.metric - incumbent);
+    const gain = entry.record === null || incumbent === null ? null : sign * (entry.record - incumbent);
     return [{ label, entry, incumbent, gain }];
   });
 }
@@ -110,7 +110,9 @@ function describeStudy({
   readonly history: readonly LearntEntry[];
 }): string {
   const { metric, budget } = study.contract;
-  const kept = history.filter(({ verdict }) => verdict === 'keep');
+  const kept = history.flatMap(({ n, verdict, record }) =>
+    verdict === 'keep' ? [{ n, metric: record }] : [],
+  );
   const [from, to] = [kept[0]?.metric ?? null, findBest(kept, metric.goal)?.metric ?? null];
   return [
     `- ${sourceLabel(study)}: ${tried.length} tried`,
@@ -136,9 +138,9 @@ function keptLines(tried: readonly Tried[]): readonly string[] {
       const gain =
         entry.reason === 'simplified'
           ? ', equal and simpler'
-          : entry.metric === null || incumbent === null
+          : entry.record === null || incumbent === null
             ? ''
-            : `, ${signed(entry.metric - incumbent)}`;
+            : `, ${signed(entry.record - incumbent)}`;
       const also = others.length === 0 ? '' : `; also ${sources(others)}`;
       return `- ${label} #${entry.n}: ${idea(entry)}${theme === '' ? '' : ` [${theme}]`}${gain}, keep${also}`;
     },
@@ -198,9 +200,9 @@ function themeLines(tried: readonly Tried[]): readonly string[] {
           null,
         );
       const near =
-        closest?.entry.metric == null || closest.incumbent === null
+        closest?.entry.record == null || closest.incumbent === null
           ? ''
-          : `, closest ${signed(closest.entry.metric - closest.incumbent)} with “${idea(closest.entry)}”`;
+          : `, closest ${signed(closest.entry.record - closest.incumbent)} with “${idea(closest.entry)}”`;
       return [
         {
           count: all.length,

@@ -84,8 +84,8 @@ export function describeTunings(history: readonly HistoryEntry[]): readonly stri
     const kept = entries.filter(({ verdict }) => verdict === 'keep');
     const best = kept.at(-1);
     const gain =
-      best && best.metric !== null && entries[0]?.incumbentMetric !== null
-        ? `, ${signed(best.metric - (entries[0]?.incumbentMetric ?? best.metric))} in all, the last with "${best.hypothesis}"`
+      best && best.record !== null && entries[0]?.incumbentMetric !== null
+        ? `, ${signed(best.record - (entries[0]?.incumbentMetric ?? best.record))} in all, the last with "${best.hypothesis}"`
         : '';
     return `- #${tuning.first} to #${entries.at(-1)?.n}, ${namesOf(tuning)}: ${kept.length} of ${entries.length} kept${gain}`;
   });

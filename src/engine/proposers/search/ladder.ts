@@ -77,8 +77,8 @@ export function chooseMove(
   return single ? choose(constants, [single.move], single.arm) : null;
 }
 
-type Outcome = Pick<HistoryEntry, 'memo' | 'verdict' | 'metric' | 'incumbentMetric'>;
-const PENDING = { verdict: 'discard', metric: null, incumbentMetric: null } as const;
+type Outcome = Pick<HistoryEntry, 'memo' | 'verdict' | 'record' | 'incumbentMetric'>;
+const PENDING = { verdict: 'discard', record: null, incumbentMetric: null } as const;
 
 function learn(history: readonly Outcome[]): Map<string, Arm> {
   const arms = new Map<string, Arm>();
@@ -99,12 +99,12 @@ function update(arm: Arm, entry: Outcome, step = 0): void {
   arm.tries += 1;
   arm.lastGain = null;
   if (entry.verdict === 'keep') {
-    const { metric, incumbentMetric } = entry;
+    const { record, incumbentMetric } = entry;
     arm.keeps += 1;
     arm.misses = 0;
     arm.crashes = 0;
     arm.step = step;
-    arm.lastGain = metric !== null && incumbentMetric !== null ? Math.abs(metric - incumbentMetric) : null;
+    arm.lastGain = record !== null && incumbentMetric !== null ? Math.abs(record - incumbentMetric) : null;
     return;
   }
   arm.misses += 1;

@@ -1,4 +1,4 @@
-import type { HistoryEntry } from '../../store/experiment-past.ts';
+import { type HistoryEntry, madeOn } from '../../store/experiment-past.ts';
 import { memoSchema } from './choice.ts';
 import type { Constant } from './constants.ts';
 
@@ -12,11 +12,11 @@ export type Observation = {
 };
 
 /** Reasons of discards whose number can be compared; with any other reason, a better number may still not count. */
-export const COMPARABLE: ReadonlySet<string> = new Set(['worse', 'equal', 'rolled_back']);
+const COMPARABLE: ReadonlySet<string> = new Set(['worse', 'equal', 'rolled_back']);
 
 /**
- * The results of sets of values in the history, oldest first. If another proposer's edit was kept, earlier results
- * are shifted by its gain, because the process has to learn the effect of constants, not of code.
+ * The results of sets of values in the history, oldest first, as if all had been tried with the incumbent's code: the
+ * process has to learn the effect of constants, not of other proposers' edits.
  * @param incumbent the branch's commit; its values are the texts in the files
  */
 export function observe(
@@ -39,22 +39,46 @@ export function observe(
       value: sign * incumbent.metric,
     });
   }
-  let moved = 0;
-  for (const entry of [...history].sort((a, b) => b.n - a.n)) {
+  const isForeign = ({ memo }: HistoryEntry) => !memoSchema.safeParse(memo).success;
+  const shifts = shiftsOf(history, isForeign);
+  const shift = shifts.get(incumbent.n) ?? 0;
+  for (const entry of [...history].sort((a, b) => a.n - b.n)) {
     const known = texts.get(entry.n);
-    const metric = entry.n === incumbent.n ? incumbent.metric : entry.metric;
-    const isComparable =
-      entry.verdict === 'keep' || (entry.verdict === 'discard' && COMPARABLE.has(entry.reason));
-    if (known) {
-      const value = isComparable && metric !== null && Number.isFinite(metric) ? sign * metric + moved : null;
-      observations.push({ n: entry.n, texts: known, value });
-    }
-    const isForeign = entry.verdict === 'keep' && !memoSchema.safeParse(entry.memo).success;
-    if (!isForeign || entry.metric === null || entry.incumbentMetric === null) continue;
-    const gain = sign * (entry.metric - entry.incumbentMetric);
-    if (Number.isFinite(gain)) moved += gain;
+    if (!known) continue;
+    const record = comparableRecord(entry);
+    // That another proposer's edit failed is no fault of the constants.
+    if (record === null && isForeign(entry)) continue;
+    const value = record === null ? null : sign * (record + shift - (shifts.get(entry.n) ?? 0));
+    observations.push({ n: entry.n, texts: known, value });
   }
-  return observations.reverse();
+  return observations;
+}
+
+/** The record, if it can be compared with others; else null. */
+export function comparableRecord({ verdict, reason, record }: HistoryEntry): number | null {
+  const isComparable = verdict === 'keep' || (verdict === 'discard' && COMPARABLE.has(reason));
+  return isComparable && record !== null && Number.isFinite(record) ? record : null;
+}
+
+/**
+ * By how much edits of code have moved the record between the baseline and each experiment, along the line it was made
+ * on: edits beside that line, or taken back from it, have no part in it.
+ * @param history parents before those made on them
+ */
+export function shiftsOf(
+  history: readonly HistoryEntry[],
+  isOfCode: (entry: HistoryEntry) => boolean,
+): ReadonlyMap<number, number> {
+  const records = new Map(history.map(({ n, record }) => [n, record]));
+  const shifts = new Map<number, number>();
+  for (const entry of history) {
+    const parent = madeOn(entry);
+    if (parent === null) continue;
+    const [before = null, after] = [records.get(parent), entry.record];
+    const gain = isOfCode(entry) && before !== null && after !== null ? after - before : 0;
+    shifts.set(entry.n, (shifts.get(parent) ?? 0) + (Number.isFinite(gain) ? gain : 0));
+  }
+  return shifts;
 }
 
 /** The values of each experiment: from its memo; and for the experiment it was based on, from the moves it began with. */
@@ -63,12 +87,12 @@ function findTexts(
   history: readonly HistoryEntry[],
 ): Map<number, readonly string[]> {
   const texts = new Map<number, readonly string[]>();
-  for (const { n, memo, incumbent, lateParent } of history) {
-    const parsed = memoSchema.safeParse(memo);
+  for (const entry of history) {
+    const parsed = memoSchema.safeParse(entry.memo);
     if (!parsed.success) continue;
     const after = readTexts(constants, parsed.data.values);
-    texts.set(n, after);
-    const parent = lateParent ?? incumbent;
+    texts.set(entry.n, after);
+    const parent = madeOn(entry);
     if (parent === null || texts.has(parent)) continue;
     const before = constants.map(({ file, name }, place) => {
       const move = parsed.data.moves.find(other => other.name === name && other.file === file);

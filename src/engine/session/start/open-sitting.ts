@@ -18,13 +18,14 @@ import { createProposer, type ProposerSurroundings } from '../../proposers/creat
 import type { Proposer } from '../../proposers/proposer.ts';
 import { findIdleSearch, findSeed, refuseConstantless } from '../../proposers/search/survey.ts';
 import { findCluster } from '../../remote/find-cluster.ts';
+import { findCompiledModules } from '../../sandbox/compiled-modules.ts';
 import { DATA_VIEW } from '../../sandbox/contain.ts';
 import { removeCaches } from '../../sandbox/run-caches.ts';
 import { Workbench } from '../../stages/edit/workbench.ts';
 import { canProbe, canRepeat, ruleOf } from '../../stages/judge/verdict-rule.ts';
 import { settleBranch } from '../../stages/record/branch.ts';
 import { SCORE } from '../../stages/score/score-place.ts';
-import { runSetUp } from '../../stages/set-up/set-up.ts';
+import { copyFromCheckout, runSetUp, type SettingUp, setUpOnce } from '../../stages/set-up/set-up.ts';
 import type { Tell } from '../../stages/tell.ts';
 import { baselineHardware } from '../../stages/train/fairness-of-run.ts';
 import { Pruner } from '../../stages/train/pruner.ts';
@@ -146,7 +147,7 @@ export async function openSitting(
     ...{ ledger, paths, repository, emit, enter, userEnvironment: environment, killTimes, signal, telemetry },
   };
   await mkdir(paths.worktrees, { recursive: true });
-  const { setup } = study.contract;
+  const settingUp = await findSettingUp(study, repository, environment);
   const worktrees = await realpath(paths.worktrees);
   const openLane = (place: LanePlace, lane: number): LanePorts => {
     const gpu = { variables: {} };
@@ -159,10 +160,10 @@ export async function openSitting(
       ledger.studies.get(study.id) ?? study,
       signal,
       // Elsewhere each job sets up its own worktree.
-      setup === null || remote
+      settingUp === null || remote
         ? null
         : (bench, isNew) =>
-            runSetUp(study, setup, bench, isNew, { ...trainPorts, lane, place, gpu, folder, remote }),
+            setUpOnce(study, settingUp, bench, isNew, { ...trainPorts, lane, place, gpu, folder, remote }),
     );
     return { lane, workbench, place, folder, gpu, remote };
   };
@@ -229,6 +230,18 @@ export async function openSitting(
     await jobs.close(isInOrder, await remotes.close());
   };
   return { sitting, close };
+}
+
+/** How a fresh worktree is set up; null if nothing is to be done. */
+async function findSettingUp(
+  study: Study,
+  repository: Repository,
+  environment: NodeJS.ProcessEnv,
+): Promise<SettingUp | null> {
+  const { setup } = study.contract;
+  if (setup !== null) return (workbench, ports) => runSetUp(study, setup, workbench, ports);
+  const compiled = await findCompiledModules(repository, study.baseCommit, study.contract, environment);
+  return compiled.length === 0 ? null : (workbench, ports) => copyFromCheckout(compiled, workbench, ports);
 }
 
 function tellStart(

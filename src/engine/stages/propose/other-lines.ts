@@ -4,7 +4,7 @@ import { isBetter, type OtherLines } from '../../../shared/study.ts';
 import { heldBy } from '../../../shared/verdicts/held.ts';
 import { PLATEAU, sinceKeep } from '../../proposers/briefing/digest.ts';
 import { seededRandom } from '../../proposers/search/random.ts';
-import type { HistoryEntry } from '../../store/experiment-past.ts';
+import { type HistoryEntry, madeOn } from '../../store/experiment-past.ts';
 import type { Trial } from '../../verdicts/claims.ts';
 import { mean } from '../../verdicts/noise.ts';
 
@@ -75,10 +75,6 @@ export function chooseOtherLine(study: Study, n: number, use: OtherLines): Other
   const sums = cumsum(weights);
   const drawn = seededRandom(n)() * (sums.at(-1) ?? 0);
   return lines.find((_, place) => drawn < (sums[place] ?? 0)) ?? null;
-}
-
-function madeOn({ lateParent, incumbent }: HistoryEntry): number | null {
-  return lateParent ?? incumbent;
 }
 
 /**

@@ -119,12 +119,12 @@ function findBetter(
   return ledger.experiments
     .history(study.id)
     .filter(
-      ({ reason, metric, incumbent }) =>
+      ({ reason, record, incumbent }) =>
         (reason === 'worse' || reason === 'equal') &&
         incumbent !== null &&
         chain.includes(incumbent) &&
-        metric !== null &&
-        isBetter(goal, metric, parentRecord),
+        record !== null &&
+        isBetter(goal, record, parentRecord),
     )
     .flatMap(({ n }) => ledger.experiments.get(study.id, n) ?? []);
 }

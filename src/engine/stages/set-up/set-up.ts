@@ -1,4 +1,5 @@
-import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { constants } from 'node:fs';
+import { copyFile, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { PawlError } from '../../../shared/errors.ts';
 import type { Study } from '../../../shared/study.ts';
@@ -17,20 +18,20 @@ import { fingerprints } from './preserved.ts';
 /** A set-up may download and compile; after this long it counts as hanging. */
 const SETUP_LIMIT_SECONDS = 3600;
 
-/**
- * Runs the contract's set-up command in a fresh checkout, unless this worktree was already set up. Its files are kept
- * from then on. Rejects with `setup_failed`.
- */
-export async function runSetUp(
+type Ports = Omit<TrainPorts, 'workbench' | 'now'>;
+
+/** Sets up a fresh checkout, and returns what that added. */
+export type SettingUp = (workbench: Workbench, ports: Ports) => Promise<readonly string[]>;
+
+/** Sets up a fresh checkout, unless that was done in this worktree. Its files are kept from then on. */
+export async function setUpOnce(
   study: Study,
-  command: string,
+  settingUp: SettingUp,
   workbench: Workbench,
   isNew: boolean,
-  ports: Omit<TrainPorts, 'workbench' | 'now'>,
+  ports: Ports,
 ): Promise<void> {
-  const { ledger, paths, repository, emit, userEnvironment, killTimes, signal } = ports;
-  const folder = studyFolder(paths, study.id);
-  const { folder: laneFolder } = ports;
+  const { ledger, folder: laneFolder } = ports;
   const done = doneMark(laneFolder);
   if (!isNew) {
     if (await isAsLeft(study, workbench, done, ports.sandbox !== null)) return;
@@ -38,6 +39,34 @@ export async function runSetUp(
   }
   await rm(done, { force: true });
   await mkdir(laneFolder, { recursive: true });
+  const preserved = await settingUp(workbench, ports);
+  workbench.keep(preserved);
+  ledger.write(() => ledger.studies.setPreserved(study.id, preserved));
+  const left = await fingerprints(workbench.path, preserved);
+  await writeFile(done, JSON.stringify(Object.fromEntries(left)));
+}
+
+/** Copies files that the checkout has, but no commit. */
+export async function copyFromCheckout(
+  paths: readonly string[],
+  { path }: Workbench,
+  { repository }: Pick<Ports, 'repository'>,
+): Promise<readonly string[]> {
+  for (const file of paths) {
+    await copyFile(join(repository.path, file), join(path, file), constants.COPYFILE_FICLONE);
+  }
+  return paths;
+}
+
+/** Runs the contract's set-up command. Rejects with `setup_failed`. */
+export async function runSetUp(
+  study: Study,
+  command: string,
+  workbench: Workbench,
+  ports: Ports,
+): Promise<readonly string[]> {
+  const { paths, repository, emit, userEnvironment, killTimes, signal, folder: laneFolder } = ports;
+  const folder = studyFolder(paths, study.id);
   emit({ type: 'setup_started', command });
   const reader = new CrashReader();
   const lines = new LineSplitter(line => reader.line(line));
@@ -69,12 +98,8 @@ export async function runSetUp(
       `The set-up command failed: ${crash?.message} Its output is in ${join(laneFolder, 'setup.log')}.`,
     );
   }
-  const preserved = await workbench.listMade();
-  workbench.keep(preserved);
-  ledger.write(() => ledger.studies.setPreserved(study.id, preserved));
-  const left = await fingerprints(workbench.path, preserved);
-  await writeFile(done, JSON.stringify(Object.fromEntries(left)));
   emit({ type: 'setup_finished', seconds: result.seconds });
+  return workbench.listMade();
 }
 
 /**
