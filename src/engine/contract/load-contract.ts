@@ -23,6 +23,11 @@ export const OPTIONS: Readonly<Record<AskedName, string>> = {
   goal: '--goal minimize|maximize',
 };
 
+const WRITE_ONE =
+  'Write a pawl.toml that names what may change, how to train and which number counts, and commit it ("pawl doctor" ' +
+  'shows an example); or name them with --editable, --train, --metric and --goal.';
+const LIST = new Intl.ListFormat('en-GB');
+
 /**
  * The contract of a commit: from its pawl.toml, else from its recognised shape, with the user's choices on top. Read
  * from the commit and not from the checkout, because that is what the study will run. Rejects with
@@ -68,13 +73,12 @@ function describeNone(folders: readonly string[], missing: readonly string[]): s
   if (folders.length > 0) {
     return (
       `The repository has no committed pawl.toml, and several of its folders match: ${folders.slice(0, 6).join(', ')}. ` +
-      'Write a pawl.toml that names what may change, how to train and which number counts, and commit it.'
+      WRITE_ONE
     );
   }
   return (
-    `The repository has no committed pawl.toml, and it is not shaped like autoresearch: ${missing.join(' and ')} ` +
-    `${missing.length === 1 ? 'is' : 'are'} missing. Write a pawl.toml that names what may change, how to ` +
-    'train and which number counts, and commit it.'
+    `The repository has no committed pawl.toml, and it is not shaped like autoresearch: ${LIST.format(missing)} ` +
+    `${missing.length === 1 ? 'is' : 'are'} missing. ${WRITE_ONE}`
   );
 }
 
