@@ -88,6 +88,9 @@ test('doctor shows a pawl.toml to start from where a repository has none', async
   expect(stdout).toContain(
     'autoresearch: train.py, prepare.py and program.md are missing. Write a pawl.toml',
   );
+  expect(stdout).toContain(
+    'Or name them with --editable <paths>, --train <command>, --metric <name>, --goal ',
+  );
   const example = stdout.slice(stdout.indexOf('\n\n')).trimStart();
   expect(example).toMatch(/^# [^\n]*\bpawl\.toml\b[^\n]*\n\[contract\]\n/);
   await writeFiles(repository, { 'pawl.toml': example });

@@ -24,8 +24,9 @@ export const OPTIONS: Readonly<Record<AskedName, string>> = {
 };
 
 const WRITE_ONE =
-  'Write a pawl.toml that names what may change, how to train and which number counts, and commit it ("pawl doctor" ' +
-  'shows an example); or name them with --editable, --train, --metric and --goal.';
+  'Write a pawl.toml that names what may change, how to train and which number counts, and commit it.';
+/** The other way in the terminal. */
+export const NAME_THEM = `Or name them with ${Object.values(OPTIONS).join(', ')}.`;
 const LIST = new Intl.ListFormat('en-GB');
 
 /**
@@ -38,7 +39,7 @@ export async function loadContract(
   commit: string,
   choices: ContractChoices = {},
 ): Promise<Contract> {
-  const { draft, unclear } = await readContract(repository, commit, choices);
+  const { draft, unclear } = await readInTerminal(repository, commit, choices);
   const contract = contractOfDraft(draft);
   if (contract) return contract;
   throw new PawlError('contract_unclear', describeUnclear(unclear));
@@ -61,6 +62,16 @@ export async function readContract(
     'contract_not_found',
     describeNone(recognized.folders, missingOfUpstream(tree.map(({ path }) => path))),
   );
+}
+
+/** Like `readContract`; if there is no contract, the message says how to give one in the terminal. */
+export async function readInTerminal(...asked: Parameters<typeof readContract>): Promise<Recognition> {
+  try {
+    return await readContract(...asked);
+  } catch (error) {
+    if (!(error instanceof PawlError) || error.code !== 'contract_not_found') throw error;
+    throw new PawlError(error.code, `${error.message} "pawl doctor" shows an example. ${NAME_THEM}`);
+  }
 }
 
 /** Lists what the user has to answer first, and how. */

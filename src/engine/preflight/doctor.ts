@@ -9,7 +9,7 @@ import type { PreflightCheck } from '../../shared/contract/set-up.ts';
 import { PawlError } from '../../shared/errors.ts';
 import { matchEditable } from '../contract/editable.ts';
 import { EXAMPLE_CONTRACT } from '../contract/example-contract.ts';
-import { OPTIONS, readContract } from '../contract/load-contract.ts';
+import { NAME_THEM, OPTIONS, readContract } from '../contract/load-contract.ts';
 import { howToGetGit, isRecentGit } from '../git/git-binary.ts';
 import { isPrefixBlocked, isTagUsed, isValidTag, PREFIX_BLOCKED } from '../git/refs.ts';
 import {
@@ -126,7 +126,7 @@ async function attempt<T>(add: Add, name: string, work: () => Promise<T>): Promi
     return await work();
   } catch (error) {
     if (!(error instanceof PawlError)) throw error;
-    const example = error.code === 'contract_not_found' ? `\n${EXAMPLE_CONTRACT}` : '';
+    const example = error.code === 'contract_not_found' ? ` ${NAME_THEM}\n${EXAMPLE_CONTRACT}` : '';
     add(name, 'failed', error.message + example);
     return null;
   }
