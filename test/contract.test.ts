@@ -93,6 +93,7 @@ test.each(['train.py', 'prepare.py', 'program.md'])(
       /^pawl: The repository has no committed pawl\.toml, and it is not shaped like autoresearch: /,
     );
     expect(stderr).toContain(`: ${missing} is missing.`);
+    expect(stderr).toMatch(/"pawl doctor" shows an example\. Or name them with --editable /);
   },
 );
 

@@ -81,6 +81,29 @@ test('doctor shows a long finding whole, and in a terminal in lines that fit', a
   expect(lines.map(line => line.slice(24).trim()).join('')).toContain('part-39');
 });
 
+test('doctor shows a pawl.toml to start from where a repository has none', async () => {
+  const repository = await createRepository({ 'src/engine.c': 'int main() {}\n', Makefile: 'bench:\n' });
+  const { code, stdout } = await pawl(['doctor', repository], { home: await temporaryFolder() });
+  expect(code).toBe(2);
+  expect(stdout).toContain(
+    'autoresearch: train.py, prepare.py and program.md are missing. Write a pawl.toml',
+  );
+  expect(stdout).toContain(
+    'Or name them with --editable <paths>, --train <command>, --metric <name>, --goal ',
+  );
+  const example = stdout.slice(stdout.indexOf('\n\n')).trimStart();
+  expect(example).toMatch(/^# [^\n]*\bpawl\.toml\b[^\n]*\n\[contract\]\n/);
+  await writeFiles(repository, { 'pawl.toml': example });
+  await git(repository, 'add', '.');
+  await git(repository, 'commit', '--quiet', '--message=contract');
+  const { failed, checks } = await examine(repository);
+  expect(checks.find(({ name }) => name === 'contract')).toMatchObject({
+    outcome: 'ok',
+    detail: 'pawl.toml',
+  });
+  expect(failed).toEqual([]);
+});
+
 test('doctor runs the checks it can on a folder that is no repository', async () => {
   const { code, checks, failed } = await examine(await temporaryFolder());
   expect(code).toBe(2);

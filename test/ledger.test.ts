@@ -6,6 +6,7 @@ import BetterSqlite3 from 'better-sqlite3';
 import { expect, onTestFinished, test, vi } from 'vitest';
 import { readExperiment } from '../src/engine/api/experiment-view.ts';
 import { sittingPace } from '../src/engine/api/sitting-pace.ts';
+import { studyCard } from '../src/engine/api/study-card.ts';
 import { readDebrief } from '../src/engine/debrief/read-debrief.ts';
 import { readRows, readTrials } from '../src/engine/debrief/read-trials.ts';
 import { openDatabase } from '../src/engine/store/database.ts';
@@ -223,6 +224,21 @@ test('the pace of a sitting is that of its own experiments, without its pauses',
   expect(pace()).toEqual({ deadline: null, experimentMs: 2_000, since: 203_000 });
   ended(2, 203_000, 207_000);
   expect(pace()).toEqual({ deadline: null, experimentMs: 3_000, since: 207_000 });
+  ledger.close();
+});
+
+test('what a study claims and counts changes when a keep is taken back, although nothing ran since', async () => {
+  const { ledger } = await openWithStudy();
+  record(ledger, 0, 'Baseline', keep(1));
+  record(ledger, 1, 'Read the answers', keep(0.5));
+  const shown = () => {
+    const { claims, tally } = studyCard(ledger, study, { wish: null, isStarting: false });
+    return { claimed: claims?.best.mean, keeps: tally.keep, best: tally.best };
+  };
+  expect(shown()).toEqual({ claimed: 0.5, keeps: 2, best: 0.5 });
+  const taken: Verdict = { word: 'discard', reason: 'rolled_back', evidence: { run: 0, metric: 0.5 } };
+  ledger.write(() => ledger.experiments.decide('s1', 1, taken, 3, { wasKept: true }));
+  expect(shown()).toEqual({ claimed: 1, keeps: 1, best: 1 });
   ledger.close();
 });
 

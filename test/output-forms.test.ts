@@ -333,6 +333,16 @@ test('where the metric is not found, what was printed is listed with its lines, 
   );
 });
 
+test('where several rows have the metric, they are listed, and no other number', () => {
+  const { message } = read('BenchmarkA-8 10 5 ns/op 0 B/op\nBenchmarkB-8 10 7 ns/op 0 B/op\n', {
+    name: 'ns/op',
+  });
+  expect(message).toBe(
+    'Ended with exit code 0 but printed no ns/op. It printed several, one in each row: BenchmarkA ns/op 5 (line 1), ' +
+      'BenchmarkB ns/op 7 (line 2). Write the one you mean under [metric] in pawl.toml: name = "BenchmarkA ns/op", for instance.',
+  );
+});
+
 test('what has several words is shown only where it is asked for', () => {
   const { reader } = read('shard 000: 27 bytes\ndepth: 8\nSharpe Ratio: 1.5\n', { name: 'Sharpe Ratio' });
   expect(reader.summary()).toEqual({ depth: 8, 'Sharpe Ratio': 1.5 });

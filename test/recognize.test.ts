@@ -123,6 +123,23 @@ describe('three files', () => {
     expect(question?.why).toContain('sharpe (program.md:1) or score (program.md:4)');
   });
 
+  test('whose texts name a file that is not there are asked about, once for each file', async () => {
+    const readme = 'The agent only edits `train.py`.\n\n`train.py` is the single file to edit.\n';
+    const found = await recognized({ 'program.md': '# Get the lowest `val_bpb`.\n', 'README.md': readme });
+    expect(found.unclear.find(({ name }) => name === 'editable')).toMatchObject({
+      candidates: ['train.py'],
+      why: 'It is not clear which files may be edited: train.py (README.md:1, README.md:3), which the commit does not contain.',
+    });
+  });
+
+  test('whose texts mention one command in passing are asked about it', async () => {
+    const program = 'Edit only `pack.py`. Get the lowest `val_bpb`.\n\nSee `python other.py` too.\n';
+    const found = await recognized({ 'program.md': program, 'pack.py': '', 'other.py': '' });
+    expect(found.unclear.find(({ name }) => name === 'train')?.why).toBe(
+      'It is not clear how to train: the only hint is python other.py (program.md:3).',
+    );
+  });
+
   test('that forbid what they allow are asked about', async () => {
     const program =
       '- `train.py` — the file you modify.\n\nDo not modify `train.py`.\n\nGet the lowest `val_bpb`.\n';
@@ -186,6 +203,12 @@ The metric is \`wall_ms\` — lower is better. Time budget: 2 minutes.
     value: 'Never change the number of rounds.',
     source: 'program.md:11',
   });
+});
+
+test('a rule that quotes a question is shown whole', async () => {
+  const rule = 'Do NOT ask "should I go on?" or "is that enough?" before the end.';
+  const found = await recognized({ ...UPSTREAM, 'program.md': `${rule} Get the lowest \`val_bpb\`.\n` });
+  expect(found.findings.filter(({ name }) => name === 'rules').map(({ value }) => value)).toEqual([rule]);
 });
 
 describe('a folder of a repository', () => {

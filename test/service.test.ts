@@ -107,6 +107,9 @@ test('one study runs at a time, and a paused one counts', async () => {
   await untilStopped(desk, study);
   const started = await start();
   expect(desk.service.running()?.id).toBe(started.id);
+  // Its repository is removed before the desk is closed.
+  await desk.calls.studies.request({ study: started.id, kind: 'stop_now' });
+  await untilStopped(desk, started.id);
 });
 
 test('a wish is shown until it comes true', async () => {

@@ -1,6 +1,6 @@
 import { createInterface } from 'node:readline/promises';
 import { YOURS } from '../engine/contract/choices.ts';
-import { describeUnclear, readContract } from '../engine/contract/load-contract.ts';
+import { describeUnclear, readInTerminal } from '../engine/contract/load-contract.ts';
 import { openRepository, readHeadCommit } from '../engine/git/repository.ts';
 import { hasAgreedToSetUp, readSetUp, type SetUpText } from '../engine/stages/set-up/set-up-consent.ts';
 import type { Ledger } from '../engine/store/ledger.ts';
@@ -46,12 +46,12 @@ export async function lookFirst(
   // The missing commit is reported when the study begins.
   if (!commit) return { choices: given, agreesSetUp: undefined };
   let choices = given;
-  let found = await readContract(repository, commit, choices);
+  let found = await readInTerminal(repository, commit, choices);
   if (isWorthShowing(found)) show(`Found in ${repository.path}:\n${findingsText(found.findings)}`);
   while (found.unclear.length > 0) {
     if (!canAsk()) throw new PawlError('contract_unclear', describeUnclear(found.unclear));
     choices = { ...choices, ...(await askFor(found.unclear)) };
-    found = await readContract(repository, commit, choices);
+    found = await readInTerminal(repository, commit, choices);
   }
   const { setup } = found.draft;
   if (setup === null) return { choices, agreesSetUp: undefined };

@@ -7,6 +7,11 @@ import { assessStudy } from '../stages/judge/assess-study.ts';
 import type { Ledger } from '../store/ledger.ts';
 import { sittingPace } from './sitting-pace.ts';
 
+type Sums = Pick<StudyCard, 'tally' | 'gpuEnergyWh' | 'isContained'>;
+
+/** By study, with the version of its data: every event sends a card, and adding up a long night takes some milliseconds. */
+const known = new WeakMap<Ledger, Map<string, { readonly version: string; readonly sums: Sums }>>();
+
 /** A study's current state, read from the ledger. */
 export function studyCard(
   ledger: Ledger,
@@ -33,15 +38,13 @@ export function studyCard(
     createdAt: study.createdAt,
     baseCommit: study.baseCommit,
     importedFrom: study.importedFrom,
-    tally: experiments.tally(study.id, study.contract.metric.goal),
+    ...sumsOf(ledger, study),
     claims: assessStudy(ledger, study),
     spend: spendOf(ledger, study.id),
     gpu: study.gpu,
     capUsd: study.capUsd,
     title: study.title,
     archivedAt: study.archivedAt,
-    gpuEnergyWh: ledger.runs.gpuEnergyWh(study.id),
-    isContained: ledger.runs.isContained(study.id),
     asksApproval: study.asksApproval,
     cells: last === null ? 0 : last + 1,
     // An imported study counts as new, whenever its experiments ran.
@@ -53,6 +56,22 @@ export function studyCard(
     isStarting,
     pace: isOn ? sittingPace(ledger, study) : null,
   };
+}
+
+function sumsOf(ledger: Ledger, { id, contract }: Study): Sums {
+  const { runs, experiments } = ledger;
+  const version = `${runs.measuredVersion(id)} ${runs.open().map(({ run }) => run)}`;
+  const ofLedger = known.get(ledger) ?? new Map();
+  known.set(ledger, ofLedger);
+  const before = ofLedger.get(id);
+  if (before?.version === version) return before.sums;
+  const sums = {
+    tally: experiments.tally(id, contract.metric.goal),
+    gpuEnergyWh: runs.gpuEnergyWh(id),
+    isContained: runs.isContained(id),
+  };
+  ofLedger.set(id, { version, sums });
+  return sums;
 }
 
 function findWaiting(ledger: Ledger, studyId: string): StudyCard['waiting'] {

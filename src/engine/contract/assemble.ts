@@ -1,7 +1,7 @@
 import type { Goal } from '../../shared/contract/contract.ts';
 import type { AskedName, Draft, Finding, Recognition, Unclear } from '../../shared/contract/findings.ts';
 import { chooseMetric } from './choose-metric.ts';
-import { type Claim, describeClaims, describeClash, distinct, type Settled, settle } from './claims.ts';
+import { type Claim, describeTorn, distinct, type Settled, settle } from './claims.ts';
 import type { Document } from './document.ts';
 import { isBeside } from './guarded-files.ts';
 import { type CommandLine, commandKey, isTemplate, SURENESS } from './read-command.ts';
@@ -46,8 +46,8 @@ export function assemble(sayings: Sayings): Recognition {
     const claims =
       settled.kind === 'torn' ? settled.claims.map(claim => ({ ...claim, value: show(claim.value) })) : [];
     const why =
-      claims.length > 0
-        ? `It is not clear ${what}: ${settled.kind === 'torn' && settled.isClash ? describeClash(claims) : describeClaims(claims)}${claims.length === 1 ? ' is the only evidence' : ''}.`
+      settled.kind === 'torn' && claims.length > 0
+        ? `It is not clear ${what}: ${describeTorn(claims, settled.because)}.`
         : `Nothing says ${what}.`;
     unclear.push({ name, why, candidates: [...new Set(claims.map(({ value }) => value))].slice(0, 8) });
     return null;
@@ -88,7 +88,8 @@ function settleEditable({ roles, tracked, isReserved }: Sayings): Settled<readon
   const [first] = claims;
   if (first && surest === STRENGTH.passing && !saysAll(claims))
     return { kind: 'torn', claims: claims.map(asList) };
-  if (!first) return missing.length > 0 ? { kind: 'torn', claims: missing.map(asList) } : { kind: 'silent' };
+  if (!first && missing.length > 0) return { kind: 'torn', because: 'absence', claims: missing.map(asList) };
+  if (!first) return { kind: 'silent' };
   const different = distinct(claims);
   const isTooMany = { kind: 'torn', claims: different.slice(0, 3).map(asList) } as const;
   if (different.length > MAX_EDITABLE) return isTooMany;
@@ -104,7 +105,7 @@ function settleEditable({ roles, tracked, isReserved }: Sayings): Settled<readon
     else if (free.length === 0 || own.length > MAX_EDITABLE) {
       const clash = own.filter(isLocked).slice(0, MAX_EDITABLE);
       const refused = distinct(roles.locked).filter(({ value }) => clash.some(tracked.matcher([value])));
-      return { kind: 'torn', isClash: true, claims: [claim, ...refused.slice(0, 2)].map(asList) };
+      return { kind: 'torn', because: 'clash', claims: [claim, ...refused.slice(0, 2)].map(asList) };
     } else for (const path of free) paths.add(path);
   }
   if (paths.size > MAX_EDITABLE) return isTooMany;
@@ -116,7 +117,6 @@ function settleEditable({ roles, tracked, isReserved }: Sayings): Settled<readon
   return { kind: 'found', value: [...paths], source: joinSources(claims) };
 }
 
-/** The first claim of each value. */
 /** Whether one sentence names every file that the others name: "edit `a.py` and `b.py`". */
 function saysAll(claims: readonly Claim<string>[]): boolean {
   const values = new Set(claims.map(({ value }) => value));

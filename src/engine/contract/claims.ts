@@ -6,10 +6,13 @@ export type Claim<T> = {
   readonly strength: number;
 };
 
+/** The other claims forbid what the first allows; or the commit does not contain what they name. */
+type Doubt = 'clash' | 'absence';
+
 export type Settled<T> =
   | { readonly kind: 'found'; readonly value: T; readonly source: string }
-  /** Several different claims are equally sure; in a clash, the others forbid what the first allows. */
-  | { readonly kind: 'torn'; readonly isClash?: boolean; readonly claims: readonly Claim<T>[] }
+  /** Several different claims are equally sure, or none is sure enough. */
+  | { readonly kind: 'torn'; readonly because?: Doubt; readonly claims: readonly Claim<T>[] }
   | { readonly kind: 'silent' };
 
 /** What the surest claims agree on. If two of them differ, they are not weighed against each other: the user is asked. */
@@ -32,16 +35,24 @@ export function distinct<C extends Claim<string>>(claims: readonly C[]): readonl
   return claims.filter(({ value }) => !seen.has(value) && seen.add(value));
 }
 
-/** A list of bounded length, like "train.py (program.md:3) or model.py (README.md:9)". */
-export function describeClaims(claims: readonly Claim<string>[]): string {
-  return claims
+/**
+ * The claims of bounded number, each value once: "train.py (program.md:3) or model.py (README.md:9)", "the only hint is
+ * make (README.md:2)".
+ */
+export function describeTorn(claims: readonly Claim<string>[], because?: Doubt): string {
+  if (because === 'clash') return describeClash(claims);
+  const sources = new Map<string, Set<string>>();
+  for (const { value, source } of claims) sources.set(value, (sources.get(value) ?? new Set()).add(source));
+  const shown = [...sources]
     .slice(0, 4)
-    .map(({ value, source }) => `${value} (${source})`)
-    .join(' or ');
+    .map(([value, where]) => `${value} (${[...where].slice(0, 4).join(', ')})`);
+  const list = shown.join(' or ');
+  if (because === 'absence') return `${list}, which the commit does not contain`;
+  return shown.length === 1 ? `the only hint is ${list}` : list;
 }
 
 /** "train.py is allowed (program.md:1), but *.py is not (program.md:3)". */
-export function describeClash([allowed, ...forbidden]: readonly Claim<string>[]): string {
+function describeClash([allowed, ...forbidden]: readonly Claim<string>[]): string {
   const others = forbidden.map(({ value, source }) => `${value} is not (${source})`).join(', and ');
   return `${allowed?.value} is allowed (${allowed?.source}), but ${others}`;
 }

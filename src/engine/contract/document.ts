@@ -171,7 +171,7 @@ export function withoutBold(text: string): string {
     .join('`');
 }
 
-/** The parts of a passage that each say one thing. Dots inside backticks and inside names do not end one. */
+/** The parts of a passage that each say one thing. Dots in backticks, names and quotations do not end one. */
 export function clausesOf(text: string): readonly string[] {
   const clauses: string[] = [];
   let start = 0;
@@ -182,6 +182,8 @@ export function clausesOf(text: string): readonly string[] {
     if (isQuoted || !/[.;!?]/.test(character ?? '')) continue;
     const next = text.slice(at + 1, at + 4);
     if (next !== '' && !/^[*_)"'”’]{0,2}\s/.test(next) && next.trim() !== '') continue;
+    // The sentence goes on after what it quotes: `Never ask "more?" or "enough?"`.
+    if (/^["”’]\s\p{Ll}/u.test(next)) continue;
     clauses.push(text.slice(start, at + 1));
     start = at + 1;
   }

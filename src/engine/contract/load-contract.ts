@@ -23,6 +23,12 @@ export const OPTIONS: Readonly<Record<AskedName, string>> = {
   goal: '--goal minimize|maximize',
 };
 
+const WRITE_ONE =
+  'Write a pawl.toml that names what may change, how to train and which number counts, and commit it.';
+/** The other way in the terminal. */
+export const NAME_THEM = `Or name them with ${Object.values(OPTIONS).join(', ')}.`;
+const LIST = new Intl.ListFormat('en-GB');
+
 /**
  * The contract of a commit: from its pawl.toml, else from its recognised shape, with the user's choices on top. Read
  * from the commit and not from the checkout, because that is what the study will run. Rejects with
@@ -33,7 +39,7 @@ export async function loadContract(
   commit: string,
   choices: ContractChoices = {},
 ): Promise<Contract> {
-  const { draft, unclear } = await readContract(repository, commit, choices);
+  const { draft, unclear } = await readInTerminal(repository, commit, choices);
   const contract = contractOfDraft(draft);
   if (contract) return contract;
   throw new PawlError('contract_unclear', describeUnclear(unclear));
@@ -58,6 +64,16 @@ export async function readContract(
   );
 }
 
+/** Like `readContract`; if there is no contract, the message says how to give one in the terminal. */
+export async function readInTerminal(...asked: Parameters<typeof readContract>): Promise<Recognition> {
+  try {
+    return await readContract(...asked);
+  } catch (error) {
+    if (!(error instanceof PawlError) || error.code !== 'contract_not_found') throw error;
+    throw new PawlError(error.code, `${error.message} "pawl doctor" shows an example. ${NAME_THEM}`);
+  }
+}
+
 /** Lists what the user has to answer first, and how. */
 export function describeUnclear(unclear: readonly Unclear[]): string {
   const options = unclear.map(({ name }) => OPTIONS[name]).join(', ');
@@ -68,13 +84,12 @@ function describeNone(folders: readonly string[], missing: readonly string[]): s
   if (folders.length > 0) {
     return (
       `The repository has no committed pawl.toml, and several of its folders match: ${folders.slice(0, 6).join(', ')}. ` +
-      'Write a pawl.toml that names what may change, how to train and which number counts, and commit it.'
+      WRITE_ONE
     );
   }
   return (
-    `The repository has no committed pawl.toml, and it is not shaped like autoresearch: ${missing.join(' and ')} ` +
-    `${missing.length === 1 ? 'is' : 'are'} missing. Write a pawl.toml that names what may change, how to ` +
-    'train and which number counts, and commit it.'
+    `The repository has no committed pawl.toml, and it is not shaped like autoresearch: ${LIST.format(missing)} ` +
+    `${missing.length === 1 ? 'is' : 'are'} missing. ${WRITE_ONE}`
   );
 }
 

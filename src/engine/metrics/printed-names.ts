@@ -9,10 +9,17 @@ const SHOWN_NAMES = 10;
 const NEAR_SHARE = 0.4;
 const LONE_NUMBER = /^\s{0,64}([-+]?\d{1,20}(?:\.\d{1,20})?(?:[eE][-+]?\d{1,4})?)\s*$/;
 
+type Printed = { readonly text: string; readonly line: number };
+
+function listOf(names: readonly (readonly [string, Printed])[]): string {
+  const shown = names.slice(0, SHOWN_NAMES).map(([name, { text, line }]) => `${name} ${text} (line ${line})`);
+  return `${shown.join(', ')}${names.length > shown.length ? `, and ${names.length - shown.length} more` : ''}`;
+}
+
 /** Remembers the names and numbers that a run printed, so that the message of a missing metric can list them. */
 export class PrintedNames {
-  readonly #found = new Map<string, { readonly text: string; readonly line: number }>();
-  #lone: { readonly text: string; readonly line: number } | null = null;
+  readonly #found = new Map<string, Printed>();
+  #lone: Printed | null = null;
 
   /** @param line counted from 1, by newlines */
   add(pairs: readonly Pick<Pair, 'name' | 'text' | 'quantity'>[], line: number): void {
@@ -38,12 +45,14 @@ export class PrintedNames {
     const own = this.#found.get(metric);
     if (own && hasSummary)
       return ` It printed ${metric} ${own.text} (line ${own.line}) before its summary, which does not contain it.`;
+    // See `SummaryReader`: a column's name counts only while one row has it.
+    const rows = names
+      .filter(([name]) => name.endsWith(` ${metric}`))
+      .sort(([, a], [, b]) => a.line - b.line);
+    if (own && rows[0] && rows.length > 1)
+      return ` It printed several, one in each row: ${listOf(rows)}. Write the one you mean under [metric] in pawl.toml: name = ${JSON.stringify(rows[0][0])}, for instance.`;
     if (nearest) {
-      const shown = names
-        .slice(0, SHOWN_NAMES)
-        .map(([name, { text, line }]) => `${name} ${text} (line ${line})`);
-      const more = names.length > shown.length ? `, and ${names.length - shown.length} more` : '';
-      const listed = ` It printed ${shown.join(', ')}${more}.`;
+      const listed = ` It printed ${listOf(names)}.`;
       const isNear = near(nearest[0]) <= Math.max(2, Math.ceil(metric.length * NEAR_SHARE));
       return isNear && nearest[0] !== metric
         ? `${listed} The most similar name is ${nearest[0]}: if you mean that, write name = ${JSON.stringify(nearest[0])} under [metric] in pawl.toml.`

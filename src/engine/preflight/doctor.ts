@@ -8,7 +8,8 @@ import { type ContractChoices, contractOfDraft, type Recognition } from '../../s
 import type { PreflightCheck } from '../../shared/contract/set-up.ts';
 import { PawlError } from '../../shared/errors.ts';
 import { matchEditable } from '../contract/editable.ts';
-import { OPTIONS, readContract } from '../contract/load-contract.ts';
+import { EXAMPLE_CONTRACT } from '../contract/example-contract.ts';
+import { NAME_THEM, OPTIONS, readContract } from '../contract/load-contract.ts';
 import { howToGetGit, isRecentGit } from '../git/git-binary.ts';
 import { isPrefixBlocked, isTagUsed, isValidTag, PREFIX_BLOCKED } from '../git/refs.ts';
 import {
@@ -125,7 +126,8 @@ async function attempt<T>(add: Add, name: string, work: () => Promise<T>): Promi
     return await work();
   } catch (error) {
     if (!(error instanceof PawlError)) throw error;
-    add(name, 'failed', error.message);
+    const example = error.code === 'contract_not_found' ? ` ${NAME_THEM}\n${EXAMPLE_CONTRACT}` : '';
+    add(name, 'failed', error.message + example);
     return null;
   }
 }

@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { PassThrough, type Readable, type Writable } from 'node:stream';
 import { setTimeout as delay } from 'node:timers/promises';
 import { withoutGitVariables } from '../git/git.ts';
+import { awakeDelay } from './awake-clock.ts';
 import { RUN_MARKER } from './environment.ts';
 import { KILL_TIMES, killTree } from './kill-tree.ts';
 import { readIdentity } from './process-table.ts';
@@ -114,11 +115,10 @@ export async function runProcess(
         error => resolve({ why: 'exit', message: `${what}: ${(error as Error).message}` }),
       );
     }
-    const timer = setTimeout(
+    awakeDelay(timeoutSeconds * 1000, ended.signal).then(
       () => resolve({ why: 'timeout', message: `${what} took longer than ${timeoutSeconds} s.` }),
-      timeoutSeconds * 1000,
+      () => {},
     );
-    ended.signal.addEventListener('abort', () => clearTimeout(timer));
     signal.addEventListener('abort', () => resolve({ why: 'stopped', message: 'Stopped by the user.' }), {
       signal: ended.signal,
     });

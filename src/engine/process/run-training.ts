@@ -5,6 +5,7 @@ import type { IPty } from 'node-pty';
 import type { ResourceUse, RunOutcome } from '../../shared/study.ts';
 import { TERMINAL_COLUMNS } from '../../shared/terminal.ts';
 import { readAtOnce } from '../small-files.ts';
+import { awakeDelay, awakeMs } from './awake-clock.ts';
 import { makeCgroup, userScope } from './cgroup.ts';
 import { RUN_MARKER } from './environment.ts';
 import { KILL_TIMES, type KillTimes, killTree } from './kill-tree.ts';
@@ -104,8 +105,8 @@ const SLACK_SECONDS = 0.5;
  */
 export async function runTraining(options: TrainingOptions): Promise<TrainingResult> {
   const { command, sandbox, owner = null, killTimes = KILL_TIMES } = options;
-  const started = performance.now();
-  const elapsed = () => (performance.now() - started) / 1000;
+  const started = awakeMs();
+  const elapsed = () => (awakeMs() - started) / 1000;
   const { limits } = options;
   let pty: IPty | null = null;
   const [group, log] = await Promise.all([
@@ -217,7 +218,7 @@ async function firstEnd(
 ): Promise<RunOutcome> {
   const { signal, limitSeconds } = options;
   options.onStart?.(pid);
-  const timeout = delay(limitSeconds * 1000, undefined, { signal: ended }).then(
+  const timeout = awakeDelay(limitSeconds * 1000, ended).then(
     // If the engine was held up, it notices the end after the limit although the command ended before it.
     (): RunOutcome | Promise<RunOutcome> => (readIdentity(pid) ? { kind: 'timeout' } : exited),
     (): RunOutcome => ({ kind: 'aborted' }),

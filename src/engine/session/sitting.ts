@@ -189,6 +189,7 @@ export class Sitting {
           if (this.#refusal) throw this.#refusal;
           return { reason: idle.reason, detail: idle.detail };
         }
+        if (happened.event.type === 'wished') this.#setState('running', 'study_continued');
         for (const { lane, effect } of effects) busy.set(lane, this.#performIn(lane, effect));
         happened = idle ? { lane: null, event: await this.#wait() } : await this.#next(busy);
         if (happened.lane !== null) busy.delete(happened.lane);
@@ -368,7 +369,6 @@ export class Sitting {
       const isOver = await this.#rest(this.#state.study.isBlocked ? this.#untilAskedAgain() : null);
       if (isOver) this.goOn();
     }
-    this.#setState('running', 'study_continued');
     return { type: 'wished', wish: this.#state.study.wish };
   }
 

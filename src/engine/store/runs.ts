@@ -127,9 +127,10 @@ export function runStore(database: Database) {
      WHERE study_id = @studyId AND purpose IS NOT NULL AND outcome IS NOT NULL
        AND outcome ->> '$.kind' NOT IN ('interrupted', 'aborted') ORDER BY run.id`,
   );
-  const measured = database.prepare<[string], { run: number | null; verdicts: number }>(
+  const measured = database.prepare<[string], { run: number | null; verdicts: number; keeps: number }>(
     `SELECT (SELECT id FROM run WHERE outcome IS NOT NULL ORDER BY id DESC LIMIT 1) AS run,
-       (SELECT count(*) FROM experiment WHERE study_id = ? AND reason IS NOT NULL) AS verdicts`,
+       count(*) AS verdicts, count(*) FILTER (WHERE verdict = 'keep') AS keeps
+     FROM experiment WHERE study_id = ? AND reason IS NOT NULL`,
   );
   const duration = database.prepare<[string], { ms: number }>(
     `SELECT run.ended_at - run.started_at AS ms FROM run JOIN experiment e ON e.id = experiment_id
@@ -190,7 +191,7 @@ export function runStore(database: Database) {
     lastDuration(studyId: string): number | null {
       return duration.get(studyId)?.ms ?? null;
     },
-    /** A text that changes whenever a run ends or a verdict is given. */
+    /** A text that changes whenever a run ends, or a verdict is given or taken back. */
     measuredVersion(studyId: string): string {
       return JSON.stringify(measured.get(studyId));
     },

@@ -64,7 +64,7 @@ export type Fairness = {
 };
 
 const FLAG_WORDS: Readonly<Record<FlagKind, string>> = {
-  suspended: 'the machine slept',
+  suspended: 'the machine slept or Pawl was stopped',
   clock_skew: 'its own clock is off',
   throttled: 'the GPU was throttled',
   clocks: 'the GPU ran at other clocks',

@@ -193,6 +193,7 @@ for (const signal of ['SIGTERM', 'SIGHUP'] as const) {
     running.child.kill(signal);
     expect((await running.ended).code).toBe(130);
     expect(eventsOf(running.events, 'interrupted')).toEqual([]);
+    expect(eventsOf(running.events, 'study_continued')).toEqual([]);
     expect(rowsOf(night.home).experiments).toEqual(before);
     expect(rowsOf(night.home).state).toBe('stopped');
     await checkNight(night);

@@ -122,6 +122,18 @@ test('an engine that was held up over the limit looks whether the training had e
   expect(seconds).toBeGreaterThan(1);
 });
 
+test('time in which the engine and the training stood still, as in a paused container, is not part of the run', async () => {
+  const standStill = (pid: number) => {
+    process.kill(-pid, 'SIGSTOP');
+    hold(6_000);
+    process.kill(-pid, 'SIGCONT');
+  };
+  const onStart = (pid: number) => void setTimeout(standStill, 50, pid);
+  const { outcome, seconds } = await (await train('sleep 1; exit 3', { limitSeconds: 4, onStart })).result;
+  expect(outcome).toEqual({ kind: 'exit', code: 3 });
+  expect(seconds).toBeLessThan(4);
+});
+
 test('who asks a question finds the input at its end', async () => {
   const questions = [
     'python3 -c \'input("Your choice? ")\'',

@@ -53,7 +53,7 @@ function othersShare({ own, all, cores }: ProcessorTime, seconds: number): numbe
 export type FairnessInput = {
   /** Samples of the GPU that trains, oldest first; empty if there is none. */
   readonly gpu: readonly GpuSample[];
-  /** Duration of the run by the wall clock, and by a clock that stops while the machine sleeps. */
+  /** Duration of the run by the wall clock, and by a clock that stands still while the machine sleeps or Pawl is stopped. */
   readonly wallSeconds: number;
   readonly awakeSeconds: number;
   readonly summary: Summary | null;

@@ -5,6 +5,7 @@ import type { Score } from '../../../shared/contract/contract.ts';
 import { PawlError } from '../../../shared/errors.ts';
 import type { Crash, Study, Summary } from '../../../shared/study.ts';
 import { LineTail } from '../../metrics/line-tail.ts';
+import { awakeMs } from '../../process/awake-clock.ts';
 import { runTraining, type TrainingResult } from '../../process/run-training.ts';
 import { addToLog, type CommandPlace, describeEnd } from '../measure/measure-attempt.ts';
 import { endedWell } from '../train/ended-run.ts';
@@ -144,7 +145,7 @@ async function runPrograms(
       await rm(logPath, { force: true });
     }
   };
-  const began = performance.now();
+  const began = awakeMs();
   // Both jails are built first, so that a started program does not have to wait for the other's.
   const scorer = await scoring.scorer(`${marker}.score`);
   const models: (readonly [(typeof scoring.models)[number], ScoreProgram])[] = [];
@@ -168,7 +169,7 @@ async function runPrograms(
     addedBytes: isHidden ? 0 : [ran, ...others].reduce((sum, { addedBytes }) => sum + addedBytes, 0),
     survivors: [ran, ...others].flatMap(({ result }) => result.survivors),
     isAborted: place.signal.aborted,
-    seconds: (performance.now() - began) / 1000,
+    seconds: (awakeMs() - began) / 1000,
   };
   if (found.isAborted) return { values: null, crash: null, ...found };
   const words = (name: string, of: Ran) => faultOf(name, of, limitSeconds, isHidden);

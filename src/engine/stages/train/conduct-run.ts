@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { busyProcessorSeconds } from '../../machine/host-sampler.ts';
+import { awakeMs } from '../../process/awake-clock.ts';
 import { runTraining, type TrainingResult } from '../../process/run-training.ts';
 import type { RemotePhase, RemoteResult, RemoteTraining } from '../../remote/remote-training.ts';
 import { keptFrom } from '../../sandbox/training-jail.ts';
@@ -23,7 +24,7 @@ export type ConductedRun = {
   readonly place: CommandPlace;
   /** The set-up's files that the run must leave alone, as they were before. */
   readonly keptBefore: ReadonlyMap<string, string>;
-  /** By the wall clock, and by a clock that stops while the machine sleeps. */
+  /** By the wall clock, and by a clock that stands still while the machine sleeps or Pawl is stopped. */
   readonly wallSeconds: number;
   readonly awakeSeconds: number;
   /** Processor time of the whole machine during the run; null if unknown. */
@@ -58,9 +59,9 @@ function startClocks({
   place: { cores, elsewhere },
 }: TrainPorts): () => Pick<ConductedRun, 'wallSeconds' | 'awakeSeconds' | 'busySeconds'> {
   const own = elsewhere ? null : cores;
-  const [wall, awake, busy] = [now(), performance.now(), busyProcessorSeconds(own)];
+  const [wall, awake, busy] = [now(), awakeMs(), busyProcessorSeconds(own)];
   return () => {
-    const [wallEnd, awakeEnd, busyEnd] = [now(), performance.now(), busyProcessorSeconds(own)];
+    const [wallEnd, awakeEnd, busyEnd] = [now(), awakeMs(), busyProcessorSeconds(own)];
     return {
       wallSeconds: (wallEnd - wall) / 1000,
       awakeSeconds: (awakeEnd - awake) / 1000,

@@ -2,6 +2,7 @@ import type { RunBudget } from '../../../shared/contract/budget.ts';
 import { type EarlyEnd, reasonOf } from '../../../shared/verdicts/early-end.ts';
 import { OutputReader, type SeriesPoint } from '../../metrics/output-reader.ts';
 import { StepRate } from '../../metrics/step-rate.ts';
+import { awakeMs } from '../../process/awake-clock.ts';
 import { studyBudget } from '../judge/study-budget.ts';
 import type { BegunRun } from './begin-run.ts';
 import { BudgetWatch } from './budget-watch.ts';
@@ -27,7 +28,7 @@ export class RunObserver {
   readonly #enough = new AbortController();
   readonly #stopped = new AbortController();
   #early: EarlyEnd | null = null;
-  /** By a clock that stops while the machine sleeps; null while the run waits in a queue. */
+  /** By the clock that stands still while nothing trains; null while the run waits in a queue. */
   #began: number | null;
   #startedAt: number;
 
@@ -35,7 +36,7 @@ export class RunObserver {
     this.#begun = begun;
     this.#ports = ports;
     this.#startedAt = begun.startedAt;
-    this.#began = ports.remote ? null : performance.now();
+    this.#began = ports.remote ? null : awakeMs();
     const { ledger, emit, running } = ports;
     const { study, n, k, row, baseline } = begun;
     running.set(n, () => this.#stopped.abort(new DOMException('ended by the user', 'AbortError')));
@@ -89,7 +90,7 @@ export class RunObserver {
 
   /** The training begins only now, after waiting in a queue. */
   begin(): void {
-    [this.#began, this.#startedAt] = [performance.now(), this.#ports.now()];
+    [this.#began, this.#startedAt] = [awakeMs(), this.#ports.now()];
   }
 
   push(chunk: Buffer): void {
@@ -122,7 +123,7 @@ export class RunObserver {
   }
 
   #elapsed(): number {
-    return this.#began === null ? 0 : (performance.now() - this.#began) / 1000;
+    return this.#began === null ? 0 : (awakeMs() - this.#began) / 1000;
   }
 
   #write(work: () => void): void {
