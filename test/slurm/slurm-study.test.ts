@@ -68,4 +68,31 @@ value=`;
     expect(await readdir(join(slurm.folder, 'jobs'))).toEqual([]);
     await checkNight(night);
   });
+
+  test('a job that somebody cancels is one lost run, and the next run of its commit trains', async () => {
+    const place = await temporaryFolder();
+    const trainer = `if [ "$LR-$DEPTH-$WIDTH" != 2-4-16 ]; then
+  echo "$SLURM_JOB_ID" >> ${place}/began; until [ -e ${place}/go ]; do sleep 0.05; done
+fi
+value=`;
+    const night = await clusterNight(FAST_TRAINER.replace(/^value=/m, trainer));
+    const args = ['run', night.repository, '--tag', TAG, '-n', '1', '--lanes', 'slurm:1'];
+    const running = new RunningPawl(args, { home: night.home, env: slurm.environment });
+    await running.waitFor(event => event.type === 'run_started' && event.n === 1);
+    const began = () => readFile(join(place, 'began'), 'utf8').catch(() => '');
+    await expect.poll(began).toMatch(/\n/);
+    await slurm.slurm('scancel', (await began()).trim());
+    await running.waitFor(event => event.type === 'run_unfair' && event.n === 1);
+    await writeFile(join(place, 'go'), '');
+    expect((await running.ended).code).toBe(0);
+    const outcomes = rowsOf(night.home).runs.map(({ n, outcome }) => [n, JSON.parse(outcome ?? '').kind]);
+    expect(outcomes).toEqual([
+      ...[
+        [0, 'exit'],
+        [1, 'interrupted'],
+        [1, 'exit'],
+      ],
+    ]);
+    await checkNight(night);
+  });
 });

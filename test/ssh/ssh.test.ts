@@ -277,7 +277,7 @@ describe.skipIf(fault !== null)('a run on a host of ssh', () => {
     await sshd.cut();
     try {
       expect(await watched.result).toMatchObject({
-        ...{ outcome: { kind: 'interrupted' }, end: { kind: 'host_gone' } },
+        ...{ outcome: { kind: 'interrupted' }, end: { kind: 'host_gone' }, isVerified: false },
       });
     } finally {
       await sshd.start();

@@ -120,7 +120,8 @@ class JobFollower {
       if (outcome.kind === 'read') await this.#readRest(follower, outcome.value.output_bytes, () => isFull);
       else await follower.read();
       const end = await this.#endOf(outcome);
-      return this.#result(outcome, end, follower.bytes, log.error, !this.#isGivenUp);
+      const isVerified = !this.#isGivenUp && end.kind !== 'host_gone';
+      return this.#result(outcome, end, follower.bytes, log.error, isVerified);
     } finally {
       ended.abort();
       unsubscribe();
