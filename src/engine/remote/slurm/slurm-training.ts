@@ -158,7 +158,10 @@ export class SlurmTraining implements RemoteTraining {
     const tell = (reason: string) => watch.onState({ kind: 'queued', reason });
     const waits = AbortSignal.any([watch.signal, ...(watch.putOff ? [watch.putOff] : [])]);
     // If the folder did not exist, no job can have been made from it.
-    let mayExist = !(await inFolder(() => prepareFolder(root, folder, job), watch.signal));
+    const prepare = () => prepareFolder(root, folder, job).catch(error => faultOfDisk(error, root));
+    const prepared = await inFolder(prepare, watch.signal);
+    if (typeof prepared === 'string') return { kind: 'refused', message: prepared };
+    let mayExist = !prepared;
     let why: string | null = null;
     let { avoid = [] } = job;
     for (let pause = pauseMs; ; ) {
@@ -226,6 +229,12 @@ export class SlurmTraining implements RemoteTraining {
     const host = slurmJob(id, folder.name, this.#client, this.#queue);
     return followJob({ folder, id, logPath: job.logPath, watch, graceMs }, host);
   }
+}
+
+/** What the user has to do if a full disk caused it; throws any other error. */
+function faultOfDisk(error: NodeJS.ErrnoException, root: string): string {
+  if (!['ENOSPC', 'EDQUOT', 'disk_full'].includes(error.code ?? '')) throw error;
+  return `The disk that holds ${root} is full. Make room there, then resume the study.`;
 }
 
 function submitted(id: string): Submission {
