@@ -84,6 +84,27 @@ test('the job of each interrupted repeat is there to take, until a run has its r
   ledger.close();
 });
 
+test('a job that was lost is not there to take, unless it is not known to have ended', async () => {
+  const ledger = await openWithBaseline();
+  const lost = (k: number) =>
+    ledger.write(() =>
+      ledger.runs.finish(begin(ledger, k, null), { ...ABORTED, outcome: { kind: 'interrupted' } }, 10),
+    );
+  lost(1);
+  lost(2);
+  expect(untaken(ledger, null)).toEqual([1, 2]);
+  ledger.write(() => ledger.jobs.setEnded('s1/0.1'));
+  expect(untaken(ledger, null)).toEqual([2]);
+  // The engine died before it knew more of this one than that it has ended.
+  const interrupted = begin(ledger, 3, null);
+  ledger.write(() => {
+    ledger.jobs.setEnded('s1/0.3');
+    ledger.runs.interrupt(interrupted, 10);
+  });
+  expect(untaken(ledger, null)).toEqual([2, 3]);
+  ledger.close();
+});
+
 test('a job of a run that has not ended is not there to take', async () => {
   const ledger = await openWithBaseline();
   begin(ledger, 1, 'headline');

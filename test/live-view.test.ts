@@ -2,10 +2,33 @@ import { stripVTControlCharacters } from 'node:util';
 import { expect, test } from 'vitest';
 import { LiveView } from '../src/cli/live-view.ts';
 
-test('the last lines round the gain as the debrief does', () => {
+function open() {
   const lines: string[] = [];
   const stream = { isTTY: false, write: (text: string) => lines.push(stripVTControlCharacters(text)) };
-  const view = new LiveView(stream as never);
+  return { view: new LiveView(stream as never), lines };
+}
+
+test('the first lines name the lanes, those of one name once', () => {
+  const { view, lines } = open();
+  const started = {
+    type: 'study_started',
+    tag: 'night',
+    baseCommit: 'c'.repeat(40),
+    goal: 'minimize',
+    uncontained: null,
+  };
+  view.event({ ...started, lanes: ['lab, GPU 0: H100', 'lab, GPU 1: H100'] } as never);
+  view.event({ ...started, lanes: ['slurm', 'slurm'] } as never);
+  view.event({ ...started, lanes: [] } as never);
+  view.end();
+  expect(lines.filter(line => /lanes?:/.test(line))).toEqual([
+    '2 lanes: lab, GPU 0: H100; lab, GPU 1: H100\n',
+    '2 lanes: slurm\n',
+  ]);
+});
+
+test('the last lines round the gain as the debrief does', () => {
+  const { view, lines } = open();
   const tally = { finished: 6, keep: 3, discard: 2, crash: 1, bestExperiment: 2, claims: [] };
   const stopped = { type: 'study_stopped', reason: 'audited', detail: null, ...tally } as const;
   view.event({ ...stopped, baseline: 122, best: 119.8333 } as never);

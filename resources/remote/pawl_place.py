@@ -223,6 +223,11 @@ def environment_of(job):
         # Modules and the prelude have put their own folders in front; those of the user are found after them.
         is_list = name in ("PATH", "LD_LIBRARY_PATH") and own
         environment[name] = ":".join(dict.fromkeys((own + ":" + value).split(":"))) if is_list else value
+    # The environment of the user's checkout is here only where this machine shares their home. Otherwise uv makes one in the
+    # worktree.
+    uv = environment.get("UV_PROJECT_ENVIRONMENT")
+    if uv and environment.get("UV_NO_SYNC") == "1" and not os.path.exists(os.path.join(uv, "pyvenv.cfg")):
+        del environment["UV_PROJECT_ENVIRONMENT"], environment["UV_NO_SYNC"]
     return environment
 
 

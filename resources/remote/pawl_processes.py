@@ -1,6 +1,7 @@
 """Runs a command on a terminal of its own, with a limit, and ends everything that it started."""
 
 import ctypes
+import errno
 import fcntl
 import os
 import pty
@@ -17,6 +18,10 @@ TICK_SECONDS = 1.0
 VERIFY_SECONDS = 5.0
 TERM_SECONDS = 0.5
 MIB = 1024 * 1024
+FULL = (errno.ENOSPC, errno.EDQUOT)
+# A run that filled the disk gives back at least this share of what was free before it.
+GIVEN_BACK = 0.7
+LEAST_FREE = 16 * MIB
 SUBREAPER, PARENT_DEATH_SIGNAL = 36, 1
 
 # The sandbox ends with its first program. That one waits for the others, which have been asked to end as well.
@@ -64,12 +69,21 @@ class Limits:
         self.processes = limits["processes"]
         self.memory = limits["memory_bytes"] or limits["memory_share"] * page_bytes("SC_PHYS_PAGES")
         self.free = limits["free_bytes"]
+        self.free_before = self.free_bytes()
         if self.free is None:
-            self.free = min(limits["most_free_bytes"], limits["free_share"] * self.free_bytes())
+            self.free = min(limits["most_free_bytes"], limits["free_share"] * self.free_before)
 
     def free_bytes(self):
         disk = os.statvfs(self.folder)
         return disk.f_bavail * disk.f_frsize
+
+    def has_room(self):
+        return self.free_bytes() >= max(self.free, LEAST_FREE)
+
+    def is_filled_by_run(self):
+        """Whether the disk would have room again without what the run has written."""
+        own = sum(bytes_below(os.path.join(self.folder, name)) for name in ("worktree", "caches", "output.log"))
+        return self.free_bytes() + own >= GIVEN_BACK * self.free_before
 
     def passed(self, pids, resident):
         """The limit that these processes have passed, as an end; None where they keep all."""
@@ -84,6 +98,20 @@ class Limits:
         if self.free_bytes() < self.free:
             return limited("disk", "The disk was full: less than %d MiB were free." % (self.free / MIB))
         return None
+
+
+def bytes_below(path):
+    """What a file, or everything in a folder, takes of the disk."""
+    places = [path]
+    for parent, _, files in os.walk(path):
+        places += [os.path.join(parent, name) for name in files]
+    found = 0
+    for place in places:
+        try:
+            found += os.lstat(place).st_blocks * 512
+        except OSError:
+            pass
+    return found
 
 
 def limited(limit, message):
@@ -206,19 +234,27 @@ def run_phase(job, phase, log, place, stop, tree):
     tree.peak_bytes = 0
     used, kills, began = resource.getrusage(resource.RUSAGE_CHILDREN), oom_kills(), time.monotonic()
     written, end, ticked = 0, None, began
+    is_full = False
     with open(log, "wb", buffering=0) as file:
 
         def drain():
-            nonlocal written
-            while written <= job["output_bytes"]:
+            nonlocal written, is_full
+            while written <= job["output_bytes"] and not is_full:
                 try:
                     data = os.read(master, 65_536)
                 except OSError:
                     return
                 if not data:
                     return
-                file.write(data)
-                written += len(data)
+                try:
+                    # The last write that fits may be a part of it.
+                    while data:
+                        count = file.write(data)
+                        written, data = written + count, data[count:]
+                except OSError as failure:
+                    if failure.errno not in FULL:
+                        raise
+                    is_full = True
 
         child = subprocess.Popen(
             [*inside, phase["command"]],
@@ -243,6 +279,8 @@ def run_phase(job, phase, log, place, stop, tree):
                     stop.wait([], TERM_SECONDS)
             if stop.reason:
                 end = {"kind": stop.reason}
+            elif is_full:
+                end = limited("disk", "The disk was full: its output could not be written.")
             elif child.returncode is not None:
                 end = end_of(child.returncode)
             elif written > job["output_bytes"]:

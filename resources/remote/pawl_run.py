@@ -25,9 +25,12 @@ from pawl_place import (
     processor_model,
     take_devices,
 )
-from pawl_processes import Limits, Stop, Tree, run_phase
+from pawl_processes import FULL, Limits, Stop, Tree, run_phase
 
 LONG_AGO = 978_307_200
+# Kept for the outcome of a run on a full disk.
+RESERVE_BYTES = 256 * 1024
+WAIT_SECONDS = 1.0
 MEASURED = ("end", "seconds", "cpu_seconds", "peak_rss_bytes", "output_bytes", "out_of_memory")
 
 
@@ -127,6 +130,42 @@ def write_whole(path, value):
     os.close(folder)
 
 
+def disk_full(folder):
+    disk = os.statvfs(folder)
+    free = disk.f_bavail * disk.f_frsize / 1024 / 1024
+    where = (os.path.dirname(os.path.dirname(folder)), socket.gethostname(), free)
+    return "The disk that holds %s on %s is full: %d MiB are free. Make room there, then resume the study." % where
+
+
+def keep_reserve(folder):
+    with open(os.path.join(folder, "reserve"), "wb") as file:
+        file.write(bytes(RESERVE_BYTES))
+
+
+def clear(folder):
+    """Removes what only the run needed."""
+    shutil.rmtree(os.path.join(folder, "worktree"), ignore_errors=True)
+    shutil.rmtree(os.path.join(folder, "caches"), ignore_errors=True)
+    try:
+        os.remove(os.path.join(folder, "reserve"))
+    except OSError:
+        pass
+
+
+def leave(folder, outcome, stop):
+    """Writes the outcome. Without it the run was for nothing, so this waits for room on a full disk, unless it is cancelled."""
+    while True:
+        try:
+            return write_whole(os.path.join(folder, "outcome.json"), outcome)
+        except OSError as failure:
+            if failure.errno not in FULL:
+                raise
+        clear(folder)
+        if os.path.exists(stop.cancel):
+            return None
+        stop.wait([], WAIT_SECONDS)
+
+
 def claim(folder, me):
     """Whether this start is the one that trains; what the outcome is, where the one that did is not coming back."""
     path = os.path.join(folder, "claim")
@@ -165,7 +204,11 @@ def train(job, folder, me, outcome, stop, tree):
     sandbox, environment = find_sandbox(job, folder, worktree, environment_of(job))
     gpus = Gpus(folder, environment)
     outcome.update(contained=bool(sandbox), gpus=gpus.found)
-    place = (sandbox, environment, worktree, Limits(job["limits"], folder))
+    limits = Limits(job["limits"], folder)
+    if not limits.has_room():
+        raise NotStarted("disk", disk_full(folder))
+    keep_reserve(folder)
+    place = (sandbox, environment, worktree, limits)
     phases = {}
 
     def run(name, log, phase):
@@ -202,6 +245,9 @@ def train(job, folder, me, outcome, stop, tree):
     gpus.start(tree)
     is_done = is_well = run("train", "output.log", job["train"])
     gpus.stop(tree)
+    # A full disk says nothing about the commit, unless the run has filled it.
+    if not is_done and stop.reason is None and not limits.has_room() and not limits.is_filled_by_run():
+        raise NotStarted("disk", disk_full(folder))
     if is_done and job["metric"]:
         is_well = run("metric", "metric.log", job["metric"])
     checks = []
@@ -258,11 +304,11 @@ def main():
     except NotStarted as failure:
         outcome["end"] = {"kind": "not_started", "why": failure.why, "message": str(failure)[:2_000]}
     except Exception as failure:  # Whatever happened has to be told.
-        message = "%s: %s" % (type(failure).__name__, failure)
+        is_full = isinstance(failure, OSError) and failure.errno in FULL
+        message = disk_full(folder) if is_full else "%s: %s" % (type(failure).__name__, failure)
         outcome["end"] = {"kind": "not_started", "why": "internal", "message": message[:2_000]}
-    write_whole(os.path.join(folder, "outcome.json"), outcome)
-    shutil.rmtree(os.path.join(folder, "worktree"), ignore_errors=True)
-    shutil.rmtree(os.path.join(folder, "caches"), ignore_errors=True)
+    leave(folder, outcome, stop)
+    clear(folder)
 
 
 if __name__ == "__main__":

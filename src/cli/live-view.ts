@@ -4,7 +4,7 @@ import { betterSide } from '../shared/contract/contract.ts';
 import { unreachable } from '../shared/errors.ts';
 import type { EngineEvent } from '../shared/events.ts';
 import { describeHostAway, describeHostJoined } from '../shared/machines/hosts.ts';
-import { formatPercent } from '../shared/numbers.ts';
+import { counted, formatPercent } from '../shared/numbers.ts';
 import { describeRest, describeRested } from '../shared/proposers/rests.ts';
 import { describeFlag, describeHandOver } from '../shared/verdicts/fairness.ts';
 import { describeHints } from '../shared/verdicts/probes.ts';
@@ -68,6 +68,7 @@ export class LiveView {
               `${event.budgetSeconds} s per run, at most ${event.limitSeconds} s · proposer ${event.proposer}`,
           ),
         );
+        if (event.lanes.length > 0) this.#print(styleText('gray', lanesText(event.lanes)));
         this.#print(
           event.uncontained === null
             ? styleText('gray', 'the runs are contained')
@@ -286,4 +287,9 @@ function whyOf({ reason, message }: Extract<EngineEvent, { type: 'verdict' }>): 
   return (
     message ?? (['baseline', 'better', 'worse', 'equal'].includes(reason) ? null : reasonWords({ reason }))
   );
+}
+
+/** Lanes of a cluster all have the same name. */
+function lanesText(lanes: readonly string[]): string {
+  return `${counted(lanes.length, 'lane')}: ${[...new Set(lanes)].join('; ')}`;
 }

@@ -34,6 +34,8 @@ export const eventSchema = z.discriminatedUnion('type', [
     best: z.number().nullable(),
     /** Why its runs are not contained; null if they are. */
     uncontained: z.string().nullable(),
+    /** The lanes that are in reach; empty if there is one, on this machine. */
+    lanes: z.array(z.string()),
   }),
   z.object({ ...base, type: z.literal('setup_started'), command: z.string() }),
   z.object({ ...base, type: z.literal('setup_finished'), seconds: z.number() }),

@@ -106,6 +106,11 @@ describe.skipIf(fault !== null)('a job that a study does not go on with', () => 
     const runs = await began();
     expect(runs).toHaveLength(2);
     expect(new Set(runs).size).toBe(2);
+    // The run of the killed engine, the one that took the end of its job, and the one that trained.
+    const ofOne = rowsOf(night.home).runs.filter(({ n }) => n === 1);
+    expect(ofOne.map(({ outcome }) => JSON.parse(outcome ?? '').kind)).toEqual([
+      ...['interrupted', 'interrupted', 'exit'],
+    ]);
     expect(events.find(event => event.type === 'verdict' && event.n === 1)).not.toMatchObject({
       verdict: 'crash',
     });

@@ -6,6 +6,7 @@ import { slowness } from '../support/clock.ts';
 import { eventsOf, pawl, RunningPawl, sitting } from '../support/pawl.ts';
 import { jobOf, nameOf, WAITS, Watched } from '../support/remote-jobs.ts';
 import { contractFile, FAST_TRAINER, temporaryFolder } from '../support/scaffold.ts';
+import { fillDisk, freeDisk, NO_SMALL_DISK, smallDisk } from '../support/small-disk.ts';
 import { checkNight, prepareNight, rowsOf, TAG } from '../support/study.ts';
 import { findSlurmFault, type PrivateSlurm, startSlurm } from './private-slurm.ts';
 import { trainingOn } from './slurm-jobs.ts';
@@ -15,13 +16,13 @@ const fault = findSlurmFault();
 let slurm: PrivateSlurm;
 
 /** One that does not run on, for experiments that another machine is asked for. */
-const clusterNight = (lanes: number, trainer = FAST_TRAINER) =>
+const clusterNight = (lanes: number, trainer = FAST_TRAINER, folder = slurm.folder) =>
   prepareNight({
     trainer,
     contract: `${contractFile({ limitSeconds: 600 })}
 [cluster]
 engine = "slurm"
-folder = ${JSON.stringify(slurm.folder)}
+folder = ${JSON.stringify(folder)}
 lanes = ${lanes}
 `,
   });
@@ -192,4 +193,24 @@ value=`,
     expect(again.code).toBe(0);
     await checkNight(night);
   });
+
+  test.skipIf(NO_SMALL_DISK !== null)(
+    'nothing is trained while the shared folder is full, and the study says so',
+    async () => {
+      const disk = await smallDisk(64);
+      const night = await clusterNight(1, FAST_TRAINER, disk);
+      const options = { home: night.home, env: slurm.environment };
+      await fillDisk(disk);
+      const args = ['run', night.repository, '--tag', TAG, '-n', '0', '--lanes', 'slurm'];
+      const full = await sitting(args, options);
+      expect(full.stderr).toBe(
+        `pawl: Nothing was trained. The disk that holds ${disk} is full. Make room there, then resume the study.\n`,
+      );
+      expect(full.code).not.toBe(0);
+      await freeDisk(disk);
+      expect(await sitting(['resume', night.repository], options)).toMatchObject({ code: 0, stderr: '' });
+      expect(rowsOf(night.home).experiments).toMatchObject([{ n: 0, verdict: 'keep' }]);
+      await checkNight(night);
+    },
+  );
 });

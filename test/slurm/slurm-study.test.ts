@@ -1,8 +1,10 @@
+import { execFile } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { readdir, readFile, writeFile } from 'node:fs/promises';
+import { readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { RunningPawl, sitting } from '../support/pawl.ts';
+import { eventsOf, pawl, RunningPawl, sitting } from '../support/pawl.ts';
 import { contractFile, FAST_TRAINER, temporaryFolder } from '../support/scaffold.ts';
 import { checkNight, type Night, prepareNight, rowsOf, TAG } from '../support/study.ts';
 import { findSlurmFault, type PrivateSlurm, startSlurm } from './private-slurm.ts';
@@ -65,6 +67,62 @@ value=`;
       ...['recorded', 'recorded', 'recorded'],
     ]);
     expect(existsSync(join(slurm.folder, 'jobs'))).toBe(true);
+    expect(await readdir(join(slurm.folder, 'jobs'))).toEqual([]);
+    await checkNight(night);
+  });
+
+  test('a job that somebody cancels is one lost run, and the next run of its commit trains', async () => {
+    const place = await temporaryFolder();
+    const trainer = `if [ "$LR-$DEPTH-$WIDTH" != 2-4-16 ]; then
+  echo "$SLURM_JOB_ID" >> ${place}/began; until [ -e ${place}/go ]; do sleep 0.05; done
+fi
+value=`;
+    const night = await clusterNight(FAST_TRAINER.replace(/^value=/m, trainer));
+    const args = ['run', night.repository, '--tag', TAG, '-n', '1', '--lanes', 'slurm:1'];
+    const running = new RunningPawl(args, { home: night.home, env: slurm.environment });
+    await running.waitFor(event => event.type === 'run_started' && event.n === 1);
+    const began = () => readFile(join(place, 'began'), 'utf8').catch(() => '');
+    await expect.poll(began).toMatch(/\n/);
+    await slurm.slurm('scancel', (await began()).trim());
+    await running.waitFor(event => event.type === 'run_unfair' && event.n === 1);
+    await writeFile(join(place, 'go'), '');
+    expect((await running.ended).code).toBe(0);
+    const outcomes = rowsOf(night.home).runs.map(({ n, outcome }) => [n, JSON.parse(outcome ?? '').kind]);
+    expect(outcomes).toEqual([
+      ...[
+        [0, 'exit'],
+        [1, 'interrupted'],
+        [1, 'exit'],
+      ],
+    ]);
+    await checkNight(night);
+  });
+
+  test('a stop does not wait for a shared folder that does not answer, and the study goes on once it does', async () => {
+    const place = await temporaryFolder();
+    const trainer = `if [ "$LR-$DEPTH-$WIDTH" != 2-4-16 ]; then until [ -e ${place}/go ]; do sleep 0.05; done; fi
+value=`;
+    const night = await clusterNight(FAST_TRAINER.replace(/^value=/m, trainer));
+    const options = { home: night.home, env: slurm.environment };
+    const args = ['run', night.repository, '--tag', TAG, '-n', '1', '--lanes', 'slurm:1'];
+    const running = new RunningPawl(args, options);
+    await running.waitFor(event => event.type === 'run_started' && event.n === 1);
+    // Who opens it to read waits for somebody who writes, as for a server that is out of reach.
+    const [job = ''] = (await readdir(join(slurm.folder, 'jobs'))).filter(name => name.endsWith('-1.0'));
+    const log = join(slurm.folder, 'jobs', job, 'output.log');
+    await rm(log);
+    await promisify(execFile)('mkfifo', [log]);
+    await pawl(['stop', '--now'], options);
+    await running.waitFor(event => event.type === 'study_stopped');
+    expect(eventsOf(running.events, 'warning').map(({ message }) => message)).toEqual([
+      expect.stringMatching(/^Whether job \d+ has ended is not known/),
+      expect.stringMatching(/^Jobs of this study may still run on the cluster/),
+    ]);
+    // It cannot end as long as one of its threads waits.
+    await running.kill();
+    await writeFile(join(place, 'go'), '');
+    expect(await sitting(['resume', night.repository], options)).toMatchObject({ code: 0, stderr: '' });
+    expect(rowsOf(night.home).experiments.map(({ phase }) => phase)).toEqual(['recorded', 'recorded']);
     expect(await readdir(join(slurm.folder, 'jobs'))).toEqual([]);
     await checkNight(night);
   });

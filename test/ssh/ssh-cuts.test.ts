@@ -109,4 +109,24 @@ describe.skipIf(fault !== null)('a connection that is cut', () => {
     await sshd.thaw();
     expect(await run.training.end(run.job, new AbortController().signal)).toBe(true);
   });
+
+  test('a host that falls silent when it has heard a stop does not keep it waiting either', async () => {
+    const count = join(await temporaryFolder(), 'count');
+    // The host ends it only after a while.
+    const job = await jobOf(`trap '' TERM; echo trained >> ${count}; echo first; sleep 600\n`);
+    const client = await SshClient.open('lab', sshd.options);
+    onTestFinished(() => client.close());
+    const training = new SshTraining({ client, root: await temporaryFolder() });
+    const watched = new Watched(training, job);
+    await watched.printed('first\n');
+    const stoppedAt = performance.now();
+    watched.stop();
+    await isThere('jobs', nameOf(job), 'cancel');
+    await sshd.freeze();
+    onTestFinished(() => sshd.thaw());
+    expect(await watched.result).toMatchObject({ outcome: { kind: 'aborted' }, isVerified: false });
+    expect(performance.now() - stoppedAt).toBeLessThan(SSH_GIVES_UP_MS / 2);
+    await sshd.thaw();
+    expect(await training.end(job, new AbortController().signal)).toBe(true);
+  });
 });

@@ -24,6 +24,7 @@ describe.skipIf(fault !== null)('a study on a host of ssh', () => {
     expect(stderr).toBe('');
     expect(code).toBe(0);
     expect(rowsOf(night.home).experiments.map(({ phase }) => phase)).toEqual(Array(5).fill('recorded'));
+    expect(eventsOf(events, 'study_started')).toMatchObject([{ lanes: ['lab'] }]);
     expect(events.filter(({ type }) => type === 'run_started').length).toBeGreaterThanOrEqual(5);
     const place = join(sshd.home, '.cache/pawl');
     expect(await readdir(join(place, 'jobs')).catch(() => [])).toEqual([]);

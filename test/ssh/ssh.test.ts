@@ -271,13 +271,20 @@ describe.skipIf(fault !== null)('a run on a host of ssh', () => {
     expect(watched.output).toBe(`Cpus_allowed_list:\t${core}\nGPU=\n`);
   });
 
+  test('a run that prints too much is ended', async () => {
+    const job = await jobOf('yes\n', { maxOutputBytes: 10_000 });
+    const watched = new Watched(await trainingHere(), job);
+    expect(await watched.result).toMatchObject({ outcome: { kind: 'flooded' }, end: { kind: 'ended' } });
+    expect(watched.output).toMatch(/^(?:y\n)+y?$/);
+  });
+
   test('a host that is out of reach for too long is called gone', async () => {
     const watched = new Watched(await trainingHere({ goneMs: 1_000 }), await jobOf('echo begun; sleep 60\n'));
     await watched.printed('begun');
     await sshd.cut();
     try {
       expect(await watched.result).toMatchObject({
-        ...{ outcome: { kind: 'interrupted' }, end: { kind: 'host_gone' } },
+        ...{ outcome: { kind: 'interrupted' }, end: { kind: 'host_gone' }, isVerified: false },
       });
     } finally {
       await sshd.start();

@@ -72,7 +72,7 @@ export function testFeatures(place: Elsewhere): void {
       keys: 'setup = "mkdir -p build && echo built > build/tool"\nenvironment = ["OF_MINE"]',
       trainer: `${FAST_TRAINER}
 echo "tool $(cat build/tool)"; echo "mine $OF_MINE"; echo "data $(cat ${data}/tokens.bin)"
-echo "network $(grep -c : /proc/net/dev)"; echo "secret $MY_TOKEN"; echo "home $(ls -A ~ | wc -l)"
+echo "network $(grep -c : /proc/net/dev)"; echo "secret $MY_TOKEN"; echo "uv [$UV_PROJECT_ENVIRONMENT]"; echo "home $(ls -A ~ | wc -l)"
 touch ${data}/mine 2>/dev/null && echo wrote; echo more > "$XDG_CACHE_HOME/some" && echo cached
 `,
       more: `[sandbox]\nreads = [${JSON.stringify(data)}]\n`,
@@ -80,10 +80,27 @@ touch ${data}/mine 2>/dev/null && echo wrote; echo more > "$XDG_CACHE_HOME/some"
     });
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
     const printed = await log(0);
-    for (const line of ['tool built', 'mine yes', 'data tokens', 'network 1', 'secret \n', 'cached'])
+    for (const line of ['tool built', 'mine yes', 'data tokens', 'network 1', 'secret \n', 'uv []', 'cached'])
       expect(printed).toContain(line);
     expect(printed).not.toContain('wrote');
     expect(rows().experiments[0]).toMatchObject({ verdict: 'keep' });
+  });
+
+  test('each run begins with empty caches, and has a network if the contract says so', async () => {
+    const { code, stderr, log } = await night(place, {
+      n: 1,
+      trainer: `${FAST_TRAINER}
+echo "caches [$(ls "$XDG_CACHE_HOME")]"; echo x > "$XDG_CACHE_HOME/some"
+echo "interfaces $(cat /proc/net/dev | grep -c :)"
+`,
+      more: '[sandbox]\nnetwork = true\ncache_mb = 100\n',
+    });
+    expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+    const interfaces = (await readFile('/proc/net/dev', 'utf8')).match(/:/g)?.length;
+    for (const n of [0, 1]) {
+      expect(await log(n)).toContain('caches []');
+      expect(await log(n)).toContain(`interfaces ${interfaces}`);
+    }
   });
 
   test('the number of a command, the conditions on it and the checks decide as on this machine', async () => {

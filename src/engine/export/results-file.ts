@@ -1,4 +1,4 @@
-import { appendFileSync } from 'node:fs';
+import { appendFileSync, existsSync } from 'node:fs';
 import { mkdir, rename, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import type { Study } from '../../shared/study.ts';
@@ -23,7 +23,8 @@ export async function writeResultsFile(ledger: Ledger, paths: DataPaths, study: 
 /** Adds a line for the experiment recorded last. */
 export async function appendResult(ledger: Ledger, paths: DataPaths, study: Study, n: number): Promise<void> {
   const experiment = ledger.experiments.get(study.id, n);
-  // A baseline that was tried again already has a line.
-  if (n === 0 || !experiment) return writeResultsFile(ledger, paths, study);
-  appendFileSync(resultsTsv(paths, study.id), `${formatResult(experiment)}\n`);
+  const path = resultsTsv(paths, study.id);
+  // A baseline that was tried again already has a line. Somebody may have deleted the file.
+  if (n === 0 || !experiment || !existsSync(path)) return writeResultsFile(ledger, paths, study);
+  appendFileSync(path, `${formatResult(experiment)}\n`);
 }

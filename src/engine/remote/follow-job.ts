@@ -7,15 +7,21 @@ import { type JobFolder, outcomeOf, saidBy, stateOf, writeCancel } from './job-f
 import type { Read, RemoteOutcome, RemoteState } from './outcome.ts';
 import type { RemoteEnd, RemotePhase, RemoteResult, RemoteWatch } from './remote-training.ts';
 import { type Asked, endedFromOutside, PUT_BACK, resultOf } from './result.ts';
+import { FolderSilent, inFolder } from './shared-folder.ts';
 
 /** Pause between two looks at the log: short after new output, longer when there was none. */
 const MIN_PAUSE_MS = 200;
 const MAX_PAUSE_MS = 1_000;
 /** Pause between two looks for the outcome. */
 const LOOK_MS = 1_000;
-/** A job that was asked to end and has not is asked again after this time, and given up after so many tries. */
+/**
+ * A job that was asked to end and has not is asked again after this time; sooner if the user waits, because its machine may have
+ * fallen silent.
+ */
 const ASK_AGAIN_MS = 20_000;
-const MAX_ASKED = 4;
+const ASK_SOON_MS = 5_000;
+/** A job that has not ended is given up after this time. */
+const GIVE_UP_MS = 80_000;
 /** How many reports of a job's standing to wait for the reason why it was told to end. */
 const MAX_STANDINGS = 12;
 
@@ -57,8 +63,9 @@ class JobFollower {
   readonly #job: Followed;
   readonly #host: JobHost;
   #asked: Asked | null = null;
+  /** When it was first asked to end, and when last. */
+  #askedSince: number | null = null;
   #askedAt = Number.NEGATIVE_INFINITY;
-  #askedTimes = 0;
   /** The user's stop does not wait for a machine that does not answer. */
   #isStopping = false;
   #isGivenUp = false;
@@ -93,11 +100,13 @@ class JobFollower {
         isFull = false;
       },
     );
+    const ended = new AbortController();
     const follower = new LogFollower(join(folder.path, 'output.log'), chunk => {
+      // The answer of a folder that nobody waits for any more.
+      if (ended.signal.aborted) return;
       log.write(chunk);
       if (log.error === null) watch.onOutput(chunk);
     });
-    const ended = new AbortController();
     const unsubscribe = this.#host.subscribe(standing => this.#hear(standing));
     const hints = watchChanges(folder.path, () => this.#wake());
     for (const signal of [watch.signal, watch.enough, watch.putOff])
@@ -105,7 +114,7 @@ class JobFollower {
     let outcome: Read<RemoteOutcome> = { kind: 'missing' };
     try {
       for (let pause = MIN_PAUSE_MS, lookedAt = Number.NEGATIVE_INFINITY; ; ) {
-        const found = isFull ? 0 : await follower.read();
+        const found = isFull ? 0 : await this.#ask(() => follower.read());
         pause = found > 0 ? MIN_PAUSE_MS : Math.min(2 * pause, MAX_PAUSE_MS);
         if (performance.now() - lookedAt >= LOOK_MS || hints.take()) {
           lookedAt = performance.now();
@@ -118,9 +127,15 @@ class JobFollower {
         await this.#rest(pause);
       }
       if (outcome.kind === 'read') await this.#readRest(follower, outcome.value.output_bytes, () => isFull);
-      else await follower.read();
+      else await this.#ask(() => follower.read());
       const end = await this.#endOf(outcome);
-      return this.#result(outcome, end, follower.bytes, log.error, !this.#isGivenUp);
+      const isVerified = !this.#isGivenUp && end.kind !== 'host_gone';
+      return this.#result(outcome, end, follower.bytes, log.error, isVerified);
+    } catch (error) {
+      if (!(error instanceof FolderSilent) || !isStopped(watch.signal)) throw error;
+      this.#asked ??= 'aborted';
+      await this.#host.cancel();
+      return this.#result({ kind: 'missing' }, { kind: 'ended' }, follower.bytes, log.error, false);
     } finally {
       ended.abort();
       unsubscribe();
@@ -129,13 +144,18 @@ class JobFollower {
     }
   }
 
+  /** What its folder answers, for which the user's stop does not wait. */
+  #ask<T>(work: () => Promise<T>): Promise<T> {
+    return inFolder(work, this.#job.watch.signal);
+  }
+
   /** The outcome. Until the job is known to train, also its standing. */
   async #look(): Promise<Read<RemoteOutcome>> {
     const { folder } = this.#job;
-    const outcome = await outcomeOf(folder);
+    const outcome = await this.#ask(() => outcomeOf(folder));
     if (this.#runningSince === null) {
       // Read after the outcome: then it shows how far the run got.
-      const state = await stateOf(folder);
+      const state = await this.#ask(() => stateOf(folder));
       if (state.kind === 'read') this.#tellState(state.value);
     }
     return outcome;
@@ -193,14 +213,15 @@ class JobFollower {
     }
     if (this.#asked === null) return;
     const isNew = isToEnd && !this.#isStopping;
-    if (!isNew && performance.now() - this.#askedAt < ASK_AGAIN_MS) return;
+    const now = performance.now();
+    if (!isNew && now - this.#askedAt < (isToEnd ? ASK_SOON_MS : ASK_AGAIN_MS)) return;
     this.#isStopping = isToEnd;
-    this.#askedAt = performance.now();
-    this.#askedTimes += 1;
+    this.#askedSince ??= now;
+    this.#askedAt = now;
     // The wrapper polls for this file, so that it ends even if nothing else answers.
-    await writeCancel(this.#job.folder);
+    await this.#ask(() => writeCancel(this.#job.folder));
     const isHeard = await this.#host.cancel();
-    this.#isGivenUp = this.#askedTimes > MAX_ASKED || (isToEnd && !isHeard);
+    this.#isGivenUp = now - this.#askedSince >= GIVE_UP_MS || (isToEnd && !isHeard);
   }
 
   /** Whether it is reported over and the outcome has had time to become visible. */
@@ -233,7 +254,7 @@ class JobFollower {
   async #readRest(follower: LogFollower, bytes: number, isFull: () => boolean): Promise<void> {
     const deadline = performance.now() + this.#job.graceMs;
     while (follower.bytes < bytes && performance.now() < deadline) {
-      if (isFull() || (await follower.read()) === 0) await this.#rest(MIN_PAUSE_MS);
+      if (isFull() || (await this.#ask(() => follower.read())) === 0) await this.#rest(MIN_PAUSE_MS);
     }
   }
 
@@ -254,7 +275,7 @@ class JobFollower {
       await this.#host.cancel();
       return { kind: 'requeued', message: PUT_BACK };
     }
-    return this.#host.explain(this.#state, await saidBy(this.#job.folder));
+    return this.#host.explain(this.#state, await this.#ask(() => saidBy(this.#job.folder)));
   }
 
   #result(

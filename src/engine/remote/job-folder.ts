@@ -1,4 +1,3 @@
-import { existsSync } from 'node:fs';
 import { mkdir, open, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { PawlError } from '../../shared/errors.ts';
@@ -123,7 +122,7 @@ export async function saidBy({ path }: JobFolder): Promise<string> {
 export async function removeFolder(root: string, job: KnownJob): Promise<void> {
   const folder = jobFolder(root, job.marker);
   const shared = sharedRepository(root, job.repository);
-  if (existsSync(shared)) await unshareCommit(shared, folder.name);
+  await unshareCommit(shared, folder.name);
   // The wrapper may be removing the same files.
   await rm(folder.path, { recursive: true, force: true, maxRetries: 5 });
 }

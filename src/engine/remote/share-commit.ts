@@ -1,6 +1,5 @@
 import { createHash } from 'node:crypto';
-import { existsSync } from 'node:fs';
-import { mkdir, mkdtemp, rename, rm } from 'node:fs/promises';
+import { mkdir, mkdtemp, rename, rm, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { git } from '../git/git.ts';
 import { gitOf, type Repository } from '../git/repository.ts';
@@ -18,7 +17,7 @@ export async function shareCommit(
   commit: string,
   name: string,
 ): Promise<void> {
-  if (!existsSync(shared)) await makeShared(shared, commit.length === 64 ? 'sha256' : 'sha1');
+  if (!(await isThere(shared))) await makeShared(shared, commit.length === 64 ? 'sha256' : 'sha1');
   await gitOf(repository, ['push', '--quiet', '--no-verify', '--force', shared, `${commit}:${refOf(name)}`]);
 }
 
@@ -32,7 +31,7 @@ async function makeShared(shared: string, form: 'sha1' | 'sha256'): Promise<void
     await rename(made, shared);
   } catch (error) {
     await rm(made, { recursive: true, force: true });
-    if (!existsSync(shared)) throw error;
+    if (!(await isThere(shared))) throw error;
   }
 }
 
@@ -59,10 +58,19 @@ export async function pushCommit(
   await gitOf(repository, args, { signal, env: { GIT_SSH_COMMAND: ssh, GIT_SSH_VARIANT: 'ssh' } });
 }
 
+/** Does nothing if no commit was ever shared. */
 export async function unshareCommit(shared: string, name: string): Promise<void> {
+  if (!(await isThere(shared))) return;
   await git(dirname(shared), ['--git-dir', shared, 'update-ref', '-d', refOf(name)]);
 }
 
 export function refOf(name: string): string {
   return `refs/heads/${name}`;
+}
+
+function isThere(path: string): Promise<boolean> {
+  return stat(path).then(
+    () => true,
+    () => false,
+  );
 }

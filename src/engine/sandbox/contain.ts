@@ -95,7 +95,8 @@ export function environmentOf(
     // If Pawl asks the model for it, it gets none of the user's keys.
     named: contract.environment.filter(name => contract.model === null || !/^ANTHROPIC_/i.test(name)),
     marker,
-    uvProjectEnvironment: own ?? join(folder, 'venv'),
+    // On another machine, uv makes one in the run's worktree.
+    uvProjectEnvironment: own ?? (worktree === null ? null : join(folder, 'venv')),
     // The user's environment is used as it is: synchronising it would change the checkout.
     uvMaySync: own === null,
   });

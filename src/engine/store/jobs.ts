@@ -62,6 +62,7 @@ export function jobStore(database: Database) {
      WHERE job.study_id = ? AND job.n = ? AND run.commit_name = ? AND run.purpose IS ? AND place = ?
        AND run.outcome ->> '$.kind' = 'interrupted'
        AND (job.taken_by IS NULL OR taker.outcome ->> '$.kind' = 'interrupted')
+       AND NOT (ended AND coalesce(taker.fairness, run.fairness) IS NOT NULL)
      ORDER BY job.k`,
   );
   const settled = database.prepare<[string], Row>(
@@ -117,7 +118,10 @@ export function jobStore(database: Database) {
       findRemoved.run(now);
       return ofRemoved.all().map(({ removedSince, ...row }) => ({ ...jobOf(row), removedSince }));
     },
-    /** Jobs of interrupted runs whose result no other run has taken, oldest first. */
+    /**
+     * Jobs of interrupted runs whose result no run has, oldest first. A job that was lost has none: a run with the verdict
+     * on its fairness has its end.
+     */
     untaken(
       studyId: string,
       run: {

@@ -1,10 +1,10 @@
 import { execFileSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { chmod, chown, rename, rm } from 'node:fs/promises';
+import { chmod, chown, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { checkInvariants } from '../../support/invariants.ts';
-import { eventsOf, pawl, sitting } from '../../support/pawl.ts';
+import { eventsOf, pawl, RunningPawl, sitting } from '../../support/pawl.ts';
 import { expectRefusal } from '../../support/refusal.ts';
 import {
   canBeNobody,
@@ -27,6 +27,7 @@ import {
   snapshotUserState,
   temporaryFolder,
 } from '../../support/scaffold.ts';
+import { checkNight, prepareNight, rowsOf } from '../../support/study.ts';
 
 // The branch
 
@@ -203,6 +204,29 @@ test('a worktree that was deleted, and pruned from git, is made again', async ()
   // A record that is damaged.
   await rm(join(adminDir, 'HEAD'));
   await resumeTo(5);
+});
+
+test('a worktree that is deleted while a training runs in it is made again, and its commit trained once more', async () => {
+  const place = await temporaryFolder();
+  const wait = `if [ "$LR-$DEPTH-$WIDTH" != 2-4-16 ]; then
+  echo >> ${place}/began; until [ -e ${place}/go ]; do sleep 0.05; done
+fi
+value=`;
+  const night = await prepareNight({ trainer: FAST_TRAINER.replace(/^value=/m, () => wait) });
+  const running = new RunningPawl(['run', night.repository, '--tag', 'night', '-n', '1'], night);
+  await expect.poll(() => existsSync(join(place, 'began'))).toBe(true);
+  const { path } = await findWorktree(night.repository, night.home);
+  await rm(path, { recursive: true });
+  const results = join(night.home, 'studies', rowsOf(night.home).studyId, 'results.tsv');
+  await rm(results);
+  await writeFile(join(place, 'go'), '');
+  expect(await running.ended).toMatchObject({ code: 0, stderr: '' });
+  expect(eventsOf(running.events, 'run_unfair')).toMatchObject([
+    { n: 1, flags: [{ kind: 'lost', detail: 'Somebody deleted its worktree.' }] },
+  ]);
+  expect(rowsOf(night.home).experiments.map(({ verdict }) => verdict)).not.toContain('crash');
+  expect((await readFile(results, 'utf8')).trim().split('\n')).toHaveLength(3);
+  await checkNight(night);
 });
 
 test('a repository that was moved goes on at its new path', async () => {

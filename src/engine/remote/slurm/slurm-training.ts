@@ -1,4 +1,4 @@
-import { mkdir, stat } from 'node:fs/promises';
+import { mkdir, readdir, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import type { Cluster } from '../../../shared/machines/cluster.ts';
 import type { JobPlace } from '../../../shared/machines/lanes.ts';
@@ -17,6 +17,7 @@ import {
 import type { KnownJob, RemoteJob, RemoteResult, RemoteTraining, RemoteWatch } from '../remote-training.ts';
 import { rest } from '../rest.ts';
 import { resultOf } from '../result.ts';
+import { FolderSilent, inFolder } from '../shared-folder.ts';
 import { batchScript, limitMinutes, sbatchOptions } from './batch-script.ts';
 import { isOver } from './classify.ts';
 import { QUEUE_INTERVAL_MS, SlurmQueue } from './queue.ts';
@@ -71,10 +72,32 @@ export class SlurmTraining implements RemoteTraining {
     return this.#queue.calls;
   }
 
-  async train(job: RemoteJob, watch: RemoteWatch): Promise<RemoteResult> {
-    const folder = jobFolder(this.#options.root, job.marker);
+  train(job: RemoteJob, watch: RemoteWatch): Promise<RemoteResult> {
+    return this.#unlessSilent(job, watch, folder => this.#train(job, folder, watch));
+  }
+
+  adopt(job: RemoteJob, watch: RemoteWatch): Promise<RemoteResult | null> {
+    return this.#unlessSilent<RemoteResult | null>(job, watch, folder => this.#adopt(job, folder, watch));
+  }
+
+  /** The user's stop does not wait for a folder that does not answer. */
+  async #unlessSilent<T>(
+    { marker }: RemoteJob,
+    { signal }: RemoteWatch,
+    work: (folder: JobFolder) => Promise<T>,
+  ): Promise<T | RemoteResult> {
+    const folder = jobFolder(this.#options.root, marker);
+    try {
+      return await work(folder);
+    } catch (error) {
+      if (!(error instanceof FolderSilent) || !isStopped(signal)) throw error;
+      return notRun(folder, { end: { kind: 'ended' }, asked: 'aborted', isVerified: false });
+    }
+  }
+
+  async #train(job: RemoteJob, folder: JobFolder, watch: RemoteWatch): Promise<RemoteResult> {
     watch.onState({ kind: 'queued', reason: null });
-    const known = await knownJob(folder);
+    const known = await inFolder(() => knownJob(folder), watch.signal);
     const made = known === null ? await this.#submit(job, folder, watch) : submitted(known);
     switch (made.kind) {
       case 'submitted':
@@ -89,35 +112,40 @@ export class SlurmTraining implements RemoteTraining {
     }
   }
 
-  async adopt(job: RemoteJob, watch: RemoteWatch): Promise<RemoteResult | null> {
-    const folder = jobFolder(this.#options.root, job.marker);
-    if (!(await stat(folder.path).catch(() => null))) return null;
+  async #adopt(job: RemoteJob, folder: JobFolder, watch: RemoteWatch): Promise<RemoteResult | null> {
+    const { signal } = watch;
+    if (!(await inFolder(() => stat(folder.path).catch(() => null), signal))) return null;
     watch.onState({ kind: 'queued', reason: null });
-    const id = (await knownJob(folder)) ?? (await this.#findByName(folder, watch));
+    const id = (await inFolder(() => knownJob(folder), signal)) ?? (await this.#findByName(folder, watch));
     if (id !== null) return this.#follow(job, folder, id, watch);
     // A dying process may just have submitted it; the job will then find this file and train nothing.
-    await writeCancel(folder);
+    await inFolder(() => writeCancel(folder), signal);
     return null;
   }
 
   async answers(signal: AbortSignal): Promise<boolean> {
-    return (await this.#client('sinfo', ['--noheader'], { signal })).kind === 'answer';
+    const look = () => readdir(this.#options.root).catch(() => {});
+    const isHeard = await inFolder(look, signal, 0).then(
+      () => true,
+      () => false,
+    );
+    return isHeard && (await this.#client('sinfo', ['--noheader'], { signal })).kind === 'answer';
   }
 
-  async forget(job: KnownJob): Promise<void> {
-    await removeFolder(this.#options.root, job);
+  async forget(job: KnownJob, signal: AbortSignal = new AbortController().signal): Promise<void> {
+    await inFolder(() => removeFolder(this.#options.root, job), signal, 0);
   }
 
   async end(job: KnownJob, signal: AbortSignal): Promise<boolean> {
     const folder = jobFolder(this.#options.root, job.marker);
     // If a dying process submits one anyway, it trains nothing.
-    await writeCancel(folder).catch(() => {});
+    await inFolder(() => writeCancel(folder), signal, 0).catch(() => {});
     while (!signal.aborted) {
       const listing = await this.#queue.next(signal).catch(() => null);
       if (listing?.kind !== 'jobs') continue;
       const left = listing.jobs.filter(({ name, state }) => name === folder.name && !isOver(state));
       if (left.length === 0) {
-        await this.forget(job);
+        await this.forget(job, signal);
         return true;
       }
       for (const { id } of left) await this.#client('scancel', [id], { signal });
@@ -130,13 +158,16 @@ export class SlurmTraining implements RemoteTraining {
     const tell = (reason: string) => watch.onState({ kind: 'queued', reason });
     const waits = AbortSignal.any([watch.signal, ...(watch.putOff ? [watch.putOff] : [])]);
     // If the folder did not exist, no job can have been made from it.
-    let mayExist = !(await prepareFolder(root, folder, job));
+    const prepare = () => prepareFolder(root, folder, job).catch(error => faultOfDisk(error, root));
+    const prepared = await inFolder(prepare, watch.signal);
+    if (typeof prepared === 'string') return { kind: 'refused', message: prepared };
+    let mayExist = !prepared;
     let why: string | null = null;
     let { avoid = [] } = job;
     for (let pause = pauseMs; ; ) {
       const id = mayExist ? await this.#findByName(folder, watch) : null;
       if (isStopped(watch.signal)) {
-        await writeCancel(folder);
+        await inFolder(() => writeCancel(folder), watch.signal);
         return { kind: 'stopped', mayExist };
       }
       if (id === null && why !== null && watch.putOff?.aborted) return { kind: 'put_off', message: why };
@@ -148,7 +179,7 @@ export class SlurmTraining implements RemoteTraining {
           : null;
       const made = id ?? (answer?.kind === 'answer' ? /^(\d+)/.exec(answer.text)?.[1] : undefined);
       if (made !== undefined) {
-        await writeSubmitted(folder, made);
+        await inFolder(() => writeSubmitted(folder, made), watch.signal);
         return submitted(made);
       }
       why = answer?.kind === 'answer' ? null : (answer?.message ?? null);
@@ -198,6 +229,12 @@ export class SlurmTraining implements RemoteTraining {
     const host = slurmJob(id, folder.name, this.#client, this.#queue);
     return followJob({ folder, id, logPath: job.logPath, watch, graceMs }, host);
   }
+}
+
+/** What the user has to do if a full disk caused it; throws any other error. */
+function faultOfDisk(error: NodeJS.ErrnoException, root: string): string {
+  if (!['ENOSPC', 'EDQUOT', 'disk_full'].includes(error.code ?? '')) throw error;
+  return `The disk that holds ${root} is full. Make room there, then resume the study.`;
 }
 
 function submitted(id: string): Submission {

@@ -181,7 +181,8 @@ export class SshTraining implements RemoteTraining {
     } catch (error) {
       if (signal.aborted) return { kind: 'unreachable', message: 'It was stopped.' };
       if (!(error instanceof PawlError)) throw error;
-      return { kind: 'unreachable', message: error.message };
+      const isFull = error.code === 'disk_full';
+      return { kind: 'unreachable', message: isFull ? `The disk of ${client.host} is full.` : error.message };
     }
     const names = (await readdir(folder.path)).filter(name => /^job\.json$|\.(?:py|bpf)$/.test(name));
     const options = { encoding: 'buffer' as const, maxBuffer: 64 * 1024 * 1024 };

@@ -177,7 +177,7 @@ export async function openSitting(
   const makeWorktree = (lane: number) =>
     openWorktree(repository, join(worktrees, laneWorktree(study, lane)), study.baseCommit, signal);
   for (const lane of places.keys()) if (mostLanes > 1) await makeWorktree(lane);
-  tellStart(study, repository, containment, ports);
+  tellStart(study, repository, places, containment, ports);
   const idle = hasBaseline ? null : await findIdleSearch(repository, study.baseCommit, study);
   if (idle !== null) emit({ type: 'warning', code: 'constants', message: idle });
   const tellScreening = (own: readonly LanePlace[]) => {
@@ -247,6 +247,7 @@ async function findSettingUp(
 function tellStart(
   study: Study,
   repository: Repository,
+  places: readonly LanePlace[],
   { sandbox, why }: Containment,
   { ledger, emit, enter }: Ports,
 ): void {
@@ -263,6 +264,7 @@ function tellStart(
     resumed: ledger.experiments.lastNumber(id) !== null,
     best: ledger.experiments.incumbent(id)?.metric ?? null,
     uncontained: sandbox ? null : (why ?? 'The sandbox is switched off.'),
+    lanes: places.flatMap(({ label }) => label ?? []),
   };
   enter(() => {
     ledger.studies.setState(id, 'running', null, null);

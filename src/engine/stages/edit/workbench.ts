@@ -135,6 +135,11 @@ export class Workbench {
     return this.#path;
   }
 
+  /** Whether its folder exists; the next checkout makes it anew. */
+  isThere(): boolean {
+    return statNow(this.#path)?.isDirectory() ?? false;
+  }
+
   /** Excludes untracked paths from scans and cleaning. */
   keep(preserved: readonly string[]): void {
     for (const path of preserved) this.#skip.add(path);

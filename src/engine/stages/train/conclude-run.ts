@@ -25,6 +25,7 @@ import type { TrainPorts } from './train-ports.ts';
 /** The outcome of a run that the user stopped while the study's other runs continue. */
 const BY_USER: RunOutcome = { kind: 'signal', signal: constants.signals.SIGTERM };
 const STOPPED: Crash = { class: 'killed', message: 'You stopped this run.', tail: [] };
+const DELETED = 'Somebody deleted its worktree.';
 const CUT_LOG = 'Only the first 256 KiB of its output were kept.';
 
 /** Facts about a run that were determined after its training. */
@@ -71,12 +72,15 @@ async function findOut(
   fullDisk: FullDisk | null,
   ports: TrainPorts,
 ): Promise<Conclusion> {
-  const { trained } = conducted;
-  const ended = fullDisk?.outcome ?? trained.outcome;
+  const { trained, there } = conducted;
+  const loss = there ? findLoss(there) : findLossHere(trained.outcome, ports);
+  const isLostHere = loss !== null && !there;
+  const ended = fullDisk?.outcome ?? (isLostHere ? { kind: 'interrupted' as const } : trained.outcome);
   const measured = await measureRun(begun, conducted, ended);
   const measuredOutcome: RunOutcome = measured?.isAborted ? { kind: 'aborted' } : ended;
-  const touched = await findTouched(conducted, measuredOutcome, ports);
-  const unscored = findCrash(begun, conducted, measuredOutcome, touched, measured?.crash ?? null);
+  const touched = isLostHere ? [] : await findTouched(conducted, measuredOutcome, ports);
+  const isLost = loss !== null;
+  const unscored = findCrash(begun, conducted, measuredOutcome, touched, measured?.crash ?? null, isLost);
   const isScored = measured !== null && measuredOutcome.kind === 'exit' && !unscored && !measured.guard;
   const scored = isScored ? await scoreRun(begun, conducted, ports) : null;
   const scoredOutcome: RunOutcome = scored?.isAborted ? { kind: 'aborted' } : measuredOutcome;
@@ -89,7 +93,12 @@ async function findOut(
   const cut = fullDisk && (await clearDisk(fullDisk, begun, ports)) ? ` ${CUT_LOG}` : '';
   const found = unscored ?? scored?.crash ?? null;
   const crash = isStopped ? STOPPED : found && explainCrash(found, begun, conducted, outcome, cut);
-  return { outcome, measured, scored, survivors, summary, guard, crash };
+  return { outcome, measured, scored, survivors, summary, guard, crash, loss };
+}
+
+/** Why a run on this machine says nothing about its commit, whatever it printed; null where it counts. */
+function findLossHere({ kind }: RunOutcome, { workbench }: TrainPorts): string | null {
+  return kind === 'aborted' || workbench.isThere() ? null : DELETED;
 }
 
 /** Whether the user ended only this run, not the study. */
@@ -183,8 +192,8 @@ function clearDisk(
 
 function endedRun(
   { study, n, commit, row, k }: BegunRun,
-  { observer, there, trained }: ConductedRun,
-  { outcome, summary, crash, guard, survivors }: Conclusion,
+  { observer, trained }: ConductedRun,
+  { outcome, summary, crash, guard, survivors, loss }: Conclusion,
   result: RunResult,
   { now }: TrainPorts,
 ): EndedRun {
@@ -200,10 +209,9 @@ function endedRun(
   const numbers = measure(summary, study.contract.metric);
   // It may have crashed at the same moment. Output that a run printed after it was told to end is not a result.
   const isEarly = (outcome.kind === 'pruned' || outcome.kind === 'over_budget') && !crash;
-  const isLost = there !== null && findLoss(there) !== null;
   return {
     ...{ n, commit, run: row, k, result },
-    metric: crash || isEarly || isLost ? null : numbers.metric,
+    metric: crash || isEarly || loss !== null ? null : numbers.metric,
     memory: isEarly ? null : numbers.memory,
     early: isEarly ? observer.early : null,
     guard: crash ? null : guard,

@@ -5,7 +5,6 @@ import { namePaths } from '../edit/judge-edit.ts';
 import type { BegunRun } from './begin-run.ts';
 import type { ConductedRun } from './conduct-run.ts';
 import { findSealedPath } from './sealed-path.ts';
-import { findLoss } from './train-elsewhere.ts';
 
 const LIMIT_HINT =
   'If the code needs longer, raise budget.limit_seconds in pawl.toml, in the terminal also with --limit.';
@@ -17,18 +16,18 @@ const SANDBOX_HINT =
  * Why a run that was not scored yet does not count; null if nothing is wrong.
  * @param touched locked files that it changed
  * @param measured the crash of its later commands
+ * @param isLost whether something else than its code ended it
  */
 export function findCrash(
   { study: { contract } }: BegunRun,
-  { observer, there }: ConductedRun,
+  { observer }: ConductedRun,
   outcome: RunOutcome,
   touched: readonly string[],
   measured: Crash | null,
+  isLost: boolean,
 ): Crash | null {
   const { score, metric, budget } = contract;
   const printsMetric = metric.command === null && metric.waitSeconds === null && score === null;
-  // If another machine ended it, its own outcome is no crash.
-  const isLost = there !== null && findLoss(there) !== null;
   const classify = () =>
     observer.reader.classify(outcome, printsMetric ? metric.name : null, budget.limitSeconds);
   return lockCrash(touched, contract) ?? (isLost ? null : classify()) ?? measured;

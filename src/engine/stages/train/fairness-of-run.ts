@@ -13,7 +13,6 @@ import type { BegunRun } from './begin-run.ts';
 import type { ConductedRun } from './conduct-run.ts';
 import { endedWell } from './ended-run.ts';
 import type { MachineWatch } from './machine-watch.ts';
-import { findLoss } from './train-elsewhere.ts';
 import type { TrainPorts } from './train-ports.ts';
 
 /** How many earlier runs determine the study's usual clock speeds. */
@@ -25,13 +24,15 @@ export type Findings = {
   readonly summary: Summary | null;
   readonly crash: Crash | null;
   readonly scored: Scored | null;
+  /** Why it says nothing about its commit; null where it counts. */
+  readonly loss: string | null;
 };
 
 /** Judges whether the run had the same conditions as the study's other runs. */
 export async function fairnessOfRun(
   begun: BegunRun,
   conducted: ConductedRun,
-  { outcome, summary, crash, scored }: Findings,
+  { outcome, summary, crash, scored, loss }: Findings,
   ports: TrainPorts,
 ): Promise<Fairness> {
   const { study, baseline } = begun;
@@ -45,7 +46,7 @@ export async function fairnessOfRun(
   return judgeFairness({
     summary,
     claim: score ? claimOf(summary, baseline?.summary ?? null, metric.name) : null,
-    ...{ cold, loss: there && findLoss(there), steps, seconds: trained.seconds },
+    ...{ cold, loss, steps, seconds: trained.seconds },
     ...(scored?.values ? { scoreSeconds: scored.seconds } : {}),
     processors: processorTime(conducted, ports),
     cores: budget.cores,
