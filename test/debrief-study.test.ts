@@ -47,7 +47,7 @@ seconds = 5
 test('a report tells what the study was worth, and each sitting of it, from the ledger', async () => {
   const { report, debrief, repository, home } = await night();
   const whole = await debrief();
-  expect(whole.counts).toEqual({ tried: 6, keep: 2, discard: 3, crash: 1, refused: 1 });
+  expect(whole.counts).toEqual({ tried: 6, keep: 2, discard: 3, crash: 1, other: 0, refused: 1 });
   expect([whole.before?.n, whole.after?.n]).toEqual([0, 5]);
   expect(whole.kept.map(({ n, gain }) => [n, gain?.toFixed(4)])).toEqual([
     [1, '0.1000'],

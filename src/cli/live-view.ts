@@ -6,6 +6,7 @@ import type { EngineEvent } from '../shared/events.ts';
 import { describeHostAway, describeHostJoined } from '../shared/machines/hosts.ts';
 import { formatPercent } from '../shared/numbers.ts';
 import { describeRest, describeRested } from '../shared/proposers/rests.ts';
+import { countTried, describeTried } from '../shared/tried.ts';
 import { describeFlag, describeHandOver } from '../shared/verdicts/fairness.ts';
 import { describeHints } from '../shared/verdicts/probes.ts';
 import { reasonWords } from '../shared/verdicts/reason-words.ts';
@@ -214,8 +215,8 @@ export class LiveView {
   #printEnd(event: Extract<EngineEvent, { type: 'study_stopped' }>): void {
     const why = event.reason === 'user' ? 'by you.' : event.reason.replaceAll('_', ' ');
     this.#print(`Stopped: ${clip(event.detail ?? why, MESSAGE_COLUMNS)}`);
-    const { keep, discard, crash, baseline, best, bestExperiment } = event;
-    this.#print(`${event.finished} experiments: ${keep} keep, ${discard} discard, ${crash} crash`);
+    const { baseline, best, bestExperiment } = event;
+    this.#print(describeTried(countTried(event)));
     if (baseline === null || best === null) return;
     const share = (best - baseline) / Math.abs(baseline);
     const percent =
