@@ -21,7 +21,8 @@ import { instructionsYields, noteYields } from './yields.ts';
 /**
  * The debrief of a study, or of one sitting. If the repository is gone, it does not say what the edits changed.
  * Rejects with `usage` if there is no such sitting.
- * @param asked the sitting's index, negative from the end; null for the whole study
+ * @param asked the sitting's index, negative from the end; null for the whole study. If there is no sitting, the last one is the
+ * whole study.
  */
 export async function readDebrief(
   ledger: Ledger,
@@ -39,7 +40,8 @@ export async function readDebrief(
     all.map(({ endedAt }) => endedAt),
     study.state === 'running' || study.state === 'paused',
   );
-  const place = asked === null || asked >= 0 ? asked : sittings.length + asked;
+  const isWhole = asked === null || (asked === -1 && sittings.length === 0);
+  const place = isWhole ? null : asked >= 0 ? asked : sittings.length + asked;
   const sitting = place === null ? null : sittings[place];
   if (sitting === undefined) throw new PawlError('usage', `${study.tag} has ${sittings.length} sittings.`);
   const spans: readonly Span[] = sitting ? [sitting] : sittings;
@@ -79,6 +81,7 @@ export async function readDebrief(
       discard: count(tried, 'discard'),
       crash: count(tried, 'crash'),
       other: count(tried, 'other'),
+      repeats: runs.filter(({ purpose }) => purpose !== null).length,
       refused: ledger.refusals.list(id).filter(({ at }) => isIn(at)).length,
     },
     takenBack: takenBackIdeas(trials),

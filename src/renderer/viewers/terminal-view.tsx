@@ -1,5 +1,6 @@
 import { ArrowDownToLine } from 'lucide-react';
 import { useEffect, useId, useLayoutEffect, useRef, useState } from 'react';
+import { counted } from '../../shared/numbers.ts';
 import { type OpenTerminal, openTerminal } from './open-terminal.ts';
 import { SearchBox } from './search-box.tsx';
 import { feedScreen } from './terminal-feed.ts';
@@ -180,5 +181,5 @@ export function TerminalView({ subscribe, isLive, label }: TerminalViewProps) {
 function describeFound(words: string, found: { readonly index: number; readonly count: number }): string {
   if (words === '') return '';
   if (found.count === 0) return 'No hits';
-  return found.index < 0 ? `${found.count} hits` : `${found.index + 1} of ${found.count}`;
+  return found.index < 0 ? counted(found.count, 'hit') : `${found.index + 1} of ${found.count}`;
 }

@@ -90,6 +90,8 @@ export type DebriefRecord = { readonly n: number; readonly record: Measurement }
 type DebriefCounts = Tried & {
   /** Proposals that were rejected before they cost a run. */
   readonly refused: number;
+  /** Further runs of experiments that had their verdict. */
+  readonly repeats: number;
 };
 
 /** An experiment as it appears in every list of a debrief. */

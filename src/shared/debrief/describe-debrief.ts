@@ -19,9 +19,13 @@ import type { Arm, Debrief, Interval, KeptIdea } from './debrief.ts';
 
 /** What was tried, in one sentence. */
 export function describeCounts({ counts, time }: Debrief): string {
-  const { tried } = counts;
-  if (tried === 0) return 'Nothing was tried yet.';
+  const { tried, repeats } = counts;
   const within = time.wall > 0 ? ` in ${formatDuration(time.wall)}` : '';
+  if (tried === 0) {
+    return repeats === 0
+      ? 'Nothing was tried yet.'
+      : `Nothing new was tried${within}: ${counted(repeats, 'run')} measured earlier experiments again.`;
+  }
   return `${counted(tried, 'experiment')}${within}: ${describeVerdicts(counts)}.`;
 }
 

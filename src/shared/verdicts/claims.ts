@@ -1,4 +1,4 @@
-import { MINUS } from '../numbers.ts';
+import { counted, MINUS } from '../numbers.ts';
 import { shortNumber } from '../short-number.ts';
 import { isBetter, type Measurement, type Study } from '../study.ts';
 
@@ -68,7 +68,7 @@ export function describeClaims(claims: StudyClaims): readonly string[] {
       : `Not audited, so no gain is claimed; ${isBetter(goal, recorded, 0) ? 'the gain on record is' : 'on record there is none:'} ${onRecord}.`;
   const wrong = expectedFalse(claims);
   const doubt = wrong < 0.05 ? '' : `; about ${wrong.toFixed(1)} of them may be luck`;
-  const count = keeps.length === 1 ? '1 keep' : `${keeps.length} keeps`;
+  const count = counted(keeps.length, 'keep');
   return [gain, `${count}, ${proven} proven${doubt}.`, describeNoise(claims)];
 }
 

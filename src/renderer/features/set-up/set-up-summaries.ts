@@ -71,7 +71,8 @@ export function describeStopRules({ deadline, target, patience, crashes }: SetUp
       deadline && `not later than ${deadline.replace('T', ' ')}`,
       target.trim() && `at ${target.trim()}`,
       patience.trim() && `after ${patience.trim()} in a row without a keep`,
-      crashes.trim() && `after ${crashes.trim()} crashes in a row`,
+      crashes.trim() &&
+        (crashes.trim() === '1' ? 'after a crash' : `after ${crashes.trim()} crashes in a row`),
     ]) || 'nothing else ends it'
   );
 }
