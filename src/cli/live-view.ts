@@ -4,7 +4,7 @@ import { betterSide } from '../shared/contract/contract.ts';
 import { unreachable } from '../shared/errors.ts';
 import type { EngineEvent } from '../shared/events.ts';
 import { describeHostAway, describeHostJoined } from '../shared/machines/hosts.ts';
-import { formatPercent } from '../shared/numbers.ts';
+import { formatPercent, formatSeconds } from '../shared/numbers.ts';
 import { describeRest, describeRested } from '../shared/proposers/rests.ts';
 import { countTried, describeTried } from '../shared/tried.ts';
 import { describeFlag, describeHandOver } from '../shared/verdicts/fairness.ts';
@@ -66,7 +66,7 @@ export class LiveView {
           styleText(
             'gray',
             `branch ${event.branch} from ${event.baseCommit.slice(0, 7)} · ${event.metric}, ${betterSide(event.goal)} is better · ` +
-              `${event.budgetSeconds} s per run, at most ${event.limitSeconds} s · proposer ${event.proposer}`,
+              `${formatSeconds(event.budgetSeconds)} per run, at most ${formatSeconds(event.limitSeconds)} · proposer ${event.proposer}`,
           ),
         );
         this.#print(

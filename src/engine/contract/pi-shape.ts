@@ -3,7 +3,7 @@ import { z } from 'zod';
 import type { Goal } from '../../shared/contract/contract.ts';
 import { contractFileSchema } from '../../shared/contract/contract-schema.ts';
 import type { Finding, Recognition } from '../../shared/contract/findings.ts';
-import { counted } from '../../shared/numbers.ts';
+import { counted, formatSeconds } from '../../shared/numbers.ts';
 import { assemble } from './assemble.ts';
 import { autoresearchContract } from './autoresearch.ts';
 import type { Claim } from './claims.ts';
@@ -90,7 +90,7 @@ export function recognizePi(
   const findings: Finding[] = [
     {
       name: 'budget',
-      value: `ended after ${BENCHMARK_SECONDS} s`,
+      value: `ended after ${formatSeconds(BENCHMARK_SECONDS)}`,
       source: "pi-autoresearch's limit for a benchmark",
       isDefault: true,
     },

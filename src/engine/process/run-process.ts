@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { PassThrough, type Readable, type Writable } from 'node:stream';
 import { setTimeout as delay } from 'node:timers/promises';
+import { formatSeconds } from '../../shared/numbers.ts';
 import { withoutGitVariables } from '../git/git.ts';
 import { RUN_MARKER } from './environment.ts';
 import { KILL_TIMES, killTree } from './kill-tree.ts';
@@ -115,7 +116,8 @@ export async function runProcess(
       );
     }
     const timer = setTimeout(
-      () => resolve({ why: 'timeout', message: `${what} took longer than ${timeoutSeconds} s.` }),
+      () =>
+        resolve({ why: 'timeout', message: `${what} took longer than ${formatSeconds(timeoutSeconds)}.` }),
       timeoutSeconds * 1000,
     );
     ended.signal.addEventListener('abort', () => clearTimeout(timer));
