@@ -162,6 +162,13 @@ describe('when a study is expected to end', () => {
     expect(expectedEnd({ ...running, pace: late, stop: {} }, 10_400)).toEqual({ at: 11_700, by: 'deadline' });
   });
 
+  test('an experiment that takes far longer than those before, as when its proposer hangs, leaves only the deadline', () => {
+    expect(expectedEnd(running, 13_000)).toEqual({ at: 14_000, by: 'experiments' });
+    expect(expectedEnd(running, 13_001)).toBeNull();
+    const late = { ...pace, deadline: 90_000 };
+    expect(expectedEnd({ ...running, pace: late }, 13_001)).toEqual({ at: 90_000, by: 'deadline' });
+  });
+
   test('where nothing tells nothing is said', () => {
     expect(expectedEnd({ ...running, stop: {} }, 10_400)).toBeNull();
     expect(expectedEnd({ ...running, pace: { ...pace, experimentMs: null } }, 10_400)).toBeNull();

@@ -1,6 +1,9 @@
 import type { StudyCard } from './notebook.ts';
 import { countTried } from './tried.ts';
 
+/** If the present experiment takes this many times as long as those before, they say nothing about the end. */
+const MOST_OVERDUE = 3;
+
 /**
  * When a running study ends by its stop rules, in milliseconds since the epoch; null if no rule determines it. A
  * target or a series without gains may end it earlier.
@@ -14,7 +17,8 @@ export function expectedEnd(
   const { deadline, experimentMs, since } = pace;
   const left =
     stop.experiments === undefined ? null : Math.max(0, stop.experiments - countTried(card.tally).tried);
-  const at = left === null || experimentMs === null ? null : endAfter(left, experimentMs, since, now);
+  const hasPace = experimentMs !== null && now - since <= MOST_OVERDUE * experimentMs;
+  const at = left === null || !hasPace ? null : endAfter(left, experimentMs, since, now);
   if (at !== null && (deadline === null || at <= deadline)) return { at, by: 'experiments' };
   return deadline === null ? null : { at: deadline, by: 'deadline' };
 }
