@@ -10,23 +10,24 @@ import {
 } from '../src/renderer/charts/series-scale.ts';
 import { sparklinePath } from '../src/renderer/charts/sparkline-path.ts';
 import { axisTicks, logTicks } from '../src/shared/charts/axis-ticks.ts';
-import { progressModel } from '../src/shared/charts/progress-model.ts';
 import { progressName } from '../src/shared/charts/progress-name.ts';
 import { progressSvg } from '../src/shared/charts/progress-svg.ts';
 import { WHOLE_VIEW } from '../src/shared/charts/progress-view.ts';
 import { thinSeries } from '../src/shared/thin-series.ts';
-import { night, row } from './support/progress-rows.ts';
+import { night, row, tallyOf } from './support/progress-rows.ts';
 
 describe('names, ticks and files', () => {
   test('the accessible name tells counts, baseline and best', () => {
-    const rows = [
-      row(0, 'keep', 0.9979),
-      row(1, 'discard', 1),
-      row(2, 'crash', null),
-      row(3, 'keep', 0.969686),
-    ];
-    expect(progressName(progressModel(rows, 'minimize', 'experiment').tally, 'val_bpb', 0.9979)).toBe(
-      'val_bpb over 4 experiments: baseline 0.997900, best 0.969686 in experiment 3, 2 kept, 1 discarded, 1 crash',
+    const tally = tallyOf({
+      keep: 2,
+      discard: 1,
+      crash: 1,
+      baseline: 0.9979,
+      best: 0.969686,
+      bestExperiment: 3,
+    });
+    expect(progressName(tally, 'val_bpb')).toBe(
+      'val_bpb over 3 experiments: baseline 0.997900, best 0.969686 in experiment 3, 1 kept, 1 discarded, 1 crashed',
     );
   });
 
@@ -92,7 +93,7 @@ describe('names, ticks and files', () => {
       title: 'A <b> & "c"',
       goal: 'minimize',
       metricName: 'val_bpb',
-      baseline: 1,
+      tally: tallyOf({ baseline: 1 }),
       view: WHOLE_VIEW,
       width: 800,
       height: 400,

@@ -47,7 +47,7 @@ seconds = 5
 test('a report tells what the study was worth, and each sitting of it, from the ledger', async () => {
   const { report, debrief, repository, home } = await night();
   const whole = await debrief();
-  expect(whole.counts).toEqual({ tried: 6, keep: 2, discard: 3, crash: 1, refused: 1 });
+  expect(whole.counts).toEqual({ tried: 6, keep: 2, discard: 3, crash: 1, other: 0, refused: 1, repeats: 0 });
   expect([whole.before?.n, whole.after?.n]).toEqual([0, 5]);
   expect(whole.kept.map(({ n, gain }) => [n, gain?.toFixed(4)])).toEqual([
     [1, '0.1000'],
@@ -78,6 +78,17 @@ test('a report tells what the study was worth, and each sitting of it, from the 
     for (const path of [home, repository]) expect(text, format).not.toContain(path);
   }
   expect(await report('--format', 'html', '--diffs')).toContain('<span class="added">+LR=5</span>');
+});
+
+test('a sitting that only audited says what it did', async () => {
+  const { report, debrief, repository, home } = await night();
+  const { code } = await sitting(['audit', repository, '--runs', '5'], { home });
+  expect(code).toBe(0);
+  const { counts } = await debrief('--sitting', 'last');
+  expect(counts.repeats).toBeGreaterThan(1);
+  const said = `Nothing new was tried in .*: ${counts.repeats} runs measured earlier experiments again\\.`;
+  expect(await report('--sitting', 'last')).toMatch(new RegExp(said));
+  expect(await report()).toMatch(/^6 experiments in .*: 2 kept, 3 discarded, 1 crashed\./m);
 });
 
 test('what cannot be reported says why', async () => {

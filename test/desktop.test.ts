@@ -54,6 +54,7 @@ function card(changes: Partial<StudyCard> = {}): StudyCard {
       keep: 3,
       discard: 8,
       crash: 1,
+      baselineVerdict: 'keep',
       keepRate: 3 / 11,
       baseline: 1.02,
       best: 0.99770112,

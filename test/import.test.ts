@@ -211,6 +211,7 @@ test('a table of the published shape has its counts, its keep rate, its best and
     keep: 23,
     discard: 102,
     crash: 1,
+    baselineVerdict: null,
     keepRate: 23 / 125,
     baseline: 0.9979,
     best: 0.969686,

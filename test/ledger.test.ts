@@ -134,7 +134,7 @@ test('a write that throws leaves nothing', async () => {
   ledger.close();
 });
 
-test('the tally counts as upstream does', async () => {
+test('the keep rate leaves out the baseline', async () => {
   const { ledger } = await openWithStudy();
   record(ledger, 0, 'Baseline', keep(1));
   record(ledger, 1, 'one', discard(1.1));
@@ -146,7 +146,8 @@ test('the tally counts as upstream does', async () => {
       discard: 1,
       crash: 1,
       finished: 4,
-      keepRate: 2 / 3,
+      baselineVerdict: 'keep',
+      keepRate: 1 / 2,
       baseline: 1,
       best: 0.9,
       bestExperiment: 2,

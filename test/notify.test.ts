@@ -205,6 +205,7 @@ test('more than twenty in an hour are held back, the next one says how many, and
       keep: 1,
       discard: 0,
       crash: 0,
+      baselineVerdict: 'keep',
     },
     ...{ baseline: 1, best: 1, bestExperiment: 0, claims: [] },
   });

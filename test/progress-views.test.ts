@@ -10,6 +10,7 @@ import { distanceTicks, distanceWarp } from '../src/shared/charts/progress-scale
 import { progressSvg } from '../src/shared/charts/progress-svg.ts';
 import { WHOLE_VIEW } from '../src/shared/charts/progress-view.ts';
 import type { Cell, Mark } from '../src/shared/notebook.ts';
+import { tallyOf } from './support/progress-rows.ts';
 
 const NOWHERE = { sittingFrom: null, band: null };
 const SIZE = { width: 1_000, height: 240 };
@@ -284,7 +285,13 @@ test('a keep whose gain is not proven is hollow, in the window and in a file, an
   // Nothing is claimed about an edit that left the branch.
   expect(count(draw(rows.map(row => ({ ...row, isSuperseded: row.n === 10 }))).unproven)).toBe(3);
   const svg = progressSvg(rows, {
-    ...{ title: 'Best so far', goal: 'minimize', metricName: 'loss', baseline: 1, view: WHOLE_VIEW },
+    ...{
+      title: 'Best so far',
+      goal: 'minimize',
+      metricName: 'loss',
+      tally: tallyOf({ baseline: 1 }),
+      view: WHOLE_VIEW,
+    },
     ...{ width: 900, height: 380 },
     colours: {
       ...{ surface: 'white', ink: 'black', muted: 'grey', line: 'silver' },

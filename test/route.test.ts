@@ -43,7 +43,7 @@ test.each(['fallback', 'stand_in'] as const)(
     const { ledger } = night.engine;
     expect(ledger.marks.ofKind(night.studyId, 'rested').map(({ text }) => text)).toEqual([
       expect.stringMatching(
-        /^model claude-opus-5-5 cannot propose\. .*rejected the key.* The search stands in; it is asked again in 30 min\.$/,
+        /^model claude-opus-5-5 could not propose\. .*rejected the key.* The search stands in; it is asked again after 30 min\.$/,
       ),
       'model claude-opus-5-5 did not propose again. Meanwhile search proposed 6 experiments: #1, #2, #3, #4, #5, #6.',
     ]);
@@ -95,7 +95,7 @@ test('a sign-in that expires in the night costs no training time: the search sta
   expect(marks).toEqual([
     expect.stringContaining('The search stands in'),
     expect.stringMatching(
-      /^model claude-opus-5-5 proposes again\. Meanwhile search proposed \d experiments: #1, #2/,
+      /^model claude-opus-5-5 proposed again\. Meanwhile search proposed \d experiments: #1, #2/,
     ),
   ]);
   expect(ledger.marks.ofKind(night.studyId, 'paused')).toEqual([]);

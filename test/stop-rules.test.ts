@@ -109,3 +109,11 @@ test('a target is reached from above when the goal is to maximize', () => {
   expect(findStop({ target: 6 }, facts, 'maximize', 0)).toBeNull();
   expect(findStop({ target: 5 }, facts, 'maximize', 0)?.reason).toBe('target');
 });
+
+test('a rule that one experiment meets says so in the singular', () => {
+  const facts = { experiments: 1, best: 1, sinceKeep: 1, crashesInRow: 1 };
+  const detail = (limits: Parameters<typeof findStop>[0]) => findStop(limits, facts, 'minimize', 0)?.detail;
+  expect(detail({ experiments: 1 })).toBe('One experiment is done.');
+  expect(detail({ patience: 1 })).toBe('No gain in 1 experiment.');
+  expect(detail({ crashes: 1 })).toBe('One experiment crashed.');
+});

@@ -12,6 +12,7 @@ import {
   readForm,
   spendBasisOf,
 } from '../src/renderer/features/set-up/set-up-form.ts';
+import { describeMeasure } from '../src/renderer/features/set-up/set-up-summaries.ts';
 import { tellCalls } from '../src/renderer/format/call-words.ts';
 import { newStudySchema } from '../src/shared/calls/call-inputs.ts';
 import { contractFromFile } from '../src/shared/contract/contract-file.ts';
@@ -28,6 +29,7 @@ import {
   formatNumber,
   formatPercent,
   formatRelative,
+  formatSeconds,
 } from '../src/shared/numbers.ts';
 import type { CallOutcome, ModelCall } from '../src/shared/proposers/model-calls.ts';
 
@@ -80,6 +82,14 @@ describe('numbers', () => {
   });
 
   test('durations and clocks carry over to the next unit', () => {
+    expect([2.5, 120, 121, 330, 600, 3600, 5400].map(seconds => formatSeconds(seconds))).toEqual([
+      ...['2.5 s', '120 s', '2 min 01 s', '5 min 30 s', '10 min', '1 h', '1 h 30 min'],
+    ]);
+    expect([2, 119.96, 300.4].map(seconds => formatSeconds(seconds, 1))).toEqual([
+      '2.0 s',
+      '120.0 s',
+      '5 min',
+    ]);
     expect([6.84, 59.6, 245, 3599.7, 7_800].map(formatDuration)).toEqual([
       '6.8 s',
       '60 s',
@@ -201,6 +211,13 @@ describe('the set-up form', () => {
     expect(readForm('/repo', { ...form, lanes: 'cpu:2, cpu:none' }).problems).toEqual({
       lanes: LANE_WORDS_HINT,
     });
+  });
+
+  test('a long limit is summed up in minutes and hours, and what is no number as it was typed', () => {
+    const said = (limit: string) => describeMeasure({ ...formOf(contract, 'mar5'), limit });
+    expect(said('3600')).toContain('ended after 1 h');
+    expect(said('90')).toContain('ended after 90 s');
+    expect(said('soon')).toContain('ended after soon s');
   });
 
   test('an empty form says for each field what is missing', () => {

@@ -6,7 +6,7 @@ import { matcherOf, partsOf } from '../src/renderer/features/notebook/match-text
 import { notebookRows } from '../src/renderer/features/notebook/notebook-rows.ts';
 import { describeStopMark } from '../src/renderer/format/stop-reasons.ts';
 import { steadyRange } from '../src/renderer/ui/steady-rows.ts';
-import { countTried, expectedEnd } from '../src/shared/expected-end.ts';
+import { expectedEnd } from '../src/shared/expected-end.ts';
 import type { Cell, Mark, RefusedProposal } from '../src/shared/notebook.ts';
 
 test('a mark of a stop says the reason in words, with its detail', () => {
@@ -141,17 +141,11 @@ describe('what a search marks', () => {
 
 describe('when a study is expected to end', () => {
   const tally = {
-    ...{ finished: 4, keep: 2, discard: 1, crash: 1, keepRate: 0.5 },
+    ...{ finished: 4, keep: 2, discard: 1, crash: 1, baselineVerdict: 'keep' as const, keepRate: 0.5 },
     ...{ baseline: 1, best: 0.9, bestExperiment: 1 },
   };
   const pace = { deadline: null, experimentMs: 1_000, since: 10_000 };
   const running = { state: 'running', tally, stop: { experiments: 5 }, pace } as const;
-
-  test('the baseline is none of those that were tried, but of an import every row is', () => {
-    expect(countTried(running)).toBe(3);
-    expect(countTried({ state: 'imported', tally })).toBe(4);
-    expect(countTried({ state: 'running', tally: { ...tally, finished: 0 } })).toBe(0);
-  });
 
   test('the experiments that are left take as long as those before', () => {
     expect(expectedEnd(running, 10_400)).toEqual({ at: 12_000, by: 'experiments' });
@@ -166,6 +160,13 @@ describe('when a study is expected to end', () => {
     const late = { ...pace, deadline: 11_700 };
     expect(expectedEnd({ ...running, pace: late }, 10_400)).toEqual({ at: 11_700, by: 'deadline' });
     expect(expectedEnd({ ...running, pace: late, stop: {} }, 10_400)).toEqual({ at: 11_700, by: 'deadline' });
+  });
+
+  test('an experiment that takes far longer than those before, as when its proposer hangs, leaves only the deadline', () => {
+    expect(expectedEnd(running, 13_000)).toEqual({ at: 14_000, by: 'experiments' });
+    expect(expectedEnd(running, 13_001)).toBeNull();
+    const late = { ...pace, deadline: 90_000 };
+    expect(expectedEnd({ ...running, pace: late }, 13_001)).toEqual({ at: 90_000, by: 'deadline' });
   });
 
   test('where nothing tells nothing is said', () => {

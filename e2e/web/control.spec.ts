@@ -7,6 +7,7 @@ import {
   chooseFrom,
   dialog,
   expectFocus,
+  focusedBy,
   notebook,
   openCell,
   openWindow,
@@ -38,7 +39,7 @@ test('cells appear while the study runs, and its numbers move', async ({ page, s
   await expect(notebook(page).mark('Started with proposer command')).toBeVisible();
   await expect(study(page).header).toContainText('Ended');
   await expect(study(page).running).toBeHidden();
-  await expect(notebook(page).chart).toHaveAccessibleName(/^val_bpb over 3 experiments/);
+  await expect(notebook(page).chart).toHaveAccessibleName(/^val_bpb over 2 experiments/);
   // The new experiments have not moved the part of the chart that the user looks at.
   await expect(notebook(page).chart.getByRole('button', { name: 'Show all' })).toBeVisible();
 });
@@ -107,6 +108,9 @@ test('the live view shows the curve, the terminal and the machine of what trains
   await expect(terminal).toContainText('step 00015');
   // Every line of the output starts at the left edge.
   await page.setViewportSize({ width: 1280, height: 1400 });
+  const searched = await focusedBy(page, '.xterm textarea', { key: 'f', ctrlKey: true });
+  expect(searched).toBe(`Search in Output of experiment ${n}`);
+  await page.keyboard.press('Escape');
   const lines = terminal.locator('.xterm-rows > div');
   await expect(lines.filter({ hasText: 'shard 039' })).toHaveCount(1);
   expect(await lines.filter({ hasText: 'shard 039' }).evaluate(line => line.textContent)).toMatch(/^shard/);

@@ -26,9 +26,9 @@ test('the notebook says which hosts were out of reach and which joined, and the 
   await expect(study(page).header).toContainText('Ended');
   happen(home, HOSTS);
   await page.reload();
-  await expect(notebook(page).mark(/^lab1 is out of reach: .* port 22: Connection refused\./)).toBeVisible();
+  await expect(notebook(page).mark(/^lab1 was out of reach: .* port 22: Connection refused\./)).toBeVisible();
   await expect(notebook(page).mark(/^lab2\.a-long.* Name or service not known\.[^.]/)).toBeVisible();
-  await expect(notebook(page).mark(/^lab1 can be reached now: 4 lanes more\./)).toBeVisible();
+  await expect(notebook(page).mark(/^lab1 was reached: 4 lanes more\./)).toBeVisible();
   await takePictures(page, 'hosts');
   await study(page).tab('Debrief').click();
   const debrief = page.getByRole('article', { name: 'Debrief' });

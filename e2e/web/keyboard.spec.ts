@@ -5,6 +5,7 @@ import {
   cellOf,
   dialog,
   expectFocus,
+  focusedBy,
   notebook,
   openNotebook,
   openWindow,
@@ -159,6 +160,16 @@ test.describe('in the notebook', () => {
     await expect(notebook(page).filter).toContainText('14 of 14');
     await page.keyboard.press('j');
     await expect(cellOf(page, 13).region).toHaveClass(/border-accent/);
+  });
+
+  test('the search has the focus as soon as its key is down, so that no letter is lost', async ({ page }) => {
+    await page.keyboard.press('2');
+    await expect(study(page).tab('Live')).toHaveAttribute('aria-selected', 'true');
+    expect(await focusedBy(page, 'body', { key: '/' })).toMatch(/^Search hypotheses/);
+    await page.keyboard.press('Escape');
+    await page.keyboard.press('6');
+    await expect(page.getByRole('gridcell').first()).toBeVisible();
+    expect(await focusedBy(page, 'body', { key: '/' })).toBe('Filter experiments');
   });
 
   test('each dialog takes the focus, closes with Escape and gives the focus back', async ({ page }) => {

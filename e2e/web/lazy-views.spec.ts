@@ -2,6 +2,7 @@ import { expect, test } from './support/fixtures.ts';
 import { NIGHT_TAG } from './support/night.ts';
 import { cellOf, dialog, notebook, openNotebook, openWindow } from './support/window.ts';
 
+const NOTICES = '**/assets/dist-*.js';
 const CODE = '**/assets/settings-dialog-*.js';
 /** Matches the code of every view except the one that a window shows first. */
 const OF_OTHER_VIEWS =
@@ -40,6 +41,41 @@ test('a dialog whose code cannot be fetched says so, and opens when it can', asy
   await notice.getByRole('button', { name: 'Try again' }).click();
   await expect(dialog(page, 'Settings')).toBeVisible();
   await expect(notice).toBeHidden();
+});
+
+test('a window whose server was replaced by another version can be reloaded where its code is missing', async ({
+  page,
+  serve,
+}) => {
+  await page.route(CODE, route => route.abort('connectionrefused'));
+  await openWindow(page, await serve());
+  await page.getByRole('button', { name: 'Settings' }).click();
+  const notice = page.getByRole('alert').filter({ hasText: 'could not be loaded' });
+  await expect(notice).toContainText('reload the window');
+  await page.unroute(CODE);
+  await notice.getByRole('button', { name: 'Reload' }).click();
+  await expect(notice).toBeHidden();
+  await page.getByRole('button', { name: 'Settings' }).click();
+  await expect(dialog(page, 'Settings')).toBeVisible();
+});
+
+test('notices whose code cannot be fetched are a fault that the window shows', async ({ page, night }) => {
+  await page.route(NOTICES, route => route.abort('connectionrefused'));
+  await openNotebook(page, night.server, NIGHT_TAG);
+  const notice = page.getByRole('alert').filter({ hasText: 'could not be loaded' });
+  await expect(notice).toBeInViewport();
+  // What is told meanwhile is no uncaught error, which the page's fixture would report.
+  const goNowhere = () =>
+    page.evaluate(() => {
+      location.hash = '#/garden';
+    });
+  await goNowhere();
+  await expect(page).toHaveURL(/#\/study\//);
+  await page.unroute(NOTICES);
+  await notice.getByRole('button', { name: 'Try again' }).click();
+  await expect(notice).toBeHidden();
+  await goNowhere();
+  await expect(page.getByText('Nothing in Pawl has the address #/garden.')).toBeVisible();
 });
 
 for (const width of [700, 1280]) {

@@ -226,6 +226,8 @@ test('of several proposers each is asked where those before it have nothing', as
   await expect(numbers).toContainText(/proposed by\s*command/);
   // A failure that only the user can fix delays the next try, and the notebook says so.
   await expect(
-    page.getByText(/^model claude-opus-5-5 cannot propose\. .*rejected the key.* asked again in 30 min\.$/),
+    page.getByText(
+      /^model claude-opus-5-5 could not propose\. .*rejected the key.* asked again after 30 min\.$/,
+    ),
   ).toBeVisible();
 });

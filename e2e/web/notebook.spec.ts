@@ -25,7 +25,7 @@ test('the header sums the night up', CORE, async ({ page }) => {
   await expect(page).toHaveTitle(`${NIGHT_TAG} – Pawl`);
   await expect(sidebar(page).region).toContainText('best 1.230951 · 13 tried');
   await expect(notebook(page).chart).toHaveAccessibleName(
-    'val_bpb over 14 experiments: baseline 1.299000, best 1.230951 in experiment 13, 8 kept, 5 discarded, 1 crash',
+    'val_bpb over 13 experiments: baseline 1.299000, best 1.230951 in experiment 13, 7 kept, 5 discarded, 1 crashed',
   );
 });
 

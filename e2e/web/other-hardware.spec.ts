@@ -75,9 +75,9 @@ test('the number of a run on other hardware is in its cell, and does not count a
   await page.reload();
   await study(page).tab('Notebook').click();
   await expect(cellOf(page, 1).region).toContainText('screened');
-  await expect(notebook(page).mark('#2 waits for a lane with the hardware of the baseline')).toContainText(
-    /: it was trained on NVIDIA A100.*, the baseline on NVIDIA H100/,
-  );
+  await expect(
+    notebook(page).mark('#2 was set aside for a lane with the hardware of the baseline'),
+  ).toContainText(/: it was trained on NVIDIA A100.*, the baseline on NVIDIA H100/);
   await takePictures(page, 'handed-over');
   const screened = await openCell(page, 1);
   await expect(screened.section('Screening')).toHaveText(

@@ -4,8 +4,9 @@ import { betterSide } from '../shared/contract/contract.ts';
 import { unreachable } from '../shared/errors.ts';
 import type { EngineEvent } from '../shared/events.ts';
 import { describeHostAway, describeHostJoined } from '../shared/machines/hosts.ts';
-import { counted, formatPercent } from '../shared/numbers.ts';
+import { counted, formatPercent, formatSeconds } from '../shared/numbers.ts';
 import { describeRest, describeRested } from '../shared/proposers/rests.ts';
+import { countTried, describeTried } from '../shared/tried.ts';
 import { describeFlag, describeHandOver } from '../shared/verdicts/fairness.ts';
 import { describeHints } from '../shared/verdicts/probes.ts';
 import { reasonWords } from '../shared/verdicts/reason-words.ts';
@@ -65,7 +66,7 @@ export class LiveView {
           styleText(
             'gray',
             `branch ${event.branch} from ${event.baseCommit.slice(0, 7)} · ${event.metric}, ${betterSide(event.goal)} is better · ` +
-              `${event.budgetSeconds} s per run, at most ${event.limitSeconds} s · proposer ${event.proposer}`,
+              `${formatSeconds(event.budgetSeconds)} per run, at most ${formatSeconds(event.limitSeconds)} · proposer ${event.proposer}`,
           ),
         );
         if (event.lanes.length > 0) this.#print(styleText('gray', lanesText(event.lanes)));
@@ -215,8 +216,8 @@ export class LiveView {
   #printEnd(event: Extract<EngineEvent, { type: 'study_stopped' }>): void {
     const why = event.reason === 'user' ? 'by you.' : event.reason.replaceAll('_', ' ');
     this.#print(`Stopped: ${clip(event.detail ?? why, MESSAGE_COLUMNS)}`);
-    const { keep, discard, crash, baseline, best, bestExperiment } = event;
-    this.#print(`${event.finished} experiments: ${keep} keep, ${discard} discard, ${crash} crash`);
+    const { baseline, best, bestExperiment } = event;
+    this.#print(describeTried(countTried(event)));
     if (baseline === null || best === null) return;
     const share = (best - baseline) / Math.abs(baseline);
     const percent =

@@ -80,14 +80,16 @@ export function App({ host }: { readonly host: Host }) {
         </div>
       </DropZone>
       <Overlays host={host} />
-      <Toaster
-        theme={theme}
-        position="bottom-right"
-        closeButton
-        visibleToasts={4}
-        style={TOASTER_STYLE}
-        toastOptions={TOAST_OPTIONS}
-      />
+      <div className="fixed right-0 bottom-0 z-50 max-w-full">
+        <Toaster
+          theme={theme}
+          position="bottom-right"
+          closeButton
+          visibleToasts={4}
+          style={TOASTER_STYLE}
+          toastOptions={TOAST_OPTIONS}
+        />
+      </div>
     </Tooltip.Provider>
   );
 }

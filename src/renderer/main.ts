@@ -14,4 +14,9 @@ declare global {
 const host = window.pawl ? desktopHost(window.pawl) : browserHost();
 // This script is small and runs at once; the browser compiles the window's meanwhile.
 const first = askAhead(host);
-void import('./window.tsx').then(({ showWindow }) => showWindow(host, first));
+void import('./window.tsx').then(({ showWindow }) => showWindow(host, first), sayNotLoaded);
+
+function sayNotLoaded(): void {
+  document.body.textContent =
+    'Pawl’s window could not be loaded. If Pawl was updated meanwhile, reload the page.';
+}

@@ -238,6 +238,8 @@ export const eventSchema = z.discriminatedUnion('type', [
     keep: z.number().int(),
     discard: z.number().int(),
     crash: z.number().int(),
+    /** The counts include the baseline. */
+    baselineVerdict: z.enum(['keep', 'discard', 'crash', 'other']).nullable(),
     baseline: z.number().nullable(),
     best: z.number().nullable(),
     bestExperiment: z.number().int().nullable(),

@@ -1,14 +1,8 @@
 import type { StudyCard } from './notebook.ts';
+import { countTried } from './tried.ts';
 
-/** Experiments with a verdict, without the baseline; for an imported study, all rows. */
-export function countTried({ state, tally }: Pick<StudyCard, 'state' | 'tally'>): number {
-  return state === 'imported' ? tally.finished : Math.max(0, tally.finished - 1);
-}
-
-/** How many of those were kept. */
-export function countKept({ state, tally }: Pick<StudyCard, 'state' | 'tally'>): number {
-  return state === 'imported' || tally.baseline === null ? tally.keep : tally.keep - 1;
-}
+/** If the present experiment takes this many times as long as those before, they say nothing about the end. */
+const MOST_OVERDUE = 3;
 
 /**
  * When a running study ends by its stop rules, in milliseconds since the epoch; null if no rule determines it. A
@@ -21,8 +15,10 @@ export function expectedEnd(
   const { pace, stop, state } = card;
   if (!pace || state !== 'running') return null;
   const { deadline, experimentMs, since } = pace;
-  const left = stop.experiments === undefined ? null : Math.max(0, stop.experiments - countTried(card));
-  const at = left === null || experimentMs === null ? null : endAfter(left, experimentMs, since, now);
+  const left =
+    stop.experiments === undefined ? null : Math.max(0, stop.experiments - countTried(card.tally).tried);
+  const hasPace = experimentMs !== null && now - since <= MOST_OVERDUE * experimentMs;
+  const at = left === null || !hasPace ? null : endAfter(left, experimentMs, since, now);
   if (at !== null && (deadline === null || at <= deadline)) return { at, by: 'experiments' };
   return deadline === null ? null : { at: deadline, by: 'deadline' };
 }

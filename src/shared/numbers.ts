@@ -96,6 +96,15 @@ export function formatDuration(seconds: number | null | undefined): string {
   return `${Math.floor(minutes / 60)} h ${pad(minutes % 60)} min`;
 }
 
+/**
+ * A time limit, or what was measured against one: in seconds up to two minutes, otherwise `5 min 30 s`, `1 h`.
+ * @param decimals of seconds; by default as many as were written
+ */
+export function formatSeconds(seconds: number, decimals?: number): string {
+  if (seconds <= 120) return `${decimals === undefined ? seconds : seconds.toFixed(decimals)} s`;
+  return formatDuration(seconds).replace(/ 00 (?:s|min)$/, '');
+}
+
 /** A running clock: `4:05`, `1:02:05`. */
 export function formatClock(seconds: number): string {
   const whole = Math.max(0, Math.floor(seconds));

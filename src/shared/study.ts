@@ -344,13 +344,15 @@ export type Experiment = {
   readonly imported: readonly string[] | null;
 };
 
-/** Counts as in upstream's notebook. */
+/** What the ledger holds; `countTried` leaves out the baseline. */
 export type Tally = {
   /** Experiments with a verdict, including the baseline and `other` words of an imported table. */
   readonly finished: number;
   readonly keep: number;
   readonly discard: number;
   readonly crash: number;
+  /** Null as long as it has none, and for an imported table, which has no baseline of Pawl's. */
+  readonly baselineVerdict: VerdictWord | null;
   /** See {@link keepRate}. */
   readonly keepRate: number | null;
   readonly baseline: number | null;
@@ -363,7 +365,7 @@ export function isBetter(goal: Goal, a: number, b: number): boolean {
   return goal === 'minimize' ? a < b : a > b;
 }
 
-/** Upstream's keep rate, keep / (keep + discard), including the baseline; null before the first of either. */
+/** Upstream's keep rate, keep / (keep + discard), of what was tried; null before the first of either. */
 export function keepRate({ keep, discard }: Pick<Tally, 'keep' | 'discard'>): number | null {
   return keep + discard === 0 ? null : keep / (keep + discard);
 }

@@ -82,7 +82,7 @@ describe.skipIf(fault !== null)('lanes on two models of GPU', () => {
     expect(readMarks(home, 'unfair')).toEqual([]);
     const why = 'it was trained on Faster GPU, the baseline on Test GPU';
     expect(readMarks(home, 'handed_over').toSorted()).toEqual(
-      again.map(n => `#${n} waits for a lane with the hardware of the baseline: ${why}`),
+      again.map(n => `#${n} was set aside for a lane with the hardware of the baseline: ${why}`),
     );
     await checkNight(night);
   });

@@ -1,4 +1,5 @@
 import type { ProgressRow } from '../../src/shared/charts/progress-model.ts';
+import type { Tally } from '../../src/shared/study.ts';
 
 export function row(
   n: number,
@@ -21,4 +22,13 @@ export function night(count: number): ProgressRow[] {
     }
     return row(n, 'discard', best + 0.001 + ((n * 7_919) % 101) / 20_000);
   });
+}
+
+/** A study's counts, with a baseline that was kept. */
+export function tallyOf({ keep = 1, discard = 0, crash = 0, ...rest }: Partial<Tally>): Tally {
+  return {
+    ...{ keep, discard, crash, finished: keep + discard + crash, baselineVerdict: 'keep', keepRate: null },
+    ...{ baseline: null, best: null, bestExperiment: null },
+    ...rest,
+  };
 }

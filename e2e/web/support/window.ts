@@ -158,6 +158,18 @@ export function dialog(page: Page, name: string | RegExp): Locator {
   return page.getByRole('dialog', { name });
 }
 
+/** Presses a key on an element. Returns the accessible name of what has the focus before the page does anything else. */
+export function focusedBy(
+  page: Page,
+  selector: string,
+  key: { readonly key: string; readonly ctrlKey?: boolean },
+): Promise<string | null | undefined> {
+  return page.locator(selector).evaluate((element, init) => {
+    element.dispatchEvent(new KeyboardEvent('keydown', { ...init, bubbles: true, cancelable: true }));
+    return document.activeElement?.getAttribute('aria-label');
+  }, key);
+}
+
 /** Chooses an item of the menu that a button opens. */
 export async function chooseFrom(page: Page, trigger: Locator, item: string): Promise<void> {
   await trigger.click();

@@ -7,6 +7,7 @@ import { importStudy } from '../../engine/import/import-study.ts';
 import { betterSide, type Goal } from '../../shared/contract/contract.ts';
 import { PawlError } from '../../shared/errors.ts';
 import type { ImportQuestion } from '../../shared/imports.ts';
+import { counted } from '../../shared/numbers.ts';
 import { clip, metricText } from '../format.ts';
 import { print } from '../print.ts';
 import { type StudyFlags, withLedger, withStudy } from '../with-study.ts';
@@ -44,7 +45,7 @@ export async function importCommand(
     if (finished === 0) print(`Imported ${study.tag}: a header without rows, so an empty study.`);
     else {
       print(
-        `Imported ${finished} experiments as ${study.tag}: ${keep} keep, ${discard} discard, ${crash} crash, ` +
+        `Imported ${counted(finished, 'experiment')} as ${study.tag}: ${keep} keep, ${discard} discard, ${crash} crash, ` +
           `${others === 0 ? '' : `${others} other, `}keep rate ${rate}.`,
       );
     }

@@ -5,6 +5,7 @@ import type { SittingSettings } from '../../engine/session/start/sitting-setting
 import { isEngineRunning } from '../../engine/store/engine-lock.ts';
 import type { StopRules } from '../../shared/contract/contract.ts';
 import { PawlError } from '../../shared/errors.ts';
+import { counted } from '../../shared/numbers.ts';
 import {
   type ArmSettings,
   armsOf,
@@ -139,7 +140,7 @@ export async function audit(
     const study = await findStudyToRun(engine.ledger, path, flags.tag);
     const minutes = Math.ceil((flags.runs * study.contract.budget.seconds) / 60);
     showBefore(
-      `At most ${flags.runs} runs, about ${minutes} min; Ctrl-C stops it after the current run.`,
+      `At most ${counted(flags.runs, 'run')}, about ${minutes} min; Ctrl-C stops it after the current run.`,
       flags,
     );
     process.exitCode = await sit(engine, study, { audit: flags.runs, repositoryPath: path }, flags);

@@ -9,6 +9,7 @@ import { assessStudy } from '../../engine/stages/judge/assess-study.ts';
 import { describeOutcome } from '../../engine/stages/train/ended-run.ts';
 import type { Ledger } from '../../engine/store/ledger.ts';
 import { PawlError } from '../../shared/errors.ts';
+import { formatSeconds } from '../../shared/numbers.ts';
 import type { Experiment, Study } from '../../shared/study.ts';
 import { lastTrial } from '../../shared/study.ts';
 import { claimWords } from '../../shared/verdicts/claims.ts';
@@ -98,7 +99,7 @@ function showSummary(ledger: Ledger, study: Study, experiment: Experiment): void
       run.outcome === null ? 'running' : run.outcome.kind === 'untold' ? '' : describeOutcome(run.outcome),
       durationText(seconds),
       peakRssBytes === null ? '' : `peak memory ${bytesText(peakRssBytes)}`,
-      cpuSeconds === null ? '' : `${cpuSeconds.toFixed(1)} s of processor time`,
+      cpuSeconds === null ? '' : `${formatSeconds(cpuSeconds, 1)} of processor time`,
       run.outputBytes === null ? '' : `${bytesText(run.outputBytes)} of output`,
       run.isContained === null ? '' : run.isContained ? 'contained' : 'NOT CONTAINED',
       run.isContained !== null && (study.contract.score || isAudited)

@@ -3,6 +3,8 @@ import { assessStudy } from '../../engine/stages/judge/assess-study.ts';
 import { studyBudget } from '../../engine/stages/judge/study-budget.ts';
 import { isEngineRunning, readLockHolder } from '../../engine/store/engine-lock.ts';
 import { describeBudget } from '../../shared/contract/budget.ts';
+import { formatPercent } from '../../shared/numbers.ts';
+import { countTried, describeTried } from '../../shared/tried.ts';
 import { describeClaims } from '../../shared/verdicts/claims.ts';
 import { clip, metricText } from '../format.ts';
 import { print } from '../print.ts';
@@ -46,11 +48,8 @@ export async function status(flags: StudyFlags & { readonly json?: boolean }): P
     );
     if (current)
       print(`#${current.n} ${current.phase}: ${current.proposal?.hypothesis ?? 'no proposal yet'}`);
-    const { finished, keep, discard, crash, keepRate } = tally;
-    const others = finished - keep - discard - crash;
-    const other = others === 0 ? '' : `, ${others} other`;
-    const rate = keepRate === null ? '' : `, keep rate ${(keepRate * 100).toFixed(1)} %`;
-    print(`${finished} experiments: ${keep} keep, ${discard} discard, ${crash} crash${other}${rate}`);
+    const rate = tally.keepRate === null ? '' : `, keep rate ${formatPercent(tally.keepRate, 1)}`;
+    print(`${describeTried(countTried(tally))}${rate}`);
     if (tally.best !== null) {
       print(
         `${study.contract.metric.name}: baseline ${metricText(tally.baseline)}, best ${metricText(tally.best)} in #${tally.bestExperiment}`,

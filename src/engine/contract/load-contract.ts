@@ -8,6 +8,7 @@ import {
   type Unclear,
 } from '../../shared/contract/findings.ts';
 import { PawlError } from '../../shared/errors.ts';
+import { formatSeconds } from '../../shared/numbers.ts';
 import { listTree, type Repository, readBlob } from '../git/repository.ts';
 import { choose, draftOfChoices } from './choices.ts';
 import { CONTRACT_FILE_NAME } from './editable.ts';
@@ -118,7 +119,7 @@ function recognitionOfToml(text: string): Recognition {
       locateKey(text, ['metric', 'goal']) === null
         ? { name: 'goal', value: metric.goal, source: `the name ${metric.name}` }
         : found('goal', metric.goal, 'metric', 'goal'),
-      found('budget', `${budget.seconds} s`, 'budget', 'seconds'),
+      found('budget', formatSeconds(budget.seconds), 'budget', 'seconds'),
     ],
     unclear: [],
   };

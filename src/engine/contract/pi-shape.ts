@@ -3,6 +3,7 @@ import { z } from 'zod';
 import type { Goal } from '../../shared/contract/contract.ts';
 import { contractFileSchema } from '../../shared/contract/contract-schema.ts';
 import type { Finding, Recognition } from '../../shared/contract/findings.ts';
+import { counted, formatSeconds } from '../../shared/numbers.ts';
 import { assemble } from './assemble.ts';
 import { autoresearchContract } from './autoresearch.ts';
 import type { Claim } from './claims.ts';
@@ -89,7 +90,7 @@ export function recognizePi(
   const findings: Finding[] = [
     {
       name: 'budget',
-      value: `ended after ${BENCHMARK_SECONDS} s`,
+      value: `ended after ${formatSeconds(BENCHMARK_SECONDS)}`,
       source: "pi-autoresearch's limit for a benchmark",
       isDefault: true,
     },
@@ -102,7 +103,7 @@ export function recognizePi(
     ...(limit ? [limit.finding] : []),
     ...session.hooks.map(path => ({ name: 'rules' as const, value: 'Its hooks are not run.', source: path })),
     ...(log && log.runs > 0
-      ? [{ name: 'history' as const, value: `${log.runs} experiments`, source: session.log ?? '' }]
+      ? [{ name: 'history' as const, value: counted(log.runs, 'experiment'), source: session.log ?? '' }]
       : []),
     ...rules.findings,
   ];
@@ -193,7 +194,7 @@ function readIterations(
     experiments,
     finding: {
       name: 'stop',
-      value: `after ${experiments} experiments, not counting the baseline`,
+      value: `after ${counted(experiments, 'experiment')}, not counting the baseline`,
       source: config.path,
     },
   };

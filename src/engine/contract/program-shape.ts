@@ -1,5 +1,6 @@
 import { posix } from 'node:path';
 import type { Finding, Recognition } from '../../shared/contract/findings.ts';
+import { formatSeconds } from '../../shared/numbers.ts';
 import { assemble } from './assemble.ts';
 import { autoresearchContract } from './autoresearch.ts';
 import { findInCode } from './choose-metric.ts';
@@ -78,7 +79,7 @@ export function recognizeProgram(
   const rules = readRules(program);
   const data = prepare ? findData(prepare) : null;
   const findings: Finding[] = [
-    { name: 'budget', value: `${budget.value} s`, ...budget.told },
+    { name: 'budget', value: formatSeconds(budget.value), ...budget.told },
     ...(memory ? [{ name: 'memory' as const, value: memory.value, source: memory.source }] : []),
     ...(data ? [data] : []),
     { name: 'instructions', value: program.path, source: 'by its name' },

@@ -10,16 +10,18 @@ const RESAMPLES = 400;
 /** With fewer experiments, a resampled interval says nothing. */
 const LEAST_EXPERIMENTS = 5;
 
-/** The proposers, in the order in which they were first asked. */
+/** The proposers of which something was tried or which failed, in the order in which they were first asked. */
 export function compareArms(trials: readonly Trial[], calls: readonly ProposerCall[]): readonly Arm[] {
   const names = [...new Set(calls.map(({ proposer }) => proposer))];
-  return names.map(proposer =>
-    armOf(
-      proposer,
-      trials.filter(trial => trial.proposer === proposer),
-      calls.filter(call => call.proposer === proposer),
-    ),
-  );
+  return names
+    .map(proposer =>
+      armOf(
+        proposer,
+        trials.filter(trial => trial.proposer === proposer),
+        calls.filter(call => call.proposer === proposer),
+      ),
+    )
+    .filter(({ experiments, failures }) => experiments > 0 || failures.length > 0);
 }
 
 function armOf(proposer: string, trials: readonly Trial[], calls: readonly ProposerCall[]): Arm {

@@ -23,20 +23,19 @@ const MOST_DEAD_ENDS = 12;
 /** After this many experiments without a keep, a kind of idea is a dead end. */
 const LEAST_TRIED = 3;
 
+/** @param trials without the baseline */
 export function keptIdeas(trials: readonly Trial[], claims: StudyClaims | null): readonly KeptIdea[] {
-  return trials
-    .filter(trial => isKept(trial) && trial.n > 0)
-    .map(trial => {
-      const claim: Claim | undefined = claims?.keeps.find(({ n }) => n === trial.n);
-      const { proposal, attemptCommit, gain, record, verdict, supersededBy } = trial;
-      return {
-        ...ideaOf(trial),
-        ...{ rationale: proposal?.rationale ?? null, commit: attemptCommit, gain, record },
-        ...{ probability: claim?.probability ?? null, isProven: claim?.isProven ?? false },
-        isSimplification: verdict.reason === 'simplified',
-        supersededBy,
-      };
-    });
+  return trials.filter(isKept).map(trial => {
+    const claim: Claim | undefined = claims?.keeps.find(({ n }) => n === trial.n);
+    const { proposal, attemptCommit, gain, record, verdict, supersededBy } = trial;
+    return {
+      ...ideaOf(trial),
+      ...{ rationale: proposal?.rationale ?? null, commit: attemptCommit, gain, record },
+      ...{ probability: claim?.probability ?? null, isProven: claim?.isProven ?? false },
+      isSimplification: verdict.reason === 'simplified',
+      supersededBy,
+    };
+  });
 }
 
 export function takenBackIdeas(trials: readonly Trial[]): readonly TakenBackIdea[] {

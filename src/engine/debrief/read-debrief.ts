@@ -3,6 +3,7 @@ import type { Debrief, DebriefRecord } from '../../shared/debrief/debrief.ts';
 import { PawlError } from '../../shared/errors.ts';
 import { canRead } from '../../shared/proposers/proposers.ts';
 import type { Study } from '../../shared/study.ts';
+import { isTried } from '../../shared/tried.ts';
 import { USUAL_NOISE_SHARE } from '../../shared/verdicts/claims.ts';
 import { branchRef } from '../git/refs.ts';
 import { assessStudy } from '../stages/judge/assess-study.ts';
@@ -20,7 +21,8 @@ import { instructionsYields, noteYields } from './yields.ts';
 /**
  * The debrief of a study, or of one sitting. If the repository is gone, it does not say what the edits changed.
  * Rejects with `usage` if there is no such sitting.
- * @param asked the sitting's index, negative from the end; null for the whole study
+ * @param asked the sitting's index, negative from the end; null for the whole study. If there is no sitting, the last one is the
+ * whole study.
  */
 export async function readDebrief(
   ledger: Ledger,
@@ -38,13 +40,16 @@ export async function readDebrief(
     all.map(({ endedAt }) => endedAt),
     study.state === 'running' || study.state === 'paused',
   );
-  const place = asked === null || asked >= 0 ? asked : sittings.length + asked;
+  const isWhole = asked === null || (asked === -1 && sittings.length === 0);
+  const place = isWhole ? null : asked >= 0 ? asked : sittings.length + asked;
   const sitting = place === null ? null : sittings[place];
   if (sitting === undefined) throw new PawlError('usage', `${study.tag} has ${sittings.length} sittings.`);
   const spans: readonly Span[] = sitting ? [sitting] : sittings;
   const whole: Span = { from: study.createdAt, until: null };
   const isIn = (at: number | null) => isWithin(at, sitting ?? whole);
-  const trials = all.filter(({ endedAt }) => study.state === 'imported' || isIn(endedAt));
+  const isImported = study.state === 'imported';
+  const trials = all.filter(({ endedAt }) => isImported || isIn(endedAt));
+  const tried = trials.filter(trial => isTried(trial, isImported));
   const calls = everything.calls.filter(({ at }) => isIn(at));
   const runs = everything.runs.filter(({ endedAt }) => isIn(endedAt));
   const claims = assessStudy(ledger, study);
@@ -60,7 +65,7 @@ export async function readDebrief(
       ...{ state: study.state, stopReason: study.stopReason, stopDetail: study.stopDetail },
     },
     ...{ claims, before, after, instructions },
-    kept: keptIdeas(trials, claims),
+    kept: keptIdeas(tried, claims),
     nearMisses: nearMisses(trials, noise),
     crashes: crashGroups(trials),
   };
@@ -71,10 +76,12 @@ export async function readDebrief(
     from: sitting?.from ?? sittings[0]?.from ?? study.createdAt,
     until: sitting?.until ?? sittings.at(-1)?.until ?? now,
     counts: {
-      tried: trials.filter(({ n }) => n > 0).length,
+      tried: tried.length,
       keep: found.kept.length,
-      discard: count(trials, 'discard'),
-      crash: count(trials, 'crash'),
+      discard: count(tried, 'discard'),
+      crash: count(tried, 'crash'),
+      other: count(tried, 'other'),
+      repeats: runs.filter(({ purpose }) => purpose !== null).length,
       refused: ledger.refusals.list(id).filter(({ at }) => isIn(at)).length,
     },
     takenBack: takenBackIdeas(trials),
@@ -85,10 +92,7 @@ export async function readDebrief(
       energyWh: sumKnown(trials.map(energyWh)),
       costUsd: sumKnown(everything.costs.filter(({ at }) => isIn(at)).map(({ usd }) => usd)),
     },
-    arms: compareArms(
-      trials.filter(({ n }) => n > 0),
-      calls,
-    ),
+    arms: compareArms(tried, calls),
     notes: noteYields(
       ledger.marks.ofKind(id, 'steered').filter(({ at }) => isIn(at)),
       trials,
@@ -103,7 +107,7 @@ export async function readDebrief(
 }
 
 function count(trials: readonly Trial[], word: Trial['verdict']['word']): number {
-  return trials.filter(({ verdict, n }) => verdict.word === word && n > 0).length;
+  return trials.filter(({ verdict }) => verdict.word === word).length;
 }
 
 /** The newest keep that had ended at this time. */

@@ -1,6 +1,7 @@
 import { lstat, realpath } from 'node:fs/promises';
 import { basename, dirname, join, posix } from 'node:path';
 import { PawlError } from '../../shared/errors.ts';
+import { counted } from '../../shared/numbers.ts';
 import type { Study } from '../../shared/study.ts';
 import { findShapes, PI_FILES } from '../contract/find-shape.ts';
 import { blobBytes, listTree, openRepository, type Repository, readBlob } from '../git/repository.ts';
@@ -47,7 +48,7 @@ export async function importHistory(ledger: Ledger, study: Study, now: number): 
     if (outcome.kind === 'question')
       return `The ${which} was not imported: it contradicts itself about ${metric.name}.`;
     const { finished } = ledger.experiments.tally(outcome.study.id, metric.goal);
-    return `The ${which} was imported as the study ${outcome.study.tag}: ${finished} experiments.`;
+    return `The ${which} was imported as the study ${outcome.study.tag}: ${counted(finished, 'experiment')}.`;
   } catch (error) {
     return `The ${which} was not imported: ${error instanceof Error ? error.message : String(error)}`;
   }

@@ -1,4 +1,5 @@
 import { unreachable } from '../../shared/errors.ts';
+import { formatSeconds } from '../../shared/numbers.ts';
 import type { Crash, CrashClass, RunOutcome } from '../../shared/study.ts';
 
 const TRACEBACK = 'Traceback (most recent call last)';
@@ -113,7 +114,7 @@ export class CrashReader {
     const of = (kind: CrashClass, message: string): Crash => ({ class: kind, message, tail: this.#tail() });
     switch (outcome.kind) {
       case 'timeout':
-        return of('timeout', `Timed out after ${limitSeconds} s, the contract's limit.`);
+        return of('timeout', `Timed out after ${formatSeconds(limitSeconds)}, the contract's limit.`);
       case 'flooded':
         return of('killed', 'Ended because it printed more than 2 GB.');
       case 'spawn_failed':

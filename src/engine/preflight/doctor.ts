@@ -7,6 +7,7 @@ import type { Contract } from '../../shared/contract/contract.ts';
 import { type ContractChoices, contractOfDraft, type Recognition } from '../../shared/contract/findings.ts';
 import type { PreflightCheck } from '../../shared/contract/set-up.ts';
 import { PawlError } from '../../shared/errors.ts';
+import { counted } from '../../shared/numbers.ts';
 import { matchEditable } from '../contract/editable.ts';
 import { EXAMPLE_CONTRACT } from '../contract/example-contract.ts';
 import { NAME_THEM, OPTIONS, readContract } from '../contract/load-contract.ts';
@@ -177,7 +178,7 @@ async function checkFiles(repository: Repository, head: string, contract: Contra
   };
   const editable = tree.map(entry => entry.path).filter(matchEditable(contract.editable));
   report('editable files', 'editable', shorten(editable));
-  const others = `the other ${tree.length - editable.length} tracked files`;
+  const others = `the other ${counted(tree.length - editable.length, 'tracked file')}`;
   report('locked files', 'locked', contract.locked?.join(', ') ?? others);
   if (contract.score !== null)
     report('score', 'score', `${contract.metric.name} by ${contract.score.command}`);

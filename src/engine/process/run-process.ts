@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { PassThrough, type Readable, type Writable } from 'node:stream';
 import { setTimeout as delay } from 'node:timers/promises';
+import { formatSeconds } from '../../shared/numbers.ts';
 import { withoutGitVariables } from '../git/git.ts';
 import { awakeDelay } from './awake-clock.ts';
 import { RUN_MARKER } from './environment.ts';
@@ -116,7 +117,8 @@ export async function runProcess(
       );
     }
     awakeDelay(timeoutSeconds * 1000, ended.signal).then(
-      () => resolve({ why: 'timeout', message: `${what} took longer than ${timeoutSeconds} s.` }),
+      () =>
+        resolve({ why: 'timeout', message: `${what} took longer than ${formatSeconds(timeoutSeconds)}.` }),
       () => {},
     );
     signal.addEventListener('abort', () => resolve({ why: 'stopped', message: 'Stopped by the user.' }), {

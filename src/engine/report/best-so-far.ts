@@ -45,10 +45,9 @@ export function bestSoFarSvg(
   }));
   if (!rows.some(({ metric }) => metric !== null)) return null;
   const { name: metricName, goal } = study.contract.metric;
-  const { baseline, bestExperiment: incumbent } = ledger.experiments.tally(study.id, goal);
   return progressSvg(rows, {
     ...{ title: 'Best so far', goal, metricName, colours: COLOURS, ...SIZE },
     ...{ band: noiseBand(claims), view: WHOLE_VIEW },
-    ...{ baseline, incumbent },
+    tally: ledger.experiments.tally(study.id, goal),
   });
 }

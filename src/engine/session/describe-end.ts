@@ -8,15 +8,12 @@ import type { SittingEnd } from './sitting.ts';
 /** The event that ends a sitting: why it ended, and what the study has found so far. */
 export function describeEnd(ledger: Ledger, study: Study, end: SittingEnd): EngineEventBody {
   const { goal } = study.contract.metric;
-  const { finished, keep, discard, crash, baseline, best, bestExperiment } = ledger.experiments.tally(
-    study.id,
-    goal,
-  );
+  const { keepRate: _, ...tally } = ledger.experiments.tally(study.id, goal);
   const claims = assessStudy(ledger, study);
   return {
     type: 'study_stopped',
     ...end,
-    ...{ finished, keep, discard, crash, baseline, best, bestExperiment },
+    ...tally,
     claims: claims ? [...describeClaims(claims)] : [],
   };
 }

@@ -9,6 +9,7 @@ import {
   type Verdict,
   type VerdictWord,
 } from '../../shared/study.ts';
+import { countTried } from '../../shared/tried.ts';
 import type { GuardFailure } from '../../shared/verdicts/guard.ts';
 import { type Database, decode } from './database.ts';
 import { type RecordRow, recordOf, repeatColumns } from './record.ts';
@@ -63,6 +64,11 @@ export function experimentPast(database: Database) {
     `SELECT coalesce(verdict, 'other') AS verdict, count(*) AS count FROM experiment
      WHERE study_id = ? AND reason IS NOT NULL GROUP BY 1`,
   );
+  const baselineVerdict = database
+    .prepare<[string], VerdictWord>(
+      'SELECT verdict FROM experiment WHERE study_id = ? AND n = 0 AND verdict IS NOT NULL AND imported IS NULL',
+    )
+    .pluck();
   const keeps = database.prepare<[string], Measured & { imported: string | null }>(
     `SELECT n, metric, imported, ${record} FROM experiment WHERE study_id = ? AND verdict = 'keep' AND phase = 'recorded'
      ORDER BY coalesce(verdict_order, n), n`,
@@ -144,19 +150,23 @@ export function experimentPast(database: Database) {
         };
       });
     },
-    /** Upstream's counts. The best of Pawl's own studies is the {@link incumbent}. */
+    /** The best of Pawl's own studies is the {@link incumbent}. */
     tally(studyId: string, goal: Goal): Tally {
       const counted = { keep: 0, discard: 0, crash: 0, other: 0 };
       for (const row of counts.all(studyId)) counted[row.verdict] = row.count;
       const { other, ...count } = counted;
+      const all = {
+        ...count,
+        finished: count.keep + count.discard + count.crash + other,
+        baselineVerdict: baselineVerdict.get(studyId) ?? null,
+      };
       const rows = keeps.all(studyId);
       const kept = rows.map(row => ({ n: row.n, metric: recordOf(row)?.mean ?? null }));
       // For Pawl's own studies, the branch: a keep with fewer lines may be slightly worse.
       const best = rows.at(-1)?.imported === null ? (kept.at(-1) ?? null) : findBest(kept, goal);
       return {
-        ...count,
-        finished: count.keep + count.discard + count.crash + other,
-        keepRate: keepRate(count),
+        ...all,
+        keepRate: keepRate(countTried(all)),
         baseline: kept[0]?.metric ?? null,
         best: best?.metric ?? null,
         bestExperiment: best?.n ?? null,

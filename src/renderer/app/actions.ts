@@ -1,3 +1,4 @@
+import { flushSync } from 'react-dom';
 import type { NewStudyForm } from '../../shared/calls/call-inputs.ts';
 import { hasLogScale, progressModel } from '../../shared/charts/progress-model.ts';
 import { type ProgressPreset, type ProgressView, showAll } from '../../shared/charts/progress-view.ts';
@@ -188,13 +189,11 @@ export function leaveControls(): void {
   document.querySelector('main')?.focus({ preventScroll: true });
 }
 
-/** Focuses the table's filter if the table is shown, else the notebook's search. */
+/** Focuses the table's filter if the table is shown, else the notebook's search, before the next key is typed. */
 export function focusSearch(): void {
   const isInTable = isTableShown(getState());
-  if (!isInTable) goTo({ name: 'study', tab: 'notebook' });
-  requestAnimationFrame(() =>
-    document.getElementById(isInTable ? 'table-filter' : 'notebook-search')?.focus(),
-  );
+  if (!isInTable) flushSync(() => goTo({ name: 'study', tab: 'notebook' }));
+  document.getElementById(isInTable ? 'table-filter' : 'notebook-search')?.focus();
 }
 
 function isTableShown({ screen }: State): boolean {

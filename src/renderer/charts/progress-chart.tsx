@@ -5,6 +5,7 @@ import { progressName } from '../../shared/charts/progress-name.ts';
 import { resolveView } from '../../shared/charts/progress-presets.ts';
 import { type ProgressView, showAll } from '../../shared/charts/progress-view.ts';
 import { formatMetric } from '../../shared/numbers.ts';
+import type { Tally } from '../../shared/study.ts';
 import { PROGRESS_KEYS_HELP, progressKey } from './progress-keys.ts';
 import { ProgressOverlay } from './progress-overlay.tsx';
 import { ProgressPoints } from './progress-points.tsx';
@@ -14,7 +15,7 @@ import { useWidth } from './use-width.ts';
 export type ProgressChartProps = {
   readonly model: ProgressModel;
   readonly metricName: string;
-  readonly baseline: number | null;
+  readonly tally: Tally;
   /** Ends of the noise around the best; null for none. */
   readonly band: readonly [number, number] | null;
   /** The open experiment, marked by a ring and a line. */
@@ -42,7 +43,7 @@ export type ProgressChartProps = {
  * a double click shows everything.
  */
 export function ProgressChart(props: ProgressChartProps) {
-  const { model, metricName, baseline, height, sittingFrom, band } = props;
+  const { model, metricName, tally, height, sittingFrom, band } = props;
   const { ref, width } = useWidth();
   const view = useMemo(
     () => resolveView(props.view, model, { sittingFrom, band }),
@@ -56,9 +57,7 @@ export function ProgressChart(props: ProgressChartProps) {
           {props.children}
         </div>
       ) : (
-        width > 0 && (
-          <Plot {...props} view={view} width={width} name={progressName(model.tally, metricName, baseline)} />
-        )
+        width > 0 && <Plot {...props} view={view} width={width} name={progressName(tally, metricName)} />
       )}
     </div>
   );
@@ -67,12 +66,13 @@ export function ProgressChart(props: ProgressChartProps) {
 type PlotProps = ProgressChartProps & { readonly width: number; readonly name: string };
 
 function Plot({ model, width, name, ...props }: PlotProps) {
-  const { view, height, baseline, band, selected, hovered, metricName, onView, onSelect, onHover } = props;
+  const { view, height, tally, band, selected, hovered, metricName, onView, onSelect, onHover } = props;
   const help = useId();
   const [frame, setFrame] = useState<HTMLDivElement | null>(null);
   /** The experiment whose tooltip is open, and whether the keyboard opened it. */
   const [tip, setTip] = useState<{ readonly n: number; readonly isByKey: boolean } | null>(null);
   const { x, y, scale } = view;
+  const { baseline } = tally;
   const layout = useMemo(
     () => layoutProgress(model, { x, y, scale }, { width, height }, baseline, band),
     [model, x, y, scale, width, height, baseline, band],

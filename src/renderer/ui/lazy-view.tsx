@@ -66,10 +66,18 @@ export function preloadViews(): void {
 
 function NotLoaded({ onAgain }: { readonly onAgain: () => void }) {
   return (
-    <div role="alert" className="m-4 flex items-center gap-3 rounded-lg bg-warn-soft px-4 py-2 text-warn">
-      This part of the window could not be loaded.
+    <div
+      role="alert"
+      className="m-4 flex flex-wrap items-center gap-3 rounded-lg bg-warn-soft px-4 py-2 text-warn"
+    >
+      <span className="min-w-0">
+        This part of the window could not be loaded. If Pawl was updated meanwhile, reload the window.
+      </span>
       <Button size="small" onClick={onAgain}>
         Try again
+      </Button>
+      <Button size="small" onClick={() => location.reload()}>
+        Reload
       </Button>
     </div>
   );

@@ -1,5 +1,7 @@
 import { ArrowDownToLine } from 'lucide-react';
 import { useEffect, useId, useLayoutEffect, useRef, useState } from 'react';
+import { flushSync } from 'react-dom';
+import { counted } from '../../shared/numbers.ts';
 import { type OpenTerminal, openTerminal } from './open-terminal.ts';
 import { SearchBox } from './search-box.tsx';
 import { feedScreen } from './terminal-feed.ts';
@@ -126,8 +128,10 @@ export function TerminalView({ subscribe, isLive, label }: TerminalViewProps) {
       if (!(event.ctrlKey || event.metaKey) || event.altKey || event.key.toLowerCase() !== 'f') return;
       event.preventDefault();
       event.stopPropagation();
-      setWords(before => before ?? '');
-      requestAnimationFrame(() => input.current?.select());
+      // The next letter must not come before the field is there.
+      flushSync(() => setWords(before => before ?? ''));
+      input.current?.focus();
+      input.current?.select();
     };
     element.addEventListener('keydown', onKeyDown, true);
     return () => element.removeEventListener('keydown', onKeyDown, true);
@@ -180,5 +184,5 @@ export function TerminalView({ subscribe, isLive, label }: TerminalViewProps) {
 function describeFound(words: string, found: { readonly index: number; readonly count: number }): string {
   if (words === '') return '';
   if (found.count === 0) return 'No hits';
-  return found.index < 0 ? `${found.count} hits` : `${found.index + 1} of ${found.count}`;
+  return found.index < 0 ? counted(found.count, 'hit') : `${found.index + 1} of ${found.count}`;
 }

@@ -67,11 +67,8 @@ export type ProgressModel = {
   readonly tally: ProgressTally;
 };
 
-export type ProgressTally = {
+type ProgressTally = {
   readonly finished: number;
-  readonly keep: number;
-  readonly discard: number;
-  readonly crash: number;
   readonly best: number | null;
   readonly bestExperiment: number | null;
 };
@@ -187,13 +184,9 @@ function wholeDomain(points: readonly ProgressPoint[], axis: ProgressAxis): read
 }
 
 function countRows(rows: readonly ProgressRow[], goal: Goal, incumbent: number | null): ProgressTally {
-  const counted = { keep: 0, discard: 0, crash: 0, other: 0 };
-  for (const row of rows) if (row.word !== null) counted[row.word] += 1;
-  const { other: _, ...tally } = counted;
   const keeps = rows.filter(row => kindOf(row) === 'keep').sort((a, b) => a.n - b.n);
   const best = keeps.find(({ n }) => n === incumbent) ?? findBest(keeps, goal);
   return {
-    ...tally,
     finished: rows.length,
     best: best?.metric ?? null,
     bestExperiment: best?.n ?? null,

@@ -1,7 +1,8 @@
 import { betterSide, type Goal } from '../contract/contract.ts';
 import { counted, formatMetric } from '../numbers.ts';
+import type { Tally } from '../study.ts';
+import { countTried, describeVerdicts } from '../tried.ts';
 import type { ProgressLayout } from './progress-layout.ts';
-import type { ProgressTally } from './progress-model.ts';
 
 /** The note beside the metric's name: how to read the chart. */
 export function progressNote({ isLog, unproven }: ProgressLayout, goal: Goal): string {
@@ -13,18 +14,14 @@ export function progressNote({ isLog, unproven }: ProgressLayout, goal: Goal): s
 }
 
 /** The chart in one sentence, for people who cannot see it. */
-export function progressName(tally: ProgressTally, metricName: string, baseline: number | null): string {
-  const others = tally.finished - tally.keep - tally.discard - tally.crash;
+export function progressName(tally: Tally, metricName: string): string {
+  const counts = countTried(tally);
   const numbers = [
-    ...(baseline === null ? [] : [`baseline ${formatMetric(baseline)}`]),
+    ...(tally.baseline === null ? [] : [`baseline ${formatMetric(tally.baseline)}`]),
     ...(tally.best === null
       ? []
       : [`best ${formatMetric(tally.best)} in experiment ${tally.bestExperiment}`]),
-    `${tally.keep} kept`,
-    `${tally.discard} discarded`,
-    counted(tally.crash, 'crash', 'crashes'),
-    ...(others === 0 ? [] : [`${others} with another verdict`]),
+    describeVerdicts(counts),
   ];
-  const experiments = tally.finished === 1 ? '1 experiment' : `${tally.finished} experiments`;
-  return `${metricName} over ${experiments}: ${numbers.join(', ')}`;
+  return `${metricName} over ${counted(counts.tried, 'experiment')}: ${numbers.join(', ')}`;
 }

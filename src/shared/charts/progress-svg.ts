@@ -1,5 +1,6 @@
 import type { Goal } from '../contract/contract.ts';
 import { formatMetric } from '../numbers.ts';
+import type { Tally } from '../study.ts';
 import { layoutProgress } from './progress-layout.ts';
 import type { MarkColumn } from './progress-marks.ts';
 import { type ProgressRow, progressModel } from './progress-model.ts';
@@ -23,9 +24,7 @@ export type ProgressSvgOptions = {
   readonly title: string;
   readonly goal: Goal;
   readonly metricName: string;
-  readonly baseline: number | null;
-  /** The experiment that counts as the best; by default the one with the best number. */
-  readonly incumbent?: number | null;
+  readonly tally: Tally;
   /** Ends of the noise around the best; null for none. */
   readonly band?: readonly [number, number] | null;
   readonly view: ProgressView;
@@ -41,18 +40,9 @@ const TITLE_HEIGHT = 34;
 
 /** The chart as the text of an SVG file, with the title above it. */
 export function progressSvg(rows: readonly ProgressRow[], options: ProgressSvgOptions): string {
-  const {
-    title,
-    goal,
-    metricName,
-    baseline,
-    band = null,
-    sittingFrom = null,
-    width,
-    height,
-    colours,
-  } = options;
-  const model = progressModel(rows, goal, options.view.axis, options.incumbent);
+  const { title, goal, metricName, tally, band = null, sittingFrom = null, width, height, colours } = options;
+  const { baseline } = tally;
+  const model = progressModel(rows, goal, options.view.axis, tally.bestExperiment);
   const view = resolveView(options.view, model, { sittingFrom, band });
   const layout = layoutProgress(model, view, { width, height: height - TITLE_HEIGHT }, baseline, band);
   const { plot } = layout;
@@ -122,7 +112,7 @@ export function progressSvg(rows: readonly ProgressRow[], options: ProgressSvgOp
   return [
     `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${height}" viewBox="0 0 ${width} ${height}" font-family="Inter, system-ui, sans-serif" font-size="11" style="font-variant-numeric:tabular-nums">`,
     `<title>${escapeXml(title)}</title>`,
-    `<desc>${escapeXml(progressName(model.tally, metricName, baseline))}</desc>`,
+    `<desc>${escapeXml(progressName(tally, metricName))}</desc>`,
     `<rect width="${width}" height="${height}" fill="${colour('surface')}"/>`,
     `<text x="8" y="22" fill="${colour('ink')}" font-size="14" font-weight="600">${escapeXml(title)}</text>`,
     `<g transform="translate(0 ${TITLE_HEIGHT})">`,

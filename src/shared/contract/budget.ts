@@ -1,3 +1,4 @@
+import { formatSeconds } from '../numbers.ts';
 import type { Contract } from './contract.ts';
 
 /** A baseline whose training time is within this share of the contract's seconds counts as time-boxed. */
@@ -68,7 +69,7 @@ export function describeBaselineTime({ seconds, trainedSeconds, kind }: BudgetFi
   readonly isFar: boolean;
   readonly text: string;
 } {
-  const trained = `It trains for ${trainedSeconds.toFixed(1)} s, and budget.seconds is ${seconds}`;
+  const trained = `It trains for ${formatSeconds(trainedSeconds, 1)}, and budget.seconds is ${seconds}`;
   if (kind === 'time-boxed')
     return {
       isFar: false,
@@ -88,11 +89,11 @@ export function describePlannedBudget(
 ): string {
   const named = isNamed
     ? `budget.seconds is ${seconds}`
-    : `budget.seconds is not set, so ${seconds} s are assumed`;
+    : `budget.seconds is not set, so ${formatSeconds(seconds)} are assumed`;
   const [least, most] = [seconds * (1 - BOXED_SHARE), seconds * (1 + BOXED_SHARE)].map(bound =>
-    Number(bound.toFixed(1)),
+    formatSeconds(Number(bound.toFixed(1))),
   );
-  return `${named}: time-boxed if the code trains for ${least} to ${most} s, otherwise fixed work up to its limit of ${limitSeconds} s. The baseline will show which, and so does a metric check.`;
+  return `${named}: time-boxed if the code trains for ${least} to ${most}, otherwise fixed work up to its limit of ${formatSeconds(limitSeconds)}. The baseline will show which, and so does a metric check.`;
 }
 
 /** The evidence for ending a run that took longer than its limit. */
@@ -112,16 +113,16 @@ export function describeOverBudget({
   allowedSeconds,
   startupSeconds,
 }: OverBudget): string {
-  const startup = startupSeconds > 0 ? ` plus ${startupSeconds.toFixed(1)} s for compiling` : '';
+  const startup = startupSeconds > 0 ? ` plus ${formatSeconds(startupSeconds, 1)} for compiling` : '';
   return (
-    `ended after ${seconds.toFixed(1)} s: the baseline takes ${baselineSeconds.toFixed(1)} s in all, and a run may take ` +
-    `${allowedSeconds.toFixed(1)} s${startup}`
+    `ended after ${formatSeconds(seconds, 1)}: the baseline takes ${formatSeconds(baselineSeconds, 1)} in all, and a run may take ` +
+    `${formatSeconds(allowedSeconds, 1)}${startup}`
   );
 }
 
 /** Whether a study is time-boxed or fixed, for the user. */
 export function describeBudget(budget: RunBudget, { limitSeconds }: Contract['budget']): string {
   return budget.kind === 'fixed'
-    ? `Fixed work: a run may take up to its limit of ${limitSeconds} s.`
-    : `Time-boxed: the baseline takes ${budget.baselineSeconds.toFixed(1)} s in all, and a run is ended after ${budget.allowedSeconds.toFixed(1)} s.`;
+    ? `Fixed work: a run may take up to its limit of ${formatSeconds(limitSeconds)}.`
+    : `Time-boxed: the baseline takes ${formatSeconds(budget.baselineSeconds, 1)} in all, and a run is ended after ${formatSeconds(budget.allowedSeconds, 1)}.`;
 }

@@ -1,5 +1,6 @@
 import type { Contract } from '../contract/contract.ts';
 import type { CrashClass, Measurement, StopReason, StudyState } from '../study.ts';
+import type { Tried } from '../tried.ts';
 import type { StudyClaims } from '../verdicts/claims.ts';
 
 /**
@@ -86,14 +87,11 @@ export type DebriefSitting = {
 
 export type DebriefRecord = { readonly n: number; readonly record: Measurement };
 
-type DebriefCounts = {
-  /** With a verdict, without the baseline. */
-  readonly tried: number;
-  readonly keep: number;
-  readonly discard: number;
-  readonly crash: number;
+type DebriefCounts = Tried & {
   /** Proposals that were rejected before they cost a run. */
   readonly refused: number;
+  /** Further runs of experiments that had their verdict. */
+  readonly repeats: number;
 };
 
 /** An experiment as it appears in every list of a debrief. */

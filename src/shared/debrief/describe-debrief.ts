@@ -10,6 +10,7 @@ import {
 } from '../numbers.ts';
 import { shortNumber } from '../short-number.ts';
 import { type CrashClass, isBetter, STOP_WORDS } from '../study.ts';
+import { describeVerdicts } from '../tried.ts';
 import { claimWords, describeClaims } from '../verdicts/claims.ts';
 import { reasonWords } from '../verdicts/reason-words.ts';
 import type { Arm, Debrief, Interval, KeptIdea } from './debrief.ts';
@@ -18,10 +19,14 @@ import type { Arm, Debrief, Interval, KeptIdea } from './debrief.ts';
 
 /** What was tried, in one sentence. */
 export function describeCounts({ counts, time }: Debrief): string {
-  const { tried, keep, discard, crash } = counts;
-  if (tried === 0) return 'Nothing was tried yet.';
+  const { tried, repeats } = counts;
   const within = time.wall > 0 ? ` in ${formatDuration(time.wall)}` : '';
-  return `${counted(tried, 'experiment')}${within}: ${keep} kept, ${discard} discarded, ${crash} crashed.`;
+  if (tried === 0) {
+    return repeats === 0
+      ? 'Nothing was tried yet.'
+      : `Nothing new was tried${within}: ${counted(repeats, 'run')} measured earlier experiments again.`;
+  }
+  return `${counted(tried, 'experiment')}${within}: ${describeVerdicts(counts)}.`;
 }
 
 /** How far the best value went, by the records. */

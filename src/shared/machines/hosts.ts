@@ -1,18 +1,18 @@
 import type { EngineEvent } from '../events.ts';
 
-/** Hosts over ssh that were out of reach when a sitting began, in words. */
+/** Hosts over ssh that were out of reach when a sitting began, in words that stay true: they are also marks in the notebook. */
 
 export function describeHostAway({
   host,
   message,
 }: Pick<Extract<EngineEvent, { type: 'host_away' }>, 'host' | 'message'>): string {
   const why = message.replace(/[.\s]*$/, '.');
-  return `${host} is out of reach: the study runs without its lanes, and asks for it again and again. ${why}`;
+  return `${host} was out of reach: the study began without its lanes, which join it when the host answers. ${why}`;
 }
 
 export function describeHostJoined({
   host,
   lanes,
 }: Pick<Extract<EngineEvent, { type: 'host_joined' }>, 'host' | 'lanes'>): string {
-  return `${host} can be reached now: ${lanes === 1 ? 'one lane' : `${lanes} lanes`} more.`;
+  return `${host} was reached: ${lanes === 1 ? 'one lane' : `${lanes} lanes`} more.`;
 }

@@ -6,7 +6,10 @@ type Rested = Extract<EngineEvent, { type: 'proposer_rested' }>;
 /** How many names fit on a line; the rest is a count. */
 const MAX_NAMED = 12;
 
-/** @param now milliseconds since the epoch */
+/**
+ * In words that stay true: they are also a mark in the notebook.
+ * @param now milliseconds since the epoch
+ */
 export function describeRest(
   { proposer, until, message, standIn }: Pick<Rest, 'proposer' | 'until' | 'message' | 'standIn'>,
   now: number,
@@ -14,9 +17,9 @@ export function describeRest(
   const minutes = Math.max(1, Math.round((until - now) / 60_000));
   const meanwhile =
     standIn === null
-      ? `It is asked again in ${minutes} min.`
-      : `The ${standIn} stands in; it is asked again in ${minutes} min.`;
-  return `${proposer} cannot propose. ${message.replace(/[.\s]*$/, '.')} ${meanwhile}`;
+      ? `It is asked again after ${minutes} min.`
+      : `The ${standIn} stands in; it is asked again after ${minutes} min.`;
+  return `${proposer} could not propose. ${message.replace(/[.\s]*$/, '.')} ${meanwhile}`;
 }
 
 export function describeRested({
@@ -25,7 +28,7 @@ export function describeRested({
   experiments,
   standIns,
 }: Pick<Rested, 'proposer' | 'isBack' | 'experiments' | 'standIns'>): string {
-  const until = isBack ? `${proposer} proposes again.` : `${proposer} did not propose again.`;
+  const until = isBack ? `${proposer} proposed again.` : `${proposer} did not propose again.`;
   if (experiments.length === 0) return `${until} Nothing was tried meanwhile.`;
   const named = experiments.slice(0, MAX_NAMED).map(n => `#${n}`);
   const more = experiments.length - named.length;

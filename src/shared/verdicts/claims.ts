@@ -1,4 +1,4 @@
-import { MINUS } from '../numbers.ts';
+import { counted, MINUS } from '../numbers.ts';
 import { shortNumber } from '../short-number.ts';
 import { isBetter, type Measurement, type Study } from '../study.ts';
 
@@ -72,7 +72,7 @@ export function describeClaims(claims: StudyClaims): readonly string[] {
   const wrong = expectedFalse(claims);
   const doubt =
     wrong < 0.05 ? '' : `; ${keeps.length === 1 ? 'it' : `up to ${Math.ceil(wrong)} of them`} may be luck`;
-  const count = keeps.length === 1 ? '1 keep' : `${keeps.length} keeps`;
+  const count = counted(keeps.length, 'keep');
   return [gain, `${count}, ${proven} proven${doubt}.`, describeNoise(claims)];
 }
 

@@ -85,7 +85,7 @@ export function describeFlagKind(kind: FlagKind): string {
   return FLAG_WORDS[kind];
 }
 
-/** Why a run on other hardware is followed by one on the baseline's, in words. */
+/** Why a run on other hardware is followed by one on the baseline's, in words that stay true. */
 export function describeHandOver({
   n,
   flags,
@@ -96,7 +96,7 @@ export function describeHandOver({
   const why = flags.map(flag =>
     flag.kind === 'other_hardware' ? `it was trained ${flag.detail}` : describeFlag(flag),
   );
-  return `#${n} waits for a lane with the hardware of the baseline: ${why.join('; ')}`;
+  return `#${n} was set aside for a lane with the hardware of the baseline: ${why.join('; ')}`;
 }
 
 /** A flag as a sentence for the user. */

@@ -50,7 +50,7 @@ test('a run is over its budget beyond what the baseline took and the tolerance: 
   const { at, over } = watched();
   expect([at(326), at(330), at(331)]).toEqual([0, 0, 1]);
   expect(describeOverBudget(over[0] as OverBudget)).toBe(
-    'ended after 331.0 s: the baseline takes 300.0 s in all, and a run may take 330.0 s',
+    'ended after 5 min 31 s: the baseline takes 5 min in all, and a run may take 5 min 30 s',
   );
 });
 

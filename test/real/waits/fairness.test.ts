@@ -171,7 +171,7 @@ test('what was measured is told', () => {
   expect(run({ foreign: [{ ...OTHER, samples: 20 }] })).toMatchObject({
     ...{ flags: [{ detail: 'process 42 (ollama) with 3000 MiB' }], foreign: ['ollama'] },
   });
-  expect(run({ wallSeconds: 500 }).flags[0]?.detail).toBe('for 200 s of 500 s');
+  expect(run({ wallSeconds: 500 }).flags[0]?.detail).toBe('for 3 min 20 s of 8 min 20 s');
   expect(run({ gpu: samples(5, { throttleReasons: 0x60 }) }).flags[0]?.detail).toBe(
     'too hot in 25 % of its seconds',
   );

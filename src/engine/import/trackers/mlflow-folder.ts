@@ -2,6 +2,7 @@ import { readdir, readFile, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { isMap, isScalar, parseDocument } from 'yaml';
 import type { Skipped } from '../../../shared/imports.ts';
+import { counted } from '../../../shared/numbers.ts';
 import { COMMIT_TAG, isSystemMetric } from './mlflow-words.ts';
 import {
   MAX_RUNS,
@@ -102,7 +103,10 @@ async function readRun(
       else lines.push({ key, at: Number(at), value: number, step: Number(step) });
     }
     if (unread > 0)
-      skipped.push({ line: null, reason: `${name}: ${unread} lines of the metric ${key} are not numbers.` });
+      skipped.push({
+        line: null,
+        reason: `${name}: ${counted(unread, 'line')} of the metric ${key} ${unread === 1 ? 'is no number' : 'are not numbers'}.`,
+      });
   }
   lines.sort((a, b) => a.step - b.step || a.at - b.at);
   for (const { key, at, value, step } of lines) {

@@ -1,5 +1,6 @@
 import { rollups } from 'd3-array';
 import { betterSide } from '../../../shared/contract/contract.ts';
+import { counted } from '../../../shared/numbers.ts';
 import type { Idea } from '../../../shared/proposers/ideas.ts';
 import { describeGuard, type GuardFailure } from '../../../shared/verdicts/guard.ts';
 import { isEmptyNumber } from '../../../shared/verdicts/probes.ts';
@@ -121,7 +122,7 @@ export function digest(request: ProposalRequest, share = 1): string {
       [
         `You propose experiment ${n}. ${name}: ${betterSide(goal)} is better.`,
         `Incumbent: #${incumbent.n} with ${incumbent.metric}${baseline === null ? '' : `; baseline ${baseline}`}.`,
-        `${sinceKeep(history)} experiments since the last keep.`,
+        `${counted(sinceKeep(history), 'experiment')} since the last keep.`,
         ...(repair ? [] : startsElsewhere(request) ? [otherLineWords(request)] : [MODE_WORDS[mode]]),
         ...request.running.map(
           ({ n: other, hypothesis, category }) =>

@@ -1,4 +1,5 @@
 import type { Goal, StopRules } from '../../../shared/contract/contract.ts';
+import { counted } from '../../../shared/numbers.ts';
 import type { StopReason } from '../../../shared/study.ts';
 
 /** The facts behind the stop rules; updated by `step` with every recorded experiment. */
@@ -45,10 +46,16 @@ export function findStop(
     return { reason: 'deadline', detail: `The deadline ${new Date(deadline).toISOString()} has passed.` };
   }
   if (crashes !== undefined && facts.crashesInRow >= crashes) {
-    return { reason: 'crashes', detail: `${facts.crashesInRow} experiments in a row crashed.` };
+    return {
+      reason: 'crashes',
+      detail:
+        facts.crashesInRow === 1
+          ? 'One experiment crashed.'
+          : `${facts.crashesInRow} experiments in a row crashed.`,
+    };
   }
   if (patience !== undefined && facts.sinceKeep >= patience) {
-    return { reason: 'patience', detail: `No gain in ${facts.sinceKeep} experiments.` };
+    return { reason: 'patience', detail: `No gain in ${counted(facts.sinceKeep, 'experiment')}.` };
   }
   return null;
 }

@@ -1,4 +1,5 @@
 import { type GpuSample, THROTTLE, throttleWords } from '../../../shared/machines/telemetry.ts';
+import { formatSeconds } from '../../../shared/numbers.ts';
 import type { Summary } from '../../../shared/study.ts';
 import type { Claim, Fairness, FairnessFlag, Hardware } from '../../../shared/verdicts/fairness.ts';
 import type { ForeignProcess } from '../../machine/foreign-processes.ts';
@@ -110,14 +111,15 @@ export function judgeFairness(input: FairnessInput): Fairness {
     flags.push({ kind, detail, isUnfair });
 
   const slept = wallSeconds - awakeSeconds;
-  if (slept > SLEPT_SECONDS) flag('suspended', `for ${Math.round(slept)} s of ${Math.round(wallSeconds)} s`);
+  if (slept > SLEPT_SECONDS)
+    flag('suspended', `for ${formatSeconds(slept, 0)} of ${formatSeconds(wallSeconds, 0)}`);
 
   const own = summary?.training_seconds;
   if (own !== undefined && own > awakeSeconds * (1 + SKEW_SHARE) + SKEW_SECONDS) {
     // Another run would not fix a timer.
     flag(
       'clock_skew',
-      `it says it trained for ${own.toFixed(1)} s, but it had only ${awakeSeconds.toFixed(1)} s`,
+      `it says it trained for ${formatSeconds(own, 1)}, but it had only ${formatSeconds(awakeSeconds, 1)}`,
       false,
     );
   }

@@ -1,4 +1,5 @@
 import { PawlError } from '../../../shared/errors.ts';
+import { formatSeconds } from '../../../shared/numbers.ts';
 import type { Crash, Run, Study } from '../../../shared/study.ts';
 import { lastTrial } from '../../../shared/study.ts';
 import type { GuardFailure } from '../../../shared/verdicts/guard.ts';
@@ -97,7 +98,7 @@ export async function awaitNumber(
       return { ...found, value: crash ? null : found.value, source, crash };
     }
     if (now() >= until) {
-      const message = `No ${name} came within ${waitSeconds} s after the training.`;
+      const message = `No ${name} came within ${formatSeconds(waitSeconds ?? 0)} after the training.`;
       return { value: null, source: null, crash: { class: 'no_metric', message, tail: [] }, guard: null };
     }
     await sitting.rest(Math.min(LOOK_MS, until - now()));

@@ -3,6 +3,7 @@ import { rm, stat } from 'node:fs/promises';
 import { pipeline } from 'node:stream/promises';
 import type { Check, Contract } from '../../../shared/contract/contract.ts';
 import { PawlError } from '../../../shared/errors.ts';
+import { formatSeconds } from '../../../shared/numbers.ts';
 import type { Crash, RunOutcome, Summary } from '../../../shared/study.ts';
 import type { GuardFailure } from '../../../shared/verdicts/guard.ts';
 import { LineTail } from '../../metrics/line-tail.ts';
@@ -139,7 +140,7 @@ export function describeEnd(outcome: RunOutcome, seconds: number): string {
     case 'signal':
       return `was ended by signal ${outcome.signal}`;
     case 'timeout':
-      return `timed out after ${seconds} s`;
+      return `timed out after ${formatSeconds(seconds)}`;
     case 'flooded':
       return 'was ended because it printed too much';
     case 'limited':

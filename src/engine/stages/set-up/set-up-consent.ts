@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { posix } from 'node:path';
 import type { SetUpView } from '../../../shared/contract/set-up.ts';
 import { PawlError } from '../../../shared/errors.ts';
+import { counted } from '../../../shared/numbers.ts';
 import { matchEditable } from '../../contract/editable.ts';
 import { readContract } from '../../contract/load-contract.ts';
 import { blobBytes, gitOf, type Repository, readBlob, spellPath } from '../../git/repository.ts';
@@ -39,7 +40,11 @@ export async function readSetUp(repository: Repository, commit: string, command:
   for (const path of [...paths].slice(0, MAX_FILES)) files.push(await tree.show(path));
   const others = [...paths].slice(MAX_FILES);
   if (others.length > 0) {
-    files.push({ path: `and ${others.length} more files`, text: `${others.join('\n')}\n`, isCut: true });
+    files.push({
+      path: `and ${counted(others.length, 'more file')}`,
+      text: `${others.join('\n')}\n`,
+      isCut: true,
+    });
   }
   const isEditable = await readEditable(repository, commit);
   // For instance `data.py`, or `data` in `import tools.data`.

@@ -1,6 +1,6 @@
 import { SlidersHorizontal } from 'lucide-react';
 import type { StudyCard } from '../../../shared/notebook.ts';
-import { formatNumber, formatPercent } from '../../../shared/numbers.ts';
+import { counted, formatNumber, formatPercent } from '../../../shared/numbers.ts';
 import type { ConstantImportance, ImportanceAnswer } from '../../../shared/table-rows.ts';
 import { getClient } from '../../app/sync.ts';
 import { useCall } from '../../app/use-call.ts';
@@ -96,7 +96,8 @@ function Shares({ importance }: { readonly importance: ConstantImportance }) {
   return (
     <>
       <p className="mb-3 text-muted text-xs">
-        {source}, from {trials} experiments: the total effect of each constant, as a share of all of them.{' '}
+        {source}, from {counted(trials, 'experiment')}: the total effect of each constant, as a share of all
+        of them.{' '}
         {isTelling
           ? `It predicts ${formatPercent(foretold, 0)} of the variance of numbers it was not shown.`
           : 'It hardly predicts numbers it was not shown, so these shares say little.'}

@@ -1,7 +1,7 @@
 import { type KeyboardEvent, type MouseEvent, memo, useMemo, useState } from 'react';
 import { shorten } from '../../../shared/charts/shorten.ts';
 import type { StudyCard } from '../../../shared/notebook.ts';
-import { clamp, formatMetric } from '../../../shared/numbers.ts';
+import { clamp, counted, formatMetric } from '../../../shared/numbers.ts';
 import { hoverCell, jumpTo } from '../../app/actions.ts';
 import { useStore } from '../../app/store.ts';
 import { useWidth } from '../../charts/use-width.ts';
@@ -80,7 +80,7 @@ export function ScatterPlot({
         role="group"
         // biome-ignore lint/a11y/noNoninteractiveTabindex: arrows go from point to point
         tabIndex={0}
-        aria-label={`${axis.name} against ${card.contract.metric.name}: ${points.length} experiments`}
+        aria-label={`${axis.name} against ${card.contract.metric.name}: ${counted(points.length, 'experiment')}`}
         onKeyDown={press}
         onBlur={() => choose(null)}
         className="relative rounded"

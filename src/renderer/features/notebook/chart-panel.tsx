@@ -73,7 +73,7 @@ function Chart({
     <ProgressChart
       {...props}
       metricName={card.contract.metric.name}
-      baseline={card.tally.baseline}
+      tally={card.tally}
       selected={selected}
       hovered={hovered}
       view={view}

@@ -2,6 +2,7 @@ import { ArrowDownWideNarrow, ArrowUpNarrowWide, Search, X } from 'lucide-react'
 import { useMemo } from 'react';
 import type { StudyCard } from '../../../shared/notebook.ts';
 import { formatNumber } from '../../../shared/numbers.ts';
+import { countTried } from '../../../shared/tried.ts';
 import { setFilter } from '../../app/actions.ts';
 import { saveSettings } from '../../app/settings.ts';
 import { NO_FILTER, useStore } from '../../app/store.ts';
@@ -22,8 +23,7 @@ export function FilterBar({ card, shown }: { readonly card: StudyCard; readonly 
     [cells],
   );
   const isFiltered = filter.verdicts.length > 0 || filter.category !== null || filter.text !== '';
-  const { keep, discard, crash, finished } = card.tally;
-  const counts = { keep, discard, crash, other: finished - keep - discard - crash };
+  const counts = countTried(card.tally);
   return (
     <div
       className="@container flex items-center gap-1.5 border-line border-b px-4 py-1"

@@ -1,8 +1,8 @@
 import { ascending } from 'd3-array';
 import { signOf } from '../../../shared/contract/contract.ts';
-import { countTried } from '../../../shared/expected-end.ts';
 import type { StudyCard } from '../../../shared/notebook.ts';
 import { type StudyOutline, titleOf } from '../../../shared/overview.ts';
+import { countTried } from '../../../shared/tried.ts';
 import type { SeriesLine } from '../../charts/series-scale.ts';
 
 /** A study with the overview's data. */
@@ -28,7 +28,7 @@ export function gainOf({ tally, contract }: StudyCard): number | null {
 const SORTS = {
   activity: ({ card }: OverviewRow) => -card.activeAt,
   name: ({ card }: OverviewRow) => titleOf(card).toLowerCase(),
-  tried: ({ card }: OverviewRow) => -countTried(card),
+  tried: ({ card }: OverviewRow) => -countTried(card.tally).tried,
   gain: ({ card }: OverviewRow) => -(gainOf(card) ?? Number.NEGATIVE_INFINITY),
   cost: ({ card }: OverviewRow) => -(card.spend?.costUsd ?? -1),
   disk: ({ bytes }: OverviewRow) => -(bytes ?? -1),

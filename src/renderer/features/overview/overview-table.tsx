@@ -1,6 +1,5 @@
 import { Archive, ArchiveRestore, Ellipsis, Pencil, Trash2 } from 'lucide-react';
 import { useMemo } from 'react';
-import { countKept, countTried } from '../../../shared/expected-end.ts';
 import type { StudyCard } from '../../../shared/notebook.ts';
 import {
   ABSENT,
@@ -12,6 +11,7 @@ import {
   formatUsd,
 } from '../../../shared/numbers.ts';
 import { titleOf } from '../../../shared/overview.ts';
+import { countTried } from '../../../shared/tried.ts';
 import { attempt, openStudy } from '../../app/actions.ts';
 import { isActive } from '../../app/store.ts';
 import { getClient } from '../../app/sync.ts';
@@ -131,6 +131,7 @@ function StudyRow({
 }) {
   const { card, project, outline, bytes } = row;
   const { tally } = card;
+  const { tried, keep } = countTried(tally);
   const gain = gainOf(card);
   const line = useMemo(() => outline && sparklineOf(outline, SPARKLINE.width / 2), [outline]);
   const number = 'tabular whitespace-nowrap px-3 py-2.5 text-right';
@@ -178,8 +179,8 @@ function StudyRow({
       <td className={number}>{gain === null ? ABSENT : formatPercent(gain, 2)}</td>
       <td className="whitespace-nowrap px-3 py-2.5">{claimsOf(card)}</td>
       <td className={number}>
-        {formatNumber(countTried(card))}
-        <span className="block text-muted text-xs">{countKept(card)} kept</span>
+        {formatNumber(tried)}
+        <span className="block text-muted text-xs">{formatNumber(keep)} kept</span>
       </td>
       <td className={number}>{costOf(card)}</td>
       <td className={number}>{bytes === null ? '…' : formatBytes(bytes)}</td>

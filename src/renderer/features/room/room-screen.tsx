@@ -3,7 +3,7 @@ import { Maximize, Minimize, X } from 'lucide-react';
 import { Dialog as Radix } from 'radix-ui';
 import { type ReactNode, useEffect, useMemo, useState } from 'react';
 import { betterSide } from '../../../shared/contract/contract.ts';
-import { countKept, countTried, expectedEnd } from '../../../shared/expected-end.ts';
+import { expectedEnd } from '../../../shared/expected-end.ts';
 import { describeInFlight, nextToEnd } from '../../../shared/in-flight.ts';
 import type { Cell, StudyCard } from '../../../shared/notebook.ts';
 import {
@@ -18,6 +18,7 @@ import {
   formatRelative,
 } from '../../../shared/numbers.ts';
 import { titleOf } from '../../../shared/overview.ts';
+import { countTried } from '../../../shared/tried.ts';
 import { attempt } from '../../app/actions.ts';
 import { isActive, useStore } from '../../app/store.ts';
 import { IconButton } from '../../ui/button.tsx';
@@ -132,7 +133,7 @@ function Fact({
 
 function Progress({ card }: { readonly card: StudyCard }) {
   const now = useNow(10_000);
-  const tried = countTried(card);
+  const { tried, keep, crash } = countTried(card.tally);
   const { experiments } = card.stop;
   const end = expectedEnd(card, now);
   return (
@@ -146,7 +147,7 @@ function Progress({ card }: { readonly card: StudyCard }) {
     >
       {end
         ? `${formatDuration(Math.max(0, end.at - now) / 1000)} to go, ${end.by === 'deadline' ? 'until' : 'about'} ${formatDayTime(end.at, now)}`
-        : `${countKept(card)} kept, ${card.tally.crash} crashed`}
+        : `${formatNumber(keep)} kept, ${formatNumber(crash)} crashed`}
     </Fact>
   );
 }

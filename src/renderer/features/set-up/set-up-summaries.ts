@@ -1,3 +1,4 @@
+import { formatSeconds } from '../../../shared/numbers.ts';
 import type { OtherLines } from '../../../shared/study.ts';
 import type { ArmForm } from './set-up-arm.ts';
 import type { ProposerForm, SetUpForm } from './set-up-form.ts';
@@ -25,8 +26,8 @@ export function describeMeasure({ metric, goal, budget, limit, memory, prune }: 
   const name = metric.trim();
   return join([
     name === '' ? 'no number yet' : `${name}${GOALS[goal]}`,
-    budget.trim() && `${budget.trim()} s a run`,
-    limit.trim() && `ended after ${limit.trim()} s`,
+    budget.trim() && `${seconds(budget)} a run`,
+    limit.trim() && `ended after ${seconds(limit)}`,
     memory.trim() && `shows ${memory.trim()}`,
     prune && 'hopeless runs are ended',
   ]);
@@ -71,7 +72,8 @@ export function describeStopRules({ deadline, target, patience, crashes }: SetUp
       deadline && `not later than ${deadline.replace('T', ' ')}`,
       target.trim() && `at ${target.trim()}`,
       patience.trim() && `after ${patience.trim()} in a row without a keep`,
-      crashes.trim() && `after ${crashes.trim()} crashes in a row`,
+      crashes.trim() &&
+        (crashes.trim() === '1' ? 'after a crash' : `after ${crashes.trim()} crashes in a row`),
     ]) || 'nothing else ends it'
   );
 }
@@ -105,12 +107,18 @@ function describeArm({ kind, strategy, seed, timeout, effort, studyCap, sittingC
       ]);
     case 'agent':
     case 'command':
-      return `${timeout} s a proposal`;
+      return `${seconds(timeout)} a proposal`;
     case 'patches':
       return '';
     default:
       return kind satisfies never;
   }
+}
+
+/** What is no number is shown as it was typed. */
+function seconds(text: string): string {
+  const value = Number(text);
+  return Number.isFinite(value) ? formatSeconds(value) : `${text.trim()} s`;
 }
 
 function list(text: string): string {

@@ -1,8 +1,8 @@
 import { useMemo } from 'react';
-import { countTried } from '../../../shared/expected-end.ts';
 import type { Project, StudyCard } from '../../../shared/notebook.ts';
 import { formatMetric, formatNumber } from '../../../shared/numbers.ts';
 import { titleOf } from '../../../shared/overview.ts';
+import { countTried } from '../../../shared/tried.ts';
 import { goTo, leaveSidebar, openStudy } from '../../app/actions.ts';
 import { CommandButton, CommandIconButton } from '../../app/command-button.tsx';
 import { useStore } from '../../app/store.ts';
@@ -141,7 +141,7 @@ function StudyEntry({ card }: { readonly card: StudyCard }) {
               ? 'nothing kept'
               : 'no result yet'
             : `best ${formatMetric(card.tally.best)}`}{' '}
-          · {formatNumber(countTried(card))} tried
+          · {formatNumber(countTried(card.tally).tried)} tried
         </span>
       </button>
     </li>

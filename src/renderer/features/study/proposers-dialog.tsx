@@ -62,8 +62,7 @@ function Record({ record }: { readonly record: ProposerRecord }) {
     ['calls', `${calls}, ${formatPercent(calls === 0 ? null : proposed / calls, 0)} led to a proposal`],
     ['a call takes', formatDuration(calls === 0 ? null : record.seconds / calls)],
     ['experiments', `${experiments}: ${keep} kept, ${record.discard} discarded, ${record.crash} crashed`],
-    // Without the baseline, which no proposer made: so this is not the study's keep rate, and has another name.
-    ['own keep rate', formatPercent(keepRate(record), 1)],
+    ['keep rate', formatPercent(keepRate(record), 1)],
     ['gain', formatPercent(gainShare, 2)],
     ['cost', costUsd === null ? ABSENT : formatUsd(costUsd)],
     ['cost a keep', costUsd === null || keep === 0 ? ABSENT : formatUsd(costUsd / keep)],

@@ -1,8 +1,8 @@
 import { type FormEvent, useState } from 'react';
-import { countTried } from '../../../shared/expected-end.ts';
 import type { StudyCard } from '../../../shared/notebook.ts';
 import { armsOf, modelArms, proposerLabel } from '../../../shared/proposers/proposers.ts';
 import { shareOf } from '../../../shared/proposers/spend-plan.ts';
+import { countTried } from '../../../shared/tried.ts';
 import { codeOf, explain } from '../../app/explain.ts';
 import { getClient } from '../../app/sync.ts';
 import { describeStop } from '../../format/stop-reasons.ts';
@@ -30,7 +30,7 @@ const MORE = 100;
 
 /** Starts another sitting, after a look at its stop rules, which count over the whole study. */
 export function ResumeDialog({ card, onClose }: { readonly card: StudyCard; readonly onClose: () => void }) {
-  const done = countTried(card);
+  const done = countTried(card.tally).tried;
   const wanted = card.stop.experiments;
   const offered = wanted === undefined ? '' : String(wanted > done ? wanted : done + MORE);
   const [experiments, setExperiments] = useState(offered);

@@ -1,7 +1,6 @@
 import { CircleStop, MoreHorizontal, ShieldOff } from 'lucide-react';
 import { useEffect, useRef } from 'react';
 import { betterSide } from '../../../shared/contract/contract.ts';
-import { countKept, countTried } from '../../../shared/expected-end.ts';
 import type { StudyCard } from '../../../shared/notebook.ts';
 import {
   ABSENT,
@@ -14,7 +13,7 @@ import {
 } from '../../../shared/numbers.ts';
 import { titleOf } from '../../../shared/overview.ts';
 import type { Settings } from '../../../shared/settings.ts';
-import { keepRate } from '../../../shared/study.ts';
+import { countTried, describeTried } from '../../../shared/tried.ts';
 import { describeClaims, type StudyClaims } from '../../../shared/verdicts/claims.ts';
 import { jumpTo, leaveControls } from '../../app/actions.ts';
 import { CommandButton, CommandIconButton, CommandItem } from '../../app/command-button.tsx';
@@ -28,9 +27,6 @@ import { NowRunning } from '../live/now-running.tsx';
 /** Readable from across the room: the best value, and what is running. */
 export function StudyHeader({ card }: { readonly card: StudyCard }) {
   const { tally, contract } = card;
-  const kept = countKept(card);
-  const rate = keepRate({ keep: kept, discard: tally.discard });
-  const others = tally.finished - tally.keep - tally.discard - tally.crash;
   const electricity = useStore(state => state.settings.electricity);
   const cost = [describeSpend(card), describeEnergy(card, electricity)].filter(Boolean).join(' · ');
   return (
@@ -58,13 +54,11 @@ export function StudyHeader({ card }: { readonly card: StudyCard }) {
               </span>
             </>
           )}{' '}
-          · {formatNumber(countTried(card))} tried: {formatNumber(kept)} kept, {formatNumber(tally.discard)}{' '}
-          discarded, {formatNumber(tally.crash)} crashed
-          {others === 0 ? '' : `, ${others} other`}
-          {rate === null ? null : (
+          · {describeTried(countTried(tally))}
+          {tally.keepRate === null ? null : (
             <>
               {' · '}
-              <span className="whitespace-nowrap">keep rate {formatPercent(rate, 1)}</span>
+              <span className="whitespace-nowrap">keep rate {formatPercent(tally.keepRate, 1)}</span>
             </>
           )}
           {card.lanes.length === 0 ? null : (
@@ -136,7 +130,7 @@ function NotContained() {
 function describeSpend({ spend, tally }: StudyCard): string {
   if (!spend) return '';
   if (spend.costUsd === null) return `${formatNumber(spend.outputTokens)} output tokens, no price known`;
-  const gains = tally.keep - 1;
+  const gains = countTried(tally).keep;
   return `${formatUsd(spend.costUsd)}${gains > 0 ? `, ${formatUsd(spend.costUsd / gains)} per gain` : ''}`;
 }
 
@@ -145,7 +139,7 @@ function describeEnergy({ gpuEnergyWh: wh, tally }: StudyCard, electricity: Sett
   if (wh === null) return '';
   const told = (energy: number) =>
     [formatEnergy(energy), formatElectricity(energy, electricity)].filter(Boolean).join(' or ');
-  const gains = tally.keep - 1;
+  const gains = countTried(tally).keep;
   return `${told(wh)} of GPU energy${gains > 0 ? `, ${told(wh / gains)} per gain` : ''}`;
 }
 

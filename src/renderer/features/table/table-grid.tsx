@@ -13,7 +13,8 @@ import {
   useState,
 } from 'react';
 import type { StudyCard } from '../../../shared/notebook.ts';
-import { formatMetric } from '../../../shared/numbers.ts';
+import { counted, formatMetric } from '../../../shared/numbers.ts';
+import { isTried } from '../../../shared/tried.ts';
 import { jumpTo } from '../../app/actions.ts';
 import { useStore } from '../../app/store.ts';
 import { useSparklines } from '../../app/use-sparklines.ts';
@@ -291,7 +292,8 @@ function GroupRow({
   readonly card: StudyCard;
 }) {
   const { group, shown } = table;
-  const kept = rows.filter(({ cell }) => cell.verdict?.word === 'keep').length;
+  const isImported = card.state === 'imported';
+  const kept = rows.filter(({ cell }) => isTried(cell, isImported) && cell.verdict?.word === 'keep').length;
   const best = bestOf(rows, card.contract.metric.goal);
   return (
     <div
@@ -328,7 +330,7 @@ function GroupRow({
               : String(value)}
         </span>
         <span className="tabular text-muted text-xs">
-          {rows.length} {rows.length === 1 ? 'experiment' : 'experiments'}, {kept} kept
+          {counted(rows.length, 'experiment')}, {kept} kept
           {best === null ? '' : ` · best ${formatMetric(best)}`}
         </span>
       </div>

@@ -1,0 +1,39 @@
+import { formatNumber } from './numbers.ts';
+import type { Tally } from './study.ts';
+
+/** The counts that the user is told, the same everywhere. */
+export type Tried = Pick<Tally, 'keep' | 'discard' | 'crash'> & {
+  readonly tried: number;
+  /** With another word than the three, in an imported table. */
+  readonly other: number;
+};
+
+/** Whether an experiment was tried. The baseline was not; of an imported table, every row was. */
+export function isTried({ n }: { readonly n: number }, isImported: boolean): boolean {
+  return n > 0 || isImported;
+}
+
+/** A tally without the baseline. */
+export function countTried({
+  finished,
+  keep,
+  discard,
+  crash,
+  baselineVerdict,
+}: Pick<Tally, 'finished' | 'keep' | 'discard' | 'crash' | 'baselineVerdict'>): Tried {
+  const all = { keep, discard, crash, other: finished - keep - discard - crash, tried: finished };
+  return baselineVerdict === null
+    ? all
+    : { ...all, tried: finished - 1, [baselineVerdict]: all[baselineVerdict] - 1 };
+}
+
+/** `7 kept, 5 discarded, 1 crashed`. */
+export function describeVerdicts({ keep, discard, crash, other }: Omit<Tried, 'tried'>): string {
+  const rest = other === 0 ? '' : `, ${formatNumber(other)} other`;
+  return `${formatNumber(keep)} kept, ${formatNumber(discard)} discarded, ${formatNumber(crash)} crashed${rest}`;
+}
+
+/** `13 tried: 7 kept, 5 discarded, 1 crashed`. */
+export function describeTried(counts: Tried): string {
+  return `${formatNumber(counts.tried)} tried: ${describeVerdicts(counts)}`;
+}

@@ -1,0 +1,27 @@
+import { expect, test } from 'vitest';
+import { readDebrief } from '../src/engine/debrief/read-debrief.ts';
+import { describeCounts } from '../src/shared/debrief/describe-debrief.ts';
+import { COMBINATION } from '../src/shared/proposers/ideas.ts';
+import { keptNight, set } from './support/kept-night.ts';
+
+test('the last sitting of a study that has none is the whole study', async () => {
+  const { ledger, study } = await keptNight([{ edit: set('LR', 2), metric: 0.9 }]);
+  const debrief = await readDebrief(ledger, study, -1, Date.now());
+  expect(debrief).toMatchObject({ sitting: null, sittings: [], counts: { tried: 1, keep: 1 } });
+  await expect(readDebrief(ledger, study, 0, Date.now())).rejects.toThrow(/ has 0 sittings\.$/);
+  const empty = await keptNight([]);
+  expect(describeCounts(await readDebrief(empty.ledger, empty.study, -1, Date.now()))).toBe(
+    'Nothing was tried yet.',
+  );
+});
+
+test('who proposed nothing that was tried, and did not fail either, is not compared', async () => {
+  const { ledger, study } = await keptNight([{ edit: set('LR', 2), metric: 0.9 }]);
+  const call = { n: 2, at: Date.now(), message: null, seconds: 1 } as const;
+  ledger.write(() => {
+    ledger.proposerCalls.add(study.id, { ...call, proposer: COMBINATION, outcome: 'proposed' });
+    ledger.proposerCalls.add(study.id, { ...call, proposer: 'a model', outcome: 'failed', message: 'No.' });
+  });
+  const { arms } = await readDebrief(ledger, study, null, Date.now());
+  expect(arms.map(({ proposer }) => proposer)).toEqual(['a model']);
+});
