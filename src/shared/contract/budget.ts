@@ -69,7 +69,7 @@ export function describeBaselineTime({ seconds, trainedSeconds, kind }: BudgetFi
   readonly isFar: boolean;
   readonly text: string;
 } {
-  const trained = `It trains for ${formatSeconds(trainedSeconds, 1)}, and budget.seconds is ${seconds}`;
+  const trained = `It trains for ${trainedSeconds.toFixed(1)} s, and budget.seconds is ${seconds}`;
   if (kind === 'time-boxed')
     return {
       isFar: false,
@@ -89,11 +89,11 @@ export function describePlannedBudget(
 ): string {
   const named = isNamed
     ? `budget.seconds is ${seconds}`
-    : `budget.seconds is not set, so ${formatSeconds(seconds)} are assumed`;
+    : `budget.seconds is not set, so ${seconds} s are assumed`;
   const [least, most] = [seconds * (1 - BOXED_SHARE), seconds * (1 + BOXED_SHARE)].map(bound =>
-    formatSeconds(Number(bound.toFixed(1))),
+    Number(bound.toFixed(1)),
   );
-  return `${named}: time-boxed if the code trains for ${least} to ${most}, otherwise fixed work up to its limit of ${formatSeconds(limitSeconds)}. The baseline will show which, and so does a metric check.`;
+  return `${named}: time-boxed if the code trains for ${least} to ${most} s, otherwise fixed work up to its limit of ${formatSeconds(limitSeconds)}. The baseline will show which, and so does a metric check.`;
 }
 
 /** The evidence for ending a run that took longer than its limit. */

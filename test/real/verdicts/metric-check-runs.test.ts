@@ -149,7 +149,7 @@ test('a budget that nobody names is said to be assumed', async () => {
   });
   const { stdout } = await pawl(['doctor', repository], { home });
   expect(stdout).toContain(
-    'budget.seconds is not set, so 5 min are assumed: time-boxed if the code trains for 3 min 45 s to 6 min 15 s, otherwise fixed work',
+    'budget.seconds is not set, so 300 s are assumed: time-boxed if the code trains for 225 to 375 s, otherwise fixed work',
   );
 });
 
