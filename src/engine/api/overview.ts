@@ -1,10 +1,10 @@
-import { lstat, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { sum } from 'd3-array';
 import type { StudyLoss, StudyOutline } from '../../shared/overview.ts';
 import type { Study } from '../../shared/study.ts';
 import { countRefs } from '../git/refs.ts';
 import { openRepository } from '../git/repository.ts';
+import { bytesBelow } from '../machine/bytes-below.ts';
 import { type DataPaths, studyFolder } from '../paths.ts';
 import type { Ledger } from '../store/ledger.ts';
 
@@ -51,16 +51,8 @@ export async function readLoss(ledger: Ledger, study: Study, paths: DataPaths): 
 
 async function bytesOf(study: Study, paths: DataPaths): Promise<number> {
   const folders = [studyFolder(paths, study.id), join(paths.worktrees, study.worktreeName)];
-  const sizes = await Promise.all(folders.map(folder => (study.worktreeName === '' ? 0 : sizeOf(folder))));
+  const sizes = await Promise.all(
+    folders.map(folder => (study.worktreeName === '' ? 0 : bytesBelow(folder))),
+  );
   return sum(sizes);
-}
-
-/** The blocks in use, so that a sparse file counts as what it takes; 0 where there is nothing. */
-async function sizeOf(path: string): Promise<number> {
-  const found = await lstat(path).catch(() => null);
-  if (!found) return 0;
-  if (!found.isDirectory()) return found.blocks * 512;
-  let bytes = found.blocks * 512;
-  for (const name of await readdir(path).catch(() => [])) bytes += await sizeOf(join(path, name));
-  return bytes;
 }

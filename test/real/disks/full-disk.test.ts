@@ -57,6 +57,31 @@ const NOISES: readonly (readonly [string, string])[] = [
   ['one line without an end', "head -c 30000000 /dev/zero | tr '\\\\0' x"],
 ];
 
+diskTest('a run beside one that fills the disk is no crash, and is trained once more', async () => {
+  const place = await temporaryFolder();
+  const lanes = `if [ "$LR-$DEPTH-$WIDTH" != 2-4-16 ]; then
+  if mkdir ${place}/noisy 2>/dev/null; then
+    until [ -e ${place}/quiet ]; do sleep 0.05; done; cat /dev/zero > checkpoint; exit 1
+  elif mkdir ${place}/quiet 2>/dev/null; then sleep 600; fi
+fi
+value=`;
+  const night = await prepareNight({
+    home: await smallDisk(48),
+    trainer: FAST_TRAINER.replace(/^value=/m, () => lanes),
+    contract: contractFile({ limitSeconds: 600 }),
+  });
+  const { home, repository } = night;
+  const { code, stderr, events } = await sitting(
+    ['run', repository, '--tag', TAG, '-n', '2', '--lanes', 'cpu:2'],
+    { home },
+  );
+  expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+  expect(eventsOf(events, 'run_unfair')).toMatchObject([{ flags: [{ kind: 'lost' }] }]);
+  const crashes = rowsOf(home).experiments.filter(({ verdict }) => verdict === 'crash');
+  expect(crashes).toMatchObject([{ reason: 'disk_full' }]);
+  await checkNight(night);
+});
+
 for (const [what, command] of NOISES) {
   diskTest(`a training that fills the disk with ${what} is a crash, and the next one trains`, async () => {
     const night = await prepareNight({

@@ -4,6 +4,7 @@ import type { Crash, RunOutcome, Summary } from '../../../shared/study.ts';
 import type { GuardFailure } from '../../../shared/verdicts/guard.ts';
 import { measure } from '../../metrics/measure.ts';
 import { studyFolder } from '../../paths.ts';
+import type { TrainingResult } from '../../process/run-training.ts';
 import { encodeSummary } from '../../store/run-record.ts';
 import type { RunResult } from '../../store/runs.ts';
 import { findUnmet } from '../judge/requirements.ts';
@@ -18,7 +19,7 @@ import type { ConductedRun } from './conduct-run.ts';
 import { explainCrash, findCrash } from './crash-of-run.ts';
 import { describeOutcome, type EndedRun, endedWell } from './ended-run.ts';
 import { type Findings, fairnessOfRun } from './fairness-of-run.ts';
-import { type FullDisk, findFullDisk, makeRoom } from './full-disk.ts';
+import { type FullDisk, findFullDisk, makeRoom, mayHaveFilled } from './full-disk.ts';
 import { findLoss } from './train-elsewhere.ts';
 import type { TrainPorts } from './train-ports.ts';
 
@@ -26,6 +27,7 @@ import type { TrainPorts } from './train-ports.ts';
 const BY_USER: RunOutcome = { kind: 'signal', signal: constants.signals.SIGTERM };
 const STOPPED: Crash = { class: 'killed', message: 'You stopped this run.', tail: [] };
 const DELETED = 'Somebody deleted its worktree.';
+const FILLED = 'Something else filled the disk, perhaps the run of another lane.';
 const CUT_LOG = 'Only the first 256 KiB of its output were kept.';
 
 /** Facts about a run that were determined after its training. */
@@ -73,9 +75,9 @@ async function findOut(
   ports: TrainPorts,
 ): Promise<Conclusion> {
   const { trained, there } = conducted;
-  const loss = there ? findLoss(there) : findLossHere(trained.outcome, ports);
+  const loss = there ? findLoss(there) : await findLossHere(begun, trained, fullDisk, ports);
   const isLostHere = loss !== null && !there;
-  const ended = fullDisk?.outcome ?? (isLostHere ? { kind: 'interrupted' as const } : trained.outcome);
+  const ended = isLostHere ? { kind: 'interrupted' as const } : (fullDisk?.outcome ?? trained.outcome);
   const measured = await measureRun(begun, conducted, ended);
   const measuredOutcome: RunOutcome = measured?.isAborted ? { kind: 'aborted' } : ended;
   const touched = isLostHere ? [] : await findTouched(conducted, measuredOutcome, ports);
@@ -90,15 +92,22 @@ async function findOut(
   warnOfSurvivors(conducted, survivors, ports);
   const summary = summaryOf(begun, conducted, measured, scored);
   const guard = measured?.guard ?? unmetByScore(begun, scored);
-  const cut = fullDisk && (await clearDisk(fullDisk, begun, ports)) ? ` ${CUT_LOG}` : '';
+  const cut = fullDisk && (await clearDisk(fullDisk, loss === null, begun, ports)) ? ` ${CUT_LOG}` : '';
   const found = unscored ?? scored?.crash ?? null;
   const crash = isStopped ? STOPPED : found && explainCrash(found, begun, conducted, outcome, cut);
   return { outcome, measured, scored, survivors, summary, guard, crash, loss };
 }
 
 /** Why a run on this machine says nothing about its commit, whatever it printed; null where it counts. */
-function findLossHere({ kind }: RunOutcome, { workbench }: TrainPorts): string | null {
-  return kind === 'aborted' || workbench.isThere() ? null : DELETED;
+async function findLossHere(
+  { freeBefore }: BegunRun,
+  trained: TrainingResult,
+  fullDisk: FullDisk | null,
+  ports: TrainPorts,
+): Promise<string | null> {
+  if (trained.outcome.kind === 'aborted') return null;
+  if (!ports.workbench.isThere()) return DELETED;
+  return fullDisk && !(await mayHaveFilled(trained, freeBefore, ports)) ? FILLED : null;
 }
 
 /** Whether the user ended only this run, not the study. */
@@ -184,10 +193,11 @@ function unmetByScore({ study: { contract } }: BegunRun, scored: Scored | null):
 
 function clearDisk(
   fullDisk: FullDisk,
+  isOwn: boolean,
   { study, commit, logPath, freeBefore }: BegunRun,
   ports: TrainPorts,
 ): Promise<boolean> {
-  return makeRoom(fullDisk, freeBefore, commit, logPath, studyFolder(ports.paths, study.id), ports);
+  return makeRoom(fullDisk, isOwn, freeBefore, commit, logPath, studyFolder(ports.paths, study.id), ports);
 }
 
 function endedRun(

@@ -1,10 +1,13 @@
 import { stat, truncate } from 'node:fs/promises';
+import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import { PawlError } from '../../../shared/errors.ts';
 import type { RunOutcome } from '../../../shared/study.ts';
 import { removeBelow } from '../../git/remove.ts';
+import { bytesBelow } from '../../machine/bytes-below.ts';
 import type { TrainingResult } from '../../process/run-training.ts';
 import { DATA_VIEW } from '../../sandbox/contain.ts';
-import { removeCaches } from '../../sandbox/run-caches.ts';
+import { CACHES, removeCaches } from '../../sandbox/run-caches.ts';
 import type { TrainPorts } from './train-ports.ts';
 
 /** How much is kept of the output with which a run filled the disk. */
@@ -14,6 +17,10 @@ const KEPT_LOG_BYTES = 256 * 1024;
  * are removed.
  */
 const GIVEN_BACK = 0.7;
+
+/** How long a run that did not fill the disk waits for the one that did, perhaps in another lane, to be cleaned up. */
+const PASSING_MS = 10_000;
+const LOOK_MS = 100;
 
 export type FullDisk = {
   readonly outcome: Extract<RunOutcome, { kind: 'limited' }>;
@@ -54,24 +61,38 @@ export function findFullDisk(
   throw error(logError);
 }
 
+/** Whether a run has written so much that it may be what filled the disk. */
+export async function mayHaveFilled(
+  { outputBytes }: TrainingResult,
+  freeBefore: number,
+  { workbench, folder }: TrainPorts,
+): Promise<boolean> {
+  const own = (await bytesBelow(workbench.path)) + (await bytesBelow(join(folder, CACHES))) + outputBytes;
+  return own >= (1 - GIVEN_BACK) * freeBefore;
+}
+
 /**
  * Removes the run's files from its worktree and, if that is not enough, its caches and all but the beginning of its
  * output. Rejects if there is still no space: then something else filled the disk, and the run proves nothing.
  * Resolves to whether output was cut.
+ * @param isOwn whether the run may have filled it; otherwise it waits a while for room
  */
 export async function makeRoom(
   { error }: FullDisk,
+  isOwn: boolean,
   freeBefore: number,
   commit: string,
   logPath: string,
   folder: string,
-  { workbench, reserve, ledger, folder: laneFolder }: TrainPorts,
+  { workbench, reserve, ledger, folder: laneFolder, signal }: TrainPorts,
 ): Promise<boolean> {
+  const isGivenBack = () => reserve.free() > GIVEN_BACK * freeBefore;
   await workbench.checkout(commit);
   await removeBelow(laneFolder, DATA_VIEW);
+  for (let left = isOwn ? 0 : PASSING_MS; left > 0 && !isGivenBack() && !signal.aborted; left -= LOOK_MS)
+    await delay(LOOK_MS);
   // Removing caches only costs time, because compilers fill them again.
   if (reserve.free() < GIVEN_BACK * freeBefore) await removeCaches(folder, laneFolder);
-  const isGivenBack = () => reserve.free() > GIVEN_BACK * freeBefore;
   const isCut = !isGivenBack() && (await stat(logPath)).size > KEPT_LOG_BYTES;
   if (isCut) await truncate(logPath, KEPT_LOG_BYTES);
   ledger.shrink();
