@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { recognized } from './support/recognized.ts';
+import { recognized, UPSTREAM } from './support/recognized.ts';
 
 test('a sentence that begins like a command is none', async () => {
   const read = (line: string) =>
@@ -16,4 +16,18 @@ test('a sentence that begins like a command is none', async () => {
   }
   expect((await read('run the experiment: make -j 4 bench')).draft.train).toBe('make -j 4 bench');
   expect((await read('run the experiment: go run ./cmd/train')).draft.train).toBe('go run ./cmd/train');
+});
+
+test('a command that is only mentioned in passing is asked about', async () => {
+  const program = 'Edit only `pack.py`. Get the lowest `val_bpb`.\n\nSee `python other.py` too.\n';
+  const found = await recognized({ 'program.md': program, 'pack.py': '', 'other.py': '' });
+  expect(found.unclear.find(({ name }) => name === 'train')?.why).toBe(
+    'It is not clear how to train: the only hint is python other.py (program.md:3).',
+  );
+});
+
+test('a rule that quotes a question is shown whole', async () => {
+  const rule = 'Do NOT ask "should I go on?" or "is that enough?" before the end.';
+  const found = await recognized({ ...UPSTREAM, 'program.md': `${rule} Get the lowest \`val_bpb\`.\n` });
+  expect(found.findings.filter(({ name }) => name === 'rules').map(({ value }) => value)).toEqual([rule]);
 });

@@ -132,14 +132,6 @@ describe('three files', () => {
     });
   });
 
-  test('whose texts mention one command in passing are asked about it', async () => {
-    const program = 'Edit only `pack.py`. Get the lowest `val_bpb`.\n\nSee `python other.py` too.\n';
-    const found = await recognized({ 'program.md': program, 'pack.py': '', 'other.py': '' });
-    expect(found.unclear.find(({ name }) => name === 'train')?.why).toBe(
-      'It is not clear how to train: the only hint is python other.py (program.md:3).',
-    );
-  });
-
   test('that forbid what they allow are asked about', async () => {
     const program =
       '- `train.py` — the file you modify.\n\nDo not modify `train.py`.\n\nGet the lowest `val_bpb`.\n';
@@ -203,12 +195,6 @@ The metric is \`wall_ms\` — lower is better. Time budget: 2 minutes.
     value: 'Never change the number of rounds.',
     source: 'program.md:11',
   });
-});
-
-test('a rule that quotes a question is shown whole', async () => {
-  const rule = 'Do NOT ask "should I go on?" or "is that enough?" before the end.';
-  const found = await recognized({ ...UPSTREAM, 'program.md': `${rule} Get the lowest \`val_bpb\`.\n` });
-  expect(found.findings.filter(({ name }) => name === 'rules').map(({ value }) => value)).toEqual([rule]);
 });
 
 describe('a folder of a repository', () => {

@@ -7,6 +7,7 @@ import { isDataVariable } from './data-variables.ts';
 export const ALLOWED: ReadonlySet<string> = new Set([
   ...['PATH', 'HOME', 'USER', 'LOGNAME', 'SHELL', 'LANG', 'LANGUAGE', 'TZ', 'TMPDIR', 'TMP', 'TEMP'],
   ...['LD_LIBRARY_PATH', 'DYLD_LIBRARY_PATH', 'VIRTUAL_ENV', 'PYTHONPATH', 'PYTHONHOME', 'CC', 'CXX'],
+  ...['CARGO_HOME', 'RUSTUP_HOME', 'RUSTUP_TOOLCHAIN'],
   ...[
     'HF_HOME',
     'HF_HUB_CACHE',

@@ -6,7 +6,13 @@ import type { RemoteJob } from './remote-training.ts';
 const SET_UP_SECONDS = 3_600;
 
 /** Variables that keep libraries from a network that is not there. */
-const OFFLINE = { WANDB_MODE: 'offline', HF_HUB_OFFLINE: '1', HF_DATASETS_OFFLINE: '1', UV_OFFLINE: '1' };
+const OFFLINE = {
+  WANDB_MODE: 'offline',
+  HF_HUB_OFFLINE: '1',
+  HF_DATASETS_OFFLINE: '1',
+  UV_OFFLINE: '1',
+  CARGO_NET_OFFLINE: 'true',
+};
 
 /** The facts about a run that are not in its contract. */
 export type RunOfContract = Pick<

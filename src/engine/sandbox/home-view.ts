@@ -9,12 +9,22 @@ import { linkReader, trace } from './links.ts';
 /** Variables that name folders for programs to read. */
 const READ_VARIABLES = [
   ...['VIRTUAL_ENV', 'CONDA_PREFIX', 'PYENV_ROOT', 'PYTHONHOME', 'PYTHONPATH', 'LD_LIBRARY_PATH'],
-  ...['CUDA_HOME', 'CUDA_PATH', 'UV_PYTHON_INSTALL_DIR', 'NVM_DIR', 'BUN_INSTALL', 'VOLTA_HOME'],
+  ...[
+    'CUDA_HOME',
+    'CUDA_PATH',
+    'UV_PYTHON_INSTALL_DIR',
+    'NVM_DIR',
+    'BUN_INSTALL',
+    'VOLTA_HOME',
+    'RUSTUP_HOME',
+  ],
   ...['SSL_CERT_FILE', 'SSL_CERT_DIR', 'REQUESTS_CA_BUNDLE', 'NODE_EXTRA_CA_CERTS'],
 ];
 
 /** Where package managers keep what they installed or downloaded for the user. */
-const PACKAGES = ['.local/share/uv', '.local/lib', 'go/pkg/mod'];
+const PACKAGES = ['.local/share/uv', '.local/lib', 'go/pkg/mod', '.rustup'];
+/** What cargo downloaded; tokens may lie beside it. */
+const CRATES = ['registry', 'git'];
 
 /** Programs that scripts start by name (`#!/usr/bin/env python3`), and that are often links. */
 const INTERPRETERS = /^(?:python(?:\d(?:\.\d+)?)?|uvx?|node|bun|deno|julia|Rscript|R|ruby|perl|java)$/;
@@ -95,6 +105,8 @@ export async function homeView(input: HomeViewInput): Promise<Pick<Jail, 'hidden
   }
   want(...READ_VARIABLES.flatMap(name => (environment[name] ?? '').split(':')));
   want(...PACKAGES.map(path => join(input.home, path)), ...input.reads);
+  const cargo = environment.CARGO_HOME ?? join(input.home, '.cargo');
+  want(...CRATES.map(path => join(cargo, path)));
 
   // The rest of the system is readable anyway, but never a whole home folder, whoever owns it.
   const isHome = (path: string) => isBelow(home, path) || dirname(path) === '/home';

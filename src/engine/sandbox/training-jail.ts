@@ -59,7 +59,9 @@ export function cacheVariables(caches: string, network: boolean): Readonly<Recor
     UV_CACHE_DIR: join(caches, 'uv'),
     // The library's own state, and where it would look for a token; the data has separate variables.
     HF_HOME: join(caches, 'huggingface'),
-    ...(network ? {} : { HF_HUB_OFFLINE: '1', HF_DATASETS_OFFLINE: '1', UV_OFFLINE: '1' }),
+    ...(network
+      ? {}
+      : { HF_HUB_OFFLINE: '1', HF_DATASETS_OFFLINE: '1', UV_OFFLINE: '1', CARGO_NET_OFFLINE: 'true' }),
   };
 }
 

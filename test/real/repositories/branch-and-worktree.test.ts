@@ -163,6 +163,36 @@ test('a branch the user moves during a sitting is left where it is, and the kept
   await checkInvariants({ repository, home, tag: 'night', userState, editable: ['train.sh'] });
 });
 
+test('git may collect everything unreachable before each proposal, while the user works in the checkout', async () => {
+  const repository = await fastRepository();
+  const home = await temporaryFolder();
+  const user = `git -C '${repository}'`;
+  const script = [
+    `${user} switch --quiet --force-create mine`,
+    `${user} commit --quiet --allow-empty --message=mine`,
+    `${user} reflog expire --expire=now --all`,
+    `${user} gc --quiet --prune=now`,
+    `${user} maintenance run --quiet --task=loose-objects --task=incremental-repack --task=pack-refs`,
+    'echo "# $$" >>train.sh',
+    raiseRate(),
+  ].join(' && ');
+  const { code, stderr, events } = await sitting(
+    ['run', repository, '--tag', 'night', '-n', '3', ...proposing(script)],
+    { home },
+  );
+  expect(`${code} ${stderr}`).toBe('0 ');
+  expect(eventsOf(events, 'verdict').map(event => event.verdict)).toEqual([
+    'keep',
+    'keep',
+    'discard',
+    'discard',
+  ]);
+  expect(await git(repository, 'rev-list', '--count', 'main..mine')).not.toBe('0');
+  await git(repository, 'fsck', '--full');
+  const userState = await snapshotUserState(repository);
+  await checkInvariants({ repository, home, tag: 'night', userState, editable: ['train.sh'] });
+});
+
 test('a branch the user deleted between two sittings is made again at the incumbent', async () => {
   const repository = await fastRepository();
   const userState = await snapshotUserState(repository);
