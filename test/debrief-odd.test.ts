@@ -25,3 +25,17 @@ test('who proposed nothing that was tried, and did not fail either, is not compa
   const { arms } = await readDebrief(ledger, study, null, Date.now());
   expect(arms.map(({ proposer }) => proposer)).toEqual(['a model']);
 });
+
+test('what the best already contains is not suggested again, whatever line it changed', async () => {
+  const printed = "sed -i 's/^print(LR)/print(LR, DEPTH)/' train.py";
+  const { ledger, study } = await keptNight([
+    { edit: printed, metric: 1.0001, verdict: 'discard' },
+    { edit: `${printed}; ${set('WIDTH', 2)}`, metric: 0.9 },
+    { edit: 'echo "print(BETA)" >> train.py', metric: 0.90001, verdict: 'discard' },
+  ]);
+  const { nearMisses, next } = await readDebrief(ledger, study, null, Date.now());
+  expect(nearMisses.map(({ n }) => n)).toEqual([3]);
+  expect(next.map(({ title }) => title).filter(title => title.startsWith('Try'))).toEqual([
+    'Try #3 again on the best: Idea 3',
+  ]);
+});

@@ -85,8 +85,14 @@ deleted file mode 100644
 @@ -1 +0,0 @@
 --- a comment of two dashes
 `);
-  expect(edits.get(one)).toEqual({ files: ['train.py'], constants: ['LR'] });
-  expect(edits.get(two)).toEqual({ files: ['old.py'], constants: [] });
+  expect(edits.get(one)).toMatchObject({ files: ['train.py'], constants: ['LR'] });
+  expect([...(edits.get(one)?.lines ?? [])]).toEqual([
+    'train.py\n+LR = 0.2  # larger',
+    'train.py\n+x = compute(1)',
+    'train.py\n+NEW = 3',
+  ]);
+  expect(edits.get(two)).toMatchObject({ files: ['old.py'], constants: [] });
+  expect([...(edits.get(two)?.lines ?? [])]).toEqual(['old.py\n--- a comment of two dashes']);
 });
 
 test('edits of many commits are read at once, as long as they are not too large to be code', async () => {
@@ -98,7 +104,7 @@ test('edits of many commits are read at once, as long as they are not too large 
   const commits = (await git(repository, 'log', '--format=%H', '-2')).split('\n');
   const edits = await readEdits(await openRepository(repository), commits);
   expect([...edits.keys()].sort()).toEqual([...commits].sort());
-  expect([...edits.values()]).toEqual(Array(2).fill({ files: ['train.py'], constants: ['LR'] }));
+  expect([...edits.values()]).toMatchObject(Array(2).fill({ files: ['train.py'], constants: ['LR'] }));
   await expect(readEdits(await openRepository(repository), commits, 50)).rejects.toMatchObject({
     code: 'git_failed',
   });

@@ -68,6 +68,24 @@ function review(page: Page) {
   };
 }
 
+/** In a small window, side by side or not, the comment on a line has room, and all of it is seen where it is written. */
+async function commentInSmallWindow(page: Page, line: string, text: string): Promise<void> {
+  const before = page.viewportSize();
+  await page.setViewportSize({ width: 900, height: 700 });
+  const comment = review(page).region.getByRole('textbox', { name: /^Comment on line/ });
+  for (const mode of ['Unified', 'Split']) {
+    await review(page).button(mode).click();
+    await review(page).lineOf(line).last().press('Enter');
+    await expect(comment).toBeFocused();
+    await page.keyboard.type(text);
+    await expect(comment).toBeInViewport({ ratio: 1 });
+    expect((await comment.boundingBox())?.width, mode).toBeGreaterThan(400);
+    await look(page, `review-comment-${mode.toLowerCase()}`);
+    if (mode === 'Unified') await review(page).button('Remove the comment').click();
+  }
+  if (before) await page.setViewportSize(before);
+}
+
 /** Returns a colour of the theme in the form that computed styles use. */
 function colourOf(page: Page, name: string): Promise<string> {
   return page.evaluate(variable => {
@@ -97,8 +115,7 @@ test('a proposal waits, goes back with a comment on a line, and runs as the user
   await expect(review(page).button('Send back')).toBeDisabled();
   await expect(review(page).button('Reject')).toBeDisabled();
 
-  await review(page).lineOf('LEARNING_RATE = 0.04').press('Enter');
-  await page.keyboard.type('Twice is too far.');
+  await commentInSmallWindow(page, 'LEARNING_RATE = 0.04', 'Twice is too far.');
   // A comment stays while the user looks at another tab.
   await study(page).tab('Notebook').click();
   await study(page).tab('Live').click();

@@ -121,21 +121,31 @@ export function crashGroups(trials: readonly Trial[]): readonly CrashGroup[] {
     .sort((a, b) => b.experiments.length - a.experiments.length);
 }
 
-/** @param noise standard deviation from run to run, in the metric's unit */
-export function nearMisses(trials: readonly Trial[], noise: number): readonly NearMiss[] {
+/**
+ * @param noise standard deviation from run to run, in the metric's unit
+ * @param all of the study, in the order of their verdicts
+ */
+export function nearMisses(
+  trials: readonly Trial[],
+  noise: number,
+  all: readonly Trial[],
+): readonly NearMiss[] {
+  const keeps = all.filter(trial => isKept(trial) && trial.supersededBy === null);
   const misses = trials.flatMap(trial => {
     const why = whyNear(trial, noise);
-    return why === null || isSuperseded(trial, trials) ? [] : [{ ...ideaOf(trial), gain: trial.gain, why }];
+    return why === null || keeps.some(keep => hasTakenPlace(keep, trial))
+      ? []
+      : [{ ...ideaOf(trial), gain: trial.gain, why }];
   });
   return misses.sort((a, b) => (b.gain ?? 0) - (a.gain ?? 0)).slice(0, MOST_MISSES);
 }
 
-/** Whether a later keep changed the same things. */
-function isSuperseded({ n, edit }: Trial, trials: readonly Trial[]): boolean {
-  const own = edit?.constants ?? [];
-  return trials.some(
-    later => later.n > n && isKept(later) && later.edit?.constants.some(name => own.includes(name)),
-  );
+/** Whether a keep contains the edit, or changed the same constants later. */
+function hasTakenPlace({ edit: kept, verdictOrder }: Trial, { edit, ...trial }: Trial): boolean {
+  if (!kept || !edit) return false;
+  if (edit.lines.size > 0 && [...edit.lines].every(line => kept.lines.has(line))) return true;
+  const isLater = Number(verdictOrder) > Number(trial.verdictOrder);
+  return isLater && kept.constants.some(name => edit.constants.includes(name));
 }
 
 function whyNear({ verdict, gain }: Trial, noise: number): string | null {

@@ -66,7 +66,7 @@ export async function readDebrief(
     },
     ...{ claims, before, after, instructions },
     kept: keptIdeas(tried, claims),
-    nearMisses: nearMisses(trials, noise),
+    nearMisses: nearMisses(trials, noise, all),
     crashes: crashGroups(trials),
   };
   return {

@@ -5,6 +5,8 @@ export type CommitEdit = {
   readonly files: readonly string[];
   /** Names assigned a literal both on a removed and on an added line. */
   readonly constants: readonly string[];
+  /** The lines it added, each behind its file; those it removed if it added none. */
+  readonly lines: ReadonlySet<string>;
 };
 
 /** `NAME = literal`, indented or typed, as constants of a training are written in most languages. */
@@ -51,19 +53,30 @@ export function parseEdits(text: string): ReadonlyMap<string, CommitEdit> {
   for (const [commit, lines] of byCommit(text)) {
     const files = new Set<string>();
     const [gone, come] = [new Set<string>(), new Set<string>()];
+    const [removed, added] = [new Set<string>(), new Set<string>()];
     let isHead = true;
+    let path = '';
     for (const line of lines) {
       if (line.startsWith('diff ')) isHead = true;
       else if (line.startsWith('@@ ')) isHead = false;
       if (isHead) {
         const file = (FILE.exec(line) ?? OLD_FILE.exec(line))?.[1];
-        if (file !== undefined && file !== '/dev/null') files.add(file);
+        if (file !== undefined && file !== '/dev/null') {
+          files.add(file);
+          path = file;
+        }
         continue;
       }
+      if (line.startsWith('+')) added.add(`${path}\n${line}`);
+      else if (line.startsWith('-')) removed.add(`${path}\n${line}`);
       const name = ASSIGNMENT.exec(line)?.[1];
       if (name !== undefined) (line.startsWith('-') ? gone : come).add(name);
     }
-    edits.set(commit, { files: [...files], constants: [...gone].filter(name => come.has(name)) });
+    edits.set(commit, {
+      files: [...files],
+      constants: [...gone].filter(name => come.has(name)),
+      lines: added.size > 0 ? added : removed,
+    });
   }
   return edits;
 }

@@ -61,13 +61,15 @@ export function useLineRemarks(
 
 function RemarkBox({ remark, remarks }: { readonly remark: ReviewComment; readonly remarks: DiffRemarks }) {
   return (
-    <div className="flex items-start gap-2 border-line border-y bg-accent-soft px-3 py-2 font-sans">
+    <div className="diff-remark flex items-start gap-2 border-line border-y bg-accent-soft px-3 py-2 font-sans">
       <TextArea
         aria-label={`Comment on ${remark.side === 'old' ? 'old ' : ''}line ${remark.line} of ${remark.path}`}
         rows={2}
         maxLength={4_000}
         // Focused, because the user has just pressed its line.
         autoFocus={remark.text === ''}
+        // The browser itself shows only the line with the caret.
+        onFocus={event => event.currentTarget.scrollIntoView({ block: 'nearest' })}
         placeholder="What should be different here?"
         value={remark.text}
         onChange={event => remarks.put({ ...remark, text: event.target.value })}
