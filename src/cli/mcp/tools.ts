@@ -90,7 +90,8 @@ export function registerTools(server: McpServer, ports: Ports): void {
   server.registerTool(
     'list_experiments',
     {
-      description: 'The latest experiments of a study, the newest last, with verdict and metric.',
+      description:
+        'The latest experiments of a study, the newest last, with verdict, metric, and record: the mean of all runs of its commit.',
       inputSchema: {
         study,
         verdict: z.enum(['keep', 'discard', 'crash']).optional().describe('Only these.'),
@@ -106,6 +107,7 @@ export function registerTools(server: McpServer, ports: Ports): void {
             verdict: z.string(),
             reason: z.string(),
             metric: number,
+            record: number,
             incumbent_metric: number,
           }),
         ),
@@ -122,7 +124,7 @@ export function registerTools(server: McpServer, ports: Ports): void {
           experiment: entry.n,
           ...{ hypothesis: entry.hypothesis, category: entry.category },
           ...{ verdict: entry.verdict, reason: entry.reason },
-          ...{ metric: entry.metric, incumbent_metric: entry.incumbentMetric },
+          ...{ metric: entry.metric, record: entry.record, incumbent_metric: entry.incumbentMetric },
         })),
       };
     }),

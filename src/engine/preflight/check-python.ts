@@ -3,6 +3,7 @@ import { dirname } from 'node:path';
 import { matchEditable } from '../contract/editable.ts';
 import { isBelow } from '../paths.ts';
 import { usesUv } from '../process/find-program.ts';
+import { findCompiledModules } from '../sandbox/compiled-modules.ts';
 import type { CommitFiles } from '../sandbox/contain.ts';
 import { projectName } from '../sandbox/installed-projects.ts';
 import { isEnvironment, usersVenv, VENV } from '../sandbox/python-environments.ts';
@@ -37,6 +38,23 @@ export function checkImports(
       );
     }
   }
+}
+
+/** Does the training lack a module that was compiled in the checkout? */
+export async function checkCompiled(
+  { contract, environment, repository, commit }: TrainingInput,
+  add: Add,
+): Promise<void> {
+  if (contract.setup !== null) return;
+  const { modules, editableSource } = await findCompiledModules(repository, commit, contract, environment);
+  const [module] = modules;
+  if (module === undefined || editableSource === null) return;
+  add(
+    'python environment',
+    'warning',
+    `${module} was compiled in your checkout, and a run lacks it: its sources may be edited (${editableSource}), so it has to be compiled ` +
+      'anew in each run. Let contract.train do that, or leave those sources out of contract.editable.',
+  );
 }
 
 /** Longer than any path. */

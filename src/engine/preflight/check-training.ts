@@ -12,7 +12,7 @@ import { type CommitFiles, readCommitFiles, type Trial, tryContainment } from '.
 import { sandboxMode } from '../sandbox/find-sandbox.ts';
 import { isEnvironment, usersVenv, VENV } from '../sandbox/python-environments.ts';
 import { inHome } from '../sandbox/withheld.ts';
-import { checkImports, findForeignPython } from './check-python.ts';
+import { checkCompiled, checkImports, findForeignPython } from './check-python.ts';
 import { checkSwaps } from './check-swaps.ts';
 
 export type Add = (name: string, outcome: PreflightCheck['outcome'], detail: string) => void;
@@ -40,6 +40,7 @@ export async function checkTraining(input: TrainingInput, add: Add): Promise<Tri
   checkPattern(contract, add);
   await checkCommands(input, files, trial, add);
   checkImports(input, files, add);
+  await checkCompiled(input, add);
   await checkLargeFiles(input, files, add);
   checkData(input, files, trial, add);
   checkSandbox(input, trial, add);

@@ -240,8 +240,14 @@ async function findSettingUp(
 ): Promise<SettingUp | null> {
   const { setup } = study.contract;
   if (setup !== null) return (workbench, ports) => runSetUp(study, setup, workbench, ports);
-  const compiled = await findCompiledModules(repository, study.baseCommit, study.contract, environment);
-  return compiled.length === 0 ? null : (workbench, ports) => copyFromCheckout(compiled, workbench, ports);
+  const { modules, editableSource } = await findCompiledModules(
+    repository,
+    study.baseCommit,
+    study.contract,
+    environment,
+  );
+  if (modules.length === 0 || editableSource !== null) return null;
+  return (workbench, ports) => copyFromCheckout(modules, workbench, ports);
 }
 
 function tellStart(
