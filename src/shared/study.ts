@@ -353,7 +353,7 @@ export type Tally = {
   readonly crash: number;
   /** Null as long as it has none, and for an imported table, which has no baseline of Pawl's. */
   readonly baselineVerdict: VerdictWord | null;
-  /** See {@link keepRate}. */
+  /** See `keepRate`. */
   readonly keepRate: number | null;
   readonly baseline: number | null;
   readonly best: number | null;
@@ -363,11 +363,6 @@ export type Tally = {
 /** Whether `a` is the better value. NaN is never better. */
 export function isBetter(goal: Goal, a: number, b: number): boolean {
   return goal === 'minimize' ? a < b : a > b;
-}
-
-/** Upstream's keep rate, keep / (keep + discard), of what was tried; null before the first of either. */
-export function keepRate({ keep, discard }: Pick<Tally, 'keep' | 'discard'>): number | null {
-  return keep + discard === 0 ? null : keep / (keep + discard);
 }
 
 /**

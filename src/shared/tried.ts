@@ -27,6 +27,11 @@ export function countTried({
     : { ...all, tried: finished - 1, [baselineVerdict]: all[baselineVerdict] - 1 };
 }
 
+/** Upstream's keep rate, keep / (keep + discard), of what was tried; null before the first of either. */
+export function keepRate({ keep, discard }: Pick<Tally, 'keep' | 'discard'>): number | null {
+  return keep + discard === 0 ? null : keep / (keep + discard);
+}
+
 /** `7 kept, 5 discarded, 1 crashed`. */
 export function describeVerdicts({ keep, discard, crash, other }: Omit<Tried, 'tried'>): string {
   const rest = other === 0 ? '' : `, ${formatNumber(other)} other`;

@@ -4,12 +4,11 @@ import {
   type Evidence,
   findBest,
   isBetter,
-  keepRate,
   type Tally,
   type Verdict,
   type VerdictWord,
 } from '../../shared/study.ts';
-import { countTried } from '../../shared/tried.ts';
+import { countTried, keepRate } from '../../shared/tried.ts';
 import type { GuardFailure } from '../../shared/verdicts/guard.ts';
 import { type Database, decode } from './database.ts';
 import { type RecordRow, recordOf, repeatColumns } from './record.ts';

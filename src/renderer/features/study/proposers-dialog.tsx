@@ -2,7 +2,7 @@ import { useState } from 'react';
 import type { StudyCard } from '../../../shared/notebook.ts';
 import { ABSENT, formatDuration, formatPercent, formatUsd } from '../../../shared/numbers.ts';
 import type { ProposerRecord } from '../../../shared/proposers/proposer-calls.ts';
-import { keepRate } from '../../../shared/study.ts';
+import { keepRate } from '../../../shared/tried.ts';
 import { getClient } from '../../app/sync.ts';
 import { useCall } from '../../app/use-call.ts';
 import { Dialog } from '../../ui/dialog.tsx';
