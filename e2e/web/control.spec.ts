@@ -119,6 +119,14 @@ test('the live view shows the curve, the terminal and the machine of what trains
   await expect(lines.filter({ hasText: 'step 0' })).toHaveText(/^step 00015 .* remaining: \d+s/);
   await expect(lines.filter({ hasText: 'epoch' })).toHaveCount(1);
   await expect(page.getByRole('complementary', { name: 'Machine now' })).toContainText('CPU');
+  // The rest of a line that is wider than the window is a key away.
+  const screen = terminal.locator('.xterm').locator('..');
+  const sideways = () => screen.evaluate(element => element.scrollLeft);
+  await terminal.getByRole('textbox').first().focus();
+  await page.keyboard.press('ArrowRight');
+  await expect.poll(sideways).toBeGreaterThan(0);
+  await page.keyboard.press('ArrowLeft');
+  await expect.poll(sideways).toBe(0);
   // A window that opens while the training prints nothing also shows its progress.
   await page.reload();
   await study(page).tab('Live').click();
