@@ -127,9 +127,13 @@ export function runStore(database: Database) {
      WHERE study_id = @studyId AND purpose IS NOT NULL AND outcome IS NOT NULL
        AND outcome ->> '$.kind' NOT IN ('interrupted', 'aborted') ORDER BY run.id`,
   );
-  const measured = database.prepare<[string], { run: number | null; verdicts: number; keeps: number }>(
+  const measured = database.prepare<
+    [string],
+    { run: number | null; verdicts: number; keeps: number; recorded: number }
+  >(
     `SELECT (SELECT id FROM run WHERE outcome IS NOT NULL ORDER BY id DESC LIMIT 1) AS run,
-       count(*) AS verdicts, count(*) FILTER (WHERE verdict = 'keep') AS keeps
+       count(*) AS verdicts, count(*) FILTER (WHERE verdict = 'keep') AS keeps,
+       count(*) FILTER (WHERE phase = 'recorded') AS recorded
      FROM experiment WHERE study_id = ? AND reason IS NOT NULL`,
   );
   const duration = database.prepare<[string], { ms: number }>(
@@ -191,7 +195,7 @@ export function runStore(database: Database) {
     lastDuration(studyId: string): number | null {
       return duration.get(studyId)?.ms ?? null;
     },
-    /** A text that changes whenever a run ends, or a verdict is given or taken back. */
+    /** A text that changes whenever a run ends, or a verdict is given, recorded or taken back. */
     measuredVersion(studyId: string): string {
       return JSON.stringify(measured.get(studyId));
     },
