@@ -119,6 +119,9 @@ function gainLine(policy: Policy, outcomes: readonly Outcome[], greedy: readonly
 
 function claimLines(outcomes: readonly Outcome[], horizon: number) {
   const falsely = sumOf(outcomes, 'falselyProven') / Math.max(1, sumOf(outcomes, 'proven'));
+  const stated = outcomes.flatMap(outcome => outcome.stated);
+  const expected = stated.reduce((sum, { probability }) => sum + 1 - probability, 0);
+  const untrue = stated.filter(({ isTrue }) => !isTrue).length;
   const most = Math.max(...outcomes.map(({ spent, runs }) => spent - Math.max(4, Math.floor(runs / 10))));
   return [
     {
@@ -128,6 +131,14 @@ function claimLines(outcomes: readonly Outcome[], horizon: number) {
       reference: `5 % at most, of ${sumOf(outcomes, 'proven')}`,
       ratio: null,
       isGood: falsely <= 0.05,
+    },
+    {
+      ...{ what: 'honest: keeps that are luck, by their probabilities', value: expected, unit: '' },
+      ...{
+        reference: `${untrue} of ${stated.length} are`,
+        ratio: expected / Math.max(1, untrue),
+        isGood: null,
+      },
     },
     {
       what: 'honest: of the true gain that is claimed',

@@ -280,10 +280,12 @@ test('a keep whose gain is not proven is hollow, in the window and in a file, an
     row.word === 'keep' && row.n > 0 ? { ...row, claim: { probability: 0.8, isProven: row.n === 10 } } : row,
   );
   const layout = draw(rows);
-  expect(count(layout.unproven)).toBe(2);
+  expect(count(layout.hollow)).toBe(2);
   expect(progressNote(layout, 'maximize')).toBe('higher is better · hollow: unproven');
   // Nothing is claimed about an edit that left the branch.
-  expect(count(draw(rows.map(row => ({ ...row, isSuperseded: row.n === 10 }))).unproven)).toBe(3);
+  const withSuperseded = draw(rows.map(row => ({ ...row, isSuperseded: row.n === 10 })));
+  expect(count(withSuperseded.hollow)).toBe(3);
+  expect(progressNote(withSuperseded, 'maximize')).toContain('hollow: superseded or unproven');
   const svg = progressSvg(rows, {
     ...{
       title: 'Best so far',

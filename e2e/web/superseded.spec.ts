@@ -39,7 +39,7 @@ test('a keep that a later one superseded is named as such, and hollow in the cha
   await startStudy(page, bench, { tag: 'night', experiments: 2 });
   await expect(study(page).header).toContainText('Ended');
   await expect(cellOf(page, 2).region).toContainText('keep');
-  const hollow = page.getByText('hollow: unproven');
+  const hollow = page.getByText('hollow: superseded');
   await expect(notebook(page).chart).toBeVisible();
   await expect(hollow).toBeHidden();
   supersede(home);

@@ -114,7 +114,7 @@ export const ProgressPoints = memo(function ProgressPoints({ layout, metricName,
         <Marks columns={layout.keeps} />
       </g>
       <g fill="none" stroke="var(--surface)" strokeLinecap="round" strokeWidth={layout.keepSize - 3.5}>
-        <Marks columns={layout.unproven} />
+        <Marks columns={layout.hollow} />
       </g>
       <g stroke="var(--surface)" strokeWidth={3} strokeLinejoin="round" paintOrder="stroke">
         {layout.hasWords && layout.baselineTextY !== null && (

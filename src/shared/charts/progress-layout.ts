@@ -41,8 +41,10 @@ export type ProgressLayout = {
   readonly keeps: readonly MarkColumn[];
   /** Diameter of a keep's dot: smaller if the dots would touch. */
   readonly keepSize: number;
-  /** Keeps whose gain is not proven; they are drawn hollow. */
-  readonly unproven: readonly MarkColumn[];
+  /** The keeps that are drawn hollow, because their gain is not proven or because their edit left the branch. */
+  readonly hollow: readonly MarkColumn[];
+  /** Why they are, for the note. */
+  readonly hollowFor: readonly ('unproven' | 'superseded')[];
   /** Dots of experiments that a filter leaves out, as zero-length segments; none beyond the edges. */
   readonly dimmed: readonly MarkColumn[];
   /** Crosses on the bottom edge. */
@@ -233,7 +235,8 @@ type DrawnPoints = Pick<
   | 'discardCap'
   | 'keeps'
   | 'keepSize'
-  | 'unproven'
+  | 'hollow'
+  | 'hollowFor'
   | 'dimmed'
   | 'crashes'
   | 'discardsBeyond'
@@ -254,7 +257,8 @@ function drawPoints(
   const pointY = new Float32Array(end - first);
   const discards = new MarkColumns();
   const keeps = new MarkColumns();
-  const unproven = new MarkColumns();
+  const hollow = new MarkColumns();
+  const hollowFor = new Set<'unproven' | 'superseded'>();
   const dimmed = new MarkColumns();
   const pixels = { discards: new PixelSet(plot), keeps: new PixelSet(plot), dimmed: new PixelSet(plot) };
   const edges = { discards: new EdgeMarks(), keeps: new EdgeMarks(), crashes: new EdgeMarks() };
@@ -293,7 +297,10 @@ function drawPoints(
         } else if (pixels.keeps.claim(across, down)) {
           const dot = `M${px.toFixed(1)} ${py.toFixed(1)}h0`;
           keeps.add(across, dot);
-          if (point.row.claim?.isProven === false || point.row.isSuperseded) unproven.add(across, dot);
+          const isUnproven = point.row.claim?.isProven === false;
+          if (isUnproven) hollowFor.add('unproven');
+          if (point.row.isSuperseded) hollowFor.add('superseded');
+          if (isUnproven || point.row.isSuperseded) hollow.add(across, dot);
         }
       }
     }
@@ -305,7 +312,8 @@ function drawPoints(
     discardCap: discards.count > MOST_ROUND_DOTS ? 'square' : 'round',
     keeps: keeps.paths(),
     keepSize: keeps.count * KEEP_SIZE < plot.right - plot.left ? KEEP_SIZE : KEEP_SIZE_DENSE,
-    unproven: unproven.paths(),
+    hollow: hollow.paths(),
+    hollowFor: [...hollowFor],
     dimmed: dimmed.paths(),
     crashes: edges.crashes.columns.paths(),
     discardsBeyond: edges.discards.columns.paths(),

@@ -5,11 +5,11 @@ import { countTried, describeVerdicts } from '../tried.ts';
 import type { ProgressLayout } from './progress-layout.ts';
 
 /** The note beside the metric's name: how to read the chart. */
-export function progressNote({ isLog, unproven }: ProgressLayout, goal: Goal): string {
+export function progressNote({ isLog, hollowFor }: ProgressLayout, goal: Goal): string {
   return [
     `${betterSide(goal)} is better`,
     ...(isLog ? ['log distance to the best'] : []),
-    ...(unproven.length > 0 ? ['hollow: unproven'] : []),
+    ...(hollowFor.length > 0 ? [`hollow: ${hollowFor.join(' or ')}`] : []),
   ].join(' · ');
 }
 

@@ -94,7 +94,7 @@ export function progressSvg(rows: readonly ProgressRow[], options: ProgressSvgOp
   marks(layout.keepsBeyond, `fill="${colour('keep')}"`);
   marks(layout.keeps, dots('round', 'surface', layout.keepSize + 3));
   marks(layout.keeps, dots('round', 'keep', layout.keepSize));
-  marks(layout.unproven, dots('round', 'surface', layout.keepSize - 3.5));
+  marks(layout.hollow, dots('round', 'surface', layout.keepSize - 3.5));
   const halo = `stroke="${colour('surface')}" stroke-width="3" stroke-linejoin="round" paint-order="stroke"`;
   if (layout.baselineY !== null) {
     text(
