@@ -145,7 +145,7 @@ describe('when a study is expected to end', () => {
     ...{ baseline: 1, best: 0.9, bestExperiment: 1 },
   };
   const pace = { deadline: null, experimentMs: 1_000, since: 10_000 };
-  const running = { state: 'running', tally, stop: { experiments: 5 }, pace } as const;
+  const running = { state: 'running', tally, stop: { experiments: 5 }, pace, waiting: null } as const;
 
   test('the experiments that are left take as long as those before', () => {
     expect(expectedEnd(running, 10_400)).toEqual({ at: 12_000, by: 'experiments' });
@@ -167,6 +167,14 @@ describe('when a study is expected to end', () => {
     expect(expectedEnd(running, 13_001)).toBeNull();
     const late = { ...pace, deadline: 90_000 };
     expect(expectedEnd({ ...running, pace: late }, 13_001)).toEqual({ at: 90_000, by: 'deadline' });
+  });
+
+  test('while a proposal waits for the user, nobody knows', () => {
+    const waiting = { ...running, waiting: { n: 4, review: 1 } };
+    expect(expectedEnd(waiting, 10_400)).toBeNull();
+    expect(expectedEnd({ ...waiting, pace: { ...pace, deadline: 11_700 } }, 10_400)).toEqual({
+      ...{ at: 11_700, by: 'deadline' },
+    });
   });
 
   test('where nothing tells nothing is said', () => {

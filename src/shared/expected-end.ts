@@ -9,15 +9,16 @@ const MOST_OVERDUE = 3;
  * target or a series without gains may end it earlier.
  */
 export function expectedEnd(
-  card: Pick<StudyCard, 'state' | 'tally' | 'stop' | 'pace'>,
+  card: Pick<StudyCard, 'state' | 'tally' | 'stop' | 'pace' | 'waiting'>,
   now: number,
 ): { readonly at: number; readonly by: 'experiments' | 'deadline' } | null {
-  const { pace, stop, state } = card;
+  const { pace, stop, state, waiting } = card;
   if (!pace || state !== 'running') return null;
   const { deadline, experimentMs, since } = pace;
   const left =
     stop.experiments === undefined ? null : Math.max(0, stop.experiments - countTried(card.tally).tried);
-  const hasPace = experimentMs !== null && now - since <= MOST_OVERDUE * experimentMs;
+  // Nobody knows how long the user will take.
+  const hasPace = waiting === null && experimentMs !== null && now - since <= MOST_OVERDUE * experimentMs;
   const at = left === null || !hasPace ? null : endAfter(left, experimentMs, since, now);
   if (at !== null && (deadline === null || at <= deadline)) return { at, by: 'experiments' };
   return deadline === null ? null : { at: deadline, by: 'deadline' };
