@@ -109,7 +109,7 @@ test('"pawl" of the package runs a study of a sample with what is in the package
   expect(await pawl('--version')).toEqual({ code: 0, stdout: '0.1.0\n', stderr: '' });
   const demo = await pawl('demo', '--sample', 'fast-text', '-n', '1', '--into', join(home, 'demo'), '--json');
   expect(demo).toMatchObject({ code: 0, stderr: '' });
-  expect((await pawl('status')).stdout).toContain('2 experiments:');
+  expect((await pawl('status')).stdout).toContain('1 tried:');
   // A packed Pawl tells agents of itself, not of a checkout.
   expect((await pawl('mcp', '--install', 'claude')).stdout).toContain(
     join(resources, 'out', 'cli', 'pawl.cjs'),
