@@ -118,7 +118,7 @@ test('a deleted worktree is made again for the next experiment', async () => {
       INSPECT,
       "import shutil\nhere = os.getcwd()\nshutil.rmtree(here)\nos.chdir('/')\nopen(here, 'w').close()\nreport(0.1)",
       INSPECT,
-      'here = os.getcwd()\nos.rename(here, here + ".away")\nreport(0.1)',
+      'import shutil\nhere = os.getcwd()\nshutil.rmtree(here + ".away", True)\nos.rename(here, here + ".away")\nreport(0.1)',
       INSPECT,
     ),
   });
@@ -134,7 +134,9 @@ test("a worktree replaced by a link to the user's checkout leaves the checkout a
         `report(0.8)
 git_dir = open('.git').read()[len('gitdir: '):].strip()
 user = os.path.dirname(git_dir.split('/worktrees/')[0])
+import shutil
 here = os.getcwd()
+shutil.rmtree(here + '.away', True)
 os.rename(here, here + '.away')
 os.symlink(user, here)`,
         'report(0.7)',

@@ -100,13 +100,17 @@ async function findOut(
 
 /** Why a run on this machine says nothing about its commit, whatever it printed; null where it counts. */
 async function findLossHere(
-  { freeBefore }: BegunRun,
+  { study, n, k, freeBefore }: BegunRun,
   trained: TrainingResult,
   fullDisk: FullDisk | null,
   ports: TrainPorts,
 ): Promise<string | null> {
   if (trained.outcome.kind === 'aborted') return null;
-  if (!ports.workbench.isThere()) return DELETED;
+  if (!ports.workbench.isThere()) {
+    const before = ports.ledger.runs.list(study.id, n).find(run => run.k === k - 1);
+    // If that happens again, the code did it.
+    return before?.fairness?.flags.some(({ detail }) => detail === DELETED) ? null : DELETED;
+  }
   return fullDisk && !(await mayHaveFilled(trained, freeBefore, ports)) ? FILLED : null;
 }
 
