@@ -20,8 +20,11 @@ const SETUP_LIMIT_SECONDS = 3600;
 
 type Ports = Omit<TrainPorts, 'workbench' | 'now'>;
 
-/** Sets up a fresh checkout, and returns what that added. */
-export type SettingUp = (workbench: Workbench, ports: Ports) => Promise<readonly string[]>;
+/** What a set-up added, and how long its command ran; null if there was none. */
+type Made = { readonly paths: readonly string[]; readonly seconds: number | null };
+
+/** Sets up a fresh checkout. */
+export type SettingUp = (workbench: Workbench, ports: Ports) => Promise<Made>;
 
 /** Sets up a fresh checkout, unless that was done in this worktree. Its files are kept from then on. */
 export async function setUpOnce(
@@ -31,7 +34,7 @@ export async function setUpOnce(
   isNew: boolean,
   ports: Ports,
 ): Promise<void> {
-  const { ledger, folder: laneFolder } = ports;
+  const { ledger, emit, folder: laneFolder } = ports;
   const done = doneMark(laneFolder);
   if (!isNew) {
     if (await isAsLeft(study, workbench, done, ports.sandbox !== null)) return;
@@ -39,11 +42,12 @@ export async function setUpOnce(
   }
   await rm(done, { force: true });
   await mkdir(laneFolder, { recursive: true });
-  const preserved = await settingUp(workbench, ports);
-  workbench.keep(preserved);
-  ledger.write(() => ledger.studies.setPreserved(study.id, preserved));
-  const left = await fingerprints(workbench.path, preserved);
+  const { paths, seconds } = await settingUp(workbench, ports);
+  workbench.keep(paths);
+  ledger.write(() => ledger.studies.setPreserved(study.id, paths));
+  const left = await fingerprints(workbench.path, paths);
   await writeFile(done, JSON.stringify(Object.fromEntries(left)));
+  if (seconds !== null) emit({ type: 'setup_finished', seconds });
 }
 
 /** Copies files that the checkout has, but no commit. */
@@ -51,11 +55,11 @@ export async function copyFromCheckout(
   paths: readonly string[],
   { path }: Workbench,
   { repository }: Pick<Ports, 'repository'>,
-): Promise<readonly string[]> {
+): Promise<Made> {
   for (const file of paths) {
     await copyFile(join(repository.path, file), join(path, file), constants.COPYFILE_FICLONE);
   }
-  return paths;
+  return { paths, seconds: null };
 }
 
 /** Runs the contract's set-up command. Rejects with `setup_failed`. */
@@ -64,7 +68,7 @@ export async function runSetUp(
   command: string,
   workbench: Workbench,
   ports: Ports,
-): Promise<readonly string[]> {
+): Promise<Made> {
   const { paths, repository, emit, userEnvironment, killTimes, signal, folder: laneFolder } = ports;
   const folder = studyFolder(paths, study.id);
   emit({ type: 'setup_started', command });
@@ -98,8 +102,7 @@ export async function runSetUp(
       `The set-up command failed: ${crash?.message} Its output is in ${join(laneFolder, 'setup.log')}.`,
     );
   }
-  emit({ type: 'setup_finished', seconds: result.seconds });
-  return workbench.listMade();
+  return { paths: await workbench.listMade(), seconds: result.seconds };
 }
 
 /**
