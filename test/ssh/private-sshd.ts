@@ -102,7 +102,7 @@ SetEnv HOME=${home}
   };
   const signalAll = async (signal: NodeJS.Signals) => {
     if (!daemon?.pid) return;
-    for (const pid of [daemon.pid, ...(await childrenOf(daemon.pid))]) process.kill(pid, signal);
+    for (const pid of [daemon.pid, ...(await childrenOf(daemon.pid))]) killIfThere(pid, signal);
   };
   await start();
   return {

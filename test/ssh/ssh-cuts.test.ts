@@ -125,7 +125,8 @@ describe.skipIf(fault !== null)('a connection that is cut', () => {
     await sshd.freeze();
     onTestFinished(() => sshd.thaw());
     expect(await watched.result).toMatchObject({ outcome: { kind: 'aborted' }, isVerified: false });
-    expect(performance.now() - stoppedAt).toBeLessThan(SSH_GIVES_UP_MS / 2);
+    // It is asked again, and has time to answer, before ssh itself notices.
+    expect(performance.now() - stoppedAt).toBeLessThan(SSH_GIVES_UP_MS);
     await sshd.thaw();
     expect(await training.end(job, new AbortController().signal)).toBe(true);
   });

@@ -13,10 +13,10 @@ export async function lives(pid: number | string): Promise<boolean> {
   return state !== null && state !== 'Z' && state !== 'X';
 }
 
-/** Kills a process, or with a negative number a group, that may have ended by itself. */
-export function killIfThere(pid: number): void {
+/** Signals a process, or with a negative number a group, that may have ended by itself. */
+export function killIfThere(pid: number, signal: NodeJS.Signals = 'SIGKILL'): void {
   try {
-    process.kill(pid, 'SIGKILL');
+    process.kill(pid, signal);
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
   }
