@@ -61,7 +61,11 @@ diskTest('a run beside one that fills the disk is no crash, and is trained once 
   const place = await temporaryFolder();
   const lanes = `if [ "$LR-$DEPTH-$WIDTH" != 2-4-16 ]; then
   if mkdir ${place}/noisy 2>/dev/null; then
-    until [ -e ${place}/quiet ]; do sleep 0.05; done; cat /dev/zero > checkpoint; exit 1
+    # It holds the disk for as long as a run may that is asked to end, so that the other one meets it full.
+    trap '' TERM
+    until [ -e ${place}/quiet ]; do sleep 0.05; done
+    cat /dev/zero > checkpoint
+    while :; do sleep 1; done
   elif mkdir ${place}/quiet 2>/dev/null; then sleep 600; fi
 fi
 value=`;
