@@ -6,8 +6,8 @@ import { choose } from '../choose.ts';
 import { git, makeRepository } from './support/bench.ts';
 import { CORE, expect, test } from './support/fixtures.ts';
 import {
+  browseTo,
   cellOf,
-  dialog,
   notebook,
   openCell,
   openProject,
@@ -62,10 +62,7 @@ test('a pasted path leads to a study of that repository', CORE, async ({ page, s
 
 test('a folder is found by browsing', async ({ page, serve, bench }) => {
   await openWindow(page, await serve());
-  await welcome(page).choose.click();
-  const folders = dialog(page, 'Choose a repository');
-  await folders.getByLabel('Folder', { exact: true }).fill(bench.folder);
-  await folders.getByRole('button', { name: 'Go', exact: true }).click();
+  const folders = await browseTo(page, bench.folder);
   await folders.getByRole('button', { name: 'Open byte-model' }).click();
   await expect(setUp(page).heading).toHaveText('New study in byte-model');
 });

@@ -50,6 +50,18 @@ export function welcome(page: Page) {
   };
 }
 
+/** Lists a folder in the dialog in which one is chosen, and returns the dialog. */
+export async function browseTo(page: Page, folder: string) {
+  await welcome(page).choose.click();
+  const folders = dialog(page, 'Choose a repository');
+  const path = folders.getByLabel('Folder', { exact: true });
+  // The first listing sets the field, perhaps between the two steps of `fill`, which selects all and then writes.
+  await expect(path).not.toHaveValue('');
+  await path.fill(folder);
+  await folders.getByRole('button', { name: 'Go', exact: true }).click();
+  return folders;
+}
+
 export function setUp(page: Page) {
   const checks = page.getByRole('complementary', { name: 'Preflight' });
   const check = page.getByRole('region', { name: 'Metric check' });

@@ -1,6 +1,6 @@
 import { expect } from '@playwright/test';
 import { choose } from '../../../choose.ts';
-import { chooseModel, dialog, openWindow, runCommand, setUp, welcome } from '../window.ts';
+import { browseTo, chooseModel, dialog, openWindow, runCommand, setUp, welcome } from '../window.ts';
 import { ofNight, type Screen } from './stage.ts';
 
 /** Screens before there is a study, and of its set-up. */
@@ -23,10 +23,7 @@ export const START: readonly Screen[] = [
     name: 'folder',
     open: async ({ page, night }) => {
       await openWindow(page, night.server);
-      await welcome(page).choose.click();
-      const folders = dialog(page, 'Choose a repository');
-      await folders.getByLabel('Folder', { exact: true }).fill(night.bench.folder);
-      await folders.getByRole('button', { name: 'Go', exact: true }).click();
+      const folders = await browseTo(page, night.bench.folder);
       return folders.getByRole('button', { name: 'Open byte-model' });
     },
   },
