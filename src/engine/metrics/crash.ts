@@ -86,7 +86,9 @@ export class CrashReader {
       const plain = short.replace(IN_GROUP, '');
       if (EXCEPTION.test(plain)) this.#endTraceback(plain.trim());
     }
-    const end = CHILD_END.exec(short);
+    // Every line of the output passes here, and looking for words is quicker than the pattern.
+    const isOfChild = short.includes('<Signals.') || short.includes('traceback : ');
+    const end = isOfChild ? CHILD_END.exec(short) : null;
     if (end) this.#childSignal = Number(end[1] ?? end[2] ?? 0) || null;
     const trimmed = short.trim();
     if (this.#traceback === null && trimmed.endsWith(ABORTED)) {
