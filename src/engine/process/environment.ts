@@ -47,6 +47,13 @@ export const ALLOWED_PREFIXES: readonly string[] = [
   ...['TRITON_', 'XLA_', 'JAX_', 'TF_', 'OMP_', 'MKL_', 'OPENBLAS_', 'NUMEXPR_', 'UV_', 'CONDA_', 'PYENV_'],
   ...['ROCM_', 'ROCR_', 'HIP_', 'HSA_', 'GPU_', 'KERAS_', 'ACCELERATE_'],
 ];
+/** Keep libraries from asking a network that is not there. */
+export const OFFLINE = {
+  HF_HUB_OFFLINE: '1',
+  HF_DATASETS_OFFLINE: '1',
+  UV_OFFLINE: '1',
+  CARGO_NET_OFFLINE: 'true',
+} as const;
 export const SECRET = /KEY|TOKEN|SECRET|PASSW|CREDENTIAL|AUTH|COOKIE/i;
 
 /** Every process of a run carries it, even daemons that left its session; it identifies orphans. */

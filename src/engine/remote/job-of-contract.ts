@@ -1,18 +1,10 @@
 import type { Contract, SandboxMode } from '../../shared/contract/contract.ts';
+import { OFFLINE } from '../process/environment.ts';
 import type { Seals } from '../sandbox/seals.ts';
 import type { RemoteJob } from './remote-training.ts';
 
 /** The user's set-up command may take as long here as on this machine. */
 const SET_UP_SECONDS = 3_600;
-
-/** Variables that keep libraries from a network that is not there. */
-const OFFLINE = {
-  WANDB_MODE: 'offline',
-  HF_HUB_OFFLINE: '1',
-  HF_DATASETS_OFFLINE: '1',
-  UV_OFFLINE: '1',
-  CARGO_NET_OFFLINE: 'true',
-};
 
 /** The facts about a run that are not in its contract. */
 export type RunOfContract = Pick<
@@ -43,7 +35,7 @@ export function jobOfContract(contract: Contract, run: RunOfContract): RemoteJob
         ? null
         : { command: metric.command, seconds: metric.commandSeconds },
     ...{ checks, limits, writes: sandbox.writes },
-    containedEnvironment: sandbox.network ? {} : OFFLINE,
+    containedEnvironment: sandbox.network ? {} : { WANDB_MODE: 'offline', ...OFFLINE },
     network: sandbox.network,
     reads: [...sandbox.reads, ...dataFolders],
     sealed: [...seals.folders, ...seals.files],

@@ -13,6 +13,7 @@ const MAX_CALLS = 2;
 /** The folder has not answered somebody who waits no longer. */
 export class FolderSilent extends Error {
   override readonly name = 'FolderSilent';
+  override readonly message = 'The shared folder does not answer.';
 }
 
 let calls = 0;
@@ -39,7 +40,7 @@ async function inTurn<T>(work: () => Promise<T>, left: AbortSignal): Promise<T> 
   if (calls >= MAX_CALLS) await new Promise<void>(resolve => queue.push(resolve));
   else calls += 1;
   try {
-    if (left.aborted) throw new FolderSilent(SILENT);
+    if (left.aborted) throw new FolderSilent();
     return await work();
   } finally {
     const next = queue.shift();
@@ -51,7 +52,5 @@ async function inTurn<T>(work: () => Promise<T>, left: AbortSignal): Promise<T> 
 async function silence(signal: AbortSignal, waitMs: number, left: AbortSignal): Promise<never> {
   if (!signal.aborted) await once(signal, 'abort', { signal: left });
   await delay(waitMs, undefined, { signal: left });
-  throw new FolderSilent(SILENT);
+  throw new FolderSilent();
 }
-
-const SILENT = 'The shared folder does not answer.';

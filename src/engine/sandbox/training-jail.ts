@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import type { Contract, Swap } from '../../shared/contract/contract.ts';
 import { matchPaths } from '../contract/editable.ts';
 import { isBelow } from '../paths.ts';
+import { OFFLINE } from '../process/environment.ts';
 import { type DataMounts, tokenFiles } from './data-caches.ts';
 import { exchange } from './exchange.ts';
 import { homeView, real } from './home-view.ts';
@@ -59,9 +60,7 @@ export function cacheVariables(caches: string, network: boolean): Readonly<Recor
     UV_CACHE_DIR: join(caches, 'uv'),
     // The library's own state, and where it would look for a token; the data has separate variables.
     HF_HOME: join(caches, 'huggingface'),
-    ...(network
-      ? {}
-      : { HF_HUB_OFFLINE: '1', HF_DATASETS_OFFLINE: '1', UV_OFFLINE: '1', CARGO_NET_OFFLINE: 'true' }),
+    ...(network ? {} : OFFLINE),
   };
 }
 

@@ -4,7 +4,7 @@ import { expect, onTestFinished, test } from 'vitest';
 import { dataPaths } from '../../../src/engine/paths.ts';
 import { openLedger } from '../../../src/engine/store/ledger.ts';
 import { RunningPawl, sitting } from '../../support/pawl.ts';
-import { createRepository, temporaryFolder } from '../../support/scaffold.ts';
+import { contractFile, createRepository, temporaryFolder } from '../../support/scaffold.ts';
 import { dyingAt } from '../../support/study.ts';
 
 /**
@@ -27,15 +27,7 @@ case "$(cat "$own/first") $(wc -l <"$own/runs")" in
   *) echo "val_bpb: 1.1$WIDTH" ;;
 esac
 `,
-  'pawl.toml': `[contract]
-editable = ["train.sh"]
-train = "sh train.sh"
-environment = ["NUMBERS"]
-[metric]
-name = "val_bpb"
-[budget]
-seconds = 5
-`,
+  'pawl.toml': contractFile({ more: 'environment = ["NUMBERS"]' }),
 };
 
 test('the search learns what took a keep back, and a study that was killed there chooses as one that was not', async () => {

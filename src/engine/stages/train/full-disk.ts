@@ -92,7 +92,7 @@ export async function makeRoom(
   for (let left = isOwn ? 0 : PASSING_MS; left > 0 && !isGivenBack() && !signal.aborted; left -= LOOK_MS)
     await delay(LOOK_MS);
   // Removing caches only costs time, because compilers fill them again.
-  if (reserve.free() < GIVEN_BACK * freeBefore) await removeCaches(folder, laneFolder);
+  if (!isGivenBack()) await removeCaches(folder, laneFolder);
   const isCut = !isGivenBack() && (await stat(logPath)).size > KEPT_LOG_BYTES;
   if (isCut) await truncate(logPath, KEPT_LOG_BYTES);
   ledger.shrink();
