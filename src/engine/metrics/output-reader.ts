@@ -1,7 +1,7 @@
 import type { Contract } from '../../shared/contract/contract.ts';
 import type { Crash, RunOutcome, Summary } from '../../shared/study.ts';
+import { CrashReader } from './classify-crash.ts';
 import { ColumnReader } from './columns.ts';
-import { CrashReader } from './crash.ts';
 import { LineSplitter } from './line-splitter.ts';
 import { inUnit, plainQuantity, type Quantity } from './number.ts';
 import { readNumbers } from './pairs.ts';
