@@ -87,7 +87,7 @@ export async function benchOverhead(): Promise<void> {
       };
     };
     printTable(`Overhead: wall time per experiment, ${EXPERIMENTS} experiments, median of ${ROUNDS} rounds`, [
-      line('Pawl, search proposer', search, 4),
+      line('Pawl, search proposer', search, 1.7),
       line('Pawl, command proposer (one more process tree)', command, null),
       // The reference has no sandbox.
       line('Pawl, search proposer, in the sandbox where there is one', contained, null),

@@ -8,30 +8,16 @@ import { endJobs } from '../src/engine/session/jobs/end-jobs.ts';
 import { giveUpJobs, listJobs } from '../src/engine/session/jobs/known-jobs.ts';
 import { endRemovedJobs } from '../src/engine/session/jobs/removed-jobs.ts';
 import { type Ledger, openLedger } from '../src/engine/store/ledger.ts';
-import type { RunResult } from '../src/engine/store/runs.ts';
 import type { JobPlace } from '../src/shared/machines/lanes.ts';
 import type { RepeatPurpose } from '../src/shared/study.ts';
 import { pawl } from './support/pawl.ts';
-import { plainStudy } from './support/plain-study.ts';
+import { ABORTED, plainStudy } from './support/plain-study.ts';
 import { temporaryFolder } from './support/scaffold.ts';
 
 /** What the ledger knows of jobs on other machines. */
 
 const PLACE: JobPlace = { kind: 'slurm', folder: '/shared/pawl' };
 const COMMIT = 'c'.repeat(40);
-const ABORTED: RunResult = {
-  ...{
-    outcome: { kind: 'aborted' },
-    summary: null,
-    crash: null,
-    units: {},
-    outputBytes: 0,
-    gpuEnergyWh: null,
-  },
-  resources: { peakRssBytes: null, cpuSeconds: null },
-  fairness: { flags: [], smClockMhz: null, samples: 0, foreign: [] },
-};
-
 /** A study with a baseline that was recorded, to train again. */
 async function openWithBaseline(path?: string): Promise<Ledger> {
   const ledger = openLedger(path ?? join(await temporaryFolder(), 'pawl.sqlite'));

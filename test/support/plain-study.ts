@@ -1,4 +1,5 @@
 import { autoresearchContract } from '../../src/engine/contract/autoresearch.ts';
+import type { RunResult } from '../../src/engine/store/runs.ts';
 import type { Study } from '../../src/shared/study.ts';
 
 /** A study that was just begun, as the ledger has it, with the fields that a test wants to differ. */
@@ -32,3 +33,17 @@ export function plainStudy(fields: Partial<Study> = {}): Study {
     ...fields,
   };
 }
+
+/** A run that was ended, with nothing that it measured. */
+export const ABORTED: RunResult = {
+  ...{
+    outcome: { kind: 'aborted' },
+    summary: null,
+    crash: null,
+    units: {},
+    outputBytes: 0,
+    gpuEnergyWh: null,
+  },
+  resources: { peakRssBytes: null, cpuSeconds: null },
+  fairness: { flags: [], smClockMhz: null, samples: 0, foreign: [] },
+};

@@ -4,13 +4,13 @@ import type { Study } from '../../shared/study.ts';
 import { REPEAT_WORDS } from '../../shared/verdicts/repeats.ts';
 import { branchRef } from '../git/refs.ts';
 import { assessStudy } from '../stages/judge/assess-study.ts';
+import { keepByVersion } from '../store/keep-by-version.ts';
 import type { Ledger } from '../store/ledger.ts';
 import { sittingPace } from './sitting-pace.ts';
 
 type Sums = Pick<StudyCard, 'tally' | 'gpuEnergyWh' | 'isContained'>;
 
-/** By study, with the version of its data: every event sends a card, and adding up a long night takes some milliseconds. */
-const known = new WeakMap<Ledger, Map<string, { readonly version: string; readonly sums: Sums }>>();
+const keepSums = keepByVersion<Sums>();
 
 /** A study's current state, read from the ledger. */
 export function studyCard(
@@ -61,17 +61,11 @@ export function studyCard(
 function sumsOf(ledger: Ledger, { id, contract }: Study): Sums {
   const { runs, experiments } = ledger;
   const version = `${runs.measuredVersion(id)} ${runs.open().map(({ run }) => run)}`;
-  const ofLedger = known.get(ledger) ?? new Map();
-  known.set(ledger, ofLedger);
-  const before = ofLedger.get(id);
-  if (before?.version === version) return before.sums;
-  const sums = {
+  return keepSums(ledger, id, version, () => ({
     tally: experiments.tally(id, contract.metric.goal),
     gpuEnergyWh: runs.gpuEnergyWh(id),
     isContained: runs.isContained(id),
-  };
-  ofLedger.set(id, { version, sums });
-  return sums;
+  }));
 }
 
 function findWaiting(ledger: Ledger, studyId: string): StudyCard['waiting'] {

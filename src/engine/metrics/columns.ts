@@ -7,8 +7,8 @@ type Cell = { readonly text: string; readonly from: number; readonly to: number 
 const MAX_COLUMNS = 64;
 const MAX_CHARACTERS = 1_000;
 const TAB_COLUMNS = 8;
-/** The first column of a heading counts. */
-const HEADING = /^[\s|│┃]{0,16}(?:epoch|step|iter|iteration|round)(?=[\s|│┃])/i;
+/** The first column of a heading counts, and a name follows, not the number of a line of progress. */
+const HEADING = /^[\s|│┃]{0,16}(?:epoch|step|iter|iteration|round)(?=[\s|│┃]{1,99}[\p{L}_])/iu;
 const NAME = /^[\p{L}_][^:=]{0,63}$/u;
 const ROW = /^[\s|│┃]{0,16}\d/;
 /** What stands behind a row that is the description of a bar. */
@@ -80,11 +80,9 @@ function readHeading(line: string): readonly Cell[] | null {
 
 /** Without bars, and with tabs as spaces. */
 function plainOf(line: string): string {
-  let plain = '';
-  for (const character of line.replaceAll(/[|│┃]/g, ' ')) {
-    plain += character === '\t' ? ' '.repeat(TAB_COLUMNS - (plain.length % TAB_COLUMNS)) : character;
-  }
-  return plain;
+  const stops = line.replaceAll(/[|│┃]/g, ' ').split('\t');
+  const wide = (text: string) => text.padEnd(TAB_COLUMNS * (Math.floor(text.length / TAB_COLUMNS) + 1));
+  return stops.map((text, index) => (index < stops.length - 1 ? wide(text) : text)).join('');
 }
 
 function cellsOf(plain: string, form: RegExp): readonly Cell[] {

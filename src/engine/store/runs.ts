@@ -127,11 +127,11 @@ export function runStore(database: Database) {
      WHERE study_id = @studyId AND purpose IS NOT NULL AND outcome IS NOT NULL
        AND outcome ->> '$.kind' NOT IN ('interrupted', 'aborted') ORDER BY run.id`,
   );
-  const measured = database.prepare<
-    [string],
-    { run: number | null; verdicts: number; keeps: number; recorded: number }
-  >(
-    `SELECT (SELECT id FROM run WHERE outcome IS NOT NULL ORDER BY id DESC LIMIT 1) AS run,
+  // Lanes end runs in another order than they begin them.
+  const measured = database.prepare<[string], Readonly<Record<string, number | string | null>>>(
+    `WITH ended AS (SELECT max(id) AS last FROM run WHERE outcome IS NOT NULL)
+     SELECT (SELECT last FROM ended) AS run,
+       (SELECT group_concat(id) FROM run WHERE outcome IS NULL AND +id < (SELECT last FROM ended)) AS open,
        count(*) AS verdicts, count(*) FILTER (WHERE verdict = 'keep') AS keeps,
        count(*) FILTER (WHERE phase = 'recorded') AS recorded
      FROM experiment WHERE study_id = ? AND reason IS NOT NULL`,

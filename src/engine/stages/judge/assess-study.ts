@@ -1,6 +1,7 @@
 import type { Goal } from '../../../shared/contract/contract.ts';
 import type { Measurement, Study } from '../../../shared/study.ts';
 import type { StudyClaims } from '../../../shared/verdicts/claims.ts';
+import { keepByVersion } from '../../store/keep-by-version.ts';
 import type { Ledger } from '../../store/ledger.ts';
 import type { Repeat } from '../../store/runs.ts';
 import { HEADLINE_RUNS } from '../../verdicts/audit.ts';
@@ -9,8 +10,7 @@ import { mean } from '../../verdicts/noise.ts';
 import { keptOf, oriented, trialsOf } from './trials.ts';
 import { ruleOf } from './verdict-rule.ts';
 
-/** By study, with the version of its data: evaluating a night takes some milliseconds. */
-const known = new Map<string, { readonly version: string; readonly claims: StudyClaims | null }>();
+const keepClaims = keepByVersion<StudyClaims | null>();
 
 /**
  * What the study's numbers allow it to claim. Null before its baseline, for an imported study, and under the rule
@@ -19,16 +19,13 @@ const known = new Map<string, { readonly version: string; readonly claims: Study
 export function assessStudy(ledger: Ledger, study: Study): StudyClaims | null {
   const { id, contract } = study;
   if (study.state === 'imported') return null;
-  const version = ledger.runs.measuredVersion(id);
-  const before = known.get(id);
-  if (before?.version === version) return before.claims;
-  const repeats = ledger.runs.repeats(id);
-  const isSilent = ruleOf(contract) === 'greedy' && repeats.length === 0;
-  const claims = isSilent
-    ? null
-    : claimsOf(trialsOf(ledger.experiments.history(id), repeats), repeats, contract.metric.goal);
-  known.set(id, { version, claims });
-  return claims;
+  return keepClaims(ledger, id, ledger.runs.measuredVersion(id), () => {
+    const repeats = ledger.runs.repeats(id);
+    const isSilent = ruleOf(contract) === 'greedy' && repeats.length === 0;
+    return isSilent
+      ? null
+      : claimsOf(trialsOf(ledger.experiments.history(id), repeats), repeats, contract.metric.goal);
+  });
 }
 
 function claimsOf(trials: readonly Trial[], repeats: readonly Repeat[], goal: Goal): StudyClaims | null {
