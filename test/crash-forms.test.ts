@@ -27,6 +27,30 @@ test.each([
   if (kind !== 'killed') expect(crash?.tail.join('\n')).toContain(message);
 });
 
+test.each([
+  'jax.errors.JaxRuntimeError: RESOURCE_EXHAUSTED: Out of memory allocating 400000000000000 bytes.',
+  'numpy._core._exceptions._ArrayMemoryError: Unable to allocate 728. TiB for an array with shape (1000000, 100000000)',
+  "RuntimeError: [enforce fail at alloc_cpu.cpp:127] err == 0. DefaultCPUAllocator: can't allocate memory: you tried to allocate 400000000000000 bytes. Error code 12 (Cannot allocate memory)",
+  'RuntimeError: MPS backend out of memory (MPS allocated: 8.00 GB)',
+])('%s is a lack of memory', raised => {
+  const text = `Traceback (most recent call last):\n  File "train.py", line 1, in <module>\n${raised}\n`;
+  expect(crashOf(text)).toMatchObject({ class: 'out_of_memory', message: raised });
+});
+
+test.each([
+  'FATAL ERROR: Reached heap limit Allocation failed - JavaScript heap out of memory',
+  'memory allocation of 70368744177664 bytes failed',
+])('%s, before a signal, is a lack of memory', line => {
+  const { reader } = readOutput(`${line}\n`, { name: 'loss' });
+  expect(reader.classify({ kind: 'signal', signal: 6 }, 'loss', 60)?.class).toBe('out_of_memory');
+});
+
+test('a warning that memory may run out says nothing about a run that fails', () => {
+  expect(crashOf('UserWarning: with this batch size you may run out of memory\nfailed\n')?.class).toBe(
+    'exception',
+  );
+});
+
 test('a traceback long before has nothing to do with a program that fails', () => {
   const failed = 'subprocess.CalledProcessError: Command git returned non-zero exit status 1.';
   const lines = [

@@ -80,6 +80,18 @@ test.each([
   ['catboost', 'bestTest', 0.9719908289],
   ['clu', 'val_loss', 0.0487805],
   ['keras-checkpoint', 'val_loss', 0.8194],
+  // Of the whole set; the last batch's is 0.606.
+  ['timm', 'Loss', 0.475],
+  ['nanogpt', 'val loss', 4.8562],
+  ['nanogpt', 'train loss', 4.861],
+  ['mlx-lm', 'Test loss', 5.462],
+  ['mlx-lm', 'Test ppl', 235.468],
+  ['mlx-lm', 'val', 5.443],
+  ['mlx-lm', 'train_loss', 5.468],
+  ['stable-baselines3', 'mean_reward', 219.67],
+  ['stable-baselines3', 'ep_rew_mean', 29.8],
+  ['maxtext', 'loss', 11.689],
+  ['composer', 'metrics/eval/MulticlassAccuracy', 0.9805],
 ])('of %s %s is %d', (name, metric, value) => {
   const { value: found, message } = read(file(name), { name: metric });
   expect(found).toBe(value);
@@ -116,6 +128,22 @@ test.each([
   ['catboost', 'step', [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12]],
   ['clu', 'train/loss', [1, 0.0909091, 0.047619, 0.0322581, 0.0243902]],
   ['keras-checkpoint', 'from', []],
+  ['nanogpt', 'val loss', [4.8678, 4.8587, 4.8562]],
+  ['nanogpt', 'train loss', [4.8589, 4.8687, 4.861]],
+  ['nanogpt', 'step', [0, 20, 40]],
+  ['nanogpt', 'loss', [4.8612, 4.8669, 4.8591, 4.8606, 4.858, 4.874, 4.8635, 4.851, 4.8693]],
+  ['mlx-lm', 'iter', [1, 10, 20, 20, 30, 40, 40]],
+  ['mlx-lm', 'val', [5.549, 5.512, 5.443]],
+  ['mlx-lm', 'train_loss', [5.548, 5.519, 5.492, 5.468]],
+  ['mlx-lm', 'tok/s', [10, 9631, 11_927, 11_357]],
+  ['stable-baselines3', 'step', [512, 1024, 1536]],
+  ['stable-baselines3', 'ep_rew_mean', [25.6, 25.7, 29.8]],
+  ['stable-baselines3', 'value_loss', [99.4, 82.7]],
+  ['maxtext', 'step', [0, 1, 2]],
+  ['maxtext', 'loss', [12.038, 12.038, 11.689]],
+  ['composer', 'loss/train/total', [0.2393, 0.4049, 0.1959]],
+  ['timm', 'epoch', [0, 0, 0, 0, 1, 1, 1, 1]],
+  ['timm', 'Loss', [0.751, 0.479, 0.41, 0.404, 0.496, 0.545, 0.461, 0.467]],
   ['keras-checkpoint', 'to', []],
 ])('of %s the series %s is read', (name, series, values) => {
   expect(read(file(name), { name: 'none' }).series(series)).toEqual(values);
@@ -214,6 +242,8 @@ test.each<[string, string, string, number | null]>([
   ['of a report by another class', REPORT, '0 recall', 0.92],
   ['of a report, once for all', REPORT, 'accuracy', 0.95],
   ['of a report, in no one row', REPORT, 'f1-score', null],
+  ['as a mean with its deviation', 'accuracy: 0.91 (0.02)  f1: 0.9 (0.03)', 'accuracy', 0.91],
+  ['as the average of batches so far', 'Test: [ 10/79]  loss: 0.50 (0.62)  acc: 81.25 (79.5)', 'acc', 79.5],
   ['in a list of names and numbers', ' * Acc@1 70.100 Acc@5 89.200', 'Acc@1', 70.1],
   ['last in a list of names and numbers', ' * Acc@1 70.100 Acc@5 89.200', 'Acc@5', 89.2],
   ['before words that name no number', 'accuracy 0.9 after 10 epochs', 'accuracy', null],
@@ -305,6 +335,9 @@ test('no line makes reading slow', () => {
     'val_loss 1 ',
     "a's ",
     'val_loss 1: 5%|',
+    'val_loss 1, ',
+    '[1/1] val_loss 1 (',
+    'train ',
   ];
   for (const text of hostile) read(`${text.repeat(65_536 / text.length)}\n`.repeat(3), { name: 'val_loss' });
   // Quadratic behaviour would take minutes; this is a bound on the algorithm, not a timing.

@@ -25,6 +25,26 @@ for step in range(5000):
     print(f'step {step:05d} | loss: {loss} | grad_norm: {step * 2} | mem: {step % 7}.5GB')
 ${SUMMARY}`;
 
+/** nanoGPT counts its evaluations by `step` and its iterations by `iter`. */
+const TWO_COUNTERS = `for i in range(0, 30, 10):
+    print(f'step {i}: train loss {4 - i / 10}, val loss {5 - i / 10}')
+    for k in range(i, i + 10, 5):
+        print(f'iter {k}: loss {9 - k / 10}, time 3ms')
+${SUMMARY}`;
+
+test('each series is placed by the counter that its own lines print', async () => {
+  const desk = await openDesk();
+  const study = await finished(desk, TWO_COUNTERS);
+  const names = ['loss', 'val loss'];
+  const read = await desk.calls.experiments.series({
+    ...{ study, runs: [{ n: 0 }], source: 'training', by: 'step', width: 50, names },
+  });
+  expect(read.map(({ name, x, y }) => ({ name, x, y }))).toEqual([
+    { name: 'loss', x: [0, 5, 10, 15, 20, 25], y: [9, 8.5, 8, 7.5, 7, 6.5] },
+    { name: 'val loss', x: [0, 10, 20], y: [5, 4, 3] },
+  ]);
+});
+
 test('a series comes by seconds or by step, thinned without losing an extreme, a hole or an end', async () => {
   const desk = await openDesk();
   const study = await finished(desk, WAVE);

@@ -1,6 +1,7 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { smoothSeries } from '../../shared/charts/smooth-series.ts';
 import { STEP_NAMES, tokenCount } from '../../shared/charts/token-count.ts';
+import { TRAINING_LOSS } from '../../shared/charts/training-loss.ts';
 import type { RunView, SeriesView } from '../../shared/notebook.ts';
 import { toScalar } from '../../shared/scalar.ts';
 import type { Run } from '../../shared/study.ts';
@@ -18,7 +19,7 @@ const CACHED_SPARKLINES = 4_000;
 /** The names of a run's series, those that training lowers first. */
 export function orderSeries(names: readonly string[]): readonly string[] {
   const rank = (name: string) => {
-    if (/^(?:train_?)?loss$/i.test(name)) return 0;
+    if (TRAINING_LOSS.test(name)) return 0;
     if (/loss/i.test(name)) return 1;
     return COUNTERS.test(name) ? 3 : 2;
   };
@@ -35,7 +36,7 @@ function seriesView(
   const x: number[] = [];
   const y: (number | null)[] = [];
   const { by, width, smoothing = 0 } = query;
-  const placeOf = placing(points, run, by);
+  const placeOf = placing(points, run, name, by);
   for (const [index, point] of points.entries()) {
     const value = point.values.get(name);
     if (value === undefined) continue;
@@ -58,6 +59,7 @@ function seriesView(
 function placing(
   points: readonly SeriesPoint[],
   run: Pick<Run, 'summary'>,
+  name: string,
   by: SeriesQuery['by'],
 ): (point: SeriesPoint, index: number) => number | undefined {
   if (by === 'seconds') return point => point.seconds;
@@ -65,7 +67,8 @@ function placing(
     const count = tokenCount(namesIn(points), summaryOf(run));
     return point => count?.(name => point.values.get(name));
   }
-  const step = STEP_NAMES.find(key => points.some(point => point.values.has(key)));
+  // A training may count its steps under one name and its evaluations under another.
+  const step = STEP_NAMES.find(key => points.some(({ values }) => values.has(key) && values.has(name)));
   return (point, index) => (step === undefined ? index : point.values.get(step));
 }
 

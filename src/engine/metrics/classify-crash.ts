@@ -13,8 +13,11 @@ const LINE_CHARACTERS = 400;
 /** How many lines of the traceback's end are kept: about the last three frames and the message. */
 const TAIL_LINES = 12;
 
+/** A warning that memory may run out is no lack of it. */
 const OUT_OF_MEMORY =
-  /\b(?:CUDA out of memory|OutOfMemoryError|CUDA error: out of memory|CUBLAS_STATUS_ALLOC_FAILED|MemoryError|std::bad_alloc|Cannot allocate memory|oom-kill)\b/;
+  /(?<!\brun(?:ning)? )out of memory|\bOut of memory (?:allocating|while)\b|MemoryError\b|\b(?:CUBLAS_STATUS_ALLOC_FAILED|std::bad_alloc|[Cc]annot allocate memory|memory allocation of \d+ bytes failed|OOM when allocating|oom-kill)\b/;
+/** Every line of the output passes here, and looking for these is quicker. */
+const MAYBE_OUT_OF_MEMORY = /emory|ALLOC_F|bad_alloc|OOM|oom-kill/;
 /** The line that ends a traceback, as Python prints it. */
 const EXCEPTION = /^[A-Za-z_][\w.]*(?:$|:\s|:$)/;
 /**
@@ -86,7 +89,7 @@ export class CrashReader {
       const plain = short.replace(IN_GROUP, '');
       if (EXCEPTION.test(plain)) this.#endTraceback(plain.trim());
     }
-    // Every line of the output passes here, and looking for words is quicker than the pattern.
+    // As with memory, looking for words is quicker than the pattern.
     const isOfChild = short.includes('<Signals.') || short.includes('traceback : ');
     const end = isOfChild ? CHILD_END.exec(short) : null;
     if (end) this.#childSignal = Number(end[1] ?? end[2] ?? 0) || null;
@@ -95,7 +98,7 @@ export class CrashReader {
       this.#sawEndOfInput = true;
       this.#asked = this.#questionIn(trimmed.slice(0, -ABORTED.length));
     }
-    if (OUT_OF_MEMORY.test(short)) this.#sawOutOfMemory = trimmed;
+    if (isOutOfMemory(short)) this.#sawOutOfMemory = trimmed;
     if (FAIL.test(line.slice(-16))) this.#sawFail = true;
     if (trimmed === '') return;
     this.#recent.push(short);
@@ -159,8 +162,7 @@ export class CrashReader {
     if (OF_LAUNCHER.test(raised) && this.#childSignal !== null && !this.#sawOutOfMemory) {
       return of('killed', endedBy(this.#childSignal));
     }
-    if (this.#raised)
-      return of(OUT_OF_MEMORY.test(this.#raised) ? 'out_of_memory' : 'exception', this.#raised);
+    if (this.#raised) return of(isOutOfMemory(this.#raised) ? 'out_of_memory' : 'exception', this.#raised);
     if (this.#sawOutOfMemory) return of('out_of_memory', this.#sawOutOfMemory);
     if (this.#sawFail || (metric !== null && !Number.isFinite(metric))) {
       return of('diverged', 'The training reported FAIL: the loss was not finite or too large.');
@@ -193,6 +195,10 @@ export class CrashReader {
     const lines = this.#traceback ?? this.#recent;
     return lines.filter(line => line.trim() !== '').slice(-TAIL_LINES);
   }
+}
+
+function isOutOfMemory(line: string): boolean {
+  return MAYBE_OUT_OF_MEMORY.test(line) && OUT_OF_MEMORY.test(line);
 }
 
 function endedBy(signal: number): string {

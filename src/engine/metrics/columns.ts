@@ -13,6 +13,11 @@ const NAME = /^[\p{L}_][^:=]{0,63}$/u;
 const ROW = /^[\s|│┃]{0,16}\d/;
 /** What stands behind a row that is the description of a bar. */
 const BAR_BEHIND = /:\s{1,8}\d{1,3}%\s.*$/;
+/** Names may contain single spaces, if two separate the columns. */
+const APART = /\S+(?: \S+)*/g;
+const WORDS = /\S+/g;
+/** A number that is not of its column: `20    val 5.512    0.01s`, as mlx-lm prints an evaluation. */
+const NAMED = /^([\p{L}_][\w./-]{0,40}) ([-+]?\.?\d\S{0,30})$/u;
 const COUNT = /^(\d{1,9})(?:\/\d{1,9})?$/;
 
 /**
@@ -27,16 +32,24 @@ export class ColumnReader {
     if (line.length > MAX_CHARACTERS) return null;
     if (HEADING.test(line)) this.#columns = readHeading(line) ?? this.#columns;
     else if (this.#columns.length > 0 && ROW.test(line)) {
-      return this.#row(cellsOf(line.replace(BAR_BEHIND, ''), /\S+/g));
+      return this.#row(plainOf(line.replace(BAR_BEHIND, '')));
     }
     return null;
   }
 
-  #row(cells: readonly Cell[]): readonly Pair[] | null {
+  #row(line: string): readonly Pair[] | null {
+    const apart = cellsOf(line, APART);
+    const cells = apart.length === this.#columns.length ? apart : cellsOf(line, WORDS);
     const owners = this.#owners(cells);
-    const [counter, first] = [owners?.[0], cells[0]];
+    const [counter, first] = [this.#columns[0], cells[0]];
     const count = COUNT.exec(first?.text ?? '')?.[1];
-    if (!owners || !counter || count === undefined || counter !== this.#columns[0]) return null;
+    if (!counter || count === undefined) return null;
+    const named = apart.flatMap(({ text }) => {
+      const [, name, value] = NAMED.exec(text) ?? [];
+      return name === undefined || value === undefined ? [] : [pairOf(name, value)];
+    });
+    if (named.length > 0) return [pairOf(counter.text.toLowerCase(), count), ...named];
+    if (!owners || counter !== owners[0]) return null;
     const values = owners.slice(1).map((owner, index) => pairOf(owner.text, cells[index + 1]?.text ?? ''));
     const numbers = values.filter(({ quantity }) => quantity !== null).length;
     if (numbers === 0 || numbers < values.length / 2) return null;
@@ -57,17 +70,22 @@ export class ColumnReader {
 
 /** Names may contain single spaces (`Train Loss`), unless nothing else separates the columns. */
 function readHeading(line: string): readonly Cell[] | null {
-  const apart = cellsOf(line, /\S+(?: \S+)*/g);
-  const cells = apart.length > 1 ? apart : cellsOf(line, /\S+/g);
+  const plain = plainOf(line);
+  const apart = cellsOf(plain, APART);
+  const cells = apart.length > 1 ? apart : cellsOf(plain, WORDS);
   // Two words are more often a message.
   const isTable = cells.length > (apart.length > 1 ? 1 : 2) && cells.length <= MAX_COLUMNS;
   return isTable && cells.every(({ text }) => NAME.test(text)) ? cells : null;
 }
 
-function cellsOf(line: string, form: RegExp): readonly Cell[] {
+/** Without bars, and with tabs as spaces. */
+function plainOf(line: string): string {
   const stops = line.replaceAll(/[|│┃]/g, ' ').split('\t');
   const wide = (text: string) => text.padEnd(TAB_COLUMNS * (Math.floor(text.length / TAB_COLUMNS) + 1));
-  const plain = stops.map((text, index) => (index < stops.length - 1 ? wide(text) : text)).join('');
+  return stops.map((text, index) => (index < stops.length - 1 ? wide(text) : text)).join('');
+}
+
+function cellsOf(plain: string, form: RegExp): readonly Cell[] {
   return [...plain.matchAll(form)].map(({ 0: text, index }) => ({
     ...{ text, from: index, to: index + text.length },
   }));

@@ -1,3 +1,4 @@
+import { TRAINING_LOSS } from '../../shared/charts/training-loss.ts';
 import { median } from './number.ts';
 import type { SeriesPoint } from './output-reader.ts';
 
@@ -15,9 +16,6 @@ export type Curve = {
 
 /** Tolerance, because a printed share may be rounded. */
 const BACK_SHARE = 0.02;
-
-/** The usual names of the loss. */
-const LOSS = /^(?:train_?)?loss$/i;
 
 export type CurveSettings = {
   /** The metric's name. Its own series is used if the training prints one; otherwise the loss. */
@@ -93,8 +91,9 @@ export class CurveReader {
   }
 
   #choose(values: ReadonlyMap<string, number>): string | null {
-    if (values.has(this.#settings.metric)) return this.#settings.metric;
-    return [...values.keys()].find(name => LOSS.test(name)) ?? null;
+    const { metric } = this.#settings;
+    if (values.has(metric)) return metric;
+    return [...values.keys()].find(name => TRAINING_LOSS.test(name)) ?? null;
   }
 
   #current(): CurvePoint | null {

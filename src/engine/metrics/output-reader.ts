@@ -1,5 +1,6 @@
 import type { Contract } from '../../shared/contract/contract.ts';
 import type { Crash, RunOutcome, Summary } from '../../shared/study.ts';
+import { BlockReader } from './blocks.ts';
 import { CrashReader } from './classify-crash.ts';
 import { ColumnReader } from './columns.ts';
 import { LineSplitter } from './line-splitter.ts';
@@ -42,6 +43,7 @@ export class OutputReader {
   readonly #pattern: Pattern | null;
   #matched: Quantity | null = null;
   readonly #summary: SummaryReader;
+  readonly #blocks = new BlockReader();
   readonly #columns = new ColumnReader();
   readonly #names = new PrintedNames();
   readonly #crash = new CrashReader();
@@ -120,7 +122,11 @@ export class OutputReader {
     if (isThinned) this.#skipped = line;
     else this.#readSkipped();
     const row = isThinned ? null : this.#columns.line(line);
-    const point = isThinned ? null : row ? pointOf(row, []) : parseProgress(line);
+    const point = isThinned
+      ? null
+      : row
+        ? pointOf(row, [])
+        : (this.#blocks.line(line) ?? parseProgress(line));
     if (row) this.#summary.row(row);
     else if (!isThinned) this.#readResult(line, number, point !== null);
     if (!point && !isThinned) return;

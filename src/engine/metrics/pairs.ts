@@ -177,11 +177,15 @@ const FINAL = /^(?:final|overall|and|with)$/i;
 const BESIDE_NAME = /[\p{L}\p{N}_.\-/@%]/u;
 /** `val_acc 0.91`, with nothing after it, or in the description of a bar: `loss 0.5 val_acc 0.91:  40%|██`. */
 const ALONE_BEHIND = /^\s{1,64}(?=[^\s|]{1,40}(?:\s{0,8}(?:\||$)|(?:\s[^|%]{1,120})?:\s{1,8}\d{1,3}%\|))/;
-/** `Acc@1 70.1 Acc@5 89.2`: nothing but names and numbers. */
+/** `Acc@1 70.1 Acc@5 89.2`, `Test loss 5.462, Test ppl 235.4.`: nothing but names and numbers. */
+const LISTED = String.raw`[-+]?\.?\d(?:[^\s,]|,(?=\d)){0,39}`;
 const LISTED_BEHIND = new RegExp(
-  String.raw`^\s{1,64}(?=[-+]?\.?\d\S{0,39}(?:\s{1,8}${WORD}\s{1,8}[-+]?\.?\d\S{0,39}){1,16}\s{0,8}$)`,
+  String.raw`^\s{1,64}(?=${LISTED}(?:(?:\s{1,8}|,\s{1,8}(?:${WORD}\s){0,2})${WORD}\s{1,8}${LISTED}){1,16}\s{0,8}$)`,
   'u',
 );
+/** `Acc@1: 12.5 ( 13.5)` behind `[  3/10]`: a batch's value, and the average of all batches so far. */
+const AVERAGE = /^[-+]?\.?\d\S{0,20}\s{1,4}\(\s{0,8}([-+]?\.?\d[^\s()]{0,20})\s{0,4}\)/;
+const OF_BATCHES = /\[\s{0,8}\d{1,9}\/\s{0,8}\d{1,9}(?:\s{0,4}\(\s{0,4}[\d.]{1,6}%\))?\]/;
 /** No useful line contains the metric's name more often. */
 const MAX_PLACES = 16;
 const SEPARATOR = /^["'`*]{0,3}\s{0,64}[:=](?![:=])\s{0,64}/;
@@ -200,7 +204,9 @@ export function findNamed(line: string, name: string): (Pair & { readonly qualif
       LISTED_BEHIND.exec(rest.slice(0, 400))?.[0] ??
       null;
     if (separator === null) continue;
-    const pair = pairOf(name, rest.slice(separator.length, separator.length + MAX_TEXT_CHARACTERS));
+    const value = rest.slice(separator.length, separator.length + MAX_TEXT_CHARACTERS);
+    const average = AVERAGE.exec(value)?.[1];
+    const pair = pairOf(name, average !== undefined && OF_BATCHES.test(line) ? average : value);
     const isBar = pair.quantity === null && /^\s*\d{1,3}%\|/.test(pair.text);
     if (isBar) continue;
     const word = QUALIFIER.exec(before)?.[1] ?? null;
@@ -218,6 +224,11 @@ const anywhere = (owner: string) =>
 const ANYWHERE = anywhere('');
 /** Takes longer, at every letter of a line. */
 const OWNED = anywhere(String.raw`(?:[\p{L}_][\p{L}\p{N}_.\-]{0,40}'s )?`);
+/** `train loss 0.5, val loss 0.6`: the part of the data before a name belongs to it. */
+const PART = /(?<![\p{L}\p{N}_.\-/@%+*'])(?:train(?:ing)?|val(?:id(?:ation)?)?|test|eval(?:uation)?|dev) $/iu;
+const PART_CHARACTERS = 12;
+/** The last letters of these words; looking for them is quicker. */
+const PART_ENDS = 'ngldtv';
 /** `improved from 0.5 to 0.4`: these words before a number do not name it. */
 const PREPOSITION = /^(?:from|to|at|of|in|on|by|for|than|after|before|until)\s*$/i;
 
@@ -230,15 +241,21 @@ export function readNumbers(text: string): readonly Pair[] {
   const owned = new Map<string, Pair | null>();
   for (const match of text.matchAll(text.includes("'s ") ? OWNED : ANYWHERE)) {
     if (PREPOSITION.test(match[0])) continue;
-    const [, name = '', bare = ''] = match;
+    const [, found = '', bare = ''] = match;
+    const name = `${partBefore(text, match.index)}${found}`;
     const end = match.index + match[0].length;
     const pair = pairOf(name, text.slice(end, end + 64));
     if (pair.quantity === null) continue;
     pairs.push(pair);
-    if (name !== bare) owned.set(bare, owned.has(bare) ? null : { ...pair, name: bare });
+    if (found !== bare) owned.set(bare, owned.has(bare) ? null : { ...pair, name: bare });
     if (pairs.length >= MAX_PAIRS) break;
   }
   return [...pairs, ...[...owned.values()].filter(pair => pair !== null)];
+}
+
+function partBefore(text: string, at: number): string {
+  const isPart = text[at - 1] === ' ' && PART_ENDS.includes(text[at - 2] ?? ' ');
+  return isPart ? (PART.exec(text.slice(Math.max(0, at - PART_CHARACTERS), at))?.[0] ?? '') : '';
 }
 
 /** The text after a name, up to where a value can end. */

@@ -12,6 +12,10 @@ const MAX_KEYS = 32;
 
 const COUNTER =
   /^\s{0,8}\[?(?:train(?:ing)?\s)?(step|iter|iteration|epoch)(?:\s{1,8}|\s{0,4}[:=]\s{0,8})\[?(\d[\d,]{0,20})(?!\.?\d)/i;
+/** What MaxText and others print before a counter. */
+const COMPLETED = /^\s{0,8}(?:completed|finished|global)\s/i;
+/** `Train: 3 [  10/391 (  3%)]`, as timm counts epochs. */
+const TRAIN = /^\s{0,8}Train:\s(\d{1,9})\s\[\s{0,8}\d{1,9}\/\d{1,9}\s\(\s{0,8}\d{1,3}%\)\]/;
 /** What may follow a counter: the total and the share. */
 const OF_HOW_MANY = /^\s{0,8}\/\s{0,8}\d[\d,]{0,20}/;
 const SHARE = /^\]?\s{0,8}\(\s{0,8}([\d.]{1,12})%\s{0,8}\)/;
@@ -42,7 +46,7 @@ export function parseProgress(line: string): ProgressPoint | null {
   const bar = text.includes('%|') ? BAR.exec(text) : null;
   if (bar) return readBar(text, bar);
   if (text.includes('|')) return readSegments(text);
-  const counted = readCounter(text) ?? readBeforePairs(text);
+  const counted = readCounter(text) ?? readBeforePairs(text) ?? readCounterOfMore(text);
   if (counted) return readCounted(text, counted);
   const keras = text.includes(' - ') ? (KERAS.exec(text) ?? KERAS_EPOCH.exec(text)) : null;
   if (keras)
@@ -95,6 +99,17 @@ function readCounter(text: string): Counted | null {
   length += share?.[0].length ?? 0;
   const counter = [(match[1] ?? '').toLowerCase(), Number(match[2]?.replaceAll(',', ''))] as const;
   return { values: share ? [counter, ['progress', Number(share[1])]] : [counter], length };
+}
+
+/** Of a line that has more words at its start, or other ones. */
+function readCounterOfMore(text: string): Counted | null {
+  const [word] = COMPLETED.exec(text) ?? [];
+  if (word !== undefined) {
+    const counted = readCounter(text.slice(word.length));
+    return counted && { ...counted, length: counted.length + word.length };
+  }
+  const epoch = TRAIN.exec(text);
+  return epoch && { values: [['epoch', Number(epoch[1])]], length: epoch[0].length };
 }
 
 function readBeforePairs(text: string): Counted | null {

@@ -2,6 +2,7 @@ import { bisectRight } from 'd3-array';
 import { useEffect, useEffectEvent, useMemo } from 'react';
 import { smoothSeries } from '../../../shared/charts/smooth-series.ts';
 import { STEP_NAMES, type TokenCount, tokenCount } from '../../../shared/charts/token-count.ts';
+import { TRAINING_LOSS } from '../../../shared/charts/training-loss.ts';
 import type { LivePoint, SeriesView, StudyCard } from '../../../shared/notebook.ts';
 import { thinSeries } from '../../../shared/thin-series.ts';
 import type { Live } from '../../app/store.ts';
@@ -146,9 +147,7 @@ function firstStepOf(points: readonly LivePoint[]): number {
 
 function mainName(points: readonly LivePoint[]): string | null {
   const names = Object.keys(points.at(-1)?.values ?? {});
-  return (
-    names.find(name => /^(?:train_?)?loss$/i.test(name)) ?? names.find(name => /loss/i.test(name)) ?? null
-  );
+  return names.find(name => TRAINING_LOSS.test(name)) ?? names.find(name => /loss/i.test(name)) ?? null;
 }
 
 /** The last value at or before `at`. */
