@@ -333,6 +333,20 @@ test('where the metric is not found, what was printed is listed with its lines, 
   );
 });
 
+test('a name that cannot be read by itself is not suggested as one, but a pattern that finds a number of its line', () => {
+  const output = [
+    'Quick_sort 100000 x86_64  41  24799122.0 ns/op',
+    'Quick_sort_in_place 100000 x86_64  19  54010631.6 ns/op',
+    'took 3.5 s, best score 12 so far',
+  ].join('\n');
+  for (const [name, value] of Object.entries({ quick_sort: 24_799_122, Quick_sort: 24_799_122, score: 12 })) {
+    const { message } = read(output, { name });
+    expect(message).not.toContain('name = ');
+    const pattern = /pattern = '([^']+)'/.exec(message ?? '')?.[1] ?? null;
+    expect(read(output, { name, pattern }).value).toBe(value);
+  }
+});
+
 test('where several rows have the metric, they are listed, and no other number', () => {
   const { message } = read('BenchmarkA-8 10 5 ns/op 0 B/op\nBenchmarkB-8 10 7 ns/op 0 B/op\n', {
     name: 'ns/op',

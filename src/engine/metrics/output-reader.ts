@@ -135,7 +135,8 @@ export class OutputReader {
       const quantity = { value, unit: point.units.get(name) ?? null };
       const told = this.#inUnit(name, quantity);
       if (told !== null) values.set(name, told);
-      if (number <= LISTED_LINES) this.#names.add([{ name, text: String(value), quantity }], number);
+      const within = row ? null : line;
+      if (number <= LISTED_LINES) this.#names.add([{ name, text: String(value), quantity }], number, within);
     }
     if (values.size > 0) this.#onPoint({ seconds: this.#now(), values });
   }
@@ -151,7 +152,7 @@ export class OutputReader {
     if (pairs.length > 0) this.#names.add(pairs, number);
     else if (line.length <= LISTED_CHARACTERS) {
       this.#names.addLone(line, number);
-      this.#names.add(readNumbers(line), number);
+      this.#names.add(readNumbers(line), number, line);
     }
   }
 
