@@ -99,6 +99,11 @@ export class OutputReader {
     return this.#summary.printed(name)?.text ?? null;
   }
 
+  /** Whether it printed any number, with or without a name. */
+  get hasNumbers(): boolean {
+    return !this.#names.isEmpty;
+  }
+
   /** @param metricName null if the run need not print it */
   classify(outcome: RunOutcome, metricName: string | null, limitSeconds: number): Crash | null {
     const metric = metricName === null ? null : (this.summary()?.[metricName] ?? null);

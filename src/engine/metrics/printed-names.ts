@@ -7,6 +7,7 @@ const MAX_NAMES = 200;
 const SHOWN_NAMES = 10;
 /** How much of a name may differ in a similar one that is suggested. */
 const NEAR_SHARE = 0.4;
+const OR_OPTION = ' (in the terminal also with --metric)';
 const LONE_NUMBER = /^\s{0,64}([-+]?\d{1,20}(?:\.\d{1,20})?(?:[eE][-+]?\d{1,4})?)\s*$/;
 
 /** `isReadable`: whether its name alone, written as the metric's, would find the number. */
@@ -42,6 +43,10 @@ export class PrintedNames {
     }
   }
 
+  get isEmpty(): boolean {
+    return this.#found.size === 0 && this.#lone === null;
+  }
+
   addLone(text: string, line: number): void {
     const number = LONE_NUMBER.exec(text)?.[1];
     if (number !== undefined) this.#lone = { text: number, line };
@@ -63,7 +68,7 @@ export class PrintedNames {
       .filter(([name]) => name.endsWith(` ${metric}`))
       .sort(([, a], [, b]) => a.line - b.line);
     if (own && rows[0] && rows.length > 1)
-      return ` It printed several, one in each row: ${listOf(rows)}. Write the one you mean under [metric] in pawl.toml: name = ${JSON.stringify(rows[0][0])}, for instance.`;
+      return ` It printed several, one in each row: ${listOf(rows)}. Write the one you mean under [metric] in pawl.toml${OR_OPTION}: name = ${JSON.stringify(rows[0][0])}, for instance.`;
     if (nearest) {
       const listed = ` It printed ${listOf(names)}.`;
       const [name, { line, isReadable }] = nearest;
@@ -71,8 +76,8 @@ export class PrintedNames {
       if (isNear && !isReadable)
         return `${listed} Other words or numbers follow ${name} on line ${line}, so its name is not enough: write pattern = '${patternOf(name)}' under [metric] in pawl.toml, which takes the last number of such a line, or a pattern of your own.`;
       return isNear && name !== metric
-        ? `${listed} The most similar name is ${name}: if you mean that, write name = ${JSON.stringify(name)} under [metric] in pawl.toml.`
-        : `${listed} Write the one you mean as name under [metric] in pawl.toml, or a pattern that matches it.`;
+        ? `${listed} The most similar name is ${name}: if you mean that, write name = ${JSON.stringify(name)} under [metric] in pawl.toml${OR_OPTION}.`
+        : `${listed} Write the one you mean as name under [metric] in pawl.toml${OR_OPTION}, or a pattern that matches it.`;
     }
     return this.#lone
       ? ` It printed a number without a name, ${this.#lone.text} (line ${this.#lone.line}): if you mean that, write pattern = '^\\s*([-+.\\deE]+)\\s*$' under [metric] in pawl.toml.`
