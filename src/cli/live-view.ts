@@ -6,6 +6,7 @@ import type { EngineEvent } from '../shared/events.ts';
 import { describeHostAway, describeHostJoined } from '../shared/machines/hosts.ts';
 import { counted, formatPercent, formatSeconds } from '../shared/numbers.ts';
 import { describeRest, describeRested } from '../shared/proposers/rests.ts';
+import { STOP_WORDS } from '../shared/study.ts';
 import { countTried, describeTried } from '../shared/tried.ts';
 import { describeFlag, describeHandOver } from '../shared/verdicts/fairness.ts';
 import { describeHints } from '../shared/verdicts/probes.ts';
@@ -22,6 +23,8 @@ import { clip, deltaText, durationText, metricText, verdictText } from './format
 const REDRAW_MS = 500;
 const HYPOTHESIS_COLUMNS = 44;
 const MESSAGE_COLUMNS = 600;
+const VERDICT_COLUMNS = 120;
+const LONG_MESSAGE_COLUMNS = 2_000;
 
 type Live = {
   readonly n: number;
@@ -145,7 +148,11 @@ export class LiveView {
             metricText(event.metric).padStart(10),
             deltaText(event.delta).padStart(10),
             durationText(event.seconds).padStart(7),
-            clip([event.hypothesis, whyOf(event)].filter(Boolean).join(': '), 120),
+            clip(
+              [event.hypothesis, whyOf(event)].filter(Boolean).join(': '),
+              // A baseline that fails ends the study, and its message says what to do.
+              event.n === 0 && event.verdict === 'crash' ? LONG_MESSAGE_COLUMNS : VERDICT_COLUMNS,
+            ),
           ].join('  '),
         );
         break;
@@ -214,8 +221,9 @@ export class LiveView {
   }
 
   #printEnd(event: Extract<EngineEvent, { type: 'study_stopped' }>): void {
-    const why = event.reason === 'user' ? 'by you.' : event.reason.replaceAll('_', ' ');
+    const why = event.reason === 'user' ? 'by you.' : STOP_WORDS[event.reason];
     this.#print(`Stopped: ${clip(event.detail ?? why, MESSAGE_COLUMNS)}`);
+    if (event.reason === 'baseline_failed') this.#print('"pawl show 0 --log" shows what it printed.');
     const { baseline, best, bestExperiment } = event;
     this.#print(describeTried(countTried(event)));
     if (baseline === null || best === null) return;

@@ -108,7 +108,9 @@ function showSummary(ledger: Ledger, study: Study, experiment: Experiment): void
     ];
     print(`${`run ${run.k}`.padEnd(14)} ${parts.filter(Boolean).join(', ')}`);
     if (run.crash) {
-      print(`${'crash'.padEnd(14)} ${run.crash.class.replaceAll('_', ' ')}: ${clip(run.crash.message, 500)}`);
+      print(
+        `${'crash'.padEnd(14)} ${run.crash.class.replaceAll('_', ' ')}: ${clip(run.crash.message, 2000)}`,
+      );
       for (const line of run.crash.tail) print(`${''.padEnd(14)} ${clip(line, 300)}`);
     }
   }

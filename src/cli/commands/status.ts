@@ -4,6 +4,7 @@ import { studyBudget } from '../../engine/stages/judge/study-budget.ts';
 import { isEngineRunning, readLockHolder } from '../../engine/store/engine-lock.ts';
 import { describeBudget } from '../../shared/contract/budget.ts';
 import { formatPercent } from '../../shared/numbers.ts';
+import { STOP_WORDS } from '../../shared/study.ts';
 import { countTried, describeTried } from '../../shared/tried.ts';
 import { describeClaims } from '../../shared/verdicts/claims.ts';
 import { clip, metricText } from '../format.ts';
@@ -42,7 +43,7 @@ export async function status(flags: StudyFlags & { readonly json?: boolean }): P
       return;
     }
     print(holder ? `An engine runs: process ${holder.pid} (${holder.host}).` : 'No engine runs.');
-    const why = study.stopDetail ?? study.stopReason;
+    const why = study.stopDetail ?? (study.stopReason && STOP_WORDS[study.stopReason]);
     print(
       `Study ${study.tag} in ${study.repositoryPath || study.importedFrom}: ${study.state}${why ? ` (${clip(why, 600)})` : ''}`,
     );

@@ -95,7 +95,7 @@ export function recognizeProgram(
             pair,
             folder,
             upstream.train,
-            said.flatMap(text => readCommands(text, tracked)),
+            said.map(text => readCommands(text, tracked)),
           ),
           ...commands,
         ],
@@ -157,29 +157,35 @@ function firstRoles(all: readonly FileRoles[], pair: readonly [string, string] |
   };
 }
 
+/** @param said the commands of the program, then of its README */
 function commandByName(
   pair: readonly [string, string] | null,
   folder: string,
   upstream: string,
-  said: readonly Claim<CommandLine>[],
+  said: readonly (readonly Claim<CommandLine>[])[],
 ): readonly Claim<CommandLine>[] {
   if (pair === null) return [];
   const [edited, measured] = pair;
   const script = posix.basename(edited) === 'train.py' ? edited : measured;
-  const isUv = said.some(({ value }) => /\buv run\b/.test(value.line));
+  const isUv = said.flat().some(({ value }) => /\buv run\b/.test(value.line));
   const line = (isUv ? 'uv run train.py' : upstream).replace('train.py', posix.basename(script));
   const byName = {
     value: { line: inFolder(folder, line), script },
     source: BY_NAME,
     strength: SURENESS.launch,
   };
-  // If a text runs the pair's other file and never this one, the file's name may mislead.
-  const others = said.filter(({ value }) => value.script !== null && pair.includes(value.script));
-  const isNever = others.length > 0 && !others.some(({ value }) => value.script === script);
-  return [
-    byName,
-    ...(isNever ? others.slice(0, 3).map(claim => ({ ...claim, strength: SURENESS.launch })) : []),
-  ];
+  // If the texts run other files and never this one, the file's name may mislead. A README runs many other things.
+  const isNever = !said.flat().some(({ value }) => value.script === script);
+  const others = said.flatMap((claims, index) =>
+    claims.filter(
+      ({ value, strength }) =>
+        isNever &&
+        strength > SURENESS.once &&
+        value.script !== null &&
+        (index === 0 || pair.includes(value.script)),
+    ),
+  );
+  return [byName, ...others.slice(0, 3).map(claim => ({ ...claim, strength: SURENESS.launch }))];
 }
 
 /** Whether a text gives a command for the shape's own files, or for the loop. A one-time command does not count. */

@@ -17,7 +17,7 @@ const RUNNERS = new Set(
    nox conda mamba micromamba tsx octave hyperfine`.split(/\s+/),
 );
 const LAUNCH =
-  /\blaunch\b|\brun(?:s|ning)?\b.{0,40}\b(?:experiment|trial|training|train|benchmark|evaluat|script|backtest|test)|\bhow to run\b|\brun(?: it)?(?: with)?:|\brun command\b|\bexecute\b|\bmeasure\b/i;
+  /\blaunch\b|\brun(?:s|ning)?\b.{0,40}\b(?:experiment|trial|training|train|benchmark|evaluat|script|backtest|test)|\bhow to run\b|\brun(?: it)?(?: with)?:|\brun command\b|\bexecute\b|\bmeasure\b|\b(?:evaluate|train)\b\W{1,8}run\b/i;
 const ONCE =
   /\bprepar|\bdownload|\binstall|\bset ?up\b|\bonce\b|\bdashboard\b|\bplot|\banaly[sz]|\bsmoke\b|\bresume\b|\btell the (?:human|user)\b|\bverify\b|\bactivate\b/i;
 const ONCE_SCRIPT = /prepare|set_?up|download|install|plot|analy[sz]|dashboard|serve|view|notebook/i;

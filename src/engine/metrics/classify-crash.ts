@@ -1,6 +1,7 @@
 import { unreachable } from '../../shared/errors.ts';
 import { formatSeconds } from '../../shared/numbers.ts';
 import type { Crash, CrashClass, RunOutcome } from '../../shared/study.ts';
+import { findCause } from './find-cause.ts';
 
 const TRACEBACK = 'Traceback (most recent call last)';
 /** How a traceback's first line goes on: Python's own with a colon, rich's with the edge of its box. */
@@ -167,7 +168,8 @@ export class CrashReader {
     if (this.#sawFail || (metric !== null && !Number.isFinite(metric))) {
       return of('diverged', 'The training reported FAIL: the loss was not finite or too large.');
     }
-    return of('exception', `Ended with exit code ${code}.`);
+    const cause = findCause(this.#recent);
+    return of('exception', `Ended with exit code ${code}${cause === null ? '.' : `: ${cause}`}`);
   }
 
   #endTraceback(raised: string): void {

@@ -101,6 +101,11 @@ export class OutputReader {
     return this.#summary.printed(name)?.text ?? null;
   }
 
+  /** Whether it printed any number, with or without a name. */
+  get hasNumbers(): boolean {
+    return !this.#names.isEmpty;
+  }
+
   /** @param metricName null if the run need not print it */
   classify(outcome: RunOutcome, metricName: string | null, limitSeconds: number): Crash | null {
     const metric = metricName === null ? null : (this.summary()?.[metricName] ?? null);
@@ -141,7 +146,8 @@ export class OutputReader {
       const quantity = { value, unit: point.units.get(name) ?? null };
       const told = this.#inUnit(name, quantity);
       if (told !== null) values.set(name, told);
-      if (number <= LISTED_LINES) this.#names.add([{ name, text: String(value), quantity }], number);
+      const within = row ? null : line;
+      if (number <= LISTED_LINES) this.#names.add([{ name, text: String(value), quantity }], number, within);
     }
     if (values.size > 0) this.#onPoint({ seconds: this.#now(), values });
   }
@@ -157,7 +163,7 @@ export class OutputReader {
     if (pairs.length > 0) this.#names.add(pairs, number);
     else if (line.length <= LISTED_CHARACTERS) {
       this.#names.addLone(line, number);
-      this.#names.add(readNumbers(line), number);
+      this.#names.add(readNumbers(line), number, line);
     }
   }
 

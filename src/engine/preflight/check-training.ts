@@ -102,7 +102,7 @@ async function checkCommands(
         (isShown ? inUsersVenv(path, repository) : null))
       : await findProgram(program, environment.PATH ?? '');
     const advice: Record<string, string> = {
-      uv: 'Install uv (docs.astral.sh/uv), or write a pawl.toml with another train command.',
+      uv: 'Install uv (docs.astral.sh/uv), or name another command: train in pawl.toml, in the terminal also --train.',
       python: 'Install Python 3 (Debian: apt-get install python3).',
       python3: 'Install Python 3 (Debian: apt-get install python3).',
     };

@@ -40,11 +40,13 @@ export function findCrash(
 export function explainCrash(
   crash: Crash,
   { study: { contract }, n, surroundings: { seals, sandbox } }: BegunRun,
-  { place }: ConductedRun,
+  { observer, place }: ConductedRun,
   outcome: RunOutcome,
   cut: string,
 ): Crash {
-  const isHinted = n === 0 && sandbox !== undefined && outcome.kind !== 'limited';
+  // What printed other numbers did its work; it only names them otherwise.
+  const isNamedOtherwise = crash.class === 'no_metric' && observer.reader.hasNumbers;
+  const isHinted = n === 0 && sandbox !== undefined && outcome.kind !== 'limited' && !isNamedOtherwise;
   const hints = [
     n === 0 && outcome.kind === 'timeout' ? ` ${LIMIT_HINT}` : '',
     isHinted ? ` ${SANDBOX_HINT}` : '',
