@@ -6,6 +6,7 @@ import type { EngineEvent } from '../shared/events.ts';
 import { describeHostAway, describeHostJoined } from '../shared/machines/hosts.ts';
 import { counted, formatPercent, formatSeconds } from '../shared/numbers.ts';
 import { describeRest, describeRested } from '../shared/proposers/rests.ts';
+import { phaseWord } from '../shared/study.ts';
 import { countTried, describeTried } from '../shared/tried.ts';
 import { describeFlag, describeHandOver } from '../shared/verdicts/fairness.ts';
 import { describeHints } from '../shared/verdicts/probes.ts';
@@ -156,8 +157,9 @@ export class LiveView {
         this.#message = `waiting for its number until ${new Date(event.until).toLocaleString()}; "pawl measured ${event.n} <value> --source <words>" to enter it`;
         break;
       case 'interrupted':
+      case 'put_off':
         this.#live = null;
-        this.#print(`#${event.n} interrupted. ${event.message}`);
+        this.#print(`#${event.n} ${phaseWord(event.type)}. ${event.message}`);
         break;
       case 'run_unfair': {
         const why = event.flags.map(describeFlag).join('; ');

@@ -1,6 +1,7 @@
 import { describeInFlight, nextToEnd } from '../shared/in-flight.ts';
 import type { CurrentExperiment, StudyCard } from '../shared/notebook.ts';
 import { REQUEST_WORDS, withdrawWords } from '../shared/request-words.ts';
+import { phaseWord } from '../shared/study.ts';
 
 export type TrayIcon = 'idle' | 'running' | 'paused' | 'attention';
 
@@ -128,14 +129,14 @@ function describeExperiment(
   { contract }: StudyCard,
   now: number,
 ): Line {
-  if (!run) return { label: `#${n}: ${phase}`, n };
+  if (!run) return { label: `#${n}: ${phaseWord(phase)}`, n };
   const elapsed = Math.max(0, (now - run.startedAt) / 1000);
   const left = contract.budget.seconds - elapsed;
   const time =
     left > 0
       ? `about ${formatDuration(left)} left`
       : `over its time; it ends in ${formatDuration(Math.max(0, contract.budget.limitSeconds - elapsed))} at the latest`;
-  return { label: `#${n}: ${phase}, ${time}`, n };
+  return { label: `#${n}: ${phaseWord(phase)}, ${time}`, n };
 }
 
 function controls(running: StudyCard): readonly TrayItem[] {

@@ -30,6 +30,8 @@ import type { ShownReason } from './verdicts/reason-words.ts';
 export type Cell = {
   readonly n: number;
   readonly phase: Phase;
+  /** Why it waits if it was interrupted or put off; otherwise null. */
+  readonly whyWaiting: string | null;
   readonly hypothesis: string | null;
   readonly category: string | null;
   /** Predicted change of the metric. */

@@ -6,7 +6,7 @@ import type { GuardFailure } from './verdicts/guard.ts';
 import { type Hint, PROBE_REASONS, type ProbeEvidence } from './verdicts/probes.ts';
 import type { PruneEvidence } from './verdicts/prune.ts';
 
-/** The phase of an experiment. `interrupted` means that its engine died; it can be run again. */
+/** The phase of an experiment. */
 export const PHASES = [
   'proposing',
   /** In approve mode: the proposal waits for the user. */
@@ -17,9 +17,22 @@ export const PHASES = [
   'measuring',
   'deciding',
   'recorded',
+  /** The user stopped it, or its engine died; it goes on when its study does. */
   'interrupted',
+  /** It was left for later because it could not be run then. */
+  'put_off',
 ] as const;
 export type Phase = (typeof PHASES)[number];
+
+/** Whether it has no verdict and waits for its study to go on with it. */
+export function isLeft(phase: Phase | undefined): boolean {
+  return phase === 'interrupted' || phase === 'put_off';
+}
+
+/** A phase as a word for people. */
+export function phaseWord(phase: Phase): string {
+  return phase.replace('_', ' ');
+}
 
 /** Why a run gave no number. */
 const CRASH_CLASSES = [
@@ -321,6 +334,8 @@ export type Measurement = { readonly mean: number; readonly runs: number };
 export type Experiment = {
   readonly n: number;
   readonly phase: Phase;
+  /** Why it waits if it was interrupted or put off; otherwise null. */
+  readonly whyWaiting: string | null;
   readonly proposal: Proposal | null;
   /** The incumbent when the experiment began, for the baseline the base commit; null for imported rows. */
   readonly parentCommit: string | null;

@@ -11,7 +11,7 @@ import type { Ledger } from '../../engine/store/ledger.ts';
 import { PawlError } from '../../shared/errors.ts';
 import { formatSeconds } from '../../shared/numbers.ts';
 import type { Experiment, Study } from '../../shared/study.ts';
-import { lastTrial } from '../../shared/study.ts';
+import { lastTrial, phaseWord } from '../../shared/study.ts';
 import { claimWords } from '../../shared/verdicts/claims.ts';
 import { describeEarlyEnd } from '../../shared/verdicts/early-end.ts';
 import { describeGuard } from '../../shared/verdicts/guard.ts';
@@ -54,7 +54,8 @@ function showSummary(ledger: Ledger, study: Study, experiment: Experiment): void
     ['hypothesis', proposal?.hypothesis],
     ['rationale', proposal?.rationale],
     ['category', proposal?.category],
-    ['phase', experiment.phase === 'recorded' ? null : experiment.phase],
+    ['phase', experiment.phase === 'recorded' ? null : phaseWord(experiment.phase)],
+    ['waits', experiment.whyWaiting],
     [
       'verdict',
       verdict && `${verdictText(verdict.word).trimEnd()} (${reasonWords({ reason: verdict.reason, guard })})`,

@@ -1,6 +1,6 @@
 import type { CurrentExperiment, StudyCard } from '../../shared/notebook.ts';
 import type { Spend } from '../../shared/proposers/model-calls.ts';
-import type { Study } from '../../shared/study.ts';
+import { isLeft, type Study } from '../../shared/study.ts';
 import { REPEAT_WORDS } from '../../shared/verdicts/repeats.ts';
 import { branchRef } from '../git/refs.ts';
 import { assessStudy } from '../stages/judge/assess-study.ts';
@@ -92,7 +92,7 @@ function findInFlight(
   study: Study,
   wish: CurrentExperiment['wish'],
 ): readonly CurrentExperiment[] {
-  const unfinished = ledger.experiments.unfinished(study.id).filter(({ phase }) => phase !== 'interrupted');
+  const unfinished = ledger.experiments.unfinished(study.id).filter(({ phase }) => !isLeft(phase));
   const open = ledger.runs.open().filter(run => run.studyId === study.id);
   const numbers = new Set([...unfinished, ...open].map(({ n }) => n));
   return [...numbers]

@@ -17,6 +17,7 @@ const PHASE_WORDS: Readonly<Record<Phase, string>> = {
   deciding: 'Deciding',
   recorded: 'Recorded',
   interrupted: 'Interrupted',
+  put_off: 'Put off',
 };
 
 export function phaseWords(phase: Phase): string {
