@@ -1,7 +1,7 @@
 import { describeInFlight, nextToEnd } from '../shared/in-flight.ts';
 import type { CurrentExperiment, StudyCard } from '../shared/notebook.ts';
+import { phaseWord } from '../shared/phases.ts';
 import { REQUEST_WORDS, withdrawWords } from '../shared/request-words.ts';
-import { phaseWord } from '../shared/study.ts';
 
 export type TrayIcon = 'idle' | 'running' | 'paused' | 'attention';
 
@@ -160,8 +160,9 @@ function formatMetric(value: number): string {
 }
 
 function formatDuration(seconds: number): string {
-  if (seconds < 90) return `${Math.ceil(seconds)} s`;
-  const minutes = Math.round(seconds / 60);
+  const whole = Math.ceil(seconds);
+  if (whole < 90) return `${whole} s`;
+  const minutes = Math.round(whole / 60);
   if (minutes < 90) return `${minutes} min`;
   return `${Math.floor(minutes / 60)} h ${minutes % 60} min`;
 }

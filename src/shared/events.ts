@@ -1,5 +1,6 @@
 import { z } from 'zod';
-import { PHASES, REPEAT_PURPOSES, STOP_REASONS } from './study.ts';
+import { PHASES } from './phases.ts';
+import { REPEAT_PURPOSES, STOP_REASONS } from './study.ts';
 import { FLAG_KINDS } from './verdicts/fairness.ts';
 import { HINTS, PROBE_REASONS } from './verdicts/probes.ts';
 

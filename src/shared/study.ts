@@ -1,38 +1,11 @@
 import type { OverBudget } from './contract/budget.ts';
 import type { Contract, Goal, StopRules } from './contract/contract.ts';
+import type { Phase } from './phases.ts';
 import type { ProposerSettings } from './proposers/proposers.ts';
 import type { Fairness, FlagKind, ScreenedOut } from './verdicts/fairness.ts';
 import type { GuardFailure } from './verdicts/guard.ts';
 import { type Hint, PROBE_REASONS, type ProbeEvidence } from './verdicts/probes.ts';
 import type { PruneEvidence } from './verdicts/prune.ts';
-
-/** The phase of an experiment. */
-export const PHASES = [
-  'proposing',
-  /** In approve mode: the proposal waits for the user. */
-  'reviewing',
-  'applying',
-  'attempted',
-  'training',
-  'measuring',
-  'deciding',
-  'recorded',
-  /** The user stopped it, or its engine died; it goes on when its study does. */
-  'interrupted',
-  /** It was left for later because it could not be run then. */
-  'put_off',
-] as const;
-export type Phase = (typeof PHASES)[number];
-
-/** Whether it has no verdict and waits for its study to go on with it. */
-export function isLeft(phase: Phase | undefined): boolean {
-  return phase === 'interrupted' || phase === 'put_off';
-}
-
-/** A phase as a word for people. */
-export function phaseWord(phase: Phase): string {
-  return phase.replace('_', ' ');
-}
 
 /** Why a run gave no number. */
 const CRASH_CLASSES = [

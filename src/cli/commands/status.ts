@@ -4,7 +4,7 @@ import { studyBudget } from '../../engine/stages/judge/study-budget.ts';
 import { isEngineRunning, readLockHolder } from '../../engine/store/engine-lock.ts';
 import { describeBudget } from '../../shared/contract/budget.ts';
 import { formatPercent } from '../../shared/numbers.ts';
-import { phaseWord } from '../../shared/study.ts';
+import { phaseWord } from '../../shared/phases.ts';
 import { countTried, describeTried } from '../../shared/tried.ts';
 import { describeClaims } from '../../shared/verdicts/claims.ts';
 import { clip, metricText } from '../format.ts';

@@ -10,8 +10,9 @@ import { queueIdea } from '../../engine/proposers/queue-idea.ts';
 import { isEngineRunning } from '../../engine/store/engine-lock.ts';
 import type { Ledger } from '../../engine/store/ledger.ts';
 import { PawlError } from '../../shared/errors.ts';
+import { phaseWord } from '../../shared/phases.ts';
 import { editsSchema, OUTSIDE } from '../../shared/proposers/ideas.ts';
-import { phaseWord, type Study } from '../../shared/study.ts';
+import type { Study } from '../../shared/study.ts';
 import { findStudy } from '../find-study.ts';
 
 type Ports = {

@@ -1,6 +1,7 @@
 import type { CurrentExperiment, StudyCard } from '../../shared/notebook.ts';
+import { isLeft } from '../../shared/phases.ts';
 import type { Spend } from '../../shared/proposers/model-calls.ts';
-import { isLeft, type Study } from '../../shared/study.ts';
+import type { Study } from '../../shared/study.ts';
 import { REPEAT_WORDS } from '../../shared/verdicts/repeats.ts';
 import { branchRef } from '../git/refs.ts';
 import { assessStudy } from '../stages/judge/assess-study.ts';

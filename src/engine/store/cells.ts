@@ -1,5 +1,6 @@
 import type { Cell } from '../../shared/notebook.ts';
-import { type Evidence, isLeft, type Phase, type Verdict } from '../../shared/study.ts';
+import { isLeft, type Phase } from '../../shared/phases.ts';
+import type { Evidence, Verdict } from '../../shared/study.ts';
 import { type Database, decode } from './database.ts';
 import { type RecordRow, recordOf, repeatColumns } from './record.ts';
 

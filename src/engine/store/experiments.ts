@@ -1,12 +1,11 @@
-import {
-  type Evidence,
-  type Experiment,
-  isLeft,
-  type Phase,
-  type Proposal,
-  type ShownVerdict,
-  type Verdict,
-  type VerdictWord,
+import { isLeft, type Phase } from '../../shared/phases.ts';
+import type {
+  Evidence,
+  Experiment,
+  Proposal,
+  ShownVerdict,
+  Verdict,
+  VerdictWord,
 } from '../../shared/study.ts';
 import type { Hint } from '../../shared/verdicts/probes.ts';
 import { type Database, decode } from './database.ts';

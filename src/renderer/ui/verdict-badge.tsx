@@ -1,5 +1,6 @@
 import { CircleDashed, CircleHelp, CirclePause, Undo2 } from 'lucide-react';
-import { isLeft, type Phase, phaseWord, type VerdictWord } from '../../shared/study.ts';
+import { isLeft, type Phase, phaseWord } from '../../shared/phases.ts';
+import type { VerdictWord } from '../../shared/study.ts';
 import { classNames } from './class-names.ts';
 
 const LOOKS = {

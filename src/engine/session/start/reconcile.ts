@@ -1,4 +1,4 @@
-import { isLeft } from '../../../shared/study.ts';
+import { isLeft } from '../../../shared/phases.ts';
 import type { DataPaths } from '../../paths.ts';
 import { KILL_TIMES, type KillTimes, killTree } from '../../process/kill-tree.ts';
 import { removeScratch, trialOwner } from '../../scratch.ts';

@@ -11,7 +11,7 @@ import {
   formatPercent,
   formatUsd,
 } from '../../../shared/numbers.ts';
-import { phaseWord } from '../../../shared/study.ts';
+import { phaseWord } from '../../../shared/phases.ts';
 import type { ConstantTexts, TableRow } from '../../../shared/table-rows.ts';
 import { reasonWords } from '../../../shared/verdicts/reason-words.ts';
 import { knownTime } from '../../format/known-time.ts';
