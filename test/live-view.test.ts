@@ -38,3 +38,28 @@ test('the last lines round the gain as the debrief does', () => {
   expect(text).toContain('best 119.833300 in #2 (−1.78 %)');
   expect(text).toContain('best 122.000000 in #2 (±0.00 %)');
 });
+
+test('why an experiment crashed is shown whole, however long its hypothesis is', () => {
+  const { view, lines } = open();
+  const crashed = {
+    ...{
+      type: 'verdict',
+      n: 3,
+      verdict: 'crash',
+      reason: 'exception',
+      metric: null,
+      delta: null,
+      memory: null,
+    },
+    ...{ seconds: 4, commit: null },
+  } as const;
+  const message = `ValueError: shapes (3,) and (4,) not aligned, ${'because the width was changed, '.repeat(4)}twice`;
+  view.event({ ...crashed, hypothesis: 'Wider', message: 'KeyError: 3' } as never);
+  view.event({ ...crashed, hypothesis: 'A wider model learns more. '.repeat(8), message } as never);
+  view.end();
+  expect(lines[0]).toMatch(/Wider: KeyError: 3\n$/);
+  expect(lines.slice(1).map(line => line.trim())).toEqual([
+    expect.stringMatching(/A wider model .*…$/),
+    message,
+  ]);
+});

@@ -5,8 +5,8 @@ import { unreachable } from '../shared/errors.ts';
 import type { EngineEvent } from '../shared/events.ts';
 import { describeHostAway, describeHostJoined } from '../shared/machines/hosts.ts';
 import { counted, formatPercent, formatSeconds } from '../shared/numbers.ts';
+import { phaseWord } from '../shared/phases.ts';
 import { describeRest, describeRested } from '../shared/proposers/rests.ts';
-import { phaseWord } from '../shared/study.ts';
 import { countTried, describeTried } from '../shared/tried.ts';
 import { describeFlag, describeHandOver } from '../shared/verdicts/fairness.ts';
 import { describeHints } from '../shared/verdicts/probes.ts';
@@ -23,6 +23,7 @@ import { clip, deltaText, durationText, metricText, verdictText } from './format
 const REDRAW_MS = 500;
 const HYPOTHESIS_COLUMNS = 44;
 const MESSAGE_COLUMNS = 600;
+const VERDICT_COLUMNS = 120;
 
 type Live = {
   readonly n: number;
@@ -139,16 +140,7 @@ export class LiveView {
       case 'verdict':
         this.#live = null;
         this.#message = null;
-        this.#print(
-          [
-            `#${event.n}`.padStart(4),
-            verdictText(event.verdict),
-            metricText(event.metric).padStart(10),
-            deltaText(event.delta).padStart(10),
-            durationText(event.seconds).padStart(7),
-            clip([event.hypothesis, whyOf(event)].filter(Boolean).join(': '), 120),
-          ].join('  '),
-        );
+        this.#printVerdict(event);
         break;
       case 'new_best':
         this.#best = { metric: event.metric, n: event.n };
@@ -228,6 +220,24 @@ export class LiveView {
       `${this.#metric}: baseline ${metricText(baseline)}, best ${styleText('bold', metricText(best))} in #${bestExperiment}${percent}`,
     );
     for (const line of event.claims) this.#print(line);
+  }
+
+  #printVerdict(event: Extract<EngineEvent, { type: 'verdict' }>): void {
+    const why = whyOf(event);
+    const whole = [event.hypothesis, why].filter(Boolean).join(': ');
+    const isLong = whole.length > VERDICT_COLUMNS;
+    this.#print(
+      [
+        `#${event.n}`.padStart(4),
+        verdictText(event.verdict),
+        metricText(event.metric).padStart(10),
+        deltaText(event.delta).padStart(10),
+        durationText(event.seconds).padStart(7),
+        clip(isLong ? event.hypothesis : whole, VERDICT_COLUMNS),
+      ].join('  '),
+    );
+    // A long hypothesis leaves no room for the reason, which is worth more.
+    if (isLong && why !== null) this.#print(`      ${clip(why, MESSAGE_COLUMNS)}`);
   }
 
   say(message: string): void {
