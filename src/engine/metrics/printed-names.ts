@@ -1,4 +1,6 @@
 import { distance } from 'fastest-levenshtein';
+import type { Contract } from '../../shared/contract/contract.ts';
+import { whereToWrite } from '../../shared/contract/where-to-write.ts';
 import type { Pair } from './pairs.ts';
 
 /** More names than this come from a table. */
@@ -9,6 +11,9 @@ const SHOWN_NAMES = 10;
 const NEAR_SHARE = 0.4;
 const LONE_NUMBER = /^\s{0,64}([-+]?\d{1,20}(?:\.\d{1,20})?(?:[eE][-+]?\d{1,4})?)\s*$/;
 
+/** What finds such a number. */
+const LONE_PATTERN = '^\\s*([-+.\\deE]+)\\s*$';
+
 type Printed = { readonly text: string; readonly line: number };
 
 function listOf(names: readonly (readonly [string, Printed])[]): string {
@@ -18,8 +23,13 @@ function listOf(names: readonly (readonly [string, Printed])[]): string {
 
 /** Remembers the names and numbers that a run printed, so that the message of a missing metric can list them. */
 export class PrintedNames {
+  readonly #source: Contract['source'];
   readonly #found = new Map<string, Printed>();
   #lone: Printed | null = null;
+
+  constructor(source: Contract['source']) {
+    this.#source = source;
+  }
 
   /** @param line counted from 1, by newlines */
   add(pairs: readonly Pick<Pair, 'name' | 'text' | 'quantity'>[], line: number): void {
@@ -35,7 +45,7 @@ export class PrintedNames {
   }
 
   /**
-   * Says what was printed in place of a metric, and what to write into pawl.toml. Sentences with a leading space, or
+   * Says what was printed in place of a metric, and what to write where. Sentences with a leading space, or
    * an empty text.
    */
   describe(metric: string, hasSummary: boolean): string {
@@ -50,16 +60,25 @@ export class PrintedNames {
       .filter(([name]) => name.endsWith(` ${metric}`))
       .sort(([, a], [, b]) => a.line - b.line);
     if (own && rows[0] && rows.length > 1)
-      return ` It printed several, one in each row: ${listOf(rows)}. Write the one you mean under [metric] in pawl.toml: name = ${JSON.stringify(rows[0][0])}, for instance.`;
+      return ` It printed several, one in each row: ${listOf(rows)}. Write the one you mean, for instance ${this.#nameIt(rows[0][0])}.`;
     if (nearest) {
       const listed = ` It printed ${listOf(names)}.`;
       const isNear = near(nearest[0]) <= Math.max(2, Math.ceil(metric.length * NEAR_SHARE));
       return isNear && nearest[0] !== metric
-        ? `${listed} The most similar name is ${nearest[0]}: if you mean that, write name = ${JSON.stringify(nearest[0])} under [metric] in pawl.toml.`
-        : `${listed} Write the one you mean as name under [metric] in pawl.toml, or a pattern that matches it.`;
+        ? `${listed} The most similar name is ${nearest[0]}: if you mean that, write ${this.#nameIt(nearest[0])}.`
+        : `${listed} Write the one you mean as ${this.#where('name under [metric]', 'the metric', '--metric')}, or a pattern that matches it.`;
     }
     return this.#lone
-      ? ` It printed a number without a name, ${this.#lone.text} (line ${this.#lone.line}): if you mean that, write pattern = '^\\s*([-+.\\deE]+)\\s*$' under [metric] in pawl.toml.`
+      ? ` It printed a number without a name, ${this.#lone.text} (line ${this.#lone.line}): if you mean that, write ${this.#where(`pattern = '${LONE_PATTERN}' under [metric]`, `${LONE_PATTERN} as the pattern of the number`)}.`
       : '';
+  }
+
+  #nameIt(name: string): string {
+    const option = `--metric ${name.includes(' ') ? JSON.stringify(name) : name}`;
+    return this.#where(`name = ${JSON.stringify(name)} under [metric]`, `${name} as the metric`, option);
+  }
+
+  #where(key: string, field: string, option?: string): string {
+    return whereToWrite(this.#source, { key, field, ...(option !== undefined && { option }) });
   }
 }
