@@ -95,3 +95,42 @@ test('a program that says its traceback is off has not been ended by a signal', 
   ];
   expect(crashOf(lines.join('\n'))).toMatchObject({ class: 'exception', message: raised });
 });
+
+test.each(['[rank0]: ', '(train pid=812) '])(
+  'what stands before every line of a traceback (%s) is no part of it',
+  prefix => {
+    const lines = [
+      ...[
+        'Traceback (most recent call last):',
+        '  File "train.py", line 3, in <module>',
+        '    main()',
+        SHAPES,
+      ],
+      ...['', 'Cleaning up'],
+    ];
+    const printed = `step 1 | loss: 3    ${lines.map(line => line && prefix + line).join('\n')}`;
+    const crash = crashOf(printed);
+    expect(crash).toMatchObject({ class: 'exception', message: SHAPES });
+    expect(crash?.tail).toEqual(lines.slice(0, 4));
+  },
+);
+
+test.each([
+  [
+    'an assertion without words says what it asserted',
+    ['    assert BATCH % (DEVICE * LENGTH) == 0', '           ^^^^^^^^^~~~~~~~~~~~~~~~', 'AssertionError'],
+    'AssertionError: assert BATCH % (DEVICE * LENGTH) == 0',
+  ],
+  [
+    'a message that goes on in the next line is not cut before what it announces',
+    [
+      '    net.load_state_dict(old)',
+      'RuntimeError: Error(s) in loading state_dict for GPT:',
+      '\tMissing key(s): "head".',
+    ],
+    'RuntimeError: Error(s) in loading state_dict for GPT: Missing key(s): "head".',
+  ],
+])('%s', (_, lines, message) => {
+  const start = ['Traceback (most recent call last):', '  File "train.py", line 3, in <module>'];
+  expect(crashOf([...start, ...lines, ''].join('\n'))).toMatchObject({ class: 'exception', message });
+});

@@ -54,3 +54,28 @@ test('a baseline without a number tells its whole message, and where to look nex
   expect(text).toContain(message);
   expect(text).toContain('Stopped: The baseline gave no valid number.\n"pawl show 0 --log" shows');
 });
+
+test('why an experiment crashed is shown whole, however long its hypothesis is', () => {
+  const { view, lines } = open();
+  const crashed = {
+    ...{
+      type: 'verdict',
+      n: 3,
+      verdict: 'crash',
+      reason: 'exception',
+      metric: null,
+      delta: null,
+      memory: null,
+    },
+    ...{ seconds: 4, commit: null },
+  } as const;
+  const message = `ValueError: shapes (3,) and (4,) not aligned, ${'because the width was changed, '.repeat(4)}twice`;
+  view.event({ ...crashed, hypothesis: 'Wider', message: 'KeyError: 3' } as never);
+  view.event({ ...crashed, hypothesis: 'A wider model learns more. '.repeat(8), message } as never);
+  view.end();
+  expect(lines[0]).toMatch(/Wider: KeyError: 3\n$/);
+  expect(lines.slice(1).map(line => line.trim())).toEqual([
+    expect.stringMatching(/A wider model .*…$/),
+    message,
+  ]);
+});

@@ -8,7 +8,14 @@ import { type Claim, settle } from './claims.ts';
 import { type Document, holdsWord, sourceOf } from './document.ts';
 import { findPair, type Shape } from './find-shape.ts';
 import { namedDataFolders } from './named-data.ts';
-import { type CommandLine, inFolder, readCommands, SURENESS } from './read-command.ts';
+import {
+  type CommandLine,
+  commandKey,
+  inFolder,
+  readCommands,
+  readScriptCommands,
+  SURENESS,
+} from './read-command.ts';
 import { type FileRoles, readFileRoles, STRENGTH } from './read-file-roles.ts';
 import { type MetricClaim, readDirections, readGeneralDirections, readMetrics } from './read-metric.ts';
 import { readBudget, readBudgetConstant, readRules } from './read-rules.ts';
@@ -22,6 +29,8 @@ export type ProgramTexts = {
   /** The code that the texts name, and the `train.py` and `prepare.py` beside them. */
   readonly code: readonly Document[];
   readonly table: Document | null;
+  /** Shell scripts and Makefiles beside the program. */
+  readonly scripts: readonly Document[];
 };
 
 /** The source of a finding that follows from a file's name alone. */
@@ -50,7 +59,7 @@ export function recognizeProgram(
   tracked: TrackedPaths,
 ): Recognition | null {
   const { folder } = shape;
-  const { program, readme, code, table } = texts;
+  const { program, readme, code, table, scripts } = texts;
   const at = (name: string) => posix.join(folder, name);
   const pair = findPair(folder, path => tracked.has(path));
   const said = [program, ...(readme ? [readme] : [])];
@@ -88,6 +97,7 @@ export function recognizeProgram(
   const isReserved = (path: string) => [program.path, readme?.path].includes(path) || isRecord(path);
   return assemble({
     ...{ tracked, roles, isReserved, code, findings, parts: pair ?? [] },
+    naming: filesNaming(said, scripts, tracked),
     commands: hasOwnCommand(commands, pair)
       ? commands
       : [
@@ -127,6 +137,22 @@ function isRecord(path: string): boolean {
 /** A README asks people to edit and run many things; only sentences that say who edits what are about the loop. */
 function rulesOnly(roles: FileRoles): FileRoles {
   return { ...roles, editable: roles.editable.filter(({ strength }) => strength > STRENGTH.passing) };
+}
+
+/** Which texts and scripts name each command. */
+function filesNaming(
+  texts: readonly Document[],
+  scripts: readonly Document[],
+  tracked: TrackedPaths,
+): ReadonlyMap<string, ReadonlySet<string>> {
+  const named = [
+    ...texts.flatMap(text => readCommands(text, tracked).map(({ value }) => [value, text.path] as const)),
+    ...scripts.flatMap(script =>
+      readScriptCommands(script, tracked).map(value => [value, script.path] as const),
+    ),
+  ];
+  const groups = Map.groupBy(named, ([value]) => commandKey(value));
+  return new Map([...groups].map(([key, all]) => [key, new Set(all.map(([, path]) => path))]));
 }
 
 function inPassing(commands: readonly Claim<CommandLine>[]): readonly Claim<CommandLine>[] {

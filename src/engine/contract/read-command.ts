@@ -59,6 +59,18 @@ export function readCommands(document: Document, tracked: TrackedPaths): readonl
   });
 }
 
+/** Reads the commands of a shell script or a Makefile, as they are without the arguments that they pass on. */
+export function readScriptCommands(document: Document, tracked: TrackedPaths): readonly CommandLine[] {
+  const folder = posix.dirname(document.path) === '.' ? '' : posix.dirname(document.path);
+  return document.lines.flatMap(text => {
+    const own = text
+      .trim()
+      .replace(/^exec\s+/, '')
+      .replace(/\s+"?\$[@*]"?/g, '');
+    return readCommandLine(stripRedirection(own).line, tracked, folder, true) ?? [];
+  });
+}
+
 /** Joins a command whose lines end in a backslash into one line. */
 function joinContinued(passages: readonly Passage[]): readonly Passage[] {
   const joined: Passage[] = [];

@@ -34,6 +34,8 @@ export type OutputSettings = {
   readonly metric: Contract['metric'];
   /** The unit of each series and number; without one, the first printed unit counts. */
   readonly units: Readonly<Record<string, string>>;
+  /** Where the contract comes from, for advice. */
+  readonly source?: Contract['source'];
 };
 
 /** Reads a run's output while it arrives: series, results, and what explains a crash. Memory is bounded. */
@@ -45,7 +47,7 @@ export class OutputReader {
   readonly #summary: SummaryReader;
   readonly #blocks = new BlockReader();
   readonly #columns = new ColumnReader();
-  readonly #names = new PrintedNames();
+  readonly #names: PrintedNames;
   readonly #crash = new CrashReader();
   readonly #splitter: LineSplitter;
   readonly #onPoint: (point: SeriesPoint) => void;
@@ -65,6 +67,7 @@ export class OutputReader {
     this.#onPoint = onPoint;
     this.#now = now;
     this.#metric = settings?.metric ?? null;
+    this.#names = new PrintedNames(settings?.source ?? 'pawl.toml');
     this.#pattern = settings?.metric.pattern ? compilePattern(settings.metric.pattern) : null;
     this.#summary = new SummaryReader(settings && wantedOf(settings.metric));
     this.units = new Map(Object.entries(settings?.units ?? {}));

@@ -1,4 +1,6 @@
 import { distance } from 'fastest-levenshtein';
+import type { Contract } from '../../shared/contract/contract.ts';
+import { whereToWrite } from '../../shared/contract/where-to-write.ts';
 import { findNamed, type Pair } from './pairs.ts';
 
 /** More names than this come from a table. */
@@ -7,8 +9,10 @@ const MAX_NAMES = 200;
 const SHOWN_NAMES = 10;
 /** How much of a name may differ in a similar one that is suggested. */
 const NEAR_SHARE = 0.4;
-const OR_OPTION = ' (in the terminal also with --metric)';
 const LONE_NUMBER = /^\s{0,64}([-+]?\d{1,20}(?:\.\d{1,20})?(?:[eE][-+]?\d{1,4})?)\s*$/;
+
+/** What finds such a number. */
+const LONE_PATTERN = '^\\s*([-+.\\deE]+)\\s*$';
 
 /** `isReadable`: whether its name alone, written as the metric's, would find the number. */
 type Printed = { readonly text: string; readonly line: number; readonly isReadable: boolean };
@@ -24,8 +28,13 @@ function listOf(names: readonly (readonly [string, Printed])[]): string {
 
 /** Remembers the names and numbers that a run printed, so that the message of a missing metric can list them. */
 export class PrintedNames {
+  readonly #source: Contract['source'];
   readonly #found = new Map<string, Printed>();
   #lone: Omit<Printed, 'isReadable'> | null = null;
+
+  constructor(source: Contract['source']) {
+    this.#source = source;
+  }
 
   /**
    * @param line counted from 1, by newlines
@@ -53,7 +62,7 @@ export class PrintedNames {
   }
 
   /**
-   * Says what was printed in place of a metric, and what to write into pawl.toml. Sentences with a leading space, or
+   * Says what was printed in place of a metric, and what to write where. Sentences with a leading space, or
    * an empty text.
    */
   describe(metric: string, hasSummary: boolean): string {
@@ -68,19 +77,32 @@ export class PrintedNames {
       .filter(([name]) => name.endsWith(` ${metric}`))
       .sort(([, a], [, b]) => a.line - b.line);
     if (own && rows[0] && rows.length > 1)
-      return ` It printed several, one in each row: ${listOf(rows)}. Write the one you mean under [metric] in pawl.toml${OR_OPTION}: name = ${JSON.stringify(rows[0][0])}, for instance.`;
+      return ` It printed several, one in each row: ${listOf(rows)}. Write the one you mean, for instance ${this.#nameIt(rows[0][0])}.`;
     if (nearest) {
       const listed = ` It printed ${listOf(names)}.`;
       const [name, { line, isReadable }] = nearest;
       const isNear = near(name) <= Math.max(2, Math.ceil(metric.length * NEAR_SHARE));
       if (isNear && !isReadable)
-        return `${listed} Other words or numbers follow ${name} on line ${line}, so its name is not enough: write pattern = '${patternOf(name)}' under [metric] in pawl.toml, which takes the last number of such a line, or a pattern of your own.`;
+        return `${listed} Other words or numbers follow ${name} on line ${line}, so its name is not enough: write ${this.#pattern(patternOf(name))}, which takes the last number of such a line, or a pattern of your own.`;
       return isNear && name !== metric
-        ? `${listed} The most similar name is ${name}: if you mean that, write name = ${JSON.stringify(name)} under [metric] in pawl.toml${OR_OPTION}.`
-        : `${listed} Write the one you mean as name under [metric] in pawl.toml${OR_OPTION}, or a pattern that matches it.`;
+        ? `${listed} The most similar name is ${name}: if you mean that, write ${this.#nameIt(name)}.`
+        : `${listed} Write the one you mean as ${this.#where('name under [metric]', 'the metric', '--metric')}, or a pattern that matches it.`;
     }
     return this.#lone
-      ? ` It printed a number without a name, ${this.#lone.text} (line ${this.#lone.line}): if you mean that, write pattern = '^\\s*([-+.\\deE]+)\\s*$' under [metric] in pawl.toml.`
+      ? ` It printed a number without a name, ${this.#lone.text} (line ${this.#lone.line}): if you mean that, write ${this.#pattern(LONE_PATTERN)}.`
       : '';
+  }
+
+  #nameIt(name: string): string {
+    const option = `--metric ${name.includes(' ') ? JSON.stringify(name) : name}`;
+    return this.#where(`name = ${JSON.stringify(name)} under [metric]`, `${name} as the metric`, option);
+  }
+
+  #pattern(pattern: string): string {
+    return this.#where(`pattern = '${pattern}' under [metric]`, `${pattern} as the pattern of the number`);
+  }
+
+  #where(key: string, field: string, option?: string): string {
+    return whereToWrite(this.#source, { key, field, ...(option !== undefined && { option }) });
   }
 }

@@ -205,8 +205,8 @@ function percent(share: number): string {
 }
 
 /** `12.3 s`, `5.4 min`, `1.5 h`. */
-function timeWords(seconds: number): string {
-  if (seconds < 90) return `${shortNumber(seconds, 3)} s`;
-  if (seconds < 5_400) return `${shortNumber(seconds / 60)} min`;
+export function timeWords(seconds: number): string {
+  if (seconds < 89.95) return `${shortNumber(seconds, 3)} s`;
+  if (seconds < 89.5 * 60) return `${shortNumber(seconds / 60)} min`;
   return `${shortNumber(seconds / 3_600)} h`;
 }

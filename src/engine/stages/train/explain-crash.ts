@@ -1,4 +1,5 @@
 import type { Contract } from '../../../shared/contract/contract.ts';
+import { whereToWrite } from '../../../shared/contract/where-to-write.ts';
 import type { Crash, RunOutcome } from '../../../shared/study.ts';
 import { adviseOnOutputs } from '../../contract/outputs.ts';
 import { namePaths } from '../edit/judge-edit.ts';
@@ -6,8 +7,6 @@ import type { BegunRun } from './begin-run.ts';
 import type { ConductedRun } from './conduct-run.ts';
 import { findSealedPath } from './sealed-path.ts';
 
-const LIMIT_HINT =
-  'If the code needs longer, raise budget.limit_seconds in pawl.toml, in the terminal also with --limit.';
 /** If a baseline fails, the sandbox is more often the cause than the code. */
 const SANDBOX_HINT =
   'It ran in the sandbox: add to sandbox.reads what it may read, and to sandbox.writes which set-up files it may write; a file cannot be renamed from outside into a folder with locked files. PAWL_SANDBOX=off runs it without a sandbox.';
@@ -48,12 +47,17 @@ export function explainCrash(
   const isNamedOtherwise = crash.class === 'no_metric' && observer.reader.hasNumbers;
   const isHinted = n === 0 && sandbox !== undefined && outcome.kind !== 'limited' && !isNamedOtherwise;
   const hints = [
-    n === 0 && outcome.kind === 'timeout' ? ` ${LIMIT_HINT}` : '',
+    n === 0 && outcome.kind === 'timeout' ? limitHint(contract) : '',
     isHinted ? ` ${SANDBOX_HINT}` : '',
   ].join('');
   return (
     findSealedPath(crash, seals, place.cwd, contract) ?? { ...crash, message: crash.message + hints + cut }
   );
+}
+
+function limitHint({ source }: Contract): string {
+  const limit = { key: 'budget.limit_seconds', field: 'the limit', option: '--limit' };
+  return ` If the code needs longer, raise ${whereToWrite(source, limit)}.`;
 }
 
 export function lockCrash(touched: readonly string[], contract: Contract): Crash | null {

@@ -32,6 +32,7 @@ export function Why({
             </p>
           )}
         </section>
+        {cell.whyWaiting === null ? null : <p className="break-words text-sm text-warn">{cell.whyWaiting}</p>}
         <AwaitedNumber card={card} detail={detail} />
         {run?.crash ? <CrashReport crash={run.crash} /> : null}
         <VerdictNotes detail={detail} run={run} metric={card.contract.metric.name} />
