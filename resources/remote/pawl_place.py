@@ -1,5 +1,6 @@
 """Where a commit is trained: its worktree, the sandbox around it, its environment, and its GPUs."""
 
+import errno
 import fcntl
 import os
 import re
@@ -85,8 +86,11 @@ def make_worktree(job, folder):
         done = subprocess.run(
             ["git", *options, *args], env=environment, stdin=subprocess.DEVNULL, capture_output=True, check=False
         )
+        said = done.stderr.decode("utf8", "replace").strip()
+        if done.returncode != 0 and os.strerror(errno.ENOSPC) in said:
+            raise OSError(errno.ENOSPC, said)
         if done.returncode != 0:
-            raise NotStarted("worktree", "git %s: %s" % (args[-1], done.stderr.decode("utf8", "replace").strip()))
+            raise NotStarted("worktree", "git %s: %s" % (args[-1], said))
 
     form = ["--object-format=sha256"] if len(job["commit"]) == 64 else []
     try:
@@ -99,6 +103,17 @@ def make_worktree(job, folder):
     except FileNotFoundError:
         raise NotStarted("worktree", "git was not found on %s." % socket.gethostname()) from None
     return worktree
+
+
+def bring_compiled(job, folder, worktree):
+    """Adds what was compiled in the user's checkout, for machines of the same kind."""
+    paths, kind = job["compiled"]["paths"], job["compiled"]["kind"]
+    own = "%s %s" % (os.uname().sysname, os.uname().machine)
+    if paths and kind != own:
+        message = "%s was compiled for %s, and %s is %s: let contract.setup compile it, or train in other lanes."
+        raise NotStarted("compiled", message % (paths[0], kind, socket.gethostname(), own))
+    for path in paths:
+        shutil.copyfile(os.path.join(folder, "compiled", path), os.path.join(worktree, path))
 
 
 def depth(path):
@@ -209,7 +224,7 @@ def find_sandbox(job, folder, worktree, environment):
     return [], environment
 
 
-def environment_of(job):
+def environment_of(job, worktree):
     """What the commands see: what this machine has of the names that may pass, and over it what the job says."""
     names, prefixes = set(job["inherit"]["names"]), tuple(job["inherit"]["prefixes"])
     never = re.compile(job["inherit"]["never"], re.IGNORECASE)
@@ -219,6 +234,7 @@ def environment_of(job):
         if (name in names or name.startswith(prefixes)) and not never.search(name)
     }
     for name, value in job["environment"].items():
+        value = value.replace(job["worktree"], worktree) if name == "PYTHONPATH" else value
         own = environment.get(name)
         # Modules and the prelude have put their own folders in front; those of the user are found after them.
         is_list = name in ("PATH", "LD_LIBRARY_PATH") and own

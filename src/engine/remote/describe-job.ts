@@ -1,3 +1,4 @@
+import { machine, type } from 'node:os';
 import picomatch from 'picomatch';
 import { TERMINAL_COLUMNS } from '../../shared/terminal.ts';
 import { ALLOWED, ALLOWED_PREFIXES, SECRET } from '../process/environment.ts';
@@ -7,6 +8,9 @@ import type { RemoteJob } from './remote-training.ts';
 
 /** As for trainings on this machine. */
 const MAX_OUTPUT_BYTES = 2 * 1024 ** 3;
+
+/** Stands for a run's worktree, whose place only its machine knows. */
+export const WORKTREE_THERE = '/pawl/worktree';
 
 /** Variables that describe this machine; another machine has its own. */
 const OF_THIS_MACHINE = new Set([
@@ -41,6 +45,8 @@ export function describeJob(job: RemoteJob, repository: string): object {
       ...Object.fromEntries(Object.entries(job.environment).filter(([name]) => !isOfThisMachine(name))),
       ...(job.gpus ? { CUDA_VISIBLE_DEVICES: job.gpus.join(',') } : {}),
     },
+    worktree: WORKTREE_THERE,
+    compiled: { kind: `${type()} ${machine()}`, paths: job.compiled },
     ...{ gpus: job.gpus ?? [], cores: job.cores ?? [] },
     contained_environment: job.containedEnvironment,
     inherit: {

@@ -235,7 +235,7 @@ export class ScorePlace {
     variables: Readonly<Record<string, string>>,
     descriptors: readonly (readonly [number, '<' | '>', string])[],
   ): Promise<ScoreProgram> {
-    const { paths, repository, workbench, userEnvironment, sandbox, gpu } = this.#ports;
+    const { paths, repository, workbench, userEnvironment, sandbox, namedData, gpu } = this.#ports;
     const { contract, id } = this.#study;
     const checkout = join(this.#folder, who, 'checkout');
     const artifacts = join(this.#folder, 'artifacts');
@@ -262,7 +262,7 @@ export class ScorePlace {
       return { command, cwd: checkout, environment, sandbox: opened, owner: null };
     const layout = this.#layouts.get(who) ?? { preserved: [], emptied: [] };
     const plan = {
-      ...{ contract, repository, paths, userEnvironment, namedData: sandbox.namedData, command, checkout },
+      ...{ contract, repository, paths, userEnvironment, namedData, command, checkout },
       ...{ worktree: workbench.path, artifacts, own: await this.#make(`${who}/own`), ...layout, ...seen },
     };
     const contained = await containScore(plan, sandbox, environment);
