@@ -27,6 +27,8 @@ const MAX_STANDINGS = 12;
 
 export type Followed = {
   readonly folder: JobFolder;
+  /** Whether the folder is on a disk of this machine. Then changes are seen at once. */
+  readonly isHere: boolean;
   /** The job's name at its scheduler or host. */
   readonly id: string;
   readonly logPath: string;
@@ -89,7 +91,7 @@ class JobFollower {
   }
 
   async run(): Promise<RemoteResult> {
-    const { folder, logPath, watch } = this.#job;
+    const { folder, isHere, logPath, watch } = this.#job;
     let isFull = false;
     const log = await OutputLog.create(
       logPath,
@@ -108,7 +110,7 @@ class JobFollower {
       if (log.error === null) watch.onOutput(chunk);
     });
     const unsubscribe = this.#host.subscribe(standing => this.#hear(standing));
-    const hints = watchChanges(folder.path, () => this.#wake());
+    const hints = watchChanges(isHere ? folder.path : null, () => this.#wake());
     for (const signal of [watch.signal, watch.enough, watch.putOff])
       signal?.addEventListener('abort', () => this.#wake(), { signal: ended.signal });
     let outcome: Read<RemoteOutcome> = { kind: 'missing' };
@@ -295,18 +297,19 @@ class JobFollower {
   }
 }
 
-/** Reports changes that this machine makes itself or sees on its own disk, and no others. */
-function watchChanges(folder: string, onChange: () => void): { take(): boolean; close(): void } {
+/** Reports changes in a folder, null for none. While a network file system is silent, the call itself would stop the engine. */
+function watchChanges(folder: string | null, onChange: () => void): { take(): boolean; close(): void } {
   let hasChanged = false;
   let watcher: FSWatcher | null = null;
   try {
-    watcher = watchFolder(folder, (_, name) => {
-      // The log is polled often enough.
-      if (name !== 'outcome.json' && name !== 'state.json') return;
-      hasChanged = true;
-      onChange();
-    });
-    watcher.on('error', () => watcher?.close());
+    if (folder !== null)
+      watcher = watchFolder(folder, (_, name) => {
+        // The log is polled often enough.
+        if (name !== 'outcome.json' && name !== 'state.json') return;
+        hasChanged = true;
+        onChange();
+      });
+    watcher?.on('error', () => watcher?.close());
   } catch {
     // There are too many watchers on this machine.
   }

@@ -107,7 +107,7 @@ export class SlurmTraining implements RemoteTraining {
       case 'refused':
       case 'put_off':
         // The next try starts from the beginning.
-        await this.forget(job);
+        await this.forget(job, watch.signal);
         return notRun(folder, { end: made, asked: null, isVerified: true });
       case 'stopped':
         return notRun(folder, { end: { kind: 'ended' }, asked: 'aborted', isVerified: !made.mayExist });
@@ -235,7 +235,7 @@ export class SlurmTraining implements RemoteTraining {
     await mkdir(dirname(job.logPath), { recursive: true });
     const { graceMs = GRACE_MS } = this.#options;
     const host = slurmJob(id, folder.name, this.#client, this.#queue);
-    return followJob({ folder, id, logPath: job.logPath, watch, graceMs }, host);
+    return followJob({ folder, isHere: false, id, logPath: job.logPath, watch, graceMs }, host);
   }
 }
 

@@ -226,7 +226,7 @@ export class SshTraining implements RemoteTraining {
             }
           : { kind: 'lost', message: `The run ended on ${client.host} without an outcome. ${said}`.trim() },
     };
-    return followJob({ folder, id, logPath: job.logPath, watch, graceMs: GRACE_MS }, host);
+    return followJob({ folder, isHere: true, id, logPath: job.logPath, watch, graceMs: GRACE_MS }, host);
   }
 
   /** Fetches the files of the run other than its log. */

@@ -28,7 +28,7 @@ import { containScore } from '../../sandbox/contain-score.ts';
 import { real } from '../../sandbox/home-view.ts';
 import { keptFrom, openedIn, plainPaths } from '../../sandbox/training-jail.ts';
 import type { SurroundingsPorts } from '../train/surroundings.ts';
-import { type Artifact, copyArtifacts } from './artifacts.ts';
+import { type Artifact, type Ask, copyArtifacts } from './artifacts.ts';
 
 /** In a study's folder: the working folder for scoring, recreated for each run. */
 export const SCORE = 'score';
@@ -97,10 +97,11 @@ export class ScorePlace {
     from: string,
     artifacts: readonly Artifact[],
     signal: AbortSignal,
+    ask: Ask,
   ): Promise<void> {
     const { baseCommit, contract } = this.#study;
     const isEditable = matchEditable(contract.editable);
-    await copyArtifacts(from, artifacts, await this.#make('artifacts'), signal);
+    await copyArtifacts(from, artifacts, await this.#make('artifacts'), signal, ask);
     await this.#layOut('scorer', baseCommit, path => !isEditable(path));
     await writeFile(this.#result, '');
     for (const who of this.models) await this.#layOut(who, commit, () => true);
