@@ -291,9 +291,8 @@ def run_phase(job, phase, log, place, stop, tree):
             if now - ticked >= TICK_SECONDS:
                 ticked = now
                 sample = tree.sample()
-                stop.look()
-                # What has ended by itself has kept them.
-                end = end or limits.passed(*sample)
+                # What has ended by itself has kept its limits, and is not ended by anybody.
+                end = end or limits.passed(*sample) or (stop.look() and {"kind": stop.reason})
         seconds = time.monotonic() - began
         by_itself = child.returncode is not None
         survivors = tree.end(0 if by_itself else job["ask_seconds"])

@@ -167,6 +167,12 @@ describe.skipIf(fault !== null)('the end of a job of Slurm', () => {
     }
   });
 
+  test('a run that prints too much is ended', async () => {
+    const watched = new Watched(trainingOn(), await jobOf('yes\n', { maxOutputBytes: 10_000 }));
+    expect(await watched.result).toMatchObject({ outcome: { kind: 'flooded' }, end: { kind: 'ended' } });
+    expect(watched.output).toMatch(/^(?:y\n)+y?$/);
+  });
+
   test('a wrapper that is killed leaves no outcome, and the run is lost', async () => {
     const job = await jobOf(WAITS);
     const watched = new Watched(trainingOn({}, { graceMs: 500 }), job);

@@ -17,6 +17,7 @@ describe.skipIf(fault !== null)('a contract on a cluster', () => {
 
   const inFolder = (folder: () => string): Elsewhere => ({
     lanes: 'slurm',
+    twoLanes: 'slurm:2',
     env: async () => ({ ...slurm.environment, HOME: homeOf(slurm) }),
     contract: () => `[cluster]\nengine = "slurm"\nfolder = ${JSON.stringify(folder())}\n`,
     home: () => homeOf(slurm),

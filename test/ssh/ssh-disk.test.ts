@@ -2,9 +2,9 @@ import { existsSync } from 'node:fs';
 import { mkdir, rm, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { eventsOf, RunningPawl, sitting } from '../support/pawl.ts';
+import { RunningPawl, sitting } from '../support/pawl.ts';
 import { contractFile, FAST_TRAINER, temporaryFolder } from '../support/scaffold.ts';
-import { fillBeside, fillDisk, freeDisk, NO_SMALL_DISK, smallDisk } from '../support/small-disk.ts';
+import { fillDisk, freeDisk, NO_SMALL_DISK, smallDisk } from '../support/small-disk.ts';
 import { checkNight, prepareNight, rowsOf, TAG } from '../support/study.ts';
 import { findSshdFault, type PrivateSshd, pathWithHosts, startSshd } from './private-sshd.ts';
 
@@ -33,20 +33,9 @@ describe.skipIf(fault !== null)('a host whose disk is full', () => {
     });
     return { disk, night, options: { home: night.home, env: { PATH: await pathWithHosts(sshd) } } };
   }
-  const run = (repository: string, n: string, lanes = 'ssh:lab') => [
-    ...['run', repository, '--tag', TAG, '-n', n, '--lanes', lanes],
+  const run = (repository: string, n: string) => [
+    ...['run', repository, '--tag', TAG, '-n', n, '--lanes', 'ssh:lab'],
   ];
-
-  test('a run beside one that fills it is no crash, and is trained once more', async () => {
-    const { night, options } = await prepare(fillBeside(await temporaryFolder()));
-    const args = run(night.repository, '2', 'ssh:lab/cpu:2');
-    const { code, stderr, events } = await sitting(args, options);
-    expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
-    expect(eventsOf(events, 'run_unfair')).toMatchObject([{ flags: [{ kind: 'lost' }] }]);
-    const crashes = rowsOf(night.home).experiments.filter(({ verdict }) => verdict === 'crash');
-    expect(crashes).toMatchObject([{ reason: 'disk_full' }]);
-    await checkNight(night);
-  });
 
   test('a training that fills it is a crash, and the next one trains', async () => {
     const once = join(await temporaryFolder(), 'once');

@@ -16,6 +16,7 @@ describe.skipIf(fault !== null)('a contract on a host of ssh', () => {
 
   const place: Elsewhere = {
     lanes: 'ssh:lab',
+    twoLanes: 'ssh:lab/cpu:2',
     env: async () => ({ PATH: await pathWithHosts(sshd) }),
     contract: () => '',
     home: () => sshd.home,

@@ -5,7 +5,7 @@ import { promisify } from 'node:util';
 import { expect, test } from 'vitest';
 import { eventsOf, pawl, sitting } from './pawl.ts';
 import { FAST_TRAINER, temporaryFolder, writeFiles } from './scaffold.ts';
-import { NO_SMALL_DISK, smallDisk } from './small-disk.ts';
+import { fillBeside, NO_SMALL_DISK, smallDisk } from './small-disk.ts';
 import { checkNight, prepareNight, rowsOf, TAG } from './study.ts';
 
 /** What a contract asks for, where trainings run in the sandbox of another machine: the same over ssh and as jobs of a cluster. */
@@ -13,6 +13,8 @@ import { checkNight, prepareNight, rowsOf, TAG } from './study.ts';
 export type Elsewhere = {
   /** What `--lanes` says. */
   readonly lanes: string;
+  /** What it says for two lanes. */
+  readonly twoLanes: string;
   readonly env: () => Promise<Readonly<Record<string, string>>>;
   /** Added to `pawl.toml`. */
   readonly contract: () => string;
@@ -36,6 +38,7 @@ type Parts = {
   readonly untracked?: Readonly<Record<string, Buffer>>;
   readonly before?: (repository: string) => Promise<void>;
   readonly n?: number;
+  readonly lanes?: string;
   /** The command that proposes; it may be asked several times. */
   readonly propose?: string;
   readonly env?: Readonly<Record<string, string>>;
@@ -43,6 +46,10 @@ type Parts = {
 
 /** The one proposal of a night. */
 const PROPOSE = `sed -i "s/^LR=.*/LR=5/" train.sh; echo '{"hypothesis":"LR=5"}'`;
+
+/** A command that counts its proposals. */
+const propose = (folder: string) =>
+  `mkdir -p ${folder}/$$; n=$(ls ${folder} | wc -l); sed -i "s/^N=.*/N=$n/" train.sh; echo "{\\"hypothesis\\":\\"N=$n\\"}"`;
 
 async function night(
   place: Elsewhere,
@@ -70,18 +77,8 @@ ${place.contract()}`;
   await writeFiles(repository, rest.untracked ?? {});
   await rest.before?.(repository);
   const env = { ...(await place.env()), PAWL_SANDBOX: 'required', ...rest.env };
-  const args = [
-    'run',
-    repository,
-    '--tag',
-    TAG,
-    '-n',
-    String(n),
-    '--lanes',
-    place.lanes,
-    '--command',
-    rest.propose ?? PROPOSE,
-  ];
+  const lanes = ['--lanes', rest.lanes ?? place.lanes, '--command', rest.propose ?? PROPOSE];
+  const args = ['run', repository, '--tag', TAG, '-n', String(n), ...lanes];
   const result = await sitting([...args, '--trust-setup'], { home, env });
   const study = eventsOf(result.events, 'study_started')[0]?.study ?? '';
   const log = (experiment: number) =>
@@ -154,12 +151,11 @@ touch ${data}/mine 2>/dev/null && echo wrote; echo more > "$XDG_CACHE_HOME/some"
   });
 
   test('a hopeless run is ended before its end, by the curves of the runs before it', async () => {
-    const count = join(await temporaryFolder(), 'count');
     // The first ten are much alike; the eleventh is far behind, and waits.
     const { code, rows } = await night(place, {
       n: 11,
       budget: 'seconds = 5\nprune = true',
-      propose: `echo >> ${count}; n=$(wc -l < ${count}); sed -i "s/^N=.*/N=$n/" train.sh; echo "{\\"hypothesis\\":\\"N=$n\\"}"`,
+      propose: propose(await temporaryFolder()),
       trainer: `N=0
 curve() { awk -v w=$1 -v last=$2 'BEGIN { for (s = 0; s <= last; s++) printf "step %05d (%.1f%%) | loss: %.6f\\n", s, s, (4 - s / 50) * w }'; }
 [ $N -lt 11 ] || { curve 1.5 60; sleep 60; }
@@ -206,6 +202,24 @@ echo "val_bpb: 1.000$N"
         { verdict: 'crash', reason: 'disk_full' },
       ]);
       expect(rows().runs.at(-1)?.outcome).toMatch(/The disk was full: less than 30 MiB were free/);
+    },
+  );
+
+  test.skipIf(NO_SMALL_DISK !== null)(
+    'a run beside one that fills the disk is no crash, and is trained once more',
+    async () => {
+      const lanes = fillBeside(await temporaryFolder());
+      const result = await night(await place.onDisk(await smallDisk(64)), {
+        ...{ n: 2, lanes: place.twoLanes, propose: propose(await temporaryFolder()) },
+        trainer: `N=0\n[ $N = 0 ] || { ${lanes}; }\necho "val_bpb: 1.000$N"\n`,
+        // They meet outside of their sandboxes.
+        env: { PAWL_SANDBOX: 'off' },
+      });
+      expect(result).toMatchObject({ code: 0, stderr: '' });
+      expect(eventsOf(result.events, 'run_unfair')).toMatchObject([{ flags: [{ kind: 'lost' }] }]);
+      const crashes = result.rows().experiments.filter(({ verdict }) => verdict === 'crash');
+      expect(crashes).toMatchObject([{ reason: 'disk_full' }]);
+      await checkNight(result.night);
     },
   );
 
