@@ -130,7 +130,9 @@ touch ${data}/mine 2>/dev/null && echo wrote; echo more > "$XDG_CACHE_HOME/some"
     expect(await log(0)).not.toContain('wrote');
   });
 
-  test('code that an environment has in editable form is imported from the commit, with what was compiled in the checkout', async () => {
+  const editable =
+    'code that an environment has in editable form is imported from the commit, with what was compiled in the checkout';
+  test.each(['required', 'off'])(`${editable} (sandbox: %s)`, async sandbox => {
     const { environment, module } = await pythonEnvironment();
     const { code, stderr, rows } = await night(place, {
       n: 1,
@@ -144,7 +146,7 @@ touch ${data}/mine 2>/dev/null && echo wrote; echo more > "$XDG_CACHE_HOME/some"
       },
       trainer: `echo "val_bpb: $("$VIRTUAL_ENV/bin/python" -c 'import rates; print(rates.LR)')"\n`,
       propose: `sed -i "s/^LR = .*/LR = 5/" src/rates/__init__.py; echo '{"hypothesis":"LR=5"}'`,
-      env: { VIRTUAL_ENV: environment, PAWL_SANDBOX: 'off' },
+      env: { VIRTUAL_ENV: environment, PAWL_SANDBOX: sandbox },
     });
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
     expect(rows().experiments).toMatchObject([{ metric: 2 }, { verdict: 'discard', metric: 5 }]);

@@ -1,4 +1,3 @@
-import { machine, type } from 'node:os';
 import picomatch from 'picomatch';
 import { TERMINAL_COLUMNS } from '../../shared/terminal.ts';
 import { ALLOWED, ALLOWED_PREFIXES, SECRET } from '../process/environment.ts';
@@ -46,7 +45,7 @@ export function describeJob(job: RemoteJob, repository: string): object {
       ...(job.gpus ? { CUDA_VISIBLE_DEVICES: job.gpus.join(',') } : {}),
     },
     worktree: WORKTREE_THERE,
-    compiled: { kind: `${type()} ${machine()}`, paths: job.compiled },
+    compiled: job.compiled,
     ...{ gpus: job.gpus ?? [], cores: job.cores ?? [] },
     contained_environment: job.containedEnvironment,
     inherit: {

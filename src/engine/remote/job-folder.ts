@@ -60,7 +60,7 @@ export async function makeFolder(
     },
   );
   await copyWrapper(folder.path);
-  for (const path of job.compiled) {
+  for (const path of job.compiled.paths) {
     const copy = join(folder.path, COMPILED, path);
     await mkdir(dirname(copy), { recursive: true });
     await copyFile(join(job.repository.path, path), copy, constants.COPYFILE_FICLONE);

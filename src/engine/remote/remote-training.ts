@@ -25,8 +25,8 @@ export type RemoteJob = {
    * otherwise these values win.
    */
   readonly environment: Readonly<Record<string, string>>;
-  /** Files of the checkout that no commit has, which are brought to the worktree: what was compiled for machines of this kind. */
-  readonly compiled: readonly string[];
+  /** Files of the checkout that no commit has, which are brought to the worktree: modules, compiled for machines of one kind. */
+  readonly compiled: { readonly kind: string; readonly paths: readonly string[] };
   /** Added if it is contained. */
   readonly containedEnvironment: Readonly<Record<string, string>>;
   /** UUIDs of the GPUs that it may use, and no other run meanwhile; absent if its scheduler chooses the GPUs. */

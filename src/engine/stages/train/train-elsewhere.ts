@@ -1,4 +1,4 @@
-import { homedir } from 'node:os';
+import { homedir, machine, type } from 'node:os';
 import { PawlError } from '../../../shared/errors.ts';
 import type { RepeatPurpose, Study } from '../../../shared/study.ts';
 import type { Fairness } from '../../../shared/verdicts/fairness.ts';
@@ -144,7 +144,7 @@ function jobOf(study: Study, { n, commit, purpose, logPath }: Run, k: number, po
       },
       own,
     ),
-    compiled,
+    compiled: { kind: `${type()} ${machine()}`, paths: compiled },
     ...{ locked: workbench.lockedFiles(), observed: workbench.observedFiles() },
     seals: workbench.seals(contract.sandbox.writes),
     containment: isContainedElsewhere(study, ports) ? 'required' : 'off',
