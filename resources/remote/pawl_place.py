@@ -2,6 +2,7 @@
 
 import errno
 import fcntl
+import glob
 import os
 import re
 import shutil
@@ -16,6 +17,7 @@ TAKE_SECONDS = 0.2
 # bubblewrap reads its filter of system calls from here, once: it is opened again for each command.
 FILTERED = 'exec "$@" 9<"$0"'
 PYTHONS = re.compile(r"^(?:python(?:\d(?:\.\d+)?)?|uvx?|node|julia)$")
+PACKAGE_FOLDER = re.compile(r"""(['"])([\w.]+)\1\s*:\s*(['"])(.*?)\3""")
 DEVICES = re.compile(r"^(?:nvidia|nvhost|nvmap|nvgpu)|^(?:dri|kfd|dxg)$")
 READ_VARIABLES = (
     "VIRTUAL_ENV CONDA_PREFIX PYENV_ROOT PYTHONHOME PYTHONPATH LD_LIBRARY_PATH CUDA_HOME CUDA_PATH"
@@ -224,6 +226,30 @@ def find_sandbox(job, folder, worktree, environment):
     return [], environment
 
 
+def editable_folders(environment, checkout):
+    """Folders of the checkout that an environment of this machine imports from.
+
+    Sources: the `site` module on `.pth` files, a path a line; setuptools on editable installs, where a finder names the folder of
+    each package.
+    """
+    roots = [environment[name] for name in ("VIRTUAL_ENV", "CONDA_PREFIX") if environment.get(name)]
+    paths = []
+    for root in roots:
+        for place in sorted(glob.glob(os.path.join(glob.escape(root), "lib/python*/site-packages/*"))):
+            is_finder = re.match(r"__editable__.*\.py$", os.path.basename(place))
+            if not is_finder and not place.endswith(".pth"):
+                continue
+            with open(place, encoding="utf8", errors="replace") as file:
+                text = file.read()
+            if not is_finder:
+                paths += text.splitlines()
+                continue
+            for _, module, _, path in PACKAGE_FOLDER.findall(text):
+                folder, ending = re.sub(r"\.py$", "", path), "/" + module.replace(".", "/")
+                paths += [folder[: -len(ending)]] if folder.endswith(ending) else []
+    return [path for path in map(os.path.realpath, filter(os.path.isabs, paths)) if below(path, [checkout])]
+
+
 def environment_of(job, worktree):
     """What the commands see: what this machine has of the names that may pass, and over it what the job says."""
     names, prefixes = set(job["inherit"]["names"]), tuple(job["inherit"]["prefixes"])
@@ -239,6 +265,13 @@ def environment_of(job, worktree):
         # Modules and the prelude have put their own folders in front; those of the user are found after them.
         is_list = name in ("PATH", "LD_LIBRARY_PATH") and own
         environment[name] = ":".join(dict.fromkeys((own + ":" + value).split(":"))) if is_list else value
+    # What an environment that only this machine knows imports from the checkout is not the attempt's code.
+    checkout = os.path.realpath(job["checkout"])
+    folders = editable_folders(environment, checkout)
+    if folders:
+        own = environment.get("PYTHONPATH", "").split(":")
+        instead = [os.path.normpath(os.path.join(worktree, os.path.relpath(path, checkout))) for path in folders]
+        environment["PYTHONPATH"] = ":".join(dict.fromkeys([*instead, *filter(None, own)]))
     # The environment of the user's checkout is here only where this machine shares their home. Otherwise uv makes one in the
     # worktree.
     uv = environment.get("UV_PROJECT_ENVIRONMENT")

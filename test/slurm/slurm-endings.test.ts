@@ -183,6 +183,17 @@ describe.skipIf(fault !== null)('the end of a job of Slurm', () => {
     });
   });
 
+  test('stop now does not wait long for the outcome of a job that is over', async () => {
+    const job = await jobOf(WAITS);
+    const watched = new Watched(trainingOn({}, { graceMs: 3_600_000 }), job);
+    await watched.printed('begun');
+    const id = await jobId(job);
+    await slurm.slurm('scancel', '--signal=KILL', '--batch', id);
+    await expect.poll(() => slurm.slurm('squeue', '--noheader', `--jobs=${id}`).catch(() => '')).toBe('');
+    watched.stop();
+    expect(await watched.result).toMatchObject({ outcome: { kind: 'aborted' }, isVerified: true });
+  });
+
   test('stop now cancels a job that trains, and one that waits', async () => {
     const [trains, waits] = [await jobOf(WAITS), await jobOf(WAITS)];
     const first = new Watched(trainingOn(), trains);

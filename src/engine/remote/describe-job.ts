@@ -44,7 +44,7 @@ export function describeJob(job: RemoteJob, repository: string): object {
       ...Object.fromEntries(Object.entries(job.environment).filter(([name]) => !isOfThisMachine(name))),
       ...(job.gpus ? { CUDA_VISIBLE_DEVICES: job.gpus.join(',') } : {}),
     },
-    worktree: WORKTREE_THERE,
+    ...{ checkout: job.repository.path, worktree: WORKTREE_THERE },
     compiled: job.compiled,
     ...{ gpus: job.gpus ?? [], cores: job.cores ?? [] },
     contained_environment: job.containedEnvironment,

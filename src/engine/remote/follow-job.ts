@@ -5,7 +5,13 @@ import { LogFollower } from './follow-log.ts';
 import { isStopped } from './is-stopped.ts';
 import { type JobFolder, outcomeOf, saidBy, stateOf, writeCancel } from './job-folder.ts';
 import type { Read, RemoteOutcome, RemoteState } from './outcome.ts';
-import type { RemoteEnd, RemotePhase, RemoteResult, RemoteWatch } from './remote-training.ts';
+import {
+  ANSWER_MS,
+  type RemoteEnd,
+  type RemotePhase,
+  type RemoteResult,
+  type RemoteWatch,
+} from './remote-training.ts';
 import { type Asked, endedFromOutside, PUT_BACK, resultOf } from './result.ts';
 import { FolderSilent, inFolder } from './shared-folder.ts';
 
@@ -230,7 +236,13 @@ class JobFollower {
   #isGone(): boolean {
     if (this.#overSince === null) return false;
     const isNeverBegun = this.#asked !== null && this.#runningSince === null;
-    return isNeverBegun || performance.now() - this.#overSince >= this.#job.graceMs;
+    return isNeverBegun || performance.now() - this.#overSince >= this.#graceMs();
+  }
+
+  /** How long what was written there may take to become visible; the user's stop does not wait as long. */
+  #graceMs(): number {
+    const { graceMs, watch } = this.#job;
+    return isStopped(watch.signal) ? Math.min(ANSWER_MS, graceMs) : graceMs;
   }
 
   /** Waits a moment, or until something happens. */
@@ -254,8 +266,8 @@ class JobFollower {
 
   /** The bytes that the wrapper reports as written may become visible here only later. */
   async #readRest(follower: LogFollower, bytes: number, isFull: () => boolean): Promise<void> {
-    const deadline = performance.now() + this.#job.graceMs;
-    while (follower.bytes < bytes && performance.now() < deadline) {
+    const since = performance.now();
+    while (follower.bytes < bytes && performance.now() - since < this.#graceMs()) {
       if (isFull() || (await this.#ask(() => follower.read())) === 0) await this.#rest(MIN_PAUSE_MS);
     }
   }
