@@ -1,4 +1,5 @@
 import { distance } from 'fastest-levenshtein';
+import { listed } from '../../shared/listed.ts';
 import type { Pair } from './pairs.ts';
 
 /** More names than this come from a table. */
@@ -12,8 +13,10 @@ const LONE_NUMBER = /^\s{0,64}([-+]?\d{1,20}(?:\.\d{1,20})?(?:[eE][-+]?\d{1,4})?
 type Printed = { readonly text: string; readonly line: number };
 
 function listOf(names: readonly (readonly [string, Printed])[]): string {
-  const shown = names.slice(0, SHOWN_NAMES).map(([name, { text, line }]) => `${name} ${text} (line ${line})`);
-  return `${shown.join(', ')}${names.length > shown.length ? `, and ${names.length - shown.length} more` : ''}`;
+  return listed(
+    names.map(([name, { text, line }]) => `${name} ${text} (line ${line})`),
+    SHOWN_NAMES,
+  );
 }
 
 /** Remembers the names and numbers that a run printed, so that the message of a missing metric can list them. */
