@@ -300,6 +300,7 @@ describe('the axis of a constant', () => {
     expect(axis?.placeOf('0.1')).toBeCloseTo(0.5);
     expect(axis?.placeOf('-1')).toBeNull();
     expect(axisOf('DEPTH', ['4', '6', '8'])?.isLog).toBe(false);
+    expect(axisOf('ORDER', ['2', '3'])?.ticks.map(({ label }) => label)).toEqual(['2', '3']);
     const [first, , last] = places(['4', '6', '8']);
     expect(
       [first, last].map(place => place !== null && place !== undefined && place > 0 && place < 1),

@@ -93,7 +93,7 @@ function Node({ card, row }: { readonly card: StudyCard; readonly row: LineageRo
   return (
     <>
       <span className="tabular w-12 shrink-0 text-muted text-sm">#{cell.n}</span>
-      <span className="w-28 shrink-0 @max-xl:hidden @max-3xl:w-20">
+      <span className="flex w-28 shrink-0 @max-xl:hidden @max-3xl:w-20">
         <VerdictBadge
           word={cell.verdict?.word ?? null}
           phase={cell.phase}
