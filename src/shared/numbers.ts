@@ -58,9 +58,9 @@ export function clamp(value: number, low: number, high: number): number {
   return Math.min(high, Math.max(low, value));
 }
 
-/** A count with its noun: `1 note`, `2 notes`. */
+/** A count with its noun: `1 note`, `2,000 notes`. */
 export function counted(count: number, one: string, more = `${one}s`): string {
-  return `${count} ${count === 1 ? one : more}`;
+  return `${formatNumber(count)} ${count === 1 ? one : more}`;
 }
 
 /** Fractions of a cent are shown only for small amounts. */

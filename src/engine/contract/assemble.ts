@@ -1,6 +1,7 @@
 import { posix } from 'node:path';
 import type { Goal } from '../../shared/contract/contract.ts';
 import type { AskedName, Draft, Finding, Recognition, Unclear } from '../../shared/contract/findings.ts';
+import { listed } from '../../shared/listed.ts';
 import { chooseMetric } from './choose-metric.ts';
 import { type Claim, describeTorn, distinct, type Settled, settle } from './claims.ts';
 import type { Document } from './document.ts';
@@ -146,9 +147,7 @@ function asList({ value, source, strength }: Claim<string>): Claim<readonly stri
 
 function joinSources(claims: readonly Claim<unknown>[]): string {
   const sources = [...new Set(claims.map(({ source }) => source))];
-  return sources.length > 3
-    ? `${sources.slice(0, 3).join(', ')} and ${sources.length - 3} more`
-    : sources.join(', ');
+  return listed(sources, 3);
 }
 
 /** The files named as locked, in addition to every file that is not editable. */
@@ -156,11 +155,9 @@ function settleLocked({ roles }: Sayings, editable: readonly string[]): Finding 
   const named = roles.locked.filter(({ value }) => !editable.includes(value));
   if (named.length === 0) return null;
   const paths = [...new Set(named.map(({ value }) => value))];
-  const shown =
-    paths.length > 8 ? `${paths.slice(0, 8).join(', ')} and ${paths.length - 8} more` : paths.join(', ');
   return {
     name: 'locked',
-    value: `${shown}, and every other non-editable file`,
+    value: `${listed(paths, 8)}, and every other non-editable file`,
     source: joinSources(named),
   };
 }

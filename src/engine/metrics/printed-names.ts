@@ -1,6 +1,7 @@
 import { distance } from 'fastest-levenshtein';
 import type { Contract } from '../../shared/contract/contract.ts';
 import { whereToWrite } from '../../shared/contract/where-to-write.ts';
+import { listed } from '../../shared/listed.ts';
 import { findNamed, type Pair } from './pairs.ts';
 
 /** More names than this come from a table. */
@@ -22,8 +23,10 @@ const patternOf = (name: string) =>
   String.raw`(?:^|\s)${name.replaceAll(/[^\p{L}\p{N}_-]/gu, String.raw`\$&`)}[:=]?\s(?:.*\s)?([-+]?\d[-+.\deE]*)`;
 
 function listOf(names: readonly (readonly [string, Printed])[]): string {
-  const shown = names.slice(0, SHOWN_NAMES).map(([name, { text, line }]) => `${name} ${text} (line ${line})`);
-  return `${shown.join(', ')}${names.length > shown.length ? `, and ${names.length - shown.length} more` : ''}`;
+  return listed(
+    names.map(([name, { text, line }]) => `${name} ${text} (line ${line})`),
+    SHOWN_NAMES,
+  );
 }
 
 /** Remembers the names and numbers that a run printed, so that the message of a missing metric can list them. */
@@ -79,14 +82,14 @@ export class PrintedNames {
     if (own && rows[0] && rows.length > 1)
       return ` It printed several, one in each row: ${listOf(rows)}. Write the one you mean, for instance ${this.#nameIt(rows[0][0])}.`;
     if (nearest) {
-      const listed = ` It printed ${listOf(names)}.`;
+      const told = ` It printed ${listOf(names)}.`;
       const [name, { line, isReadable }] = nearest;
       const isNear = near(name) <= Math.max(2, Math.ceil(metric.length * NEAR_SHARE));
       if (isNear && !isReadable)
-        return `${listed} Other words or numbers follow ${name} on line ${line}, so its name is not enough: write ${this.#pattern(patternOf(name))}, which takes the last number of such a line, or a pattern of your own.`;
+        return `${told} Other words or numbers follow ${name} on line ${line}, so its name is not enough: write ${this.#pattern(patternOf(name))}, which takes the last number of such a line, or a pattern of your own.`;
       return isNear && name !== metric
-        ? `${listed} The most similar name is ${name}: if you mean that, write ${this.#nameIt(name)}.`
-        : `${listed} Write the one you mean as ${this.#where('name under [metric]', 'the metric', '--metric')}, or a pattern that matches it.`;
+        ? `${told} The most similar name is ${name}: if you mean that, write ${this.#nameIt(name)}.`
+        : `${told} Write the one you mean as ${this.#where('name under [metric]', 'the metric', '--metric')}, or a pattern that matches it.`;
     }
     return this.#lone
       ? ` It printed a number without a name, ${this.#lone.text} (line ${this.#lone.line}): if you mean that, write ${this.#pattern(LONE_PATTERN)}.`
