@@ -15,8 +15,13 @@ const LONE_NUMBER = /^\s{0,64}([-+]?\d{1,20}(?:\.\d{1,20})?(?:[eE][-+]?\d{1,4})?
 /** What finds such a number. */
 const LONE_PATTERN = '^\\s*([-+.\\deE]+)\\s*$';
 
-/** `isReadable`: whether its name alone, written as the metric's, would find the number. */
-type Printed = { readonly text: string; readonly line: number; readonly isReadable: boolean };
+/** `within`: the line's text, if the name was only found within it. */
+type Printed = { readonly text: string; readonly line: number; readonly within: string | null };
+
+/** Whether its name alone, written as the metric's, would find the number. */
+function isReadable(name: string, { within }: Printed): boolean {
+  return within === null || findNamed(within, name)?.quantity != null;
+}
 
 /** Takes the last number of a line after a name. */
 const patternOf = (name: string) =>
@@ -33,7 +38,7 @@ function listOf(names: readonly (readonly [string, Printed])[]): string {
 export class PrintedNames {
   readonly #source: Contract['source'];
   readonly #found = new Map<string, Printed>();
-  #lone: Omit<Printed, 'isReadable'> | null = null;
+  #lone: Omit<Printed, 'within'> | null = null;
 
   constructor(source: Contract['source']) {
     this.#source = source;
@@ -50,8 +55,7 @@ export class PrintedNames {
   ): void {
     for (const { name, text, quantity } of pairs) {
       if (quantity === null || (this.#found.size >= MAX_NAMES && !this.#found.has(name))) continue;
-      const isReadable = within === null || findNamed(within, name)?.quantity != null;
-      this.#found.set(name, { text: text.split(/\s/, 1)[0]?.slice(0, 24) ?? '', line, isReadable });
+      this.#found.set(name, { text: text.split(/\s/, 1)[0]?.slice(0, 24) ?? '', line, within });
     }
   }
 
@@ -83,10 +87,10 @@ export class PrintedNames {
       return ` It printed several, one in each row: ${listOf(rows)}. Write the one you mean, for instance ${this.#nameIt(rows[0][0])}.`;
     if (nearest) {
       const told = ` It printed ${listOf(names)}.`;
-      const [name, { line, isReadable }] = nearest;
+      const [name, printed] = nearest;
       const isNear = near(name) <= Math.max(2, Math.ceil(metric.length * NEAR_SHARE));
-      if (isNear && !isReadable)
-        return `${told} Other words or numbers follow ${name} on line ${line}, so its name is not enough: write ${this.#pattern(patternOf(name))}, which takes the last number of such a line, or a pattern of your own.`;
+      if (isNear && !isReadable(name, printed))
+        return `${told} Other words or numbers follow ${name} on line ${printed.line}, so its name is not enough: write ${this.#pattern(patternOf(name))}, which takes the last number of such a line, or a pattern of your own.`;
       return isNear && name !== metric
         ? `${told} The most similar name is ${name}: if you mean that, write ${this.#nameIt(name)}.`
         : `${told} Write the one you mean as ${this.#where('name under [metric]', 'the metric', '--metric')}, or a pattern that matches it.`;
