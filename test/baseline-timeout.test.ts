@@ -32,4 +32,5 @@ test('without a pawl.toml, it names where the limit can be raised', async () => 
   expect(stdout).toContain(
     'raise the limit in set-up (or --limit in the terminal, or budget.limit_seconds in a pawl.toml).',
   );
+  expect(stdout).not.toContain(' in pawl.toml');
 });

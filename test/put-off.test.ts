@@ -38,18 +38,18 @@ test.each(['put_off', 'unanswered', 'spent', 'refused'] as const)(
   'an experiment that was put off (%s) is not called interrupted, and says why it waits',
   async kind => {
     const { home, ledger, told, putAside } = await studyWithAttempt();
-    putAside({ kind, message: 'The queue is full.' });
+    putAside({ kind, message: 'The queue is full' });
     expect(told[0]).toMatchObject({ type: 'put_off', n: 0 });
     // A later engine leaves it as it is.
     ledger.write(() => interruptUnfinished(ledger, 3));
     expect(ledger.cells.get('s1', 0)).toMatchObject({
-      ...{ phase: 'put_off', whyWaiting: expect.stringContaining('The queue is full.') },
+      ...{ phase: 'put_off', whyWaiting: expect.stringMatching(/^The queue is full\. It /) },
     });
     ledger.close();
     const status = await pawl(['status', '--tag', 'night'], { home });
-    expect(status.stdout).toMatch(/^#0 put off: .*\n.*The queue is full\./m);
+    expect(status.stdout).toMatch(/^#0 put off: .*\n +The queue is full\./m);
     const show = await pawl(['show', '0', '--tag', 'night'], { home });
-    expect(show.stdout).toMatch(/^phase +put off\nwaits +.*The queue is full\./m);
+    expect(show.stdout).toMatch(/^phase +put off\nwaits +The queue is full\./m);
   },
 );
 

@@ -73,13 +73,18 @@ function describeSetAside(reason: Exclude<SetAsideReason, { readonly kind: 'scre
     case 'stopped':
       return 'Stopped by the user; it will be run again on resume.';
     case 'unanswered':
-      return `${reason.message} It will be run again.`;
+      return `${sentence(reason.message)} It will be run again.`;
     case 'put_off':
-      return `Not started yet; it will be run when the study goes on. ${reason.message}`;
+      return `${sentence(reason.message)} It was not started and will be run when the study goes on.`;
     case 'spent':
     case 'refused':
-      return `${reason.message} It will be run again on resume.`;
+      return `${sentence(reason.message)} It will be run again on resume.`;
     default:
       return unreachable(reason);
   }
+}
+
+/** What a machine or a server said may end without a full stop. */
+function sentence(text: string): string {
+  return text.replace(/[.\s]*$/, '.');
 }

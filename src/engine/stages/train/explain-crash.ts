@@ -7,10 +7,6 @@ import type { BegunRun } from './begin-run.ts';
 import type { ConductedRun } from './conduct-run.ts';
 import { findSealedPath } from './sealed-path.ts';
 
-/** If a baseline fails, the sandbox is more often the cause than the code. */
-const SANDBOX_HINT =
-  'It ran in the sandbox: add to sandbox.reads what it may read, and to sandbox.writes which set-up files it may write; a file cannot be renamed from outside into a folder with locked files. PAWL_SANDBOX=off runs it without a sandbox.';
-
 /**
  * Why a run that was not scored yet does not count; null if nothing is wrong.
  * @param touched locked files that it changed
@@ -48,11 +44,18 @@ export function explainCrash(
   const isHinted = n === 0 && sandbox !== undefined && outcome.kind !== 'limited' && !isNamedOtherwise;
   const hints = [
     n === 0 && outcome.kind === 'timeout' ? limitHint(contract) : '',
-    isHinted ? ` ${SANDBOX_HINT}` : '',
+    isHinted ? sandboxHint(contract) : '',
   ].join('');
   return (
     findSealedPath(crash, seals, place.cwd, contract) ?? { ...crash, message: crash.message + hints + cut }
   );
+}
+
+/** If a baseline fails, the sandbox is more often the cause than the code. */
+function sandboxHint({ source }: Contract): string {
+  const reads = whereToWrite(source, { key: 'sandbox.reads', field: 'folders it may read' });
+  const writes = whereToWrite(source, { key: 'sandbox.writes', field: 'writable set-up files' });
+  return ` It ran in the sandbox: name what it may read as ${reads}, and the set-up files that it may write as ${writes}; a file cannot be renamed from outside into a folder with locked files. PAWL_SANDBOX=off runs it without a sandbox.`;
 }
 
 function limitHint({ source }: Contract): string {
