@@ -270,7 +270,8 @@ def train(job, folder, me, outcome, stop, tree):
     again = fingerprints(worktree, job["observed"])
     done = phases["train"]
     outcome.update(
-        {name: done[name] for name in MEASURED},
+        # It was not begun if it was to end before.
+        {name: done[name] for name in MEASURED if name in done},
         gpu=gpus.summary() if gpus.found else None,
         touched=[path for path in before if before[path] != after[path]],
         metric=told("metric") if "metric" in phases else None,

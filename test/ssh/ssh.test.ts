@@ -281,6 +281,16 @@ describe.skipIf(fault !== null)('a run on a host of ssh', () => {
     expect(watched.output).toBe('');
   });
 
+  test('a run that is asked to end between its set-up and its training has not failed', async () => {
+    const setUp = { command: 'touch ../cancel', seconds: 60 };
+    const watched = new Watched(await trainingHere(), await jobOf('echo trained\n', { setUp }));
+    expect(await watched.result).toMatchObject({
+      outcome: { kind: 'interrupted' },
+      end: { kind: 'cancelled' },
+    });
+    expect(watched.output).toBe('');
+  });
+
   test('a run that is asked to end is ended at once, so that none comes to its end for nothing', async () => {
     const finished = join(await temporaryFolder(), 'finished');
     // The host looks once a second.

@@ -259,6 +259,25 @@ value=`;
   await checkNight(night);
 });
 
+test('a worktree that is deleted before the search reads it is made again, and the search asked again', async () => {
+  const place = await temporaryFolder();
+  const night = await prepareNight();
+  // Meanwhile the search waits for its turn in a worktree that is laid out.
+  const propose = `touch ${place}/asked; until [ -e ${place}/go ]; do sleep 0.05; done; ${raiseRate()}`;
+  const lanes = ['--lanes', 'cpu:2', '--alternate', ...proposing(propose)];
+  const args = ['run', night.repository, '--tag', 'night', '-n', '2', ...lanes];
+  const running = new RunningPawl(args, night);
+  await running.waitFor(event => event.type === 'experiment_started' && event.n === 2);
+  await expect.poll(() => existsSync(join(place, 'asked'))).toBe(true);
+  await rm(join(night.home, 'worktrees', `${rowsOf(night.home).worktreeName}.1`), { recursive: true });
+  await writeFile(join(place, 'go'), '');
+  expect(await running.ended).toMatchObject({ code: 0, stderr: '' });
+  expect(eventsOf(running.events, 'refused')).toMatchObject([
+    { n: 2, reason: 'proposer_failed', message: 'Somebody deleted the worktree.' },
+  ]);
+  await checkNight(night);
+});
+
 test('a repository that was moved goes on at its new path', async () => {
   const repository = await fastRepository();
   const { home } = await runStudy(repository);

@@ -63,13 +63,21 @@ export async function propose(
   repair: Repair | null,
   hasWish: () => boolean,
 ): Promise<Proposed> {
-  let begun = await layOut(context, n, repair);
-  return context.source.inTurn(n, async () => {
-    // Another lane may have found a better one while this one waited for its turn.
-    const isOld = begun.incumbent.commit !== context.ledger.experiments.incumbent(context.study.id)?.commit;
-    if (isOld && !repair) begun = await layOut(context, n, repair);
-    return ask(context, n, repair, begun, hasWish);
-  });
+  const { workbench, source, ledger, study, signal } = context;
+  try {
+    let begun = await layOut(context, n, repair);
+    return await source.inTurn(n, async () => {
+      // Another lane may have found a better one while this one waited for its turn.
+      const isOld = begun.incumbent.commit !== ledger.experiments.incumbent(study.id)?.commit;
+      if (isOld && !repair) begun = await layOut(context, n, repair);
+      return ask(context, n, repair, begun, hasWish);
+    });
+  } catch (error) {
+    if (signal.aborted || workbench.isThere()) throw error;
+    const message = 'Somebody deleted the worktree.';
+    refuse(context, { n, reason: 'proposer_failed', message, hypothesis: null, memo: null });
+    return repair ? { type: 'repair_failed', run: repair.run } : { type: 'refused', message };
+  }
 }
 
 /** Begins the experiment and lays out the worktree for the proposer. */
