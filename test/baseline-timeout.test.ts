@@ -10,6 +10,27 @@ test('a baseline that its limit ends says first how to raise the limit', async (
   });
   expect(code).toBe(3);
   expect(stdout).toContain(
-    "Timed out after 1 s, the contract's limit. If the code needs longer, raise budget.limit_seconds in pawl.toml, in the terminal also with --limit.",
+    "Timed out after 1 s, the contract's limit. If the code needs longer, raise budget.limit_seconds in pawl.toml (or --limit in the terminal).",
   );
+});
+
+test('without a pawl.toml, it names where the limit can be raised', async () => {
+  const repository = await createRepository({ 'train.sh': 'WIDTH=4\nexec sleep 600\n' });
+  const contract = [
+    '--editable',
+    'train.sh',
+    '--train',
+    'sh train.sh',
+    '--metric',
+    'val_bpb',
+    '--goal',
+    'minimize',
+  ];
+  const { stdout } = await sitting(['run', repository, '--limit', '1', ...contract], {
+    home: await temporaryFolder(),
+  });
+  expect(stdout).toContain(
+    'raise the limit in set-up (or --limit in the terminal, or budget.limit_seconds in a pawl.toml).',
+  );
+  expect(stdout).not.toContain(' in pawl.toml');
 });

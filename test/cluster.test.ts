@@ -110,6 +110,7 @@ test('a job says what its contract says, and nothing of this machine', () => {
       locked: ['a.txt'],
       logPath: '/log',
       maxArtifactBytes: 5,
+      compiled: { kind: 'Linux x86_64', paths: [] },
     },
     repository: { path: '/repo', gitDir: '/repo/.git' },
     environment: {

@@ -48,8 +48,12 @@ test.each([
     VALID.replace(/name.*\n/, ''),
     /^pawl\.toml:3: metric\.name: is required$|^pawl\.toml:4: metric\.name: is required$/,
   ],
-  ['no metric', VALID.slice(0, VALID.indexOf('[metric]')), /^pawl\.toml:1: metric: is required$/],
-  ['nothing', '', /^pawl\.toml:1: contract: is required$/],
+  [
+    'no metric',
+    VALID.slice(0, VALID.indexOf('[metric]')),
+    /^pawl\.toml:1: metric: is required: .*"pawl doctor --save"/,
+  ],
+  ['nothing', '', /^pawl\.toml:1: contract: is required: .*"pawl doctor --save"/],
   // Of a wrong kind.
   ['a word for a list', editable('"train.sh"'), /^pawl\.toml:2: contract\.editable: .*array.*string/],
   [
@@ -178,7 +182,7 @@ test.each([
   ['no TOML', '[contract\n', /^pawl: pawl\.toml:[12]: not valid TOML: .*\n$/],
   ['no UTF-8', Buffer.from(`# caf\xe9\n${VALID}`, 'latin1'), /^pawl: pawl\.toml.*UTF-8.*\n$/],
   ['UTF-16', Buffer.from(`\uFEFF${VALID}`, 'utf16le'), /^pawl: pawl\.toml.*\n$/],
-  ['nothing', '', /^pawl: pawl\.toml:1: contract: is required\n$/],
+  ['nothing', '', /^pawl: pawl\.toml:1: contract: is required: .*\n$/],
   [
     'no file that matches',
     VALID.replace('"train.sh"', '"model.py"'),

@@ -51,6 +51,33 @@ test('a warning that memory may run out says nothing about a run that fails', ()
   );
 });
 
+test.each([
+  ['node-exception', "TypeError: Cannot read properties of undefined (reading 'c')"],
+  [
+    'node-module',
+    "Error [ERR_MODULE_NOT_FOUND]: Cannot find package 'flatqueue' imported from /home/user/project/bench.mjs",
+  ],
+  [
+    'rust-panic',
+    "thread 'main' panicked at main.rs:5:21: index out of bounds: the len is 0 but the index is 4",
+  ],
+  ['rustc', 'error[E0425]: cannot find value `y` in this scope'],
+  ['go-panic', 'panic: runtime error: index out of range [2] with length 0'],
+  ['go-compile', './main.go:4:2: declared and not used: x'],
+  ['gcc-make', 'm.c:1:25: error: ‘undefined_name’ undeclared (first use in this function)'],
+  ['shell-not-found', 'sh: 1: hyperfine: not found'],
+])('the crash of %s says: %s', (name, cause) => {
+  const crash = crashOf(readFileSync(join(FOLDER, `${name}.txt`), 'utf8'));
+  expect(crash).toMatchObject({ class: 'exception', message: `Ended with exit code 1: ${cause}` });
+});
+
+test('an error that is a measurement is not why a program failed', () => {
+  expect(crashOf('error: 0.25\nTypeError: 3\nerror: -1\n')?.message).toBe(
+    'Ended with exit code 1: TypeError: 3',
+  );
+  expect(crashOf('step 1\nerror: 0.25\n')?.message).toBe('Ended with exit code 1.');
+});
+
 test('a traceback long before has nothing to do with a program that fails', () => {
   const failed = 'subprocess.CalledProcessError: Command git returned non-zero exit status 1.';
   const lines = [
@@ -67,4 +94,43 @@ test('a program that says its traceback is off has not been ended by a signal', 
     '  traceback : To enable traceback see: the documentation',
   ];
   expect(crashOf(lines.join('\n'))).toMatchObject({ class: 'exception', message: raised });
+});
+
+test.each(['[rank0]: ', '(train pid=812) '])(
+  'what stands before every line of a traceback (%s) is no part of it',
+  prefix => {
+    const lines = [
+      ...[
+        'Traceback (most recent call last):',
+        '  File "train.py", line 3, in <module>',
+        '    main()',
+        SHAPES,
+      ],
+      ...['', 'Cleaning up'],
+    ];
+    const printed = `step 1 | loss: 3    ${lines.map(line => line && prefix + line).join('\n')}`;
+    const crash = crashOf(printed);
+    expect(crash).toMatchObject({ class: 'exception', message: SHAPES });
+    expect(crash?.tail).toEqual(lines.slice(0, 4));
+  },
+);
+
+test.each([
+  [
+    'an assertion without words says what it asserted',
+    ['    assert BATCH % (DEVICE * LENGTH) == 0', '           ^^^^^^^^^~~~~~~~~~~~~~~~', 'AssertionError'],
+    'AssertionError: assert BATCH % (DEVICE * LENGTH) == 0',
+  ],
+  [
+    'a message that goes on in the next line is not cut before what it announces',
+    [
+      '    net.load_state_dict(old)',
+      'RuntimeError: Error(s) in loading state_dict for GPT:',
+      '\tMissing key(s): "head".',
+    ],
+    'RuntimeError: Error(s) in loading state_dict for GPT: Missing key(s): "head".',
+  ],
+])('%s', (_, lines, message) => {
+  const start = ['Traceback (most recent call last):', '  File "train.py", line 3, in <module>'];
+  expect(crashOf([...start, ...lines, ''].join('\n'))).toMatchObject({ class: 'exception', message });
 });

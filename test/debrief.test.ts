@@ -1,6 +1,6 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { ratioOf, wilson } from '../src/engine/debrief/arms.ts';
 import { awaySeconds, findSittings, pausedSeconds } from '../src/engine/debrief/sittings.ts';
 import { parseEdits, readEdits } from '../src/engine/git/read-edits.ts';
@@ -8,6 +8,8 @@ import { openRepository } from '../src/engine/git/repository.ts';
 import { forOthers } from '../src/engine/report/for-others.ts';
 import { writeHtml } from '../src/engine/report/write-html.ts';
 import { writeMarkdown } from '../src/engine/report/write-markdown.ts';
+import type { Debrief } from '../src/shared/debrief/debrief.ts';
+import { resourceRows } from '../src/shared/debrief/describe-debrief.ts';
 import type { Mark } from '../src/shared/notebook.ts';
 import { createRepository, git } from './support/scaffold.ts';
 
@@ -165,4 +167,39 @@ test('a text for others names no path of this machine and no key', () => {
     environment: { MY_API_KEY: 's3cret-value', MONKEY: 'no /data', A_TOKEN: 'and' },
   });
   expect(hidden).toBe('no repo/x.bin, PAWL_HOME2, [hidden], [hidden] and [hidden]');
+});
+
+describe('what 0.001 of the gain cost', () => {
+  const record = (n: number, mean: number) => ({ n, record: { mean, runs: 1 } });
+  const claims = { keeps: [{ n: 3 }, { n: 7 }], headline: { difference: -0.002, error: 0.0003, runs: 8 } };
+  const rows = (fields: object) =>
+    resourceRows({
+      ...{ study: { metric: { name: 'loss', goal: 'minimize' } }, resources: { energyWh: 100, costUsd: 2 } },
+      ...{ before: record(0, 0.99), after: record(7, 0.98), claims: null, ...fields },
+    } as unknown as Debrief).slice(2);
+
+  test('is of the gain on record as long as none is claimed', () => {
+    expect(rows({})).toEqual([
+      ['calls to models for 0.001 of loss, on record', '$0.20'],
+      ['energy for 0.001 of loss, on record', '10 Wh'],
+    ]);
+    expect(rows({ claims: { ...claims, headline: null } })).toEqual(rows({}));
+    // A sitting that did not begin with the baseline.
+    expect(rows({ before: record(3, 0.99), claims })).toEqual(rows({}));
+  });
+
+  test('is of the claimed gain where fresh runs measured it, and of nothing where they found none', () => {
+    expect(rows({ claims })).toEqual([
+      ['calls to models for 0.001 of loss', '$1.00'],
+      ['energy for 0.001 of loss', '50 Wh'],
+    ]);
+    expect(rows({ claims: { ...claims, headline: { ...claims.headline, difference: 0.001 } } })).toEqual([]);
+  });
+
+  test('is of the number itself where the same code always gives the same', () => {
+    expect(rows({ claims: { ...claims, isRepeatable: true } })).toEqual([
+      ['calls to models for 0.001 of loss', '$0.20'],
+      ['energy for 0.001 of loss', '10 Wh'],
+    ]);
+  });
 });

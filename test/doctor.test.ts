@@ -171,7 +171,7 @@ test.each<{
     title: 'no uv',
     files: { ...autoresearchFiles(''), 'pyproject.toml': '[project]\nname = "x"\n' },
     env: { PATH: '/usr/bin:/bin' },
-    failed: [['training command', /^"uv" was not found\. Install uv .*or write a pawl\.toml/]],
+    failed: [['training command', /^"uv" was not found\. Install uv .*or give another training command as /]],
   },
   {
     title: 'no editable file',

@@ -38,3 +38,44 @@ test('the last lines round the gain as the debrief does', () => {
   expect(text).toContain('best 119.833300 in #2 (−1.78 %)');
   expect(text).toContain('best 122.000000 in #2 (±0.00 %)');
 });
+
+test('a baseline without a number tells its whole message, and where to look next', () => {
+  const { view, lines } = open();
+  const message = `Ended with exit code 0 but printed no loss. It printed ${'x 1 (line 1), '.repeat(20)}write a pattern.`;
+  view.event({
+    ...{ type: 'verdict', n: 0, verdict: 'crash', reason: 'crash', metric: null, delta: null },
+    ...{ seconds: 3, hypothesis: 'Baseline', message },
+  } as never);
+  const tally = { finished: 1, keep: 0, discard: 0, crash: 1, baselineVerdict: 'crash', baseline: null };
+  const stopped = { type: 'study_stopped', reason: 'baseline_failed', detail: null, claims: [] };
+  view.event({ ...stopped, ...tally, best: null, bestExperiment: null } as never);
+  view.end();
+  const text = lines.join('');
+  expect(text).toContain(message);
+  expect(text).toContain('Stopped: The baseline gave no valid number.\n"pawl show 0 --log" shows');
+});
+
+test('why an experiment crashed is shown whole, however long its hypothesis is', () => {
+  const { view, lines } = open();
+  const crashed = {
+    ...{
+      type: 'verdict',
+      n: 3,
+      verdict: 'crash',
+      reason: 'exception',
+      metric: null,
+      delta: null,
+      memory: null,
+    },
+    ...{ seconds: 4, commit: null },
+  } as const;
+  const message = `ValueError: shapes (3,) and (4,) not aligned, ${'because the width was changed, '.repeat(4)}twice`;
+  view.event({ ...crashed, hypothesis: 'Wider', message: 'KeyError: 3' } as never);
+  view.event({ ...crashed, hypothesis: 'A wider model learns more. '.repeat(8), message } as never);
+  view.end();
+  expect(lines[0]).toMatch(/Wider: KeyError: 3\n$/);
+  expect(lines.slice(1).map(line => line.trim())).toEqual([
+    expect.stringMatching(/A wider model .*…$/),
+    message,
+  ]);
+});

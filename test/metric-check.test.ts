@@ -213,7 +213,13 @@ test.each([
   ['loss 1.20e-03', 0.0012, 5],
   ['nothing of it', 0.5, null],
 ])('digits of %j', (output, value, decimals) => {
-  expect(printedDecimals(output, value)).toBe(decimals);
+  expect(printedDecimals(output, value, 'val_bpb')).toBe(decimals);
+});
+
+test('another number that happens to be the same does not count as the metric printed more exactly', () => {
+  const output = 'cost: 0.0000\naccuracy: 0.00\nloss: 1\n';
+  expect(printedDecimals(output, 0, 'accuracy')).toBe(2);
+  expect(printedDecimals(output, 1, 'accuracy')).toBe(0);
 });
 
 test.each([

@@ -31,3 +31,27 @@ test('a rule that quotes a question is shown whole', async () => {
   const found = await recognized({ ...UPSTREAM, 'program.md': `${rule} Get the lowest \`val_bpb\`.\n` });
   expect(found.findings.filter(({ name }) => name === 'rules').map(({ value }) => value)).toEqual([rule]);
 });
+
+test('a file that is run only once is no rival of the one whose name trains', async () => {
+  const program =
+    'Edit only `train.py`. Get the lowest `val_bpb`.\n\nGet the data once with `python prepare.py`.\n';
+  const { draft } = await recognized({ ...UPSTREAM, 'program.md': program });
+  expect(draft.train).toBe('python3 train.py');
+});
+
+test('where the texts run another file and never the one whose name trains, it is asked about', async () => {
+  const read = (step: string) =>
+    recognized({
+      ...UPSTREAM,
+      'run.py': 'import train\n',
+      'program.md': `Edit only \`train.py\`. Get the lowest \`val_bpb\`.\n\n${step}\n`,
+    });
+  const { unclear } = await read('The score comes from `python run.py`.');
+  expect(unclear.find(({ name }) => name === 'train')?.candidates).toEqual([
+    'python3 train.py',
+    'python run.py',
+  ]);
+  expect((await read('3. **Evaluate** — run `python run.py` and read the line.')).draft.train).toBe(
+    'python run.py',
+  );
+});

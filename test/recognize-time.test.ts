@@ -45,7 +45,7 @@ describe('in a commit of 20,000 files', () => {
     const base = autoresearchContract('', false);
     return assemble({
       ...{ tracked, roles: readFileRoles(document, tracked), isReserved: () => false },
-      ...{ commands: [], metrics: [], goals: () => [], parts: [], code: [], findings: [] },
+      ...{ commands: [], naming: new Map(), metrics: [], goals: () => [], parts: [], code: [], findings: [] },
       base: { ...base, metric: { ...base.metric, name: null, goal: null } },
     });
   };

@@ -55,6 +55,19 @@ test('a study is starting from the call on until its sitting says that it begins
   expect(desk.events.length).toBeGreaterThan(from);
 });
 
+test('a resume says at once what is wrong with the user’s settings', async () => {
+  const desk = await openDesk();
+  const path = await fastRepository();
+  const stop = { experiments: 1 };
+  const { id } = await desk.calls.studies.start({ path, tag: TAG, proposer: SEARCH, stop });
+  await untilStopped(desk, id);
+  await writeFile(join(desk.home, 'settings.toml'), 'hooks = 1\n');
+  expect(await refusalOf(desk.calls.studies.resume({ study: id }))).toMatchObject({
+    code: 'settings_invalid',
+  });
+  expect(desk.service.card(id)).toMatchObject({ state: 'stopped', isStarting: false });
+});
+
 test('a start and a resume at once give one sitting', async () => {
   const { night, desk, study: id } = await trainingDesk();
   const { repository: path } = night;

@@ -12,7 +12,7 @@ import {
   sittingsOf,
 } from '../src/renderer/features/table/table-columns.ts';
 import { usualColumns } from '../src/renderer/features/table/table-layout.ts';
-import { tableCsv, tableTsv } from '../src/renderer/features/table/table-text.ts';
+import { countRows, tableCsv, tableTsv } from '../src/renderer/features/table/table-text.ts';
 import { readNumeral } from '../src/renderer/format/numeral.ts';
 import type { Cell, Mark, StudyCard } from '../src/shared/notebook.ts';
 
@@ -300,6 +300,7 @@ describe('the axis of a constant', () => {
     expect(axis?.placeOf('0.1')).toBeCloseTo(0.5);
     expect(axis?.placeOf('-1')).toBeNull();
     expect(axisOf('DEPTH', ['4', '6', '8'])?.isLog).toBe(false);
+    expect(axisOf('ORDER', ['2', '3'])?.ticks.map(({ label }) => label)).toEqual(['2', '3']);
     const [first, , last] = places(['4', '6', '8']);
     expect(
       [first, last].map(place => place !== null && place !== undefined && place > 0 && place < 1),
@@ -335,4 +336,13 @@ describe('the axis of a constant', () => {
     expect(labels(['0.0025', '0.02'])).toEqual(['0.005', '0.01', '0.02']);
     expect(labels(['128', '1024'])).toEqual(['200', '500', '1000']);
   });
+});
+
+test('a group counts what was tried, and names the baseline beside it', () => {
+  const baseline = row({ n: 0, word: 'keep' });
+  const tried = [row({ n: 1, word: 'keep' }), row({ n: 2 })];
+  expect(countRows([baseline], false)).toBe('the baseline');
+  expect(countRows(tried, false)).toBe('2 experiments, 1 kept');
+  expect(countRows([baseline, ...tried], false)).toBe('the baseline and 2 experiments, 1 kept');
+  expect(countRows([baseline, ...tried], true)).toBe('3 experiments, 2 kept');
 });

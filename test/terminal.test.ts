@@ -142,6 +142,7 @@ echo '{"hypothesis": "Try another rate", "rationale": "why not", "predicted_effe
       'rolled_back',
       'taken_back',
       'awaiting_number',
+      'put_off',
       'proposer_rests',
       'proposer_rested',
       'host_away',

@@ -81,6 +81,11 @@ test('a set-up command is read and ticked before it runs, and the folded keys go
   await expect(agreement).toContainText('sh make-data.sh');
   await agreement.getByText('make-data.sh', { exact: true }).click();
   await expect(agreement).toContainText('echo data > data.txt');
+  // Whatever is asked before the start, the button stays in sight.
+  await page.setViewportSize({ width: 900, height: 700 });
+  await expect(form.start).toBeInViewport({ ratio: 1 });
+  await expect(agreement.getByRole('switch')).toBeInViewport({ ratio: 1 });
+  await page.setViewportSize({ width: 1280, height: 800 });
   await form.field('Checks').scrollIntoViewIfNeeded();
   await takePictures(page, 'set-up-agreement');
   await form.field('How long the number may take').fill('');

@@ -162,6 +162,24 @@ test.describe('in the notebook', () => {
     await expect(cellOf(page, 13).region).toHaveClass(/border-accent/);
   });
 
+  test('who leaves the search or the filter with Escape is back where they came from', async ({ page }) => {
+    const steer = study(page).control('Steer');
+    await steer.focus();
+    await page.keyboard.press('/');
+    await expect(notebook(page).search).toBeFocused();
+    await page.keyboard.press('Escape');
+    await expect(steer).toBeFocused();
+    await page.keyboard.press('6');
+    await page.getByRole('grid').focus();
+    await page.keyboard.press('/');
+    await expect(page.getByRole('option').first()).toBeVisible();
+    // The first Escape closes only what may be written next.
+    await page.keyboard.press('Escape');
+    await expect(page.getByRole('combobox', { name: 'Filter experiments' })).toBeFocused();
+    await page.keyboard.press('Escape');
+    await expect(page.getByRole('grid')).toBeFocused();
+  });
+
   test('the search has the focus as soon as its key is down, so that no letter is lost', async ({ page }) => {
     await page.keyboard.press('2');
     await expect(study(page).tab('Live')).toHaveAttribute('aria-selected', 'true');

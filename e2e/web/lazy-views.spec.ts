@@ -1,6 +1,7 @@
 import { expect, test } from './support/fixtures.ts';
+import { look } from './support/look.ts';
 import { NIGHT_TAG } from './support/night.ts';
-import { cellOf, dialog, notebook, openNotebook, openWindow } from './support/window.ts';
+import { cellOf, dialog, notebook, openNotebook, openWindow, study } from './support/window.ts';
 
 const NOTICES = '**/assets/dist-*.js';
 const CODE = '**/assets/settings-dialog-*.js';
@@ -52,11 +53,36 @@ test('a window whose server was replaced by another version can be reloaded wher
   await page.getByRole('button', { name: 'Settings' }).click();
   const notice = page.getByRole('alert').filter({ hasText: 'could not be loaded' });
   await expect(notice).toContainText('reload the window');
+  await look(page, 'code-missing');
   await page.unroute(CODE);
   await notice.getByRole('button', { name: 'Reload' }).click();
   await expect(notice).toBeHidden();
   await page.getByRole('button', { name: 'Settings' }).click();
   await expect(dialog(page, 'Settings')).toBeVisible();
+});
+
+test('a part of the window whose code is missing says so in its place', async ({ page, night }) => {
+  const code = '**/assets/table-screen-*.js';
+  await page.route(code, route => route.abort('connectionrefused'));
+  await openNotebook(page, night.server, NIGHT_TAG);
+  await study(page).tab('Table').click();
+  const notice = page.getByRole('alert').filter({ hasText: 'could not be loaded' });
+  await expect(notice).toBeVisible();
+  await look(page, 'view-missing');
+  await page.unroute(code);
+  await notice.getByRole('button', { name: 'Try again' }).click();
+  await expect(page.getByRole('grid')).toBeVisible();
+});
+
+test('a page whose window cannot be loaded says so, and reloads it', async ({ page, serve }) => {
+  const code = '**/assets/window-*.js';
+  await page.route(code, route => route.abort('connectionrefused'));
+  await page.goto((await serve()).url);
+  await expect(page.getByRole('heading', { name: 'Pawl’s window could not be loaded' })).toBeVisible();
+  await look(page, 'window-missing');
+  await page.unroute(code);
+  await page.getByRole('button', { name: 'Reload' }).click();
+  await expect(page.getByRole('navigation', { name: 'Projects and studies' })).toBeVisible();
 });
 
 test('notices whose code cannot be fetched are a fault that the window shows', async ({ page, night }) => {

@@ -15,6 +15,9 @@ test('the lineage shows what the branch holds, from the best down to the baselin
   await expect(page.getByRole('region', { name: 'Lineage' })).toContainText(
     'The branch holds the baseline and',
   );
+  // Nor does a narrow window hide the verdicts.
+  await page.setViewportSize({ width: 900, height: 700 });
+  await expect(rows.first().getByText('keep', { exact: true })).toBeVisible();
   await rows.first().getByRole('button').click();
   await expect(study(page).tab('Notebook')).toHaveAttribute('aria-selected', 'true');
   await expect(cellOf(page, 13).panel).toBeVisible();

@@ -63,6 +63,7 @@ function review(page: Page) {
   return {
     region,
     heading: region.getByRole('heading', { level: 2 }),
+    decision: region.getByRole('group', { name: 'Your decision' }),
     button: (name: string | RegExp) => region.getByRole('button', { name }),
     lineOf: (text: string) => region.getByRole('row').filter({ hasText: text }).getByRole('button'),
   };
@@ -79,6 +80,8 @@ async function commentInSmallWindow(page: Page, line: string, text: string): Pro
     await expect(comment).toBeFocused();
     await page.keyboard.type(text);
     await expect(comment).toBeInViewport({ ratio: 1 });
+    // One row of buttons and remarks leaves the window to the diff.
+    expect((await review(page).decision.boundingBox())?.height, mode).toBeLessThan(60);
     expect((await comment.boundingBox())?.width, mode).toBeGreaterThan(400);
     await look(page, `review-comment-${mode.toLowerCase()}`);
     if (mode === 'Unified') await review(page).button('Remove the comment').click();
@@ -115,6 +118,7 @@ test('a proposal waits, goes back with a comment on a line, and runs as the user
   await expect(review(page).button('Send back')).toBeDisabled();
   await expect(review(page).button('Reject')).toBeDisabled();
 
+  await look(page, 'review');
   await commentInSmallWindow(page, 'LEARNING_RATE = 0.04', 'Twice is too far.');
   // A comment stays while the user looks at another tab.
   await study(page).tab('Notebook').click();

@@ -1,6 +1,8 @@
 """Where a commit is trained: its worktree, the sandbox around it, its environment, and its GPUs."""
 
+import errno
 import fcntl
+import glob
 import os
 import re
 import shutil
@@ -15,6 +17,7 @@ TAKE_SECONDS = 0.2
 # bubblewrap reads its filter of system calls from here, once: it is opened again for each command.
 FILTERED = 'exec "$@" 9<"$0"'
 PYTHONS = re.compile(r"^(?:python(?:\d(?:\.\d+)?)?|uvx?|node|julia)$")
+PACKAGE_FOLDER = re.compile(r"""(['"])([\w.]+)\1\s*:\s*(['"])(.*?)\3""")
 DEVICES = re.compile(r"^(?:nvidia|nvhost|nvmap|nvgpu)|^(?:dri|kfd|dxg)$")
 READ_VARIABLES = (
     "VIRTUAL_ENV CONDA_PREFIX PYENV_ROOT PYTHONHOME PYTHONPATH LD_LIBRARY_PATH CUDA_HOME CUDA_PATH"
@@ -85,8 +88,11 @@ def make_worktree(job, folder):
         done = subprocess.run(
             ["git", *options, *args], env=environment, stdin=subprocess.DEVNULL, capture_output=True, check=False
         )
+        said = done.stderr.decode("utf8", "replace").strip()
+        if done.returncode != 0 and os.strerror(errno.ENOSPC) in said:
+            raise OSError(errno.ENOSPC, said)
         if done.returncode != 0:
-            raise NotStarted("worktree", "git %s: %s" % (args[-1], done.stderr.decode("utf8", "replace").strip()))
+            raise NotStarted("worktree", "git %s: %s" % (args[-1], said))
 
     form = ["--object-format=sha256"] if len(job["commit"]) == 64 else []
     try:
@@ -99,6 +105,17 @@ def make_worktree(job, folder):
     except FileNotFoundError:
         raise NotStarted("worktree", "git was not found on %s." % socket.gethostname()) from None
     return worktree
+
+
+def bring_compiled(job, folder, worktree):
+    """Adds what was compiled in the user's checkout, for machines of the same kind."""
+    paths, kind = job["compiled"]["paths"], job["compiled"]["kind"]
+    own = "%s %s" % (os.uname().sysname, os.uname().machine)
+    if paths and kind != own:
+        message = "%s was compiled for %s, and %s is %s: let contract.setup compile it, or train in other lanes."
+        raise NotStarted("compiled", message % (paths[0], kind, socket.gethostname(), own))
+    for path in paths:
+        shutil.copyfile(os.path.join(folder, "compiled", path), os.path.join(worktree, path))
 
 
 def depth(path):
@@ -209,7 +226,31 @@ def find_sandbox(job, folder, worktree, environment):
     return [], environment
 
 
-def environment_of(job):
+def editable_folders(environment, checkout):
+    """Folders of the checkout that an environment of this machine imports from.
+
+    Sources: the `site` module on `.pth` files, a path a line; setuptools on editable installs, where a finder names the folder of
+    each package.
+    """
+    roots = [environment[name] for name in ("VIRTUAL_ENV", "CONDA_PREFIX") if environment.get(name)]
+    paths = []
+    for root in roots:
+        for place in sorted(glob.glob(os.path.join(glob.escape(root), "lib/python*/site-packages/*"))):
+            is_finder = re.match(r"__editable__.*\.py$", os.path.basename(place))
+            if not is_finder and not place.endswith(".pth"):
+                continue
+            with open(place, encoding="utf8", errors="replace") as file:
+                text = file.read()
+            if not is_finder:
+                paths += text.splitlines()
+                continue
+            for _, module, _, path in PACKAGE_FOLDER.findall(text):
+                folder, ending = re.sub(r"\.py$", "", path), "/" + module.replace(".", "/")
+                paths += [folder[: -len(ending)]] if folder.endswith(ending) else []
+    return [path for path in map(os.path.realpath, filter(os.path.isabs, paths)) if below(path, [checkout])]
+
+
+def environment_of(job, worktree):
     """What the commands see: what this machine has of the names that may pass, and over it what the job says."""
     names, prefixes = set(job["inherit"]["names"]), tuple(job["inherit"]["prefixes"])
     never = re.compile(job["inherit"]["never"], re.IGNORECASE)
@@ -219,10 +260,18 @@ def environment_of(job):
         if (name in names or name.startswith(prefixes)) and not never.search(name)
     }
     for name, value in job["environment"].items():
+        value = value.replace(job["worktree"], worktree) if name == "PYTHONPATH" else value
         own = environment.get(name)
         # Modules and the prelude have put their own folders in front; those of the user are found after them.
         is_list = name in ("PATH", "LD_LIBRARY_PATH") and own
         environment[name] = ":".join(dict.fromkeys((own + ":" + value).split(":"))) if is_list else value
+    # What an environment that only this machine knows imports from the checkout is not the attempt's code.
+    checkout = os.path.realpath(job["checkout"])
+    folders = editable_folders(environment, checkout)
+    if folders:
+        own = environment.get("PYTHONPATH", "").split(":")
+        instead = [os.path.normpath(os.path.join(worktree, os.path.relpath(path, checkout))) for path in folders]
+        environment["PYTHONPATH"] = ":".join(dict.fromkeys([*instead, *filter(None, own)]))
     # The environment of the user's checkout is here only where this machine shares their home. Otherwise uv makes one in the
     # worktree.
     uv = environment.get("UV_PROJECT_ENVIRONMENT")

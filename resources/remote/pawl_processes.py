@@ -80,10 +80,11 @@ class Limits:
     def has_room(self):
         return self.free_bytes() >= max(self.free, LEAST_FREE)
 
-    def is_filled_by_run(self):
-        """Whether the disk would have room again without what the run has written."""
+    def is_filled_by_others(self, ends):
+        """Whether the disk was full at one of these ends, and the run has not written what filled it."""
         own = sum(bytes_below(os.path.join(self.folder, name)) for name in ("worktree", "caches", "output.log"))
-        return self.free_bytes() + own >= GIVEN_BACK * self.free_before
+        is_full = any(end.get("limit") == "disk" for end in ends) or not self.has_room()
+        return is_full and own < (1 - GIVEN_BACK) * self.free_before
 
     def passed(self, pids, resident):
         """The limit that these processes have passed, as an end; None where they keep all."""
@@ -290,9 +291,8 @@ def run_phase(job, phase, log, place, stop, tree):
             if now - ticked >= TICK_SECONDS:
                 ticked = now
                 sample = tree.sample()
-                stop.look()
-                # What has ended by itself has kept them.
-                end = end or limits.passed(*sample)
+                # What has ended by itself has kept its limits, and is not ended by anybody.
+                end = end or limits.passed(*sample) or (stop.look() and {"kind": stop.reason})
         seconds = time.monotonic() - began
         by_itself = child.returncode is not None
         survivors = tree.end(0 if by_itself else job["ask_seconds"])

@@ -19,6 +19,7 @@ import time
 from pawl_place import (
     Gpus,
     NotStarted,
+    bring_compiled,
     environment_of,
     find_sandbox,
     make_worktree,
@@ -31,6 +32,8 @@ LONG_AGO = 978_307_200
 # Kept for the outcome of a run on a full disk.
 RESERVE_BYTES = 256 * 1024
 WAIT_SECONDS = 1.0
+# By then a run beside this one that has filled the disk was ended, and its files are removed.
+ROOM_SECONDS = 15.0
 MEASURED = ("end", "seconds", "cpu_seconds", "peak_rss_bytes", "output_bytes", "out_of_memory")
 
 
@@ -137,6 +140,18 @@ def disk_full(folder):
     return "The disk that holds %s on %s is full: %d MiB are free. Make room there, then resume the study." % where
 
 
+def limits_with_room(job, folder, stop):
+    """The limits of a run that is about to begin, once the disk has room for it."""
+    deadline = time.monotonic() + ROOM_SECONDS
+    while True:
+        limits = Limits(job["limits"], folder)
+        if limits.has_room():
+            return limits
+        if stop.look() or time.monotonic() >= deadline:
+            raise NotStarted("disk", disk_full(folder))
+        stop.wait([], WAIT_SECONDS)
+
+
 def keep_reserve(folder):
     with open(os.path.join(folder, "reserve"), "wb") as file:
         file.write(bytes(RESERVE_BYTES))
@@ -200,13 +215,11 @@ def explain_end(path):
 
 
 def train(job, folder, me, outcome, stop, tree):
+    limits = limits_with_room(job, folder, stop)
     worktree = make_worktree(job, folder)
-    sandbox, environment = find_sandbox(job, folder, worktree, environment_of(job))
+    sandbox, environment = find_sandbox(job, folder, worktree, environment_of(job, worktree))
     gpus = Gpus(folder, environment)
     outcome.update(contained=bool(sandbox), gpus=gpus.found)
-    limits = Limits(job["limits"], folder)
-    if not limits.has_room():
-        raise NotStarted("disk", disk_full(folder))
     keep_reserve(folder)
     place = (sandbox, environment, worktree, limits)
     phases = {}
@@ -228,6 +241,7 @@ def train(job, folder, me, outcome, stop, tree):
 
     say(bool(job["setup"]))
     committed = files_of(worktree)
+    bring_compiled(job, folder, worktree)
     if job["setup"]:
         if not run("setup", "setup.log", job["setup"]):
             end = phases["setup"]["end"]
@@ -245,9 +259,6 @@ def train(job, folder, me, outcome, stop, tree):
     gpus.start(tree)
     is_done = is_well = run("train", "output.log", job["train"])
     gpus.stop(tree)
-    # A full disk says nothing about the commit, unless the run has filled it.
-    if not is_done and stop.reason is None and not limits.has_room() and not limits.is_filled_by_run():
-        raise NotStarted("disk", disk_full(folder))
     if is_done and job["metric"]:
         is_well = run("metric", "metric.log", job["metric"])
     checks = []
@@ -270,6 +281,10 @@ def train(job, folder, me, outcome, stop, tree):
         outcome["written_folders"] = sorted(path for path in folders if folders[path] != mtime(worktree, path))
     if is_done:
         outcome["artifacts"], outcome["left_out"] = keep_artifacts(job, folder, worktree)
+    # A full disk says nothing about the commit, unless the run has filled it.
+    ends = [phases[name]["end"] for name in phases]
+    if not is_well and stop.reason is None and limits.is_filled_by_others(ends):
+        outcome["end"] = {"kind": "disk_taken"}
 
 
 def main():
@@ -302,11 +317,13 @@ def main():
         elif is_ours:
             train(job, folder, me, outcome, stop, Tree())
     except NotStarted as failure:
-        outcome["end"] = {"kind": "not_started", "why": failure.why, "message": str(failure)[:2_000]}
+        told = {"kind": "not_started", "why": failure.why, "message": str(failure)[:2_000]}
+        outcome["end"] = {"kind": stop.reason} if stop.reason else told
     except Exception as failure:  # Whatever happened has to be told.
         is_full = isinstance(failure, OSError) and failure.errno in FULL
-        message = disk_full(folder) if is_full else "%s: %s" % (type(failure).__name__, failure)
-        outcome["end"] = {"kind": "not_started", "why": "internal", "message": message[:2_000]}
+        message = "%s: %s" % (type(failure).__name__, failure)
+        told = {"kind": "not_started", "why": "internal", "message": message[:2_000]}
+        outcome["end"] = {"kind": "disk_taken"} if is_full else told
     leave(folder, outcome, stop)
     clear(folder)
 

@@ -18,8 +18,8 @@ export function verdictText(word: VerdictWord): string {
 export function metricText(value: number | null): string {
   if (value === null) return '–';
   const size = Math.abs(value);
-  if (size !== 0 && size < 1e-4) return value.toExponential(3);
-  return value.toFixed(size >= 1e5 ? 1 : size >= 1000 ? 3 : 6);
+  if (size !== 0 && size < 9.9995e-5) return value.toExponential(3);
+  return value.toFixed(size < 999.9999995 ? 6 : size < 99_999.9995 ? 3 : 1);
 }
 
 /** With a sign, and a real minus, so that columns of numbers line up. */
@@ -37,13 +37,6 @@ export function durationText(seconds: number | null): string {
   const [hours = 0, minutes = 0, rest = 0] = parts;
   const tail = String(rest).padStart(2, '0');
   return hours > 0 ? `${hours}:${String(minutes).padStart(2, '0')}:${tail}` : `${minutes}:${tail}`;
-}
-
-export function bytesText(bytes: number | null): string {
-  if (bytes === null) return '–';
-  const units = ['B', 'KB', 'MB', 'GB', 'TB'];
-  const power = Math.min(units.length - 1, bytes < 1 ? 0 : Math.floor(Math.log2(bytes) / 10));
-  return `${(bytes / 1024 ** power).toFixed(power === 0 ? 0 : 1)} ${units[power]}`;
 }
 
 /** Cuts to a width in columns, with an ellipsis. Removes control characters and direction marks from untrusted text. */

@@ -5,7 +5,9 @@ import { unreachable } from '../shared/errors.ts';
 import type { EngineEvent } from '../shared/events.ts';
 import { describeHostAway, describeHostJoined } from '../shared/machines/hosts.ts';
 import { counted, formatPercent, formatSeconds } from '../shared/numbers.ts';
+import { phaseWord } from '../shared/phases.ts';
 import { describeRest, describeRested } from '../shared/proposers/rests.ts';
+import { STOP_WORDS } from '../shared/study.ts';
 import { countTried, describeTried } from '../shared/tried.ts';
 import { describeFlag, describeHandOver } from '../shared/verdicts/fairness.ts';
 import { describeHints } from '../shared/verdicts/probes.ts';
@@ -22,6 +24,8 @@ import { clip, deltaText, durationText, metricText, verdictText } from './format
 const REDRAW_MS = 500;
 const HYPOTHESIS_COLUMNS = 44;
 const MESSAGE_COLUMNS = 600;
+const VERDICT_COLUMNS = 120;
+const LONG_MESSAGE_COLUMNS = 2_000;
 
 type Live = {
   readonly n: number;
@@ -138,16 +142,7 @@ export class LiveView {
       case 'verdict':
         this.#live = null;
         this.#message = null;
-        this.#print(
-          [
-            `#${event.n}`.padStart(4),
-            verdictText(event.verdict),
-            metricText(event.metric).padStart(10),
-            deltaText(event.delta).padStart(10),
-            durationText(event.seconds).padStart(7),
-            clip([event.hypothesis, whyOf(event)].filter(Boolean).join(': '), 120),
-          ].join('  '),
-        );
+        this.#printVerdict(event);
         break;
       case 'new_best':
         this.#best = { metric: event.metric, n: event.n };
@@ -156,8 +151,9 @@ export class LiveView {
         this.#message = `waiting for its number until ${new Date(event.until).toLocaleString()}; "pawl measured ${event.n} <value> --source <words>" to enter it`;
         break;
       case 'interrupted':
+      case 'put_off':
         this.#live = null;
-        this.#print(`#${event.n} interrupted. ${event.message}`);
+        this.#print(`#${event.n} ${phaseWord(event.type)}. ${event.message}`);
         break;
       case 'run_unfair': {
         const why = event.flags.map(describeFlag).join('; ');
@@ -214,8 +210,9 @@ export class LiveView {
   }
 
   #printEnd(event: Extract<EngineEvent, { type: 'study_stopped' }>): void {
-    const why = event.reason === 'user' ? 'by you.' : event.reason.replaceAll('_', ' ');
+    const why = event.reason === 'user' ? 'by you.' : STOP_WORDS[event.reason];
     this.#print(`Stopped: ${clip(event.detail ?? why, MESSAGE_COLUMNS)}`);
+    if (event.reason === 'baseline_failed') this.#print('"pawl show 0 --log" shows what it printed.');
     const { baseline, best, bestExperiment } = event;
     this.#print(describeTried(countTried(event)));
     if (baseline === null || best === null) return;
@@ -226,6 +223,25 @@ export class LiveView {
       `${this.#metric}: baseline ${metricText(baseline)}, best ${styleText('bold', metricText(best))} in #${bestExperiment}${percent}`,
     );
     for (const line of event.claims) this.#print(line);
+  }
+
+  #printVerdict(event: Extract<EngineEvent, { type: 'verdict' }>): void {
+    const why = whyOf(event);
+    const whole = [event.hypothesis, why].filter(Boolean).join(': ');
+    const isLong = whole.length > VERDICT_COLUMNS;
+    this.#print(
+      [
+        `#${event.n}`.padStart(4),
+        verdictText(event.verdict),
+        metricText(event.metric).padStart(10),
+        deltaText(event.delta).padStart(10),
+        durationText(event.seconds).padStart(7),
+        clip(isLong ? event.hypothesis : whole, VERDICT_COLUMNS),
+      ].join('  '),
+    );
+    // A long hypothesis leaves no room for the reason, which is worth more. That of a baseline ends the study.
+    const columns = event.n === 0 ? LONG_MESSAGE_COLUMNS : MESSAGE_COLUMNS;
+    if (isLong && why !== null) this.#print(`      ${clip(why, columns)}`);
   }
 
   say(message: string): void {

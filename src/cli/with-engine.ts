@@ -2,6 +2,7 @@ import { Telemetry } from '../engine/machine/telemetry.ts';
 import { dataPaths } from '../engine/paths.ts';
 import { Engine } from '../engine/session/engine.ts';
 import type { EngineOptions } from '../engine/session/engine-options.ts';
+import { endDespiteSilence } from './end-despite-silence.ts';
 
 /** Runs `work` with an engine and the machine's telemetry, and closes both. */
 export async function withEngine(
@@ -19,5 +20,6 @@ export async function withEngine(
   } finally {
     telemetry.stop();
     engine.close();
+    endDespiteSilence();
   }
 }

@@ -1,5 +1,6 @@
 import { describeInFlight, nextToEnd } from '../shared/in-flight.ts';
 import type { CurrentExperiment, StudyCard } from '../shared/notebook.ts';
+import { phaseWord } from '../shared/phases.ts';
 import { REQUEST_WORDS, withdrawWords } from '../shared/request-words.ts';
 
 export type TrayIcon = 'idle' | 'running' | 'paused' | 'attention';
@@ -128,14 +129,14 @@ function describeExperiment(
   { contract }: StudyCard,
   now: number,
 ): Line {
-  if (!run) return { label: `#${n}: ${phase}`, n };
+  if (!run) return { label: `#${n}: ${phaseWord(phase)}`, n };
   const elapsed = Math.max(0, (now - run.startedAt) / 1000);
   const left = contract.budget.seconds - elapsed;
   const time =
     left > 0
       ? `about ${formatDuration(left)} left`
       : `over its time; it ends in ${formatDuration(Math.max(0, contract.budget.limitSeconds - elapsed))} at the latest`;
-  return { label: `#${n}: ${phase}, ${time}`, n };
+  return { label: `#${n}: ${phaseWord(phase)}, ${time}`, n };
 }
 
 function controls(running: StudyCard): readonly TrayItem[] {
@@ -159,8 +160,9 @@ function formatMetric(value: number): string {
 }
 
 function formatDuration(seconds: number): string {
-  if (seconds < 90) return `${Math.ceil(seconds)} s`;
-  const minutes = Math.round(seconds / 60);
+  const whole = Math.ceil(seconds);
+  if (whole < 90) return `${whole} s`;
+  const minutes = Math.round(whole / 60);
   if (minutes < 90) return `${minutes} min`;
   return `${Math.floor(minutes / 60)} h ${minutes % 60} min`;
 }

@@ -1,5 +1,6 @@
 import { z } from 'zod';
-import { PHASES, REPEAT_PURPOSES, STOP_REASONS } from './study.ts';
+import { PHASES } from './phases.ts';
+import { REPEAT_PURPOSES, STOP_REASONS } from './study.ts';
 import { FLAG_KINDS } from './verdicts/fairness.ts';
 import { HINTS, PROBE_REASONS } from './verdicts/probes.ts';
 
@@ -197,6 +198,7 @@ export const eventSchema = z.discriminatedUnion('type', [
   /** Trained, but its number comes later, by this time (milliseconds since the epoch) at the latest. */
   z.object({ ...base, type: z.literal('awaiting_number'), n, k: z.number(), until: z.number() }),
   z.object({ ...base, type: z.literal('interrupted'), n, message: z.string() }),
+  z.object({ ...base, type: z.literal('put_off'), n, message: z.string() }),
   /**
    * One of several proposers cannot propose, or failed repeatedly, and is not asked until this time (milliseconds
    * since the epoch). Sent once, until it proposes again.

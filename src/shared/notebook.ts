@@ -1,6 +1,7 @@
 import type { AverageState } from './charts/smooth-series.ts';
 import type { Contract, StopRules } from './contract/contract.ts';
 import type { GpuState, TelemetrySample } from './machines/telemetry.ts';
+import type { Phase } from './phases.ts';
 import type { ModelCall, Spend } from './proposers/model-calls.ts';
 import type { ProposerSettings } from './proposers/proposers.ts';
 import type { ReviewOutcome } from './review.ts';
@@ -9,7 +10,6 @@ import type {
   Evidence,
   Measurement,
   OtherLines,
-  Phase,
   RepeatPurpose,
   ShownOutcome,
   ShownVerdict,
@@ -30,6 +30,8 @@ import type { ShownReason } from './verdicts/reason-words.ts';
 export type Cell = {
   readonly n: number;
   readonly phase: Phase;
+  /** Why it waits if it was interrupted or put off; otherwise null. */
+  readonly whyWaiting: string | null;
   readonly hypothesis: string | null;
   readonly category: string | null;
   /** Predicted change of the metric. */

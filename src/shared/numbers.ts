@@ -1,4 +1,7 @@
-/** The notebook's formats of numbers and times. A number that was not measured is an en dash. */
+/**
+ * The notebook's formats of numbers and times. A number that was not measured is an en dash. What is rounded up to the
+ * next unit is written in it: a format changes where the rounded number does.
+ */
 
 export const ABSENT = '–';
 export const MINUS = '−';
@@ -23,7 +26,8 @@ export function formatNumber(value: number | null | undefined, digits = 6): stri
   if (value === null || value === undefined) return ABSENT;
   if (!Number.isFinite(value)) return Number.isNaN(value) ? 'NaN' : value > 0 ? '∞' : `${MINUS}∞`;
   const size = Math.abs(value);
-  if (size !== 0 && (size < 1e-6 || size >= 1e9)) return value.toExponential(3).replace('-', MINUS);
+  if (size !== 0 && (size < 9.9995e-6 || size >= 1e9 - 0.5))
+    return value.toExponential(3).replaceAll('-', MINUS);
   const whole = size < 1 ? 1 : Math.floor(Math.log10(size)) + 1;
   const decimals = clamp(digits - whole, 0, 8);
   return write(value, 0, decimals);
@@ -33,7 +37,8 @@ export function formatNumber(value: number | null | undefined, digits = 6): stri
 export function formatMetric(value: number | null | undefined): string {
   if (value === null || value === undefined) return ABSENT;
   if (!Number.isFinite(value)) return formatNumber(value);
-  const decimals = Math.abs(value) < 100 ? 6 : Math.abs(value) < 100_000 ? 3 : 0;
+  const size = Math.abs(value);
+  const decimals = size < 99.9999995 ? 6 : size < 99_999.9995 ? 3 : 0;
   return write(value, decimals, decimals);
 }
 
@@ -53,19 +58,23 @@ export function clamp(value: number, low: number, high: number): number {
   return Math.min(high, Math.max(low, value));
 }
 
-/** A count with its noun: `1 note`, `2 notes`. */
+/** A count with its noun: `1 note`, `2,000 notes`. */
 export function counted(count: number, one: string, more = `${one}s`): string {
-  return `${count} ${count === 1 ? one : more}`;
+  return `${formatNumber(count)} ${count === 1 ? one : more}`;
 }
 
 /** Fractions of a cent are shown only for small amounts. */
 export function formatUsd(usd: number): string {
-  return `$${usd.toFixed(usd !== 0 && usd < 0.1 ? 4 : 2)}`;
+  return `$${money(usd)}`;
+}
+
+function money(amount: number): string {
+  return amount.toFixed(amount !== 0 && amount < 0.09995 ? 4 : 2);
 }
 
 /** Energy in Wh as `3.2 Wh` or `1.25 kWh`. */
 export function formatEnergy(wh: number): string {
-  return wh < 1_000 ? `${formatNumber(wh, 3)} Wh` : `${formatNumber(wh / 1_000, 3)} kWh`;
+  return wh < 999.5 ? `${formatNumber(wh, 3)} Wh` : `${formatNumber(wh / 1_000, 3)} kWh`;
 }
 
 /** The cost of energy, or nothing if the user gave no price. Fractions of a cent are shown only for small amounts. */
@@ -77,7 +86,7 @@ export function formatElectricity(
   const amount = (wh / 1_000) * price;
   // A currency sign directly precedes its amount; a word gets a space.
   const gap = /\p{L}$/u.test(currency) ? '\u00a0' : '';
-  return `${currency}${gap}${amount.toFixed(amount !== 0 && amount < 0.1 ? 4 : 2)}`;
+  return `${currency}${gap}${money(amount)}`;
 }
 
 export function formatPercent(share: number | null | undefined, digits = 1): string {
@@ -88,11 +97,12 @@ export function formatPercent(share: number | null | undefined, digits = 1): str
 /** Seconds as `6.8 s`, `4 min 05 s`, `2 h 10 min`. */
 export function formatDuration(seconds: number | null | undefined): string {
   if (seconds === null || seconds === undefined || !Number.isFinite(seconds)) return ABSENT;
-  if (seconds < 60) return `${seconds.toFixed(seconds < 10 ? 1 : 0)} s`;
+  if (seconds < 9.95) return `${seconds.toFixed(1)} s`;
   const whole = Math.round(seconds);
+  if (whole < 60) return `${whole} s`;
   const pad = (value: number) => String(value).padStart(2, '0');
   if (whole < 3600) return `${Math.floor(whole / 60)} min ${pad(whole % 60)} s`;
-  const minutes = Math.round(whole / 60);
+  const minutes = Math.round(seconds / 60);
   return `${Math.floor(minutes / 60)} h ${pad(minutes % 60)} min`;
 }
 
@@ -119,11 +129,11 @@ export function formatBytes(bytes: number | null | undefined): string {
   const units = ['B', 'KB', 'MB', 'GB', 'TB'];
   let value = bytes;
   let unit = 0;
-  while (value >= 1024 && unit < units.length - 1) {
+  while (value >= 1023.5 && unit < units.length - 1) {
     value /= 1024;
     unit += 1;
   }
-  return `${value.toFixed(unit === 0 || value >= 100 ? 0 : 1)} ${units[unit]}`;
+  return `${value.toFixed(unit === 0 || value >= 99.95 ? 0 : 1)} ${units[unit]}`;
 }
 
 /** The time until now in words: `just now`, `12 min ago`, `3 days ago`. */

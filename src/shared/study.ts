@@ -1,25 +1,11 @@
 import type { OverBudget } from './contract/budget.ts';
 import type { Contract, Goal, StopRules } from './contract/contract.ts';
+import type { Phase } from './phases.ts';
 import type { ProposerSettings } from './proposers/proposers.ts';
 import type { Fairness, FlagKind, ScreenedOut } from './verdicts/fairness.ts';
 import type { GuardFailure } from './verdicts/guard.ts';
 import { type Hint, PROBE_REASONS, type ProbeEvidence } from './verdicts/probes.ts';
 import type { PruneEvidence } from './verdicts/prune.ts';
-
-/** The phase of an experiment. `interrupted` means that its engine died; it can be run again. */
-export const PHASES = [
-  'proposing',
-  /** In approve mode: the proposal waits for the user. */
-  'reviewing',
-  'applying',
-  'attempted',
-  'training',
-  'measuring',
-  'deciding',
-  'recorded',
-  'interrupted',
-] as const;
-export type Phase = (typeof PHASES)[number];
 
 /** Why a run gave no number. */
 const CRASH_CLASSES = [
@@ -321,6 +307,8 @@ export type Measurement = { readonly mean: number; readonly runs: number };
 export type Experiment = {
   readonly n: number;
   readonly phase: Phase;
+  /** Why it waits if it was interrupted or put off; otherwise null. */
+  readonly whyWaiting: string | null;
   readonly proposal: Proposal | null;
   /** The incumbent when the experiment began, for the baseline the base commit; null for imported rows. */
   readonly parentCommit: string | null;

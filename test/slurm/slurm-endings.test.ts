@@ -167,6 +167,12 @@ describe.skipIf(fault !== null)('the end of a job of Slurm', () => {
     }
   });
 
+  test('a run that prints too much is ended', async () => {
+    const watched = new Watched(trainingOn(), await jobOf('yes\n', { maxOutputBytes: 10_000 }));
+    expect(await watched.result).toMatchObject({ outcome: { kind: 'flooded' }, end: { kind: 'ended' } });
+    expect(watched.output).toMatch(/^(?:y\n)+y?$/);
+  });
+
   test('a wrapper that is killed leaves no outcome, and the run is lost', async () => {
     const job = await jobOf(WAITS);
     const watched = new Watched(trainingOn({}, { graceMs: 500 }), job);
@@ -175,6 +181,17 @@ describe.skipIf(fault !== null)('the end of a job of Slurm', () => {
     expect(await watched.result).toMatchObject({
       ...{ outcome: { kind: 'interrupted' }, end: { kind: 'lost' } },
     });
+  });
+
+  test('stop now does not wait long for the outcome of a job that is over', async () => {
+    const job = await jobOf(WAITS);
+    const watched = new Watched(trainingOn({}, { graceMs: 3_600_000 }), job);
+    await watched.printed('begun');
+    const id = await jobId(job);
+    await slurm.slurm('scancel', '--signal=KILL', '--batch', id);
+    await expect.poll(() => slurm.slurm('squeue', '--noheader', `--jobs=${id}`).catch(() => '')).toBe('');
+    watched.stop();
+    expect(await watched.result).toMatchObject({ outcome: { kind: 'aborted' }, isVerified: true });
   });
 
   test('stop now cancels a job that trains, and one that waits', async () => {

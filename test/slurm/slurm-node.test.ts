@@ -1,6 +1,6 @@
 import { execFile } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { readdir, rm, symlink, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, rm, symlink, writeFile } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
@@ -44,6 +44,22 @@ describe.skipIf(fault !== null)('a node of Slurm', () => {
       error => error,
     );
     expect(kept.stdout).toBe('');
+  });
+
+  test('where an environment that the prelude activates has the checkout in editable form, a run imports its worktree', async () => {
+    const environment = await temporaryFolder();
+    const site = join(environment, 'lib/python3.11/site-packages');
+    await mkdir(site, { recursive: true });
+    const training = trainingOn({ prelude: `export VIRTUAL_ENV=${environment} PYTHONPATH=/own` });
+    const job = await jobOf('echo "$PYTHONPATH"; pwd\n');
+    const { path } = job.repository;
+    await writeFile(join(site, 'project.pth'), `/elsewhere\n${path}/src\n`);
+    const finder = `MAPPING: dict[str, str] = {'lib.deep': '${path}/py/lib/deep', 'other': '/elsewhere/other'}\n`;
+    await writeFile(join(site, '__editable___project_finder.py'), finder);
+    const watched = new Watched(training, job);
+    expect(await watched.result).toMatchObject({ outcome: { kind: 'exit', code: 0 } });
+    const [pythonPath, worktree] = watched.output.split('\n');
+    expect(pythonPath).toBe(`${worktree}/py:${worktree}/src:/own`);
   });
 
   test('a contained training sees its own files, and neither home, network nor other jobs', async () => {

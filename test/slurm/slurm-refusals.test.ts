@@ -115,12 +115,12 @@ esac`);
     expect((await pawl(['stop'], options)).code).toBe(0);
     expect((await running.ended).stderr).toBe('');
     expect(eventsOf(running.events, 'study_stopped')).toMatchObject([{ reason: 'user' }]);
-    expect(phases()).toEqual(['recorded', 'interrupted']);
+    expect(phases()).toEqual(['recorded', 'put_off']);
     const deadline = new Date(Date.now() + 5_000 * slowness()).toISOString();
     const late = await sitting(['resume', night.repository, '--deadline', deadline], options);
     expect(late.stderr).toBe('');
     expect(eventsOf(late.events, 'study_stopped')).toMatchObject([{ reason: 'deadline' }]);
-    expect(phases()).toEqual(['recorded', 'interrupted']);
+    expect(phases()).toEqual(['recorded', 'put_off']);
     await rm(asked);
     const never = new Date(Date.now() + 3_600_000).toISOString();
     const again = new RunningPawl(['resume', night.repository, '--deadline', never], options);
@@ -152,7 +152,7 @@ esac`);
     expect(stderr).toMatch(/[Ii]nvalid partition/);
     expect(code).not.toBe(0);
     const phases = () => rowsOf(night.home).experiments.map(({ phase }) => phase);
-    expect(phases()).toEqual(['recorded', 'interrupted', 'interrupted']);
+    expect(phases()).toEqual(['recorded', 'put_off', 'put_off']);
     await writeFile(go, '');
     const again = await sitting(['resume', night.repository], options);
     expect(again).toMatchObject({ code: 0, stderr: '' });
@@ -178,14 +178,14 @@ value=`,
     const args = ['run', night.repository, '--tag', TAG, '-n', '4', '--lanes', 'slurm'];
     const running = new RunningPawl(args, options);
     await running.waitFor(event => event.type === 'run_started' && event.n === 1);
-    await running.waitFor(event => event.type === 'interrupted' && event.n === 2);
+    await running.waitFor(event => event.type === 'put_off' && event.n === 2);
     await writeFile(join(place, 'go'), '');
     const { code, stderr } = await running.ended;
     expect(stderr).toMatch(/[Ii]nvalid partition/);
     expect(code).not.toBe(0);
     expect(eventsOf(running.events, 'verdict').map(({ n }) => n)).toEqual([0, 1]);
     expect(rowsOf(night.home).experiments.map(({ phase }) => phase)).toEqual([
-      ...['recorded', 'recorded', 'interrupted'],
+      ...['recorded', 'recorded', 'put_off'],
     ]);
     await writeFile(join(place, 'mended'), '');
     const again = await sitting(['resume', night.repository], options);

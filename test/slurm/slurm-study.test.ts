@@ -118,8 +118,8 @@ value=`;
       expect.stringMatching(/^Whether job \d+ has ended is not known/),
       expect.stringMatching(/^Jobs of this study may still run on the cluster/),
     ]);
-    // It cannot end as long as one of its threads waits.
-    await running.kill();
+    // Although one of its threads waits, for which no process can end by itself.
+    expect(await running.ended).toMatchObject({ code: 130, signal: null });
     await writeFile(join(place, 'go'), '');
     expect(await sitting(['resume', night.repository], options)).toMatchObject({ code: 0, stderr: '' });
     expect(rowsOf(night.home).experiments.map(({ phase }) => phase)).toEqual(['recorded', 'recorded']);

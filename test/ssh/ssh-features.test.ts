@@ -1,5 +1,7 @@
-import { afterAll, beforeAll, describe } from 'vitest';
-import { testFeatures } from '../support/features-elsewhere.ts';
+import { mkdir, rm, symlink } from 'node:fs/promises';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, onTestFinished } from 'vitest';
+import { type Elsewhere, testFeatures } from '../support/features-elsewhere.ts';
 import { findSshdFault, type PrivateSshd, pathWithHosts, startSshd } from './private-sshd.ts';
 
 const fault = findSshdFault();
@@ -12,9 +14,20 @@ describe.skipIf(fault !== null)('a contract on a host of ssh', () => {
   });
   afterAll(() => sshd?.stop());
 
-  testFeatures({
+  const place: Elsewhere = {
     lanes: 'ssh:lab',
+    twoLanes: 'ssh:lab/cpu:2',
     env: async () => ({ PATH: await pathWithHosts(sshd) }),
     contract: () => '',
-  });
+    home: () => sshd.home,
+    onDisk: async disk => {
+      const folder = join(sshd.home, '.cache/pawl');
+      await mkdir(join(sshd.home, '.cache'), { recursive: true });
+      await rm(folder, { recursive: true, force: true });
+      await symlink(disk, folder);
+      onTestFinished(() => rm(folder));
+      return place;
+    },
+  };
+  testFeatures(place);
 });

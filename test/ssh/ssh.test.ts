@@ -271,6 +271,25 @@ describe.skipIf(fault !== null)('a run on a host of ssh', () => {
     expect(watched.output).toBe(`Cpus_allowed_list:\t${core}\nGPU=\n`);
   });
 
+  test('a module that was compiled for another kind of machine keeps a run from training, and it says so', async () => {
+    const compiled = { kind: 'Darwin arm64', paths: ['lib.txt'] };
+    const watched = new Watched(await trainingHere(), await jobOf('echo trained\n', { compiled }));
+    const message = expect.stringMatching(
+      /^lib\.txt was compiled for Darwin arm64, and \S+ is Linux \w+: let/,
+    );
+    expect(await watched.result).toMatchObject({ end: { kind: 'not_started', message } });
+    expect(watched.output).toBe('');
+  });
+
+  test('a run that is asked to end is ended at once, so that none comes to its end for nothing', async () => {
+    const finished = join(await temporaryFolder(), 'finished');
+    // The host looks once a second.
+    const job = await jobOf(`touch ../cancel; sleep 1.8; touch ${finished}\n`);
+    const watched = new Watched(await trainingHere(), job);
+    expect(await watched.result).toMatchObject({ outcome: { kind: 'interrupted' } });
+    expect(existsSync(finished)).toBe(false);
+  });
+
   test('a run that prints too much is ended', async () => {
     const job = await jobOf('yes\n', { maxOutputBytes: 10_000 });
     const watched = new Watched(await trainingHere(), job);

@@ -12,9 +12,10 @@ export function readOutput(
   text: string,
   metric: Partial<Contract['metric']> & { readonly name: string },
   units: Readonly<Record<string, string>> = {},
+  source: Contract['source'] = 'pawl.toml',
 ) {
   const points: SeriesPoint[] = [];
-  const settings = { metric: { ...DEFAULT_METRIC, goal: 'minimize', ...metric }, units } as const;
+  const settings = { metric: { ...DEFAULT_METRIC, goal: 'minimize', ...metric }, units, source } as const;
   const reader = new OutputReader(
     point => points.push(point),
     () => 1,

@@ -26,7 +26,7 @@ export async function jobOf(train: string, more: Partial<RemoteJob> = {}): Promi
     ...{ writes: [], limits: { memoryGb: null, processes: null, freeDiskGb: null } },
     ...{
       environment: { PAWL_RUN: `study/${runs}.0`, PATH: '/usr/bin:/bin', TERM: 'xterm-256color' },
-      containedEnvironment: {},
+      ...{ containedEnvironment: {}, compiled: { kind: '', paths: [] } },
     },
     ...{ containment: 'off', network: false, reads: [], sealed: [], locked: ['lib.txt'], observed: [] },
     ...{ artifacts: [], maxArtifactBytes: 1e6, logPath: join(await temporaryFolder(), 'output.log') },

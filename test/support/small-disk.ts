@@ -42,6 +42,19 @@ export async function makeReadOnly(folder: string): Promise<void> {
   await run('mount', ['-o', 'remount,ro', folder]);
 }
 
+/**
+ * Shell lines for two runs beside each other: the first fills the disk, and holds it for as long as a run may that is asked to
+ * end, so that the other one meets it full. A third run does neither.
+ */
+export function fillBeside(place: string): string {
+  return `if mkdir ${place}/noisy 2>/dev/null; then
+  trap '' TERM
+  until [ -e ${place}/quiet ]; do sleep 0.05; done
+  cat /dev/zero > checkpoint
+  while :; do sleep 1; done
+elif mkdir ${place}/quiet 2>/dev/null; then sleep 600; fi`;
+}
+
 const FILLER = 'filler.bin';
 const PAGE = Buffer.alloc(4096, 1);
 

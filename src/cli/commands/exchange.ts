@@ -7,6 +7,7 @@ import { importStudy } from '../../engine/import/import-study.ts';
 import { betterSide, type Goal } from '../../shared/contract/contract.ts';
 import { PawlError } from '../../shared/errors.ts';
 import type { ImportQuestion } from '../../shared/imports.ts';
+import { firstOf } from '../../shared/listed.ts';
 import { counted } from '../../shared/numbers.ts';
 import { clip, metricText } from '../format.ts';
 import { print } from '../print.ts';
@@ -63,10 +64,11 @@ export async function importCommand(
     } else if (finished > 0) print('Nothing was kept, so there is no best.');
     if (skipped.length > 0)
       print(skipped.length === 1 ? 'Skipped 1 row:' : `Skipped ${skipped.length} rows:`);
-    for (const { line, reason } of skipped.slice(0, LISTED)) {
+    const { shown, left } = firstOf(skipped, LISTED);
+    for (const { line, reason } of shown) {
       print(`  ${line === null ? '' : `line ${line}: `}${clip(reason, 160)}`);
     }
-    if (skipped.length > LISTED) print(`  and ${skipped.length - LISTED} more.`);
+    if (left > 0) print(`  and ${left} more.`);
   });
 }
 

@@ -12,6 +12,7 @@ import { onSlowStatement } from '../../engine/store/slow-statements.ts';
 import { startServer } from '../../server/server.ts';
 import { PawlError } from '../../shared/errors.ts';
 import { VERSION } from '../../shared/version.ts';
+import { endDespiteSilence } from '../end-despite-silence.ts';
 import { onStopSignals } from '../stop-signals.ts';
 
 /** A token from the user must be as hard to guess as a generated one. */
@@ -80,6 +81,7 @@ export async function serve(flags: { readonly port: number; readonly open?: bool
   await service.close();
   // Not earlier: without a listener, a signal would end the process while the engine is still stopping.
   signals.dispose();
+  endDespiteSilence();
 }
 
 function readToken(): string {

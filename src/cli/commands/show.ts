@@ -9,7 +9,8 @@ import { assessStudy } from '../../engine/stages/judge/assess-study.ts';
 import { describeOutcome } from '../../engine/stages/train/ended-run.ts';
 import type { Ledger } from '../../engine/store/ledger.ts';
 import { PawlError } from '../../shared/errors.ts';
-import { formatSeconds } from '../../shared/numbers.ts';
+import { formatBytes, formatSeconds } from '../../shared/numbers.ts';
+import { phaseWord } from '../../shared/phases.ts';
 import type { Experiment, Study } from '../../shared/study.ts';
 import { lastTrial } from '../../shared/study.ts';
 import { claimWords } from '../../shared/verdicts/claims.ts';
@@ -20,7 +21,7 @@ import { describeHints, describeProbe, isProbeReason } from '../../shared/verdic
 import { reasonWords } from '../../shared/verdicts/reason-words.ts';
 import { describeRollBack, describeTakenWith } from '../../shared/verdicts/repeats.ts';
 import { trustOf } from '../../shared/verdicts/trust.ts';
-import { bytesText, clip, deltaText, durationText, metricText, verdictText } from '../format.ts';
+import { clip, deltaText, durationText, metricText, verdictText } from '../format.ts';
 import { print } from '../print.ts';
 import { type StudyFlags, withStudy } from '../with-study.ts';
 
@@ -54,7 +55,8 @@ function showSummary(ledger: Ledger, study: Study, experiment: Experiment): void
     ['hypothesis', proposal?.hypothesis],
     ['rationale', proposal?.rationale],
     ['category', proposal?.category],
-    ['phase', experiment.phase === 'recorded' ? null : experiment.phase],
+    ['phase', experiment.phase === 'recorded' ? null : phaseWord(experiment.phase)],
+    ['waits', experiment.whyWaiting],
     [
       'verdict',
       verdict && `${verdictText(verdict.word).trimEnd()} (${reasonWords({ reason: verdict.reason, guard })})`,
@@ -98,9 +100,9 @@ function showSummary(ledger: Ledger, study: Study, experiment: Experiment): void
       run.value === null ? '' : metricText(run.value),
       run.outcome === null ? 'running' : run.outcome.kind === 'untold' ? '' : describeOutcome(run.outcome),
       durationText(seconds),
-      peakRssBytes === null ? '' : `peak memory ${bytesText(peakRssBytes)}`,
+      peakRssBytes === null ? '' : `peak memory ${formatBytes(peakRssBytes)}`,
       cpuSeconds === null ? '' : `${formatSeconds(cpuSeconds, 1)} of processor time`,
-      run.outputBytes === null ? '' : `${bytesText(run.outputBytes)} of output`,
+      run.outputBytes === null ? '' : `${formatBytes(run.outputBytes)} of output`,
       run.isContained === null ? '' : run.isContained ? 'contained' : 'NOT CONTAINED',
       run.isContained !== null && (study.contract.score || isAudited)
         ? trustOf(study.contract, run.isContained, isAudited)
@@ -108,7 +110,9 @@ function showSummary(ledger: Ledger, study: Study, experiment: Experiment): void
     ];
     print(`${`run ${run.k}`.padEnd(14)} ${parts.filter(Boolean).join(', ')}`);
     if (run.crash) {
-      print(`${'crash'.padEnd(14)} ${run.crash.class.replaceAll('_', ' ')}: ${clip(run.crash.message, 500)}`);
+      print(
+        `${'crash'.padEnd(14)} ${run.crash.class.replaceAll('_', ' ')}: ${clip(run.crash.message, 2000)}`,
+      );
       for (const line of run.crash.tail) print(`${''.padEnd(14)} ${clip(line, 300)}`);
     }
   }

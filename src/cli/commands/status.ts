@@ -4,6 +4,8 @@ import { studyBudget } from '../../engine/stages/judge/study-budget.ts';
 import { isEngineRunning, readLockHolder } from '../../engine/store/engine-lock.ts';
 import { describeBudget } from '../../shared/contract/budget.ts';
 import { formatPercent } from '../../shared/numbers.ts';
+import { phaseWord } from '../../shared/phases.ts';
+import { STOP_WORDS } from '../../shared/study.ts';
 import { countTried, describeTried } from '../../shared/tried.ts';
 import { describeClaims } from '../../shared/verdicts/claims.ts';
 import { clip, metricText } from '../format.ts';
@@ -35,6 +37,7 @@ export async function status(flags: StudyFlags & { readonly json?: boolean }): P
           current: current && {
             n: current.n,
             phase: current.phase,
+            whyWaiting: current.whyWaiting,
             hypothesis: current.proposal?.hypothesis ?? null,
           },
         }),
@@ -42,12 +45,15 @@ export async function status(flags: StudyFlags & { readonly json?: boolean }): P
       return;
     }
     print(holder ? `An engine runs: process ${holder.pid} (${holder.host}).` : 'No engine runs.');
-    const why = study.stopDetail ?? study.stopReason;
+    const why = study.stopDetail ?? (study.stopReason && STOP_WORDS[study.stopReason]);
     print(
       `Study ${study.tag} in ${study.repositoryPath || study.importedFrom}: ${study.state}${why ? ` (${clip(why, 600)})` : ''}`,
     );
-    if (current)
-      print(`#${current.n} ${current.phase}: ${current.proposal?.hypothesis ?? 'no proposal yet'}`);
+    if (current) {
+      const { n, phase, proposal, whyWaiting } = current;
+      print(`#${n} ${phaseWord(phase)}: ${proposal?.hypothesis ?? 'no proposal yet'}`);
+      if (whyWaiting !== null) print(`   ${clip(whyWaiting, 600)}`);
+    }
     const rate = tally.keepRate === null ? '' : `, keep rate ${formatPercent(tally.keepRate, 1)}`;
     print(`${describeTried(countTried(tally))}${rate}`);
     if (tally.best !== null) {

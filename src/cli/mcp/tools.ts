@@ -10,6 +10,7 @@ import { queueIdea } from '../../engine/proposers/queue-idea.ts';
 import { isEngineRunning } from '../../engine/store/engine-lock.ts';
 import type { Ledger } from '../../engine/store/ledger.ts';
 import { PawlError } from '../../shared/errors.ts';
+import { phaseWord } from '../../shared/phases.ts';
 import { editsSchema, OUTSIDE } from '../../shared/proposers/ideas.ts';
 import type { Study } from '../../shared/study.ts';
 import { findStudy } from '../find-study.ts';
@@ -327,7 +328,7 @@ function stateOf({ ledger, paths }: Ports, own: Study, proposal: number): Propos
       message: `Number ${place} in the queue.${when}`,
     };
   }
-  const { verdict, metric, phase } = tried;
+  const { verdict, metric, phase, whyWaiting } = tried;
   const refusal = verdict ? null : ledger.refusals.list(own.id).findLast(({ n: other }) => other === n);
   if (refusal && refusal.at >= (idea.takenAt ?? 0)) {
     return { proposal, state: 'refused', is_over: true, ...nothing, message: refusal.message };
@@ -346,6 +347,6 @@ function stateOf({ ledger, paths }: Ports, own: Study, proposal: number): Propos
     incumbent_metric: verdict?.evidence.incumbentMetric ?? null,
     message: verdict
       ? `Experiment ${n}: ${verdict.word}, ${verdict.reason}.`
-      : `Experiment ${n} is in phase: ${phase}.`,
+      : `Experiment ${n} is in phase: ${phaseWord(phase)}.${whyWaiting === null ? '' : ` ${whyWaiting}`}`,
   };
 }

@@ -178,7 +178,7 @@ export function createRouter(service: Service) {
         const settings = { ...asked, repositoryPath: repository };
         service.requireReady(study);
         if (agreesUncontained) service.engine.agreeToUncontained();
-        await service.engine.requireConsent(study, settings);
+        await service.engine.requireReady(study, settings);
         service.begin(study, settings);
         return service.card(input.study);
       }),

@@ -1,4 +1,5 @@
 import type { CurrentExperiment, StudyCard } from '../../shared/notebook.ts';
+import { isLeft } from '../../shared/phases.ts';
 import type { Spend } from '../../shared/proposers/model-calls.ts';
 import type { Study } from '../../shared/study.ts';
 import { REPEAT_WORDS } from '../../shared/verdicts/repeats.ts';
@@ -86,7 +87,7 @@ function findInFlight(
   study: Study,
   wish: CurrentExperiment['wish'],
 ): readonly CurrentExperiment[] {
-  const unfinished = ledger.experiments.unfinished(study.id).filter(({ phase }) => phase !== 'interrupted');
+  const unfinished = ledger.experiments.unfinished(study.id).filter(({ phase }) => !isLeft(phase));
   const open = ledger.runs.open().filter(run => run.studyId === study.id);
   const numbers = new Set([...unfinished, ...open].map(({ n }) => n));
   return [...numbers]

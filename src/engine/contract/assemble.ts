@@ -1,5 +1,7 @@
+import { posix } from 'node:path';
 import type { Goal } from '../../shared/contract/contract.ts';
 import type { AskedName, Draft, Finding, Recognition, Unclear } from '../../shared/contract/findings.ts';
+import { listed } from '../../shared/listed.ts';
 import { chooseMetric } from './choose-metric.ts';
 import { type Claim, describeTorn, distinct, type Settled, settle } from './claims.ts';
 import type { Document } from './document.ts';
@@ -16,6 +18,8 @@ export type Sayings = {
   /** Files that are never editable, whatever a text says: instructions, what measures, the loop's own records. */
   readonly isReserved: (path: string) => boolean;
   readonly commands: readonly Claim<CommandLine>[];
+  /** The files that name a command, by its key. */
+  readonly naming: ReadonlyMap<string, ReadonlySet<string>>;
   readonly metrics: readonly MetricClaim[];
   /** Claims about a metric's direction; with null, claims that name no metric. */
   readonly goals: (metric: string | null) => readonly Claim<Goal>[];
@@ -80,7 +84,8 @@ export function assemble(sayings: Sayings): Recognition {
 const MAX_EDITABLE = 200;
 
 /** The files that are most surely said to be editable, without those that are said to be locked. */
-function settleEditable({ roles, tracked, isReserved }: Sayings): Settled<readonly string[]> {
+function settleEditable(sayings: Sayings): Settled<readonly string[]> {
+  const { roles, tracked, isReserved } = sayings;
   const named = roles.editable.filter(({ value }) => !isReserved(value));
   const surest = Math.max(...named.map(({ strength }) => strength));
   const claims = named.filter(({ strength }) => strength === surest);
@@ -88,8 +93,8 @@ function settleEditable({ roles, tracked, isReserved }: Sayings): Settled<readon
   const [first] = claims;
   if (first && surest === STRENGTH.passing && !saysAll(claims))
     return { kind: 'torn', claims: claims.map(asList) };
-  if (!first && missing.length > 0) return { kind: 'torn', because: 'absence', claims: missing.map(asList) };
-  if (!first) return { kind: 'silent' };
+  if (!first && missing.length === 0) return onlyFile(sayings);
+  if (!first) return { kind: 'torn', because: 'absence', claims: missing.map(asList) };
   const different = distinct(claims);
   const isTooMany = { kind: 'torn', claims: different.slice(0, 3).map(asList) } as const;
   if (different.length > MAX_EDITABLE) return isTooMany;
@@ -117,6 +122,16 @@ function settleEditable({ roles, tracked, isReserved }: Sayings): Settled<readon
   return { kind: 'found', value: [...paths], source: joinSources(claims) };
 }
 
+/** Nothing says what may be edited: a hint is the file that a command runs, if it is the only one of its language. */
+function onlyFile({ commands, tracked }: Sayings): Settled<readonly string[]> {
+  const claims = commands.flatMap(({ value: { script }, ...rest }) => {
+    const ending = script === null ? '' : posix.extname(script);
+    const isOnly = ending !== '' && tracked.all.filter(path => path.endsWith(ending)).length === 1;
+    return script !== null && isOnly ? [{ ...rest, value: [script] }] : [];
+  });
+  return claims.length > 0 ? { kind: 'torn', claims: claims.slice(0, 1) } : { kind: 'silent' };
+}
+
 /** Whether one sentence names every file that the others name: "edit `a.py` and `b.py`". */
 function saysAll(claims: readonly Claim<string>[]): boolean {
   const values = new Set(claims.map(({ value }) => value));
@@ -132,9 +147,7 @@ function asList({ value, source, strength }: Claim<string>): Claim<readonly stri
 
 function joinSources(claims: readonly Claim<unknown>[]): string {
   const sources = [...new Set(claims.map(({ source }) => source))];
-  return sources.length > 3
-    ? `${sources.slice(0, 3).join(', ')} and ${sources.length - 3} more`
-    : sources.join(', ');
+  return listed(sources, 3);
 }
 
 /** The files named as locked, in addition to every file that is not editable. */
@@ -142,35 +155,50 @@ function settleLocked({ roles }: Sayings, editable: readonly string[]): Finding 
   const named = roles.locked.filter(({ value }) => !editable.includes(value));
   if (named.length === 0) return null;
   const paths = [...new Set(named.map(({ value }) => value))];
-  const shown =
-    paths.length > 8 ? `${paths.slice(0, 8).join(', ')} and ${paths.length - 8} more` : paths.join(', ');
   return {
     name: 'locked',
-    value: `${shown}, and every other non-editable file`,
+    value: `${listed(paths, 8)}, and every other non-editable file`,
     source: joinSources(named),
   };
 }
 
 /**
- * The loop's own command. A command mentioned in passing counts only if all of them agree and it runs a file to which
- * the text gives a role. A template counts only if the same command is written elsewhere without placeholders.
+ * The loop's own command. A command mentioned in passing counts only if it is the one that two files name, or if all of
+ * them agree and it runs a file to which the text gives a role. A template counts only if the same command is written elsewhere without placeholders.
  */
 function settleCommand(
-  { commands, roles, tracked, parts: known }: Sayings,
+  { commands, naming, roles, tracked, parts: known }: Sayings,
   editable: readonly string[],
 ): Settled<CommandLine> {
   const whole = commands.filter(({ value, strength }) => !isTemplate(value) && strength > SURENESS.once);
   const surest = Math.max(...commands.map(({ strength }) => strength));
   const templates = commands.filter(({ value, strength }) => isTemplate(value) && strength === surest);
+  const sureness = Math.max(...whole.map(({ strength }) => strength));
   const settled = settle(whole, commandKey);
   if (settled.kind === 'silent')
     return commands.length > 0 ? { kind: 'torn', claims: commands.slice(0, 4) } : settled;
-  if (settled.kind === 'torn') return settled;
+  const claims = settled.kind === 'torn' ? settled.claims : [{ ...settled, strength: sureness }];
+  const isNamedTwice = ({ value }: { readonly value: CommandLine }) =>
+    value.script !== null && (naming.get(commandKey(value))?.size ?? 0) > 1;
+  const twice = claims.filter(isNamedTwice);
+  const [clear, ...others] = twice;
+  if (clear && others.length === 0 && sureness === SURENESS.passing)
+    return { kind: 'found', value: clear.value, source: sourcesOf(clear, naming) };
+  if (settled.kind === 'torn')
+    return { ...settled, claims: [...twice, ...claims.filter(claim => !isNamedTwice(claim))] };
   const { script } = settled.value;
   if (templates.some(({ value }) => value.script !== script)) return { kind: 'torn', claims: templates };
   const parts = [...known, ...editable, ...roles.locked.map(({ value }) => value)];
   const hasPart = script !== null && tracked.matcher(parts)(script);
-  const sureness = Math.max(...whole.map(({ strength }) => strength));
   if (sureness > SURENESS.passing || hasPart) return settled;
   return { kind: 'torn', claims: whole.slice(0, 1) };
+}
+
+/** `README.md:6, run.sh`. */
+function sourcesOf(
+  { value, source }: { readonly value: CommandLine; readonly source: string },
+  naming: Sayings['naming'],
+): string {
+  const others = [...(naming.get(commandKey(value)) ?? [])].filter(path => !source.startsWith(`${path}:`));
+  return [source, ...others].slice(0, 3).join(', ');
 }

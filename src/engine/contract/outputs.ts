@@ -1,4 +1,5 @@
 import type { Contract } from '../../shared/contract/contract.ts';
+import { whereToWrite } from '../../shared/contract/where-to-write.ts';
 
 /**
  * Which tracked files a training may write, if the contract does not say what is locked: never code and
@@ -54,11 +55,20 @@ export function isOutputName(path: string): boolean {
 }
 
 /** Advice about locked files that a training changed on purpose; '' if they are code. */
-export function adviseOnOutputs(touched: readonly string[], { locked }: Pick<Contract, 'locked'>): string {
+export function adviseOnOutputs(
+  touched: readonly string[],
+  { locked, source }: Pick<Contract, 'locked' | 'source'>,
+): string {
   if (touched.every(isCodeName)) return '';
-  return locked === null
-    ? ' If the training should write one of them, list under contract.locked in pawl.toml the files that it must not write: files not listed there are restored before each run.'
-    : ' If the training should write one of them, contract.locked in pawl.toml must not name it: files not listed there are restored before each run.';
+  const where = whereLocked(source);
+  const what =
+    locked === null ? `list the files that it must not write as ${where}` : `do not name it as ${where}`;
+  return ` If the training should write one of them, ${what}: files not listed there are restored before each run.`;
+}
+
+/** Where the user names the locked files. */
+export function whereLocked(source: Contract['source']): string {
+  return whereToWrite(source, { key: 'contract.locked', field: 'locked files', option: '--locked' });
 }
 
 function nameOf(path: string): string {

@@ -22,6 +22,10 @@ const KNOWN_KEYS: Readonly<Record<string, readonly string[]>> = {
   cluster: Object.keys(contractFileSchema.shape.cluster.unwrap().shape),
 };
 
+/** Somebody may have meant to add one key to what was recognised. */
+const TABLE_REQUIRED =
+  'is required: where there is a pawl.toml, nothing else is recognised. Without one, "pawl doctor --save" writes what is.';
+
 /**
  * Reads the text of a pawl.toml. Rejects with `contract_invalid`: one sentence with file, line and key for the
  * first thing that is wrong.
@@ -73,7 +77,7 @@ function describe(issue: z.core.$ZodIssue): { path: readonly string[]; message: 
     return { path: [...path, key], message: `unknown key${hint}` };
   }
   if (issue.code === 'invalid_type' && issue.input === undefined) {
-    return { path, message: 'is required' };
+    return { path, message: path.length === 1 ? TABLE_REQUIRED : 'is required' };
   }
   return { path, message: issue.message };
 }

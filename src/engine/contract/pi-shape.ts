@@ -110,6 +110,7 @@ export function recognizePi(
   return assemble({
     ...{ tracked, roles, findings, parts: [] },
     isReserved: path => isOfSession(path, session, folder),
+    naming: new Map(),
     commands: [commandClaim(prompt, measure.path, folder, run(measure.path))],
     metrics: metricsOf(prompt, measure, log),
     goals: metric => [

@@ -8,7 +8,14 @@ import { type Claim, settle } from './claims.ts';
 import { type Document, holdsWord, sourceOf } from './document.ts';
 import { findPair, type Shape } from './find-shape.ts';
 import { namedDataFolders } from './named-data.ts';
-import { type CommandLine, inFolder, readCommands, SURENESS } from './read-command.ts';
+import {
+  type CommandLine,
+  commandKey,
+  inFolder,
+  readCommands,
+  readScriptCommands,
+  SURENESS,
+} from './read-command.ts';
 import { type FileRoles, readFileRoles, STRENGTH } from './read-file-roles.ts';
 import { type MetricClaim, readDirections, readGeneralDirections, readMetrics } from './read-metric.ts';
 import { readBudget, readBudgetConstant, readRules } from './read-rules.ts';
@@ -22,6 +29,8 @@ export type ProgramTexts = {
   /** The code that the texts name, and the `train.py` and `prepare.py` beside them. */
   readonly code: readonly Document[];
   readonly table: Document | null;
+  /** Shell scripts and Makefiles beside the program. */
+  readonly scripts: readonly Document[];
 };
 
 /** The source of a finding that follows from a file's name alone. */
@@ -50,7 +59,7 @@ export function recognizeProgram(
   tracked: TrackedPaths,
 ): Recognition | null {
   const { folder } = shape;
-  const { program, readme, code, table } = texts;
+  const { program, readme, code, table, scripts } = texts;
   const at = (name: string) => posix.join(folder, name);
   const pair = findPair(folder, path => tracked.has(path));
   const said = [program, ...(readme ? [readme] : [])];
@@ -88,6 +97,7 @@ export function recognizeProgram(
   const isReserved = (path: string) => [program.path, readme?.path].includes(path) || isRecord(path);
   return assemble({
     ...{ tracked, roles, isReserved, code, findings, parts: pair ?? [] },
+    naming: filesNaming(said, scripts, tracked),
     commands: hasOwnCommand(commands, pair)
       ? commands
       : [
@@ -95,7 +105,7 @@ export function recognizeProgram(
             pair,
             folder,
             upstream.train,
-            said.flatMap(text => readCommands(text, tracked)),
+            said.map(text => readCommands(text, tracked)),
           ),
           ...commands,
         ],
@@ -129,6 +139,22 @@ function rulesOnly(roles: FileRoles): FileRoles {
   return { ...roles, editable: roles.editable.filter(({ strength }) => strength > STRENGTH.passing) };
 }
 
+/** Which texts and scripts name each command. */
+function filesNaming(
+  texts: readonly Document[],
+  scripts: readonly Document[],
+  tracked: TrackedPaths,
+): ReadonlyMap<string, ReadonlySet<string>> {
+  const named = [
+    ...texts.flatMap(text => readCommands(text, tracked).map(({ value }) => [value, text.path] as const)),
+    ...scripts.flatMap(script =>
+      readScriptCommands(script, tracked).map(value => [value, script.path] as const),
+    ),
+  ];
+  const groups = Map.groupBy(named, ([value]) => commandKey(value));
+  return new Map([...groups].map(([key, all]) => [key, new Set(all.map(([, path]) => path))]));
+}
+
 function inPassing(commands: readonly Claim<CommandLine>[]): readonly Claim<CommandLine>[] {
   return commands.map(claim =>
     claim.strength === SURENESS.launch ? { ...claim, strength: SURENESS.passing } : claim,
@@ -157,29 +183,35 @@ function firstRoles(all: readonly FileRoles[], pair: readonly [string, string] |
   };
 }
 
+/** @param said the commands of the program, then of its README */
 function commandByName(
   pair: readonly [string, string] | null,
   folder: string,
   upstream: string,
-  said: readonly Claim<CommandLine>[],
+  said: readonly (readonly Claim<CommandLine>[])[],
 ): readonly Claim<CommandLine>[] {
   if (pair === null) return [];
   const [edited, measured] = pair;
   const script = posix.basename(edited) === 'train.py' ? edited : measured;
-  const isUv = said.some(({ value }) => /\buv run\b/.test(value.line));
+  const isUv = said.flat().some(({ value }) => /\buv run\b/.test(value.line));
   const line = (isUv ? 'uv run train.py' : upstream).replace('train.py', posix.basename(script));
   const byName = {
     value: { line: inFolder(folder, line), script },
     source: BY_NAME,
     strength: SURENESS.launch,
   };
-  // If a text runs the pair's other file and never this one, the file's name may mislead.
-  const others = said.filter(({ value }) => value.script !== null && pair.includes(value.script));
-  const isNever = others.length > 0 && !others.some(({ value }) => value.script === script);
-  return [
-    byName,
-    ...(isNever ? others.slice(0, 3).map(claim => ({ ...claim, strength: SURENESS.launch })) : []),
-  ];
+  // If the texts run other files and never this one, the file's name may mislead. A README runs many other things.
+  const isNever = !said.flat().some(({ value }) => value.script === script);
+  const others = said.flatMap((claims, index) =>
+    claims.filter(
+      ({ value, strength }) =>
+        isNever &&
+        strength > SURENESS.once &&
+        value.script !== null &&
+        (index === 0 || pair.includes(value.script)),
+    ),
+  );
+  return [byName, ...others.slice(0, 3).map(claim => ({ ...claim, strength: SURENESS.launch }))];
 }
 
 /** Whether a text gives a command for the shape's own files, or for the loop. A one-time command does not count. */

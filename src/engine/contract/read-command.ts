@@ -17,7 +17,7 @@ const RUNNERS = new Set(
    nox conda mamba micromamba tsx octave hyperfine`.split(/\s+/),
 );
 const LAUNCH =
-  /\blaunch\b|\brun(?:s|ning)?\b.{0,40}\b(?:experiment|trial|training|train|benchmark|evaluat|script|backtest|test)|\bhow to run\b|\brun(?: it)?(?: with)?:|\brun command\b|\bexecute\b|\bmeasure\b/i;
+  /\blaunch\b|\brun(?:s|ning)?\b.{0,40}\b(?:experiment|trial|training|train|benchmark|evaluat|script|backtest|test)|\bhow to run\b|\brun(?: it)?(?: with)?:|\brun command\b|\bexecute\b|\bmeasure\b|\b(?:evaluate|train)\b\W{1,8}run\b/i;
 const ONCE =
   /\bprepar|\bdownload|\binstall|\bset ?up\b|\bonce\b|\bdashboard\b|\bplot|\banaly[sz]|\bsmoke\b|\bresume\b|\btell the (?:human|user)\b|\bverify\b|\bactivate\b/i;
 const ONCE_SCRIPT = /prepare|set_?up|download|install|plot|analy[sz]|dashboard|serve|view|notebook/i;
@@ -56,6 +56,18 @@ export function readCommands(document: Document, tracked: TrackedPaths): readonl
       const source = sourceOf(document, passage.line);
       return found ? [{ value: found, source, strength: surenessOf(passage, line, found, kept) }] : [];
     });
+  });
+}
+
+/** Reads the commands of a shell script or a Makefile, as they are without the arguments that they pass on. */
+export function readScriptCommands(document: Document, tracked: TrackedPaths): readonly CommandLine[] {
+  const folder = posix.dirname(document.path) === '.' ? '' : posix.dirname(document.path);
+  return document.lines.flatMap(text => {
+    const own = text
+      .trim()
+      .replace(/^exec\s+/, '')
+      .replace(/\s+"?\$[@*]"?/g, '');
+    return readCommandLine(stripRedirection(own).line, tracked, folder, true) ?? [];
   });
 }
 

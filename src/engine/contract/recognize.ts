@@ -15,6 +15,8 @@ const MAX_TEXT_BYTES = 4 * 1024 * 1024;
 const MAX_LOG_BYTES = 64 * 1024 * 1024;
 /** Only this many scripts are searched for what they print. */
 const MAX_SCRIPTS = 24;
+/** Only this many shell scripts and Makefiles are searched for the commands that they run. */
+const MAX_STARTERS = 8;
 
 /** The shape of a repository without a pawl.toml, or the folders that each have a shape of their own. */
 export type Recognized =
@@ -62,7 +64,15 @@ async function readProgram(
   const named = filesOfProgram({ program, readme }, tracked).filter(isCodeName);
   const scripts = [...new Set([...upstream, ...named])].slice(0, MAX_SCRIPTS);
   const code = (await Promise.all(scripts.map(read))).filter(document => document !== null);
-  return recognizeProgram(shape, { program, readme, code, table }, tracked);
+  const starters = tracked.all.filter(path => isStarter(path, shape.folder)).slice(0, MAX_STARTERS);
+  const starting = (await Promise.all(starters.map(read))).filter(document => document !== null);
+  return recognizeProgram(shape, { program, readme, code, table, scripts: starting }, tracked);
+}
+
+/** A shell script or a Makefile beside the program. */
+function isStarter(path: string, folder: string): boolean {
+  const isBeside = posix.dirname(path) === (folder === '' ? '.' : folder);
+  return isBeside && /\.(?:sh|bash)$|(?:^|\/)(?:Makefile|justfile)$/.test(path);
 }
 
 async function readPi(

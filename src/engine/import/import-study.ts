@@ -9,6 +9,7 @@ import {
 } from '../../shared/contract/contract-defaults.ts';
 import { PawlError } from '../../shared/errors.ts';
 import type { ImportQuestion, Skipped } from '../../shared/imports.ts';
+import { firstOf } from '../../shared/listed.ts';
 import type { Study } from '../../shared/study.ts';
 import { isValidTag, LONGEST_TAG } from '../git/refs.ts';
 import type { Ledger } from '../store/ledger.ts';
@@ -105,10 +106,9 @@ export async function importStudy(
 
 /** `:4: 3 fields where the heading has 5. And 2 more.` */
 function describeSkipped(skipped: readonly Skipped[]): string {
-  const listed = skipped
-    .slice(0, LISTED)
-    .map(({ line, reason }) => `${line === null ? '' : `${line}: `}${reason}`);
-  return `:${skipped[0]?.line == null ? ' ' : ''}${listed.join(' ')}${skipped.length > LISTED ? ` And ${skipped.length - LISTED} more.` : ''}`;
+  const { shown, left } = firstOf(skipped, LISTED);
+  const reasons = shown.map(({ line, reason }) => `${line === null ? '' : `${line}: `}${reason}`);
+  return `:${skipped[0]?.line == null ? ' ' : ''}${reasons.join(' ')}${left > 0 ? ` And ${left} more.` : ''}`;
 }
 
 /** The study's name for a file's name: what is not allowed in it becomes a hyphen, and what is too long is cut. */

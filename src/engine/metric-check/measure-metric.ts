@@ -59,8 +59,14 @@ const NUMBER = /[-+]?(?:\d[\d,]*\.?\d*|\.\d+)(?:e[-+]?\d+)?/gi;
 /**
  * How many decimals an output shows of a number; the most if it is printed in several ways. Null if it is not printed
  * as such, for instance because it was converted from another unit.
+ * @param name where lines with this name show the number, only those count: others may show the same by chance
  */
-export function printedDecimals(output: string, value: number): number | null {
+export function printedDecimals(output: string, value: number, name: string): number | null {
+  const named = output.split('\n').filter(line => line.includes(name));
+  return decimalsIn(named.join('\n'), value) ?? decimalsIn(output, value);
+}
+
+function decimalsIn(output: string, value: number): number | null {
   let most: number | null = null;
   for (const [text] of output.matchAll(NUMBER)) {
     if (Number(text.replaceAll(',', '')) !== value) continue;

@@ -99,7 +99,7 @@ function whyNone(
 /** As printed by the runs; see `printedDecimals`. */
 async function readDecimals(
   paths: DataPaths,
-  { id }: Study,
+  { id, contract }: Study,
   runs: readonly number[],
   values: readonly number[],
 ): Promise<number | null> {
@@ -109,7 +109,7 @@ async function readDecimals(
       -MAX_LOG_BYTES,
     );
     for (const value of values) {
-      const decimals = printedDecimals(output.toString('latin1'), value);
+      const decimals = printedDecimals(output.toString('latin1'), value, contract.metric.name);
       if (decimals !== null) most = Math.max(most ?? decimals, decimals);
     }
   }

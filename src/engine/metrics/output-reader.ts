@@ -1,8 +1,8 @@
 import type { Contract } from '../../shared/contract/contract.ts';
 import type { Crash, RunOutcome, Summary } from '../../shared/study.ts';
 import { BlockReader } from './blocks.ts';
+import { CrashReader } from './classify-crash.ts';
 import { ColumnReader } from './columns.ts';
-import { CrashReader } from './crash.ts';
 import { LineSplitter } from './line-splitter.ts';
 import { inUnit, plainQuantity, type Quantity } from './number.ts';
 import { readNumbers } from './pairs.ts';
@@ -34,6 +34,8 @@ export type OutputSettings = {
   readonly metric: Contract['metric'];
   /** The unit of each series and number; without one, the first printed unit counts. */
   readonly units: Readonly<Record<string, string>>;
+  /** Where the contract comes from, for advice. */
+  readonly source?: Contract['source'];
 };
 
 /** Reads a run's output while it arrives: series, results, and what explains a crash. Memory is bounded. */
@@ -45,7 +47,7 @@ export class OutputReader {
   readonly #summary: SummaryReader;
   readonly #blocks = new BlockReader();
   readonly #columns = new ColumnReader();
-  readonly #names = new PrintedNames();
+  readonly #names: PrintedNames;
   readonly #crash = new CrashReader();
   readonly #splitter: LineSplitter;
   readonly #onPoint: (point: SeriesPoint) => void;
@@ -65,6 +67,7 @@ export class OutputReader {
     this.#onPoint = onPoint;
     this.#now = now;
     this.#metric = settings?.metric ?? null;
+    this.#names = new PrintedNames(settings?.source ?? 'pawl.toml');
     this.#pattern = settings?.metric.pattern ? compilePattern(settings.metric.pattern) : null;
     this.#summary = new SummaryReader(settings && wantedOf(settings.metric));
     this.units = new Map(Object.entries(settings?.units ?? {}));
@@ -99,6 +102,11 @@ export class OutputReader {
   /** The text printed for a name in the contract, number or word; null if there was none. */
   printed(name: string): string | null {
     return this.#summary.printed(name)?.text ?? null;
+  }
+
+  /** Whether it printed any number, with or without a name. */
+  get hasNumbers(): boolean {
+    return !this.#names.isEmpty;
   }
 
   /** @param metricName null if the run need not print it */
@@ -141,7 +149,8 @@ export class OutputReader {
       const quantity = { value, unit: point.units.get(name) ?? null };
       const told = this.#inUnit(name, quantity);
       if (told !== null) values.set(name, told);
-      if (number <= LISTED_LINES) this.#names.add([{ name, text: String(value), quantity }], number);
+      const within = row ? null : line;
+      if (number <= LISTED_LINES) this.#names.add([{ name, text: String(value), quantity }], number, within);
     }
     if (values.size > 0) this.#onPoint({ seconds: this.#now(), values });
   }
@@ -157,7 +166,7 @@ export class OutputReader {
     if (pairs.length > 0) this.#names.add(pairs, number);
     else if (line.length <= LISTED_CHARACTERS) {
       this.#names.addLone(line, number);
-      this.#names.add(readNumbers(line), number);
+      this.#names.add(readNumbers(line), number, line);
     }
   }
 

@@ -3,6 +3,7 @@ import { homedir } from 'node:os';
 import { delimiter, dirname, isAbsolute, join, normalize, relative } from 'node:path';
 import type { Contract } from '../../shared/contract/contract.ts';
 import type { PreflightCheck } from '../../shared/contract/set-up.ts';
+import { whereToWrite } from '../../shared/contract/where-to-write.ts';
 import { PawlError } from '../../shared/errors.ts';
 import { type Repository, readBlob } from '../git/repository.ts';
 import { compilePattern } from '../metrics/pattern.ts';
@@ -14,6 +15,8 @@ import { isEnvironment, usersVenv, VENV } from '../sandbox/python-environments.t
 import { inHome } from '../sandbox/withheld.ts';
 import { checkCompiled, checkImports, findForeignPython } from './check-python.ts';
 import { checkSwaps } from './check-swaps.ts';
+
+const TRAIN = { key: 'contract.train', field: 'training command', option: '--train' };
 
 export type Add = (name: string, outcome: PreflightCheck['outcome'], detail: string) => void;
 
@@ -102,7 +105,7 @@ async function checkCommands(
         (isShown ? inUsersVenv(path, repository) : null))
       : await findProgram(program, environment.PATH ?? '');
     const advice: Record<string, string> = {
-      uv: 'Install uv (docs.astral.sh/uv), or write a pawl.toml with another train command.',
+      uv: `Install uv (docs.astral.sh/uv), or give another training command as ${whereToWrite(contract.source, TRAIN)}.`,
       python: 'Install Python 3 (Debian: apt-get install python3).',
       python3: 'Install Python 3 (Debian: apt-get install python3).',
     };

@@ -7,6 +7,7 @@ import type { Contract } from '../../shared/contract/contract.ts';
 import { type ContractChoices, contractOfDraft, type Recognition } from '../../shared/contract/findings.ts';
 import type { PreflightCheck } from '../../shared/contract/set-up.ts';
 import { PawlError } from '../../shared/errors.ts';
+import { listed } from '../../shared/listed.ts';
 import { counted } from '../../shared/numbers.ts';
 import { matchEditable } from '../contract/editable.ts';
 import { EXAMPLE_CONTRACT } from '../contract/example-contract.ts';
@@ -58,6 +59,8 @@ export type DoctorInput = {
 
 /** How many constants are read at most, which is enough for a summary. */
 const MANY_CONSTANTS = 200;
+/** How many files or constants a check names. */
+const MOST_NAMED = 4;
 /** With less space, the night's logs and commits may not fit. */
 const LOW_DISK_BYTES = 1024 ** 3;
 /** A hanging driver must not make the check hang. */
@@ -177,7 +180,7 @@ async function checkFiles(repository: Repository, head: string, contract: Contra
     add(name, messages.length > 0 ? 'failed' : 'ok', messages.join(' ') || found);
   };
   const editable = tree.map(entry => entry.path).filter(matchEditable(contract.editable));
-  report('editable files', 'editable', shorten(editable));
+  report('editable files', 'editable', listed(editable, MOST_NAMED));
   const others = `the other ${counted(tree.length - editable.length, 'tracked file')}`;
   report('locked files', 'locked', contract.locked?.join(', ') ?? others);
   if (contract.score !== null)
@@ -194,7 +197,10 @@ async function checkConstants(
 ): Promise<void> {
   const { constants, isWhole } = await surveyConstants(repository, head, contract, MANY_CONSTANTS);
   if (constants.length > 0) {
-    const names = shorten(constants.map(({ name }) => name));
+    const names = listed(
+      constants.map(({ name }) => name),
+      MOST_NAMED,
+    );
     add(
       'constants',
       'ok',
@@ -275,10 +281,4 @@ async function checkGpu({ environment, cards }: DoctorInput, add: Add): Promise<
     const said = String((error as { stdout?: string }).stdout || (error as Error).message).trim();
     add('GPU', 'warning', `nvidia-smi cannot reach a GPU: ${said.split('\n')[0]}`);
   }
-}
-
-function shorten(paths: readonly string[]): string {
-  return paths.length <= 4
-    ? paths.join(', ')
-    : `${paths.slice(0, 4).join(', ')} and ${paths.length - 4} more`;
 }

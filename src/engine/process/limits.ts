@@ -108,5 +108,5 @@ async function proportionalBytes({ pid, rssPages }: ProcessInfo): Promise<number
 
 function mebibytes(bytes: number): string {
   const size = bytes / 1024 ** 2;
-  return `${size < 10 ? size.toFixed(1) : Math.round(size).toLocaleString('en')} MiB`;
+  return `${size < 9.95 ? size.toFixed(1) : Math.round(size).toLocaleString('en')} MiB`;
 }

@@ -6,6 +6,7 @@ import type { ProposalRequest, Proposer, ProposerAnswer, ProposerContext } from 
 
 /** If stdout or stderr is longer, the command is ended. */
 const MAX_OUTPUT_BYTES = 1024 * 1024;
+const EXAMPLE = '{"hypothesis": "Lower the learning rate"}';
 /** The request contains at most this many of the latest history entries. */
 const HISTORY_ENTRIES = 200;
 
@@ -88,7 +89,9 @@ function readAnswer(stdout: string): ProposerAnswer {
   try {
     json = JSON.parse(line);
   } catch {
-    return failed(`The last line of the command's output is not JSON: ${line.slice(0, 200) || '(nothing)'}`);
+    return failed(
+      `The last line of the command's output is not JSON like ${EXAMPLE}: ${line.slice(0, 200) || '(nothing)'}`,
+    );
   }
   const answer = answerSchema.safeParse(json);
   if (!answer.success) {

@@ -8,6 +8,9 @@ import type { RemoteJob } from './remote-training.ts';
 /** As for trainings on this machine. */
 const MAX_OUTPUT_BYTES = 2 * 1024 ** 3;
 
+/** Stands for a run's worktree, whose place only its machine knows. */
+export const WORKTREE_THERE = '/pawl/worktree';
+
 /** Variables that describe this machine; another machine has its own. */
 const OF_THIS_MACHINE = new Set([
   ...['HOME', 'USER', 'LOGNAME', 'SHELL', 'TMPDIR', 'TMP', 'TEMP', 'DISPLAY', 'SYSTEMROOT', 'USERPROFILE'],
@@ -41,6 +44,8 @@ export function describeJob(job: RemoteJob, repository: string): object {
       ...Object.fromEntries(Object.entries(job.environment).filter(([name]) => !isOfThisMachine(name))),
       ...(job.gpus ? { CUDA_VISIBLE_DEVICES: job.gpus.join(',') } : {}),
     },
+    ...{ checkout: job.repository.path, worktree: WORKTREE_THERE },
+    compiled: job.compiled,
     ...{ gpus: job.gpus ?? [], cores: job.cores ?? [] },
     contained_environment: job.containedEnvironment,
     inherit: {

@@ -5,7 +5,13 @@ import { LogFollower } from './follow-log.ts';
 import { isStopped } from './is-stopped.ts';
 import { type JobFolder, outcomeOf, saidBy, stateOf, writeCancel } from './job-folder.ts';
 import type { Read, RemoteOutcome, RemoteState } from './outcome.ts';
-import type { RemoteEnd, RemotePhase, RemoteResult, RemoteWatch } from './remote-training.ts';
+import {
+  ANSWER_MS,
+  type RemoteEnd,
+  type RemotePhase,
+  type RemoteResult,
+  type RemoteWatch,
+} from './remote-training.ts';
 import { type Asked, endedFromOutside, PUT_BACK, resultOf } from './result.ts';
 import { FolderSilent, inFolder } from './shared-folder.ts';
 
@@ -27,6 +33,8 @@ const MAX_STANDINGS = 12;
 
 export type Followed = {
   readonly folder: JobFolder;
+  /** Whether the folder is on a disk of this machine. Then changes are seen at once. */
+  readonly isHere: boolean;
   /** The job's name at its scheduler or host. */
   readonly id: string;
   readonly logPath: string;
@@ -89,7 +97,7 @@ class JobFollower {
   }
 
   async run(): Promise<RemoteResult> {
-    const { folder, logPath, watch } = this.#job;
+    const { folder, isHere, logPath, watch } = this.#job;
     let isFull = false;
     const log = await OutputLog.create(
       logPath,
@@ -108,7 +116,7 @@ class JobFollower {
       if (log.error === null) watch.onOutput(chunk);
     });
     const unsubscribe = this.#host.subscribe(standing => this.#hear(standing));
-    const hints = watchChanges(folder.path, () => this.#wake());
+    const hints = watchChanges(isHere ? folder.path : null, () => this.#wake());
     for (const signal of [watch.signal, watch.enough, watch.putOff])
       signal?.addEventListener('abort', () => this.#wake(), { signal: ended.signal });
     let outcome: Read<RemoteOutcome> = { kind: 'missing' };
@@ -228,7 +236,13 @@ class JobFollower {
   #isGone(): boolean {
     if (this.#overSince === null) return false;
     const isNeverBegun = this.#asked !== null && this.#runningSince === null;
-    return isNeverBegun || performance.now() - this.#overSince >= this.#job.graceMs;
+    return isNeverBegun || performance.now() - this.#overSince >= this.#graceMs();
+  }
+
+  /** How long what was written there may take to become visible; the user's stop does not wait as long. */
+  #graceMs(): number {
+    const { graceMs, watch } = this.#job;
+    return isStopped(watch.signal) ? Math.min(ANSWER_MS, graceMs) : graceMs;
   }
 
   /** Waits a moment, or until something happens. */
@@ -252,8 +266,8 @@ class JobFollower {
 
   /** The bytes that the wrapper reports as written may become visible here only later. */
   async #readRest(follower: LogFollower, bytes: number, isFull: () => boolean): Promise<void> {
-    const deadline = performance.now() + this.#job.graceMs;
-    while (follower.bytes < bytes && performance.now() < deadline) {
+    const since = performance.now();
+    while (follower.bytes < bytes && performance.now() - since < this.#graceMs()) {
       if (isFull() || (await this.#ask(() => follower.read())) === 0) await this.#rest(MIN_PAUSE_MS);
     }
   }
@@ -295,18 +309,19 @@ class JobFollower {
   }
 }
 
-/** Reports changes that this machine makes itself or sees on its own disk, and no others. */
-function watchChanges(folder: string, onChange: () => void): { take(): boolean; close(): void } {
+/** Reports changes in a folder, null for none. While a network file system is silent, the call itself would stop the engine. */
+function watchChanges(folder: string | null, onChange: () => void): { take(): boolean; close(): void } {
   let hasChanged = false;
   let watcher: FSWatcher | null = null;
   try {
-    watcher = watchFolder(folder, (_, name) => {
-      // The log is polled often enough.
-      if (name !== 'outcome.json' && name !== 'state.json') return;
-      hasChanged = true;
-      onChange();
-    });
-    watcher.on('error', () => watcher?.close());
+    if (folder !== null)
+      watcher = watchFolder(folder, (_, name) => {
+        // The log is polled often enough.
+        if (name !== 'outcome.json' && name !== 'state.json') return;
+        hasChanged = true;
+        onChange();
+      });
+    watcher?.on('error', () => watcher?.close());
   } catch {
     // There are too many watchers on this machine.
   }

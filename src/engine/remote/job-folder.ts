@@ -1,5 +1,6 @@
-import { mkdir, open, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
-import { basename, join } from 'node:path';
+import { constants } from 'node:fs';
+import { copyFile, mkdir, open, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { basename, dirname, join } from 'node:path';
 import { PawlError } from '../../shared/errors.ts';
 import { findResource } from '../resources.ts';
 import { describeJob, jobName } from './describe-job.ts';
@@ -7,6 +8,8 @@ import { type Read, type RemoteOutcome, type RemoteState, readOutcome, readState
 import type { KnownJob, RemoteJob } from './remote-training.ts';
 import { shareCommit, sharedRepository, unshareCommit } from './share-commit.ts';
 
+/** In a job's folder: what was compiled in the checkout. */
+export const COMPILED = 'compiled';
 /** How much of the script's output to report. */
 const SAID_BYTES = 2_000;
 
@@ -57,6 +60,11 @@ export async function makeFolder(
     },
   );
   await copyWrapper(folder.path);
+  for (const path of job.compiled.paths) {
+    const copy = join(folder.path, COMPILED, path);
+    await mkdir(dirname(copy), { recursive: true });
+    await copyFile(join(job.repository.path, path), copy, constants.COPYFILE_FICLONE);
+  }
   await writeWhole(join(folder.path, 'job.json'), JSON.stringify(describeJob(job, repository)));
   return isNew;
 }

@@ -9,7 +9,15 @@ const SET_UP_SECONDS = 3_600;
 /** The facts about a run that are not in its contract. */
 export type RunOfContract = Pick<
   RemoteJob,
-  'marker' | 'repository' | 'commit' | 'environment' | 'locked' | 'observed' | 'logPath' | 'maxArtifactBytes'
+  | 'marker'
+  | 'repository'
+  | 'commit'
+  | 'environment'
+  | 'compiled'
+  | 'locked'
+  | 'observed'
+  | 'logPath'
+  | 'maxArtifactBytes'
 > & {
   /** Whether it may train without a sandbox, as the user has agreed. */
   readonly containment: SandboxMode;

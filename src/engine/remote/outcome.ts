@@ -18,6 +18,8 @@ const end = z.discriminatedUnion('kind', [
     limit: z.enum(['memory', 'processes', 'disk']),
     message: z.string().max(2_000),
   }),
+  /** Something else has filled the disk. */
+  z.object({ kind: z.literal('disk_taken') }),
   z.object({ kind: z.literal('not_started'), why: z.string().max(40), message: z.string().max(2_000) }),
 ]);
 const command = z.object({ end, seconds: amount, output_bytes: amount });

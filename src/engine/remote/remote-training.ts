@@ -20,8 +20,13 @@ export type RemoteJob = {
   readonly metric: RemoteCommand | null;
   /** Run after that, in order, until one fails. */
   readonly checks: readonly RemoteCommand[];
-  /** As from `trainingEnvironment`; in a `PATH` the machine's own value comes first, otherwise these values win. */
+  /**
+   * As from `trainingEnvironment`, with `WORKTREE_THERE` in place of the worktree; in a `PATH` the machine's own value comes first,
+   * otherwise these values win.
+   */
   readonly environment: Readonly<Record<string, string>>;
+  /** Files of the checkout that no commit has, which are brought to the worktree: modules, compiled for machines of one kind. */
+  readonly compiled: { readonly kind: string; readonly paths: readonly string[] };
   /** Added if it is contained. */
   readonly containedEnvironment: Readonly<Record<string, string>>;
   /** UUIDs of the GPUs that it may use, and no other run meanwhile; absent if its scheduler chooses the GPUs. */

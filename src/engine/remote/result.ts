@@ -72,6 +72,8 @@ function endOf({ outcome, asked, end }: Ended): RemoteEnd {
       return { kind: 'time_limit', message: 'The scheduler’s own limit came before the budget of the run.' };
     case 'requeued':
       return { kind: 'requeued', message: 'It was started a second time, and a run is trained only once.' };
+    case 'disk_taken':
+      return { kind: 'lost', message: DISK_TAKEN };
     case 'not_started': {
       const kind = last.why === 'no_sandbox' ? 'no_sandbox' : 'not_started';
       return { kind, message: last.message };
@@ -135,6 +137,7 @@ export function outcomeOfCommand(end: RemoteOutcome['end']): RunOutcome {
     case 'terminated':
     case 'time_limit':
     case 'requeued':
+    case 'disk_taken':
     case 'not_started':
       return { kind: 'interrupted' };
   }
@@ -145,5 +148,6 @@ function lastEnd({ end, metric, checks }: RemoteOutcome): RemoteOutcome['end'] {
   return end.kind === 'exit' ? (checks.at(-1)?.end ?? metric?.end ?? end) : end;
 }
 
+const DISK_TAKEN = 'Something else filled the disk there, perhaps the run of another lane.';
 export const PUT_BACK = 'Slurm put it back into the queue, and a run is trained only once.';
 export const OUT_OF_MEMORY = 'The job used more memory than it had asked the cluster for.';

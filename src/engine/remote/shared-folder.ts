@@ -19,6 +19,11 @@ export class FolderSilent extends Error {
 let calls = 0;
 const queue: (() => void)[] = [];
 
+/** Whether a call to a folder has not returned. */
+export function isFolderSilent(): boolean {
+  return calls > 0;
+}
+
 /**
  * What the folder answers. Rejects with {@link FolderSilent} if the signal was aborted and there has been no answer for
  * `waitMs` since; the work may go on all the same.

@@ -68,7 +68,8 @@ export type Contained = {
 
 /**
  * What a training sees, with uv pointed at the user's own environment where there is one.
- * @param place with the files of the folder it runs in (null on another machine), and where it finds that folder
+ * @param place with the files of the folder it runs in, and where it finds that folder; `folder` is null on another machine, where
+ * uv makes an environment in the run's worktree
  */
 export function environmentOf(
   {
@@ -77,26 +78,24 @@ export function environmentOf(
     folder,
     userEnvironment,
     worktree,
-    shownAt = worktree ?? '',
-  }: Pick<Place, 'contract' | 'repository' | 'folder' | 'userEnvironment'> & {
-    readonly worktree: string | null;
+    shownAt = worktree,
+  }: Pick<Place, 'contract' | 'repository' | 'userEnvironment'> & {
+    readonly folder: string | null;
+    readonly worktree: string;
     readonly shownAt?: string;
   },
   marker: string,
 ): Record<string, string> {
   const own = usersVenv(repository);
   const environments = usedEnvironments(repository, userEnvironment);
-  const pythonPath =
-    worktree === null
-      ? undefined
-      : pythonPathOf(userEnvironment.PYTHONPATH, environments, repository.path, { files: worktree, shownAt });
+  const files = { files: worktree, shownAt };
+  const pythonPath = pythonPathOf(userEnvironment.PYTHONPATH, environments, repository.path, files);
   const training = trainingEnvironment({
     user: userEnvironment,
     // If Pawl asks the model for it, it gets none of the user's keys.
     named: contract.environment.filter(name => contract.model === null || !/^ANTHROPIC_/i.test(name)),
     marker,
-    // On another machine, uv makes one in the run's worktree.
-    uvProjectEnvironment: own ?? (worktree === null ? null : join(folder, 'venv')),
+    uvProjectEnvironment: own ?? (folder && join(folder, 'venv')),
     // The user's environment is used as it is: synchronising it would change the checkout.
     uvMaySync: own === null,
   });

@@ -116,5 +116,6 @@ async function compiledBytes(folder: string): Promise<number> {
 }
 
 function sizeText(bytes: number): string {
-  return bytes < 1024 ** 2 ? `${Math.ceil(bytes / 1024)} KiB` : `${Math.round(bytes / 1024 ** 2)} MiB`;
+  const kibibytes = Math.ceil(bytes / 1024);
+  return kibibytes < 1024 ? `${kibibytes} KiB` : `${Math.round(bytes / 1024 ** 2)} MiB`;
 }

@@ -1,5 +1,6 @@
 import { cp, lstat, opendir, stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
+import { listed } from '../../shared/listed.ts';
 import { isBelow } from '../paths.ts';
 import { real } from './home-view.ts';
 import type { Mount } from './jail.ts';
@@ -26,11 +27,10 @@ const MAX_TOLD = 3;
 /** One line for the user; null if nothing was left out. */
 export function describeLeftOut(title: string, leftOut: readonly LeftOut[]): string | null {
   if (leftOut.length === 0) return null;
-  const told = leftOut
-    .slice(0, MAX_TOLD)
-    .map(({ path, to, why }) => `${path} (${path === to ? '' : `a link to ${to}, `}which ${why})`);
-  const more = leftOut.length > MAX_TOLD ? ` and ${leftOut.length - MAX_TOLD} more` : '';
-  return `In the sandbox ${title} cannot see ${told.join(', ')}${more}.`;
+  const told = leftOut.map(
+    ({ path, to, why }) => `${path} (${path === to ? '' : `a link to ${to}, `}which ${why})`,
+  );
+  return `In the sandbox ${title} cannot see ${listed(told, MAX_TOLD)}.`;
 }
 
 /** Deep enough for a home folder, a folder of home folders, and a dotfiles folder with a folder per program. */

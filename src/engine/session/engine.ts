@@ -291,8 +291,12 @@ export class Engine {
     }
   }
 
-  /** Rejects with `uncontained` if a sitting would run model-written code without a sandbox and the user has not agreed. */
-  async requireConsent(studyId: string, settings: SittingSettings): Promise<void> {
+  /**
+   * What the user should hear before a sitting begins in the background. Rejects with `settings_invalid`, and with
+   * `uncontained` if it would run model-written code without a sandbox and the user has not agreed.
+   */
+  async requireReady(studyId: string, settings: SittingSettings): Promise<void> {
+    await readUserSettings(this.#options.paths.home);
     const study = this.ledger.studies.get(studyId);
     const proposer = settings.proposer ?? study?.proposer;
     if (!study || !proposer || !isWrittenByModels(proposer) || this.hasAgreedToUncontained()) return;

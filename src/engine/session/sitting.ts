@@ -51,6 +51,8 @@ export type SittingPorts = Omit<TrainPorts, keyof LanePorts> & {
 
 const ASK_AGAIN_MS = 15 * 60_000;
 
+const ENDED_BEFORE = 'The study stopped before it was run; it will be run on resume.';
+
 export type SittingEnd = { readonly reason: StopReason; readonly detail: string | null };
 
 type Happened = { readonly lane: number | null; readonly event: LoopEvent };
@@ -261,7 +263,7 @@ export class Sitting {
       for (const { n, phase } of ledger.experiments.unfinished(id)) {
         // What was handed over to another lane waits as `attempted`.
         const isOpen = phase === 'proposing' || phase === 'attempted';
-        if (isOpen) ledger.experiments.setPhase(id, n, 'interrupted');
+        if (isOpen) ledger.experiments.leave(id, n, 'put_off', ENDED_BEFORE);
       }
     });
   }

@@ -56,12 +56,14 @@ export function setAside(
       ledger.experiments.setPhase(id, n, 'attempted');
       return ended ? [{ type: 'handed_over', n, k: ended.k, flags: unfairFlags(ended) }] : [];
     }
-    ledger.experiments.setPhase(id, n, 'interrupted');
+    const left = { type: reason.kind === 'stopped' ? 'interrupted' : 'put_off', n } as const;
+    const why = describeSetAside(reason);
+    ledger.experiments.leave(id, n, left.type, why);
     ledger.experiments.dropUnproposed(id, n);
-    const interrupted = { type: 'interrupted', n, message: describeSetAside(reason) } as const;
-    if (reason.kind !== 'unanswered') return [interrupted];
+    const told = { ...left, message: why };
+    if (reason.kind !== 'unanswered') return [told];
     const message = `The model that the training asks did not answer. ${reason.message}`;
-    return [interrupted, { type: 'warning', code: 'model_blocked', message }];
+    return [told, { type: 'warning', code: 'model_blocked', message }];
   });
   return { type: 'set_aside', reason };
 }
@@ -71,13 +73,18 @@ function describeSetAside(reason: Exclude<SetAsideReason, { readonly kind: 'scre
     case 'stopped':
       return 'Stopped by the user; it will be run again on resume.';
     case 'unanswered':
-      return `${reason.message} It will be run again.`;
+      return `${sentence(reason.message)} It will be run again.`;
     case 'put_off':
-      return `Not started yet; it will be run when the study goes on. ${reason.message}`;
+      return `${sentence(reason.message)} It was not started and will be run when the study goes on.`;
     case 'spent':
     case 'refused':
-      return `${reason.message} It will be run again on resume.`;
+      return `${sentence(reason.message)} It will be run again on resume.`;
     default:
       return unreachable(reason);
   }
+}
+
+/** What a machine or a server said may end without a full stop. */
+function sentence(text: string): string {
+  return text.replace(/[.\s]*$/, '.');
 }

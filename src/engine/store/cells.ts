@@ -1,11 +1,13 @@
 import type { Cell } from '../../shared/notebook.ts';
-import type { Evidence, Phase, Verdict } from '../../shared/study.ts';
+import { isLeft, type Phase } from '../../shared/phases.ts';
+import type { Evidence, Verdict } from '../../shared/study.ts';
 import { type Database, decode } from './database.ts';
 import { type RecordRow, recordOf, repeatColumns } from './record.ts';
 
 type Row = RecordRow & {
   n: number;
   phase: Phase;
+  why_waiting: string | null;
   hypothesis: string | null;
   category: string | null;
   predicted_effect: number | null;
@@ -34,6 +36,7 @@ function fromRow(row: Row): Cell {
   return {
     n: row.n,
     phase: row.phase,
+    whyWaiting: isLeft(row.phase) ? row.why_waiting : null,
     hypothesis: row.hypothesis,
     category: row.category,
     predictedEffect: row.predicted_effect,
@@ -72,7 +75,7 @@ export type CellStore = ReturnType<typeof cellStore>;
 
 /** Experiments as the notebook lists them: read only, many at a time. */
 export function cellStore(database: Database) {
-  const columns = `n, phase, hypothesis, category, predicted_effect, verdict, reason, evidence, metric, memory,
+  const columns = `n, phase, why_waiting, hypothesis, category, predicted_effect, verdict, reason, evidence, metric, memory,
     started_at, ended_at, attempt_commit, other_line,
     (SELECT sum(run.ended_at - run.started_at) FROM run WHERE run.experiment_id = e.id) AS trained_ms,
     (SELECT json_group_array(tag) FROM (SELECT tag FROM tag WHERE tag.experiment_id = e.id ORDER BY position)) AS tags,

@@ -1,7 +1,7 @@
+import { isLeft, type Phase } from '../../shared/phases.ts';
 import type {
   Evidence,
   Experiment,
-  Phase,
   Proposal,
   ShownVerdict,
   Verdict,
@@ -15,6 +15,7 @@ import { type RecordRow, recordOf, repeatColumns } from './record.ts';
 type Row = RecordRow & {
   n: number;
   phase: Phase;
+  why_waiting: string | null;
   hypothesis: string | null;
   rationale: string | null;
   predicted_effect: number | null;
@@ -41,6 +42,7 @@ function fromRow(row: Row): Experiment {
   return {
     n: row.n,
     phase: row.phase,
+    whyWaiting: isLeft(row.phase) ? row.why_waiting : null,
     proposal:
       row.hypothesis === null
         ? null
@@ -96,8 +98,8 @@ export type ExperimentStore = ReturnType<typeof experimentStore>;
 
 export function experimentStore(database: Database) {
   const record = repeatColumns('experiment');
-  const columns = `n, phase, hypothesis, rationale, predicted_effect, category, memo, parent_commit, other_line, attempt_commit,
-    branch_commit, verdict_order, edit_digest, source_lines, verdict, reason, evidence, metric, memory, started_at, ended_at, imported,
+  const columns = `n, phase, why_waiting, hypothesis, rationale, predicted_effect, category, memo, parent_commit, other_line,
+    attempt_commit, branch_commit, verdict_order, edit_digest, source_lines, verdict, reason, evidence, metric, memory, started_at, ended_at, imported,
     (SELECT sum(run.ended_at - run.started_at) FROM run WHERE run.experiment_id = experiment.id) AS trained_ms,
     ${record}`;
   const begin = database.prepare(
@@ -117,6 +119,9 @@ export function experimentStore(database: Database) {
      WHERE study_id = ? AND n = ?`,
   );
   const setPhase = database.prepare('UPDATE experiment SET phase = ? WHERE study_id = ? AND n = ?');
+  const leave = database.prepare(
+    'UPDATE experiment SET phase = ?, why_waiting = ? WHERE study_id = ? AND n = ?',
+  );
   const decide = database.prepare(
     `UPDATE experiment SET phase = @phase, verdict = @word, reason = @reason, evidence = @evidence, metric = @metric,
        memory = @memory, ended_at = @at, branch_commit = coalesce(@branchCommit, branch_commit), verdict_order =
@@ -191,6 +196,10 @@ export function experimentStore(database: Database) {
     setPhase(studyId: string, n: number, phase: Phase): void {
       setPhase.run(phase, studyId, n);
     },
+    /** Leaves it to be continued later. */
+    leave(studyId: string, n: number, phase: 'interrupted' | 'put_off', why: string): void {
+      leave.run(phase, why, studyId, n);
+    },
     /** Removes an experiment that never got a proposal. If it is not the newest, that leaves no gap. */
     dropUnproposed(studyId: string, n: number): void {
       dropUnproposed.run(studyId, n, studyId);
@@ -256,7 +265,7 @@ export function experimentStore(database: Database) {
     page(studyId: string, from: number, limit: number): readonly Experiment[] {
       return page.all(studyId, from, limit).map(fromRow);
     },
-    /** Experiments without a settled end: in flight, interrupted, or kept while the branch has not moved yet. */
+    /** Experiments without a settled end: in flight, interrupted, put off, or kept while the branch has not moved yet. */
     unfinished(studyId: string): readonly Experiment[] {
       return unfinished.all(studyId).map(fromRow);
     },

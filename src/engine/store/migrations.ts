@@ -24,6 +24,7 @@ import { jobsElsewhere } from './migrations/230-jobs-elsewhere.ts';
 import { removedSince } from './migrations/240-removed-since.ts';
 import { endedJobs } from './migrations/250-ended-jobs.ts';
 import { hostsOfMarks } from './migrations/260-hosts-of-marks.ts';
+import { whyExperimentsWait } from './migrations/270-why-experiments-wait.ts';
 
 /** A numbered change of the schema. Numbers go up in tens, so that a fix can be inserted between two releases. */
 export type Migration = { readonly version: number; readonly sql: string };
@@ -55,4 +56,5 @@ export const MIGRATIONS: readonly Migration[] = [
   { version: 240, sql: removedSince },
   { version: 250, sql: endedJobs },
   { version: 260, sql: hostsOfMarks },
+  { version: 270, sql: whyExperimentsWait },
 ];

@@ -16,7 +16,7 @@ export function EmptyState({
         {icon}
       </span>
       <p className="font-medium">{title}</p>
-      <div className="max-w-md text-muted text-sm">{children}</div>
+      <div className="max-w-md text-balance text-muted text-sm">{children}</div>
     </div>
   );
 }

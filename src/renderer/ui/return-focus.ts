@@ -3,14 +3,17 @@ import { type RefObject, useEffect, useRef } from 'react';
 /** Elements that take the focus while they are open. */
 const OVER = '[role="dialog"], [role="menu"], [role="listbox"]';
 
-/** The last focused element outside of these. */
+/** The last focused element outside of these, and the one before it. */
 let home: HTMLElement | null = null;
+let before: HTMLElement | null = null;
 
 /** Tracks the focus for `returnFocus`. Call once per window. */
 export function useFocusMemory(): void {
   useEffect(() => {
     const note = ({ target }: FocusEvent) => {
-      if (target instanceof HTMLElement && !target.closest(OVER)) home = target;
+      if (!(target instanceof HTMLElement) || target === home || target.closest(OVER)) return;
+      before = home;
+      home = target;
     };
     document.addEventListener('focusin', note);
     return () => document.removeEventListener('focusin', note);
@@ -27,6 +30,12 @@ export function returnFocus(event: Event): void {
   if (document.activeElement?.closest(OVER)) return;
   const place = home?.isConnected ? home : document.querySelector('main');
   place?.focus({ preventScroll: true });
+}
+
+/** Gives up the focus of a field that a key led to: it returns to where it was before. */
+export function leaveField(field: HTMLElement): void {
+  field.blur();
+  if (before?.isConnected) before.focus({ preventScroll: true });
 }
 
 /** Focuses the main part of the window if the focus was lost with the last screen. */

@@ -48,7 +48,7 @@ export function TabList<Name extends string>({
           value={name}
           onFocus={chooseByArrowsOnly}
           className={classNames(
-            '-mb-px border-transparent border-b-2 px-3 py-2 text-muted text-sm hover:text-ink data-[state=active]:border-accent data-[state=active]:text-ink',
+            '-outline-offset-2 -mb-px border-transparent border-b-2 px-3 py-2 text-muted text-sm hover:text-ink data-[state=active]:border-accent data-[state=active]:text-ink',
             isSmall ? '' : 'font-medium',
           )}
         >

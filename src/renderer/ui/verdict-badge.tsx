@@ -1,5 +1,6 @@
 import { CircleDashed, CircleHelp, CirclePause, Undo2 } from 'lucide-react';
-import type { Phase, VerdictWord } from '../../shared/study.ts';
+import { isLeft, type Phase, phaseWord } from '../../shared/phases.ts';
+import type { VerdictWord } from '../../shared/study.ts';
 import { classNames } from './class-names.ts';
 
 const LOOKS = {
@@ -20,7 +21,7 @@ export function VerdictBadge({
   /** Whether it was kept and then taken back. */
   readonly isRolledBack?: boolean;
 }) {
-  const isHeld = phase === 'interrupted' || phase === 'reviewing';
+  const isHeld = isLeft(phase) || phase === 'reviewing';
   const look = isRolledBack
     ? { icon: Undo2, className: 'text-warn' }
     : word
@@ -36,7 +37,9 @@ export function VerdictBadge({
       ) : (
         <look.icon size={15} strokeWidth={2.25} aria-hidden className="shrink-0" />
       )}
-      {isRolledBack ? 'rolled back' : (word ?? (phase === 'reviewing' ? 'your turn' : phase))}
+      {isRolledBack
+        ? 'rolled back'
+        : (word ?? (phase === 'reviewing' ? 'your turn' : phase && phaseWord(phase)))}
     </span>
   );
 }

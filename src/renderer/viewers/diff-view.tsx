@@ -1,6 +1,7 @@
 import { sum } from 'd3-array';
 import { ChevronsDownUp, ChevronsUpDown, Columns2, Rows2 } from 'lucide-react';
 import { useMemo, useState } from 'react';
+import { counted } from '../../shared/numbers.ts';
 import type { DiffMode } from './diff-chunk-view.tsx';
 import { DiffFileView } from './diff-file-view.tsx';
 import { LineCounts } from './line-counts.tsx';
@@ -61,8 +62,7 @@ export function DiffView({ diff, isCut, mode, onMode, label }: DiffViewProps) {
     <section aria-label={label} className="diff-view">
       <div className="flex flex-wrap items-center gap-x-3 gap-y-1 px-2 py-1.5">
         <p className="text-xs text-muted tabular">
-          {files.length === 1 ? '1 file' : `${files.length.toLocaleString('en')} files`},{' '}
-          <LineCounts added={added} removed={removed} />
+          {counted(files.length, 'file')}, <LineCounts added={added} removed={removed} />
           {isCut && ' in the part that is shown'}
         </p>
         <div className="ml-auto flex items-center gap-1">

@@ -1,3 +1,4 @@
+import { listed } from '../listed.ts';
 import { ABSENT, formatDelta, formatMetric } from '../numbers.ts';
 import type { Arm, Debrief, KeptIdea } from './debrief.ts';
 import { certaintyOf, crashWords, gainText, intervalText, shareText } from './describe-debrief.ts';
@@ -18,11 +19,11 @@ const IDEA: TextColumn<Idea> = { name: 'Idea', cell: ({ n, hypothesis }) => `#${
 export const MOST_NAMED = 12;
 const EXPERIMENTS: TextColumn<{ readonly experiments: readonly number[] }> = {
   name: 'Experiments',
-  cell: ({ experiments }) => {
-    const rest = experiments.length - MOST_NAMED;
-    const named = experiments.slice(0, MOST_NAMED).map(n => `#${n}`);
-    return named.join(', ') + (rest > 0 ? ` and ${rest} more` : '');
-  },
+  cell: ({ experiments }) =>
+    listed(
+      experiments.map(n => `#${n}`),
+      MOST_NAMED,
+    ),
 };
 
 /** Names the number of runs if an experiment was run more than once. */

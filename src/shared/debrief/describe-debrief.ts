@@ -96,25 +96,30 @@ export function timeRows({ time }: Debrief): readonly (readonly [string, string]
 }
 
 /** Energy and cost, in total and for the gain; unmeasured values are left out. */
-export function resourceRows({
-  resources,
-  before,
-  after,
-  study,
-}: Debrief): readonly (readonly [string, string])[] {
-  const { energyWh, costUsd } = resources;
-  const change = before && after ? after.record.mean - before.record.mean : 0;
-  const gain = -signOf(study.metric.goal) * change;
+export function resourceRows(
+  debrief: Pick<Debrief, 'resources' | 'study' | 'before' | 'after' | 'claims'>,
+): readonly (readonly [string, string])[] {
+  const { energyWh, costUsd } = debrief.resources;
+  const { gain, isClaimed } = gainOf(debrief);
+  const per = `for 0.001 of ${debrief.study.metric.name}${isClaimed ? '' : ', on record'}`;
   return [
     ...(energyWh === null ? [] : [['energy of the GPUs', formatEnergy(energyWh)] as const]),
     ...(costUsd === null ? [] : [['calls to models', formatUsd(costUsd)] as const]),
     ...(costUsd !== null && gain > 0
-      ? [[`calls to models for 0.001 of ${study.metric.name}`, formatUsd((costUsd * 0.001) / gain)] as const]
+      ? [[`calls to models ${per}`, formatUsd((costUsd * 0.001) / gain)] as const]
       : []),
     ...(energyWh !== null && gain > 0
-      ? [[`energy for 0.001 of ${study.metric.name}`, formatEnergy((energyWh * 0.001) / gain)] as const]
+      ? [[`energy ${per}`, formatEnergy((energyWh * 0.001) / gain)] as const]
       : []),
   ];
+}
+
+/** What the number gained: as claimed, if a claim is about the same two experiments, otherwise on record. */
+function gainOf({ study, before, after, claims }: Pick<Debrief, 'study' | 'before' | 'after' | 'claims'>) {
+  const onRecord = before && after ? after.record.mean - before.record.mean : 0;
+  const isTheirs = before?.n === 0 && after?.n === claims?.keeps.at(-1)?.n;
+  const claimed = !isTheirs || !claims ? null : claims.isRepeatable ? onRecord : claims.headline?.difference;
+  return { gain: -signOf(study.metric.goal) * (claimed ?? onRecord), isClaimed: typeof claimed === 'number' };
 }
 
 /** `0.0012 (0.0003 to 0.0024)`. */

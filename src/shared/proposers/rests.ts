@@ -1,4 +1,6 @@
 import type { EngineEvent } from '../events.ts';
+import { listed } from '../listed.ts';
+import { counted } from '../numbers.ts';
 
 type Rest = Extract<EngineEvent, { type: 'proposer_rests' }>;
 type Rested = Extract<EngineEvent, { type: 'proposer_rested' }>;
@@ -30,9 +32,9 @@ export function describeRested({
 }: Pick<Rested, 'proposer' | 'isBack' | 'experiments' | 'standIns'>): string {
   const until = isBack ? `${proposer} proposed again.` : `${proposer} did not propose again.`;
   if (experiments.length === 0) return `${until} Nothing was tried meanwhile.`;
-  const named = experiments.slice(0, MAX_NAMED).map(n => `#${n}`);
-  const more = experiments.length - named.length;
-  const which = `${named.join(', ')}${more > 0 ? ` and ${more} more` : ''}`;
-  const count = experiments.length === 1 ? '1 experiment' : `${experiments.length} experiments`;
-  return `${until} Meanwhile ${standIns.join(', ')} proposed ${count}: ${which}.`;
+  const which = listed(
+    experiments.map(n => `#${n}`),
+    MAX_NAMED,
+  );
+  return `${until} Meanwhile ${standIns.join(', ')} proposed ${counted(experiments.length, 'experiment')}: ${which}.`;
 }

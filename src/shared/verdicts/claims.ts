@@ -84,8 +84,7 @@ function seedWords(seeds: readonly number[]): string {
 export function describeNoise({ noise, repeats, isRepeatable, hasVaried }: StudyClaims): string {
   if (isRepeatable) return 'The same code gives the same number every time.';
   const sigma = `σ ${shortNumber(noise)}`;
-  const from =
-    repeats === 0 ? 'assumed; nothing was repeated' : repeats === 1 ? '1 repeat' : `${repeats} repeats`;
+  const from = repeats === 0 ? 'assumed; nothing was repeated' : counted(repeats, 'repeat');
   return hasVaried || repeats === 0
     ? `Runs of the same code differ by ${sigma} (${from}).`
     : `Runs of the same code gave the same number (${from}); ${sigma} is assumed.`;

@@ -1,4 +1,5 @@
 import { describeBaselineTime } from '../contract/budget.ts';
+import { counted } from '../numbers.ts';
 import { shortNumber } from '../short-number.ts';
 import { REPEATABLE_DIGITS, USUAL_NOISE_SHARE } from './claims.ts';
 import { hasMoved, isSame, looksRepeatable, type MetricCheck, rateOf } from './metric-check.ts';
@@ -119,11 +120,11 @@ function nightWords(check: MetricCheck): readonly CheckLine[] {
       warning(
         room === 0
           ? `${none}, and the night lasts ${hours} h.`
-          : `${none}, and ${hours} h have room for ${room === 1 ? '1 run' : `${room} runs`}, which the baseline and the audit use up.`,
+          : `${none}, and ${hours} h have room for ${counted(room, 'run')}, which the baseline and the audit use up.`,
       ),
     ];
   }
-  const fit = `A run takes ${timeWords(runSeconds)}: ${hours} h have room for ${experiments === 1 ? '1 experiment' : `${experiments} experiments`}, not counting the time for proposals.`;
+  const fit = `A run takes ${timeWords(runSeconds)}: ${hours} h have room for ${counted(experiments, 'experiment')}, not counting the time for proposals.`;
   const audit = looksRepeatable(check)
     ? 'A repeatable number needs no audit.'
     : `The audit takes ${auditRuns} more runs, ${timeWords(auditRuns * runSeconds)}.`;
@@ -197,7 +198,7 @@ function decimalsOf(value: number): number {
 }
 
 function digitWords(digits: number): string {
-  return digits === 1 ? '1 digit' : `${digits} digits`;
+  return counted(digits, 'digit');
 }
 
 function percent(share: number): string {
@@ -205,8 +206,8 @@ function percent(share: number): string {
 }
 
 /** `12.3 s`, `5.4 min`, `1.5 h`. */
-function timeWords(seconds: number): string {
-  if (seconds < 90) return `${shortNumber(seconds, 3)} s`;
-  if (seconds < 5_400) return `${shortNumber(seconds / 60)} min`;
+export function timeWords(seconds: number): string {
+  if (seconds < 89.95) return `${shortNumber(seconds, 3)} s`;
+  if (seconds < 89.5 * 60) return `${shortNumber(seconds / 60)} min`;
   return `${shortNumber(seconds / 3_600)} h`;
 }

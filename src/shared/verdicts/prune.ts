@@ -1,3 +1,5 @@
+import { shortNumber } from '../short-number.ts';
+
 /** The evidence for ending a hopeless run. Shares of the metric are positive if it is worse than the incumbent. */
 export type PruneEvidence = {
   /** Name of the series. */
@@ -18,10 +20,10 @@ export type PruneEvidence = {
 /** Why a run was ended early, for the user. */
 export function describePrune(evidence: PruneEvidence): string {
   const { series, share, value, incumbentValue, behind, caughtUp, runs } = evidence;
-  const percent = (part: number) => `${(100 * part).toPrecision(2)} %`;
+  const percent = (part: number) => `${shortNumber(100 * part)} %`;
   return (
-    `ended after ${Math.round(100 * share)} % of its training: ${series} ${value.toPrecision(5)}, against the incumbent's ` +
-    `${incumbentValue.toPrecision(5)} at that point; ${percent(behind)} behind, and the ${runs} runs before it ` +
+    `ended after ${Math.round(100 * share)} % of its training: ${series} ${shortNumber(value, 5)}, against the incumbent's ` +
+    `${shortNumber(incumbentValue, 5)} at that point; ${percent(behind)} behind, and the ${runs} runs before it ` +
     `caught up at most ${percent(caughtUp)}`
   );
 }

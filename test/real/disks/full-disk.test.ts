@@ -5,6 +5,7 @@ import type { EngineEvent } from '../../../src/shared/events.ts';
 import { eventsOf, type PawlResult, pawl, RunningPawl, sitting } from '../../support/pawl.ts';
 import { contractFile, FAST_TRAINER, git, temporaryFolder } from '../../support/scaffold.ts';
 import {
+  fillBeside,
   fillDisk,
   freeDisk,
   makeReadOnly,
@@ -59,16 +60,7 @@ const NOISES: readonly (readonly [string, string])[] = [
 
 diskTest('a run beside one that fills the disk is no crash, and is trained once more', async () => {
   const place = await temporaryFolder();
-  const lanes = `if [ "$LR-$DEPTH-$WIDTH" != 2-4-16 ]; then
-  if mkdir ${place}/noisy 2>/dev/null; then
-    # It holds the disk for as long as a run may that is asked to end, so that the other one meets it full.
-    trap '' TERM
-    until [ -e ${place}/quiet ]; do sleep 0.05; done
-    cat /dev/zero > checkpoint
-    while :; do sleep 1; done
-  elif mkdir ${place}/quiet 2>/dev/null; then sleep 600; fi
-fi
-value=`;
+  const lanes = `if [ "$LR-$DEPTH-$WIDTH" != 2-4-16 ]; then\n${fillBeside(place)}\nfi\nvalue=`;
   const night = await prepareNight({
     home: await smallDisk(48),
     trainer: FAST_TRAINER.replace(/^value=/m, () => lanes),
@@ -81,6 +73,33 @@ value=`;
   );
   expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
   expect(eventsOf(events, 'run_unfair')).toMatchObject([{ flags: [{ kind: 'lost' }] }]);
+  const crashes = rowsOf(home).experiments.filter(({ verdict }) => verdict === 'crash');
+  expect(crashes).toMatchObject([{ reason: 'disk_full' }]);
+  await checkNight(night);
+});
+
+diskTest('while a run beside it has the disk full, the next one waits for room', async () => {
+  const place = await temporaryFolder();
+  // One ends when the other begins to fill the disk.
+  const lanes = `if [ "$LR-$DEPTH-$WIDTH" != 2-4-16 ]; then
+  if mkdir ${place}/noisy 2>/dev/null; then
+    trap '' TERM
+    until [ -e ${place}/quiet ]; do sleep 0.02; done
+    touch ${place}/full
+    cat /dev/zero > checkpoint
+    while :; do sleep 1; done
+  elif mkdir ${place}/quiet 2>/dev/null; then until [ -e ${place}/full ]; do sleep 0.02; done; fi
+fi
+value=`;
+  const night = await prepareNight({
+    home: await smallDisk(48),
+    trainer: FAST_TRAINER.replace(/^value=/m, () => lanes),
+    contract: contractFile({ limitSeconds: 600 }),
+  });
+  const { home, repository } = night;
+  const args = ['run', repository, '--tag', TAG, '-n', '3', '--lanes', 'cpu:2'];
+  const { code, stderr } = await sitting(args, { home });
+  expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
   const crashes = rowsOf(home).experiments.filter(({ verdict }) => verdict === 'crash');
   expect(crashes).toMatchObject([{ reason: 'disk_full' }]);
   await checkNight(night);

@@ -51,7 +51,7 @@ test('a proposal that breaks a rule is refused with its reason, and the next one
   expect(refused.map(({ n, reason, message }) => `${n} ${reason}: ${message}`)).toEqual([
     '1 proposer_failed: The command took longer than 8 s.',
     '1 proposer_failed: The command printed more than 1048576 bytes.',
-    "1 proposer_failed: The last line of the command's output is not JSON: Sure! I made the change.",
+    '1 proposer_failed: The last line of the command\'s output is not JSON like {"hypothesis": "Lower the learning rate"}: Sure! I made the change.',
     '1 proposer_failed: The command ended with 1: no model',
     expect.stringMatching(/^2 proposer_failed: The command's answer is not valid: hypothesis: /),
     '2 not_editable: The edit touches what the contract does not call editable: prepare.sh.',

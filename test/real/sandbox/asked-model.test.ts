@@ -109,7 +109,7 @@ print("val_bpb: 1.0")
     /200 None\r?\n402 \{'type': 'billing_error', 'message': 'The cap of \$0\.003 for this study/,
   );
   expect(night.events.at(-1)).toMatchObject({ type: 'study_stopped', reason: 'spend', finished: 0 });
-  expect(night.events.find(({ type }) => type === 'interrupted')).toMatchObject({ n: 0 });
+  expect(night.events.find(({ type }) => type === 'put_off')).toMatchObject({ n: 0 });
   const asked = night.server.requests.length;
   expect(await night.run({ capUsd: 10 })).toBe('experiments');
   expect(night.engine.ledger.experiments.incumbent(night.studyId)?.metric).toBe(1);

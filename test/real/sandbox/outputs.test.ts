@@ -89,7 +89,7 @@ test('data that the baseline only reads is locked for every attempt, and the cra
   expect(verdicts).toEqual(['keep baseline', TOUCHED, TOUCHED]);
   expect(messages[1]).toBe(
     'The training changed locked files: val.csv. Its numbers do not count. If the training should write one of them, ' +
-      'list under contract.locked in pawl.toml the files that it must not write: files not listed there are restored before each run.',
+      'list the files that it must not write as contract.locked in pawl.toml (or --locked in the terminal): files not listed there are restored before each run.',
   );
 });
 
@@ -121,7 +121,7 @@ test('what the contract names is locked whatever it is called, and nothing else 
     });
   expect((await night('results.tsv')).verdicts).toEqual(['keep baseline', TOUCHED]);
   expect((await night('prepare.sh')).verdicts).toEqual(['keep baseline', 'keep better']);
-  expect((await night('*.csv')).messages[0]).toContain('contract.locked in pawl.toml must not name it');
+  expect((await night('*.csv')).messages[0]).toContain('do not name it as contract.locked in pawl.toml');
 });
 
 test('an output is as committed again after a crash and for its repair', async () => {
@@ -196,5 +196,5 @@ test('names tell code from outputs, and both from data', () => {
       ...['history.csv', 'README.md', 'tokens.npy', 'logs/2024.txt', 'baseline_results.json', 'catalog.csv'],
     ],
   });
-  expect(adviseOnOutputs(['prepare.py'], { locked: null })).toBe('');
+  expect(adviseOnOutputs(['prepare.py'], { locked: null, source: 'pawl.toml' })).toBe('');
 });

@@ -60,7 +60,7 @@ report(0.9)`,
       'replaced no',
     ]);
     expect(study.messages[2]).toMatch(
-      /^The training wrote to pkg\/deep\/made, but pkg is read-only:.*writes = \["pkg\/deep"\]$/,
+      /^The training wrote to pkg\/deep\/made, but pkg is read-only:.*writes = \["pkg\/deep"\] under \[sandbox\] in pawl\.toml\.$/,
     );
     const ledger = new BetterSqlite3(join(home, 'pawl.sqlite'), { readonly: true });
     expect(ledger.prepare('SELECT written_folders FROM study').pluck().get()).toBe('["out"]');

@@ -56,7 +56,7 @@ test('a run far behind everything that ever caught up is ended, with its evidenc
       },
     }),
   ).toBe(
-    "ended after 50 % of its training: loss 3.3000, against the incumbent's 3.0000 at that point; 10 % behind, and the 12 runs before it caught up at most 0.30 %",
+    "ended after 50 % of its training: loss 3.3, against the incumbent's 3 at that point; 10 % behind, and the 12 runs before it caught up at most 0.3 %",
   );
 });
 
@@ -212,7 +212,7 @@ test('a hopeless run is ended and discarded without a number, and the study goes
   expect(night.verdicts.slice(EARLIER_RUNS)).toEqual(['discard pruned', 'discard worse']);
   expect(night.metrics[EARLIER_RUNS]).toBeNull();
   expect(night.messages[EARLIER_RUNS]).toMatch(
-    /^ended after 35 % of its training: loss 5\.0100, against the incumbent's 3\.3400 at that point; 50 % behind, and the 10 runs/,
+    /^ended after 35 % of its training: loss 5\.01, against the incumbent's 3\.34 at that point; 50 % behind, and the 10 runs/,
   );
   const [row] = query<{ outcome: string; evidence: string }>(
     night.home,

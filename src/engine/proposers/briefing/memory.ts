@@ -1,5 +1,6 @@
 import { ascending } from 'd3-array';
 import { signOf } from '../../../shared/contract/contract.ts';
+import { listed } from '../../../shared/listed.ts';
 import { counted } from '../../../shared/numbers.ts';
 import { MADE_CHARACTERS, sourceLabel } from '../../../shared/proposers/memory.ts';
 import { findBest, type Study } from '../../../shared/study.ts';
@@ -270,7 +271,7 @@ function constantName(turn: Turn | undefined): string {
 }
 
 function values(turns: readonly { readonly turn: Turn }[]): string {
-  return listed([...new Set(turns.map(({ turn }) => oneLine(turn.to, 24)))]);
+  return listed([...new Set(turns.map(({ turn }) => oneLine(turn.to, 24)))], SHOWN);
 }
 
 /** The experiments' numbers by study, in order. */
@@ -278,15 +279,13 @@ function sources(all: readonly Tried[]): string {
   return [...Map.groupBy(all, ({ label }) => label)]
     .map(([label, own]) => {
       const ns = own.map(({ entry }) => entry.n).sort((a, b) => a - b);
-      return `${label} ${listed(ns.map(n => `#${n}`))}`;
+      return `${label} ${listed(
+        ns.map(n => `#${n}`),
+        SHOWN,
+      )}`;
     })
     .slice(0, SHOWN)
     .join('; ');
-}
-
-function listed(words: readonly string[]): string {
-  const more = words.length - SHOWN;
-  return `${words.slice(0, SHOWN).join(', ')}${more > 0 ? ` and ${more} more` : ''}`;
 }
 
 function idea({ hypothesis }: HistoryEntry): string {

@@ -1,6 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { APIError } from '@anthropic-ai/sdk';
 import type { Message, MessageCreateParamsBase, Usage } from '@anthropic-ai/sdk/resources/messages';
+import { formatUsd } from '../../../shared/numbers.ts';
 import type { CallOutcome, CallTokens } from '../../../shared/proposers/model-calls.ts';
 import type { ModelSettings } from '../../../shared/proposers/proposers.ts';
 import type { Study } from '../../../shared/study.ts';
@@ -152,7 +153,7 @@ export class Caller {
       if (cap === null) continue;
       const spent = this.#ports.ledger.modelCalls.committedUsd(this.#study.id, since) - reserved;
       if (spent + next > cap) {
-        return `The cap of $${cap} for this ${name} does not allow another call: $${spent.toFixed(2)} has been spent, and it could cost up to $${next.toFixed(2)}.`;
+        return `The cap of $${cap} for this ${name} does not allow another call: ${formatUsd(spent)} has been spent, and it could cost up to ${formatUsd(next)}.`;
       }
     }
     return null;

@@ -1,3 +1,4 @@
+import { listed } from '../../../shared/listed.ts';
 import { matchProposable } from '../../contract/editable.ts';
 import { failed } from '../answer.ts';
 import type { StudyReader } from '../briefing/study-reader.ts';
@@ -34,8 +35,7 @@ export async function readTuning(
     const constant = found.find(other => other.name === name);
     if (!constant) {
       const known = found.map(other => other.name);
-      const more = known.length > SHOWN_NAMES ? ` and ${known.length - SHOWN_NAMES} more` : '';
-      const has = known.length > 0 ? `${known.slice(0, SHOWN_NAMES).join(', ')}${more}` : 'none';
+      const has = known.length > 0 ? listed(known, SHOWN_NAMES) : 'none';
       return `${file} has no constant ${name} that the search can change. It has: ${has}.`;
     }
     const value = readNumber(constant.literal);

@@ -1,4 +1,5 @@
 import type { Contract } from '../../../shared/contract/contract.ts';
+import { firstOf } from '../../../shared/listed.ts';
 import type { Proposal } from '../../../shared/study.ts';
 import type { Choice } from './choice.ts';
 
@@ -39,10 +40,11 @@ function wordsOfProcess(
   effect: number | null,
   namesFile: boolean,
 ) {
-  const parts = moves
-    .slice(0, NAMED)
-    .map(({ name, from, to, file }) => `${name} ${from} → ${to}${namesFile ? ` in ${file}` : ''}`);
-  if (moves.length > NAMED) parts.push(`${moves.length - NAMED} more`);
+  const { shown, left } = firstOf(moves, NAMED);
+  const parts = shown.map(
+    ({ name, from, to, file }) => `${name} ${from} → ${to}${namesFile ? ` in ${file}` : ''}`,
+  );
+  if (left > 0) parts.push(`${left} more`);
   const last = parts.pop() ?? '';
   const changes = parts.length > 0 ? `${parts.join(', ')} and ${last}` : last;
   const expected =

@@ -15,7 +15,7 @@ import {
   writeSubmitted,
 } from '../job-folder.ts';
 import type { KnownJob, RemoteJob, RemoteResult, RemoteTraining, RemoteWatch } from '../remote-training.ts';
-import { rest } from '../rest.ts';
+import { passingFull, rest } from '../rest.ts';
 import { resultOf } from '../result.ts';
 import { FolderSilent, inFolder } from '../shared-folder.ts';
 import { batchScript, limitMinutes, sbatchOptions } from './batch-script.ts';
@@ -27,6 +27,8 @@ import { slurmJob } from './slurm-job.ts';
 
 /** How long a file may take to become visible here after it was written there: network file systems cache what they saw. */
 const GRACE_MS = 60_000;
+/** Pause between two looks for room on a full disk. */
+const LOOK_MS = 1_000;
 /** Pause between two tries of a job that is one too many. */
 const MIN_PAUSE_MS = 30_000;
 const MAX_PAUSE_MS = 300_000;
@@ -105,7 +107,7 @@ export class SlurmTraining implements RemoteTraining {
       case 'refused':
       case 'put_off':
         // The next try starts from the beginning.
-        await this.forget(job);
+        await this.forget(job, watch.signal);
         return notRun(folder, { end: made, asked: null, isVerified: true });
       case 'stopped':
         return notRun(folder, { end: { kind: 'ended' }, asked: 'aborted', isVerified: !made.mayExist });
@@ -159,7 +161,13 @@ export class SlurmTraining implements RemoteTraining {
     const waits = AbortSignal.any([watch.signal, ...(watch.putOff ? [watch.putOff] : [])]);
     // If the folder did not exist, no job can have been made from it.
     const prepare = () => prepareFolder(root, folder, job).catch(error => faultOfDisk(error, root));
-    const prepared = await inFolder(prepare, watch.signal);
+    const mayPass = passingFull();
+    let prepared = await inFolder(prepare, watch.signal);
+    while (typeof prepared === 'string' && mayPass() && !waits.aborted) {
+      tell(prepared);
+      await rest(LOOK_MS, waits);
+      prepared = await inFolder(prepare, watch.signal);
+    }
     if (typeof prepared === 'string') return { kind: 'refused', message: prepared };
     let mayExist = !prepared;
     let why: string | null = null;
@@ -227,7 +235,7 @@ export class SlurmTraining implements RemoteTraining {
     await mkdir(dirname(job.logPath), { recursive: true });
     const { graceMs = GRACE_MS } = this.#options;
     const host = slurmJob(id, folder.name, this.#client, this.#queue);
-    return followJob({ folder, id, logPath: job.logPath, watch, graceMs }, host);
+    return followJob({ folder, isHere: false, id, logPath: job.logPath, watch, graceMs }, host);
   }
 }
 

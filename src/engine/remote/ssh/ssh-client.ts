@@ -2,6 +2,7 @@ import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { lstat, mkdir } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { Readable } from 'node:stream';
 import { PawlError } from '../../../shared/errors.ts';
 import { quote } from '../quote.ts';
 
@@ -58,7 +59,7 @@ export class SshClient {
    * Runs a line of POSIX shell there. If the signal is aborted, the answer is not awaited: the host counts as
    * unreachable.
    */
-  run(line: string, stdin: Buffer | string = '', signal?: AbortSignal): Promise<SshAnswer> {
+  run(line: string, stdin: Readable | string = '', signal?: AbortSignal): Promise<SshAnswer> {
     const options = {
       ...(signal ? { signal } : {}),
       ...{ timeout: LIMIT_MS, killSignal: 'SIGKILL' as const },
@@ -73,7 +74,9 @@ export class SshClient {
         else resolve({ kind: 'ended', code, stdout, stderr });
       });
       child.stdin?.on('error', () => {});
-      child.stdin?.end(stdin);
+      if (!child.stdin) return;
+      if (typeof stdin === 'string') child.stdin.end(stdin);
+      else stdin.pipe(child.stdin);
     });
   }
 

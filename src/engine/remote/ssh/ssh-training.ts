@@ -1,14 +1,14 @@
-import { execFile, spawn } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdir, readdir, rm, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
+import type { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
-import { promisify } from 'node:util';
 import { PawlError } from '../../../shared/errors.ts';
 import type { JobPlace } from '../../../shared/machines/lanes.ts';
 import { followJob, type JobHost } from '../follow-job.ts';
 import { isStopped } from '../is-stopped.ts';
-import { type JobFolder, jobFolder, makeFolder } from '../job-folder.ts';
+import { COMPILED, type JobFolder, jobFolder, makeFolder } from '../job-folder.ts';
 import {
   ANSWER_MS,
   commandsOf,
@@ -18,7 +18,7 @@ import {
   type RemoteTraining,
   type RemoteWatch,
 } from '../remote-training.ts';
-import { rest } from '../rest.ts';
+import { passingFull, rest } from '../rest.ts';
 import { resultOf } from '../result.ts';
 import { pushCommit, refOf, sharedRepository } from '../share-commit.ts';
 import { HOST_GONE, homePath, mirror } from './mirror.ts';
@@ -57,14 +57,17 @@ export class SshTraining implements RemoteTraining {
     watch.onState({ kind: 'queued', reason: null });
     await makeFolder(this.#options.root, folder, job, `~/${repositoryOf(job)}`);
     let isThere = false;
+    const mayPass = passingFull();
     for (let pause = MIN_PAUSE_MS; !isStopped(watch.signal); pause = Math.min(2 * pause, MAX_PAUSE_MS)) {
       const made = await this.#makePlace(job, folder, watch.signal);
       isThere ||= made.kind === 'ended';
       const isMade = made.kind === 'ended' && made.code === 0;
       const started = isMade ? await this.#start(job, folder, watch.signal) : made;
       if (started.kind === 'ended' && started.code === 0) return this.#follow(job, folder, watch);
-      if (started.kind === 'ended') return refused(folder, started.stderr);
-      watch.onState({ kind: 'queued', reason: started.message });
+      const message = started.kind === 'ended' ? started.stderr : started.message;
+      const isFull = /no space left|disk quota exceeded/i.test(message);
+      if (started.kind === 'ended' && !(isFull && mayPass())) return refused(folder, message);
+      watch.onState({ kind: 'queued', reason: message });
       await rest(pause, watch.signal);
     }
     if (!isThere) {
@@ -145,7 +148,7 @@ export class SshTraining implements RemoteTraining {
     return asked.kind === 'ended';
   }
 
-  #run(line: string, stdin?: Buffer | string, signal?: AbortSignal): Promise<SshAnswer> {
+  #run(line: string, stdin?: Readable | string, signal?: AbortSignal): Promise<SshAnswer> {
     return this.#options.client.run(line, stdin, signal);
   }
 
@@ -184,18 +187,16 @@ export class SshTraining implements RemoteTraining {
       const isFull = error.code === 'disk_full';
       return { kind: 'unreachable', message: isFull ? `The disk of ${client.host} is full.` : error.message };
     }
-    const names = (await readdir(folder.path)).filter(name => /^job\.json$|\.(?:py|bpf)$/.test(name));
-    const options = { encoding: 'buffer' as const, maxBuffer: 64 * 1024 * 1024 };
-    const { stdout: archive } = await promisify(execFile)(
-      'tar',
-      ['-C', folder.path, '-cf', '-', ...names],
-      options,
-    );
+    const isSent = (name: string) => name === COMPILED || /^job\.json$|\.(?:py|bpf)$/.test(name);
+    const names = (await readdir(folder.path)).filter(isSent);
+    const archive = spawn('tar', ['-C', folder.path, '-cf', '-', ...names], {
+      stdio: ['ignore', 'pipe', 'ignore'],
+    });
     // A login shell finds programs on the PATH of the user's own profile.
     const start = 'exec setsid python3 ./pawl_run.py . </dev/null >>job.out 2>&1';
     return this.#run(
       `umask 077; cd ${placeOf(folder)} && tar -xf - && { bash -lc '${start}' </dev/null >/dev/null 2>&1 & }`,
-      archive,
+      archive.stdout,
       signal,
     );
   }
@@ -225,7 +226,7 @@ export class SshTraining implements RemoteTraining {
             }
           : { kind: 'lost', message: `The run ended on ${client.host} without an outcome. ${said}`.trim() },
     };
-    return followJob({ folder, id, logPath: job.logPath, watch, graceMs: GRACE_MS }, host);
+    return followJob({ folder, isHere: true, id, logPath: job.logPath, watch, graceMs: GRACE_MS }, host);
   }
 
   /** Fetches the files of the run other than its log. */

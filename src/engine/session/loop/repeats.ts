@@ -6,7 +6,6 @@ import {
   type RolledBack,
   type Verdict,
 } from '../../../shared/study.ts';
-import type { Claim } from '../../../shared/verdicts/claims.ts';
 import { isProbeReason } from '../../../shared/verdicts/probes.ts';
 import { keptOf, noiseOf, oriented, standing } from '../../stages/judge/trials.ts';
 import type { Unfounded } from '../../stages/repeat/take-back.ts';
@@ -118,25 +117,11 @@ function isAuditDue({ runs, auditedAt, spent }: Repeats): boolean {
 }
 
 function findUnproven(repeats: Repeats): Due | null {
-  const { trials, claims } = claimsOf(repeats);
+  const trials = onBranch(oriented(repeats.trials, repeats.goal));
   const gaveNone = (n: number) =>
     repeats.tried.some(tried => tried.n === n && tried.purpose === 'audit' && !tried.hasValue);
-  const n = findAudit(trials, claims, gaveNone);
+  const n = findAudit(trials, assess(trials)?.claims ?? [], gaveNone);
   return n === null ? null : { n, purpose: 'audit' };
-}
-
-type Claimed = { readonly trials: readonly Trial[]; readonly claims: readonly Claim[] };
-
-/** Each step asks, and the trials change only with a number. */
-const claimed = new WeakMap<readonly Trial[], Claimed>();
-
-function claimsOf({ trials: measured, goal }: Repeats): Claimed {
-  const known = claimed.get(measured);
-  if (known) return known;
-  const trials = onBranch(oriented(measured, goal));
-  const found = { trials, claims: assess(trials)?.claims ?? [] };
-  claimed.set(measured, found);
-  return found;
 }
 
 /** What to train again before a study ends: what audits have left, the headline's runs, in turn, and probes. */

@@ -17,7 +17,12 @@ type Ports = {
 };
 
 /** The sandbox of a sitting; `why` says what is missing if there should be one and is not. */
-export type Containment = { readonly sandbox: SittingSandbox | null; readonly why: string | null };
+export type Containment = {
+  readonly sandbox: SittingSandbox | null;
+  readonly why: string | null;
+  /** The folders that the repository calls its data. */
+  readonly namedData: readonly string[];
+};
 
 /** The sandbox for the study's trainings. Rejects if there is none and the user has not agreed. */
 export async function findContainment(
@@ -37,7 +42,7 @@ export async function findContainment(
   const refuse = (fault: string | null) => findRefusal(contract, proposer, fault, ports);
   const refusal = sandbox ? null : refuse(why);
   if (refusal) throw refusal;
-  return { sandbox: sandbox && { ...sandbox, refuse, isWorking: null, namedData }, why };
+  return { sandbox: sandbox && { ...sandbox, refuse, isWorking: null }, why, namedData };
 }
 
 /**

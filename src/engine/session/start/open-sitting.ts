@@ -99,7 +99,7 @@ export async function openSitting(
   const hasBaseline = ledger.experiments.incumbent(study.id) !== null;
   if (!hasBaseline) await refuseConstantless(repository, study.baseCommit, study);
   const containment = await findContainment(study, repository, { ledger, paths, environment });
-  const { sandbox } = containment;
+  const { sandbox, namedData } = containment;
   const cluster = await findCluster(study.contract, paths.home);
   const found = await findPlaces(study, telemetry, cluster?.lanes ?? null, ports.opening);
   await refuseLanes(study.contract, found, cluster, paths.home);
@@ -140,14 +140,15 @@ export async function openSitting(
     ).AskedModel.open(study, {
       ...{ ...surroundings, ledger, scratch: paths.scratch, now, signal, callTimes },
     }));
+  const compiled = await findCompiled(study, repository, environment);
   const trainPorts = {
-    ...{ sandbox, model, reserve, pruner: new Pruner(study, ledger) },
+    ...{ sandbox, namedData, compiled, model, reserve, pruner: new Pruner(study, ledger) },
     claimed: new Map<number, number>(),
     running: new Map<number, () => void>(),
     ...{ ledger, paths, repository, emit, enter, userEnvironment: environment, killTimes, signal, telemetry },
   };
   await mkdir(paths.worktrees, { recursive: true });
-  const settingUp = await findSettingUp(study, repository, environment);
+  const settingUp = settingUpOf(study, compiled);
   const worktrees = await realpath(paths.worktrees);
   const openLane = (place: LanePlace, lane: number): LanePorts => {
     const gpu = { variables: {} };
@@ -232,22 +233,23 @@ export async function openSitting(
   return { sitting, close };
 }
 
-/** How a fresh worktree is set up; null if nothing is to be done. */
-async function findSettingUp(
-  study: Study,
+/** What a fresh worktree gets of the checkout's compiled modules; a set-up command makes its own. */
+async function findCompiled(
+  { contract, baseCommit }: Study,
   repository: Repository,
   environment: NodeJS.ProcessEnv,
-): Promise<SettingUp | null> {
+): Promise<readonly string[]> {
+  if (contract.setup !== null) return [];
+  const found = await findCompiledModules(repository, baseCommit, contract, environment);
+  return found.editableSource === null ? found.modules : [];
+}
+
+/** How a fresh worktree is set up; null if nothing is to be done. */
+function settingUpOf(study: Study, compiled: readonly string[]): SettingUp | null {
   const { setup } = study.contract;
   if (setup !== null) return (workbench, ports) => runSetUp(study, setup, workbench, ports);
-  const { modules, editableSource } = await findCompiledModules(
-    repository,
-    study.baseCommit,
-    study.contract,
-    environment,
-  );
-  if (modules.length === 0 || editableSource !== null) return null;
-  return (workbench, ports) => copyFromCheckout(modules, workbench, ports);
+  if (compiled.length === 0) return null;
+  return (workbench, ports) => copyFromCheckout(compiled, workbench, ports);
 }
 
 function tellStart(

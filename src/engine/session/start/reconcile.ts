@@ -1,3 +1,4 @@
+import { isLeft } from '../../../shared/phases.ts';
 import type { DataPaths } from '../../paths.ts';
 import { KILL_TIMES, type KillTimes, killTree } from '../../process/kill-tree.ts';
 import { removeScratch, trialOwner } from '../../scratch.ts';
@@ -5,6 +6,7 @@ import { findAwaited } from '../../stages/measure/await-number.ts';
 import type { Ledger } from '../../store/ledger.ts';
 
 const ENGINE_ENDED = 'The engine ended before an answer came.';
+const ENGINE_ENDED_DURING = 'The engine ended before it was done; it will be run again on resume.';
 
 /**
  * Repairs what an earlier engine left: orphaned processes are ended, unfinished runs and experiments in flight become
@@ -44,8 +46,8 @@ export function interruptUnfinished(ledger: Ledger, now: number): void {
       // A keep, or one that is being taken back, is finished when its study next runs, because that needs the
       // repository. An experiment that waits for the user or for its number keeps waiting.
       const waits = phase === 'reviewing' || findAwaited(ledger, study, n) !== null;
-      const stays = verdict !== null || phase === 'interrupted' || waits;
-      if (!stays) ledger.experiments.setPhase(id, n, 'interrupted');
+      const stays = verdict !== null || isLeft(phase) || waits;
+      if (!stays) ledger.experiments.leave(id, n, 'interrupted', ENGINE_ENDED_DURING);
     }
   }
 }

@@ -1,3 +1,4 @@
+import { listed } from '../../../shared/listed.ts';
 import {
   changedPaths,
   countEditableLines,
@@ -72,7 +73,8 @@ export function refuseEdit(reason: string, message: string): Edit {
 
 /** Names a few paths for a message. */
 export function namePaths(paths: readonly string[]): string {
-  const shown = paths.slice(0, NAMED_PATHS).map(path => JSON.stringify(path).slice(1, -1));
-  const rest = paths.length - shown.length;
-  return shown.join(', ') + (rest > 0 ? ` and ${rest} more` : '');
+  return listed(
+    paths.map(path => JSON.stringify(path).slice(1, -1)),
+    NAMED_PATHS,
+  );
 }

@@ -1,5 +1,6 @@
 import { type GpuSample, THROTTLE, throttleWords } from '../../../shared/machines/telemetry.ts';
 import { formatSeconds } from '../../../shared/numbers.ts';
+import { shortNumber } from '../../../shared/short-number.ts';
 import type { Summary } from '../../../shared/study.ts';
 import type { Claim, Fairness, FairnessFlag, Hardware } from '../../../shared/verdicts/fairness.ts';
 import type { ForeignProcess } from '../../machine/foreign-processes.ts';
@@ -176,7 +177,7 @@ export function judgeFairness(input: FairnessInput): Fairness {
   const usualRate = median(input.sameCode.filter(isAlike).flatMap(run => run.stepsPerSecond ?? []));
   if (stepsPerSecond !== null && usualRate !== null) {
     const change = stepsPerSecond / usualRate - 1;
-    const detail = `${stepsPerSecond.toPrecision(3)} steps per second, against ${usualRate.toPrecision(3)} before`;
+    const detail = `${shortNumber(stepsPerSecond, 3)} steps per second, against ${shortNumber(usualRate, 3)} before`;
     // Other flags report what slowed the run; a change of speed alone may come from the code.
     if (Math.abs(change) > SPEED_SHARE) flag('speed', detail, false);
   }

@@ -16,6 +16,9 @@ export type Artifact = {
   readonly bytes: number;
 };
 
+/** How calls to the folder of the artifacts are made: those to another machine's may have to be given up. */
+export type Ask = <T>(work: () => Promise<T>) => Promise<T>;
+
 /**
  * Plain files of a worktree that match the patterns; a folder's name stands for everything in it. Does not follow
  * links, because they may lead to files that the training could not read, and does not find names that are not UTF-8.
@@ -56,18 +59,20 @@ export async function copyArtifacts(
   artifacts: readonly Artifact[],
   to: string,
   signal: AbortSignal,
+  ask: Ask = work => work(),
 ): Promise<void> {
-  const root = await realpath(worktree);
+  const root = await ask(() => realpath(worktree));
   for (const { path, bytes } of artifacts) {
     signal.throwIfAborted();
     const from = join(root, path);
-    if ((await realpath(from)) !== from) throw new Error(`${path} became a link while it was copied`);
+    if ((await ask(() => realpath(from))) !== from)
+      throw new Error(`${path} became a link while it was copied`);
     const target = join(to, path);
     await mkdir(dirname(target), { recursive: true });
-    if (bytes > LARGE_BYTES || bytes < (await lstat(from)).size) {
+    if (bytes > LARGE_BYTES || bytes < (await ask(() => lstat(from))).size) {
       const options = ['--no-dereference', '--reflink=auto', '--sparse=always'];
       await promisify(execFile)('cp', [...options, '--', from, target], { signal });
-    } else await copyFile(from, target, constants.COPYFILE_EXCL | constants.COPYFILE_FICLONE);
+    } else await ask(() => copyFile(from, target, constants.COPYFILE_EXCL | constants.COPYFILE_FICLONE));
     const { mode } = await lstat(target);
     await chmod(target, (mode & 0o111) === 0 ? 0o444 : 0o555);
   }

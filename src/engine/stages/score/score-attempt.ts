@@ -10,7 +10,7 @@ import { runTraining, type TrainingResult } from '../../process/run-training.ts'
 import { addToLog, type CommandPlace, describeEnd } from '../measure/measure-attempt.ts';
 import { endedWell } from '../train/ended-run.ts';
 import type { SurroundingsPorts } from '../train/surroundings.ts';
-import { type Artifact, findArtifacts } from './artifacts.ts';
+import { type Artifact, type Ask, findArtifacts } from './artifacts.ts';
 import { readScore } from './read-score.ts';
 import { ScorePlace, type ScoreProgram } from './score-place.ts';
 
@@ -41,6 +41,7 @@ export type ScoreRun = {
   readonly commit: string;
   /** Where the training left its files. */
   readonly from: string;
+  readonly ask: Ask;
   /** In the environment of the run's processes. */
   readonly marker: string;
   /** How long the baseline's scoring took; null for the baseline itself, or if unknown. */
@@ -88,12 +89,12 @@ export async function scoreAttempt(
 async function layOut(
   scoring: ScorePlace,
   { artifacts: patterns }: Score,
-  { commit, from }: ScoreRun,
+  { commit, from, ask }: ScoreRun,
   signal: AbortSignal,
   { workbench, roomBytes }: ScorePorts,
 ): Promise<Crash | null> {
   const found = async (): Promise<readonly Artifact[] | string> => {
-    const artifacts = await findArtifacts(from, patterns, path => workbench.isLocked(path));
+    const artifacts = await ask(() => findArtifacts(from, patterns, path => workbench.isLocked(path)));
     const names = patterns.join(', ');
     if (artifacts === null)
       return `The training left more files for score.artifacts than a scorer gets (${names}).`;
@@ -105,7 +106,7 @@ async function layOut(
   try {
     const artifacts = await found();
     if (typeof artifacts === 'string') return noScore(artifacts);
-    await scoring.layOut(commit, from, artifacts, signal);
+    await scoring.layOut(commit, from, artifacts, signal, ask);
     return null;
   } catch (error) {
     signal.throwIfAborted();

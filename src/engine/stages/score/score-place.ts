@@ -28,7 +28,7 @@ import { containScore } from '../../sandbox/contain-score.ts';
 import { real } from '../../sandbox/home-view.ts';
 import { keptFrom, openedIn, plainPaths } from '../../sandbox/training-jail.ts';
 import type { SurroundingsPorts } from '../train/surroundings.ts';
-import { type Artifact, copyArtifacts } from './artifacts.ts';
+import { type Artifact, type Ask, copyArtifacts } from './artifacts.ts';
 
 /** In a study's folder: the working folder for scoring, recreated for each run. */
 export const SCORE = 'score';
@@ -97,10 +97,11 @@ export class ScorePlace {
     from: string,
     artifacts: readonly Artifact[],
     signal: AbortSignal,
+    ask: Ask,
   ): Promise<void> {
     const { baseCommit, contract } = this.#study;
     const isEditable = matchEditable(contract.editable);
-    await copyArtifacts(from, artifacts, await this.#make('artifacts'), signal);
+    await copyArtifacts(from, artifacts, await this.#make('artifacts'), signal, ask);
     await this.#layOut('scorer', baseCommit, path => !isEditable(path));
     await writeFile(this.#result, '');
     for (const who of this.models) await this.#layOut(who, commit, () => true);
@@ -235,7 +236,7 @@ export class ScorePlace {
     variables: Readonly<Record<string, string>>,
     descriptors: readonly (readonly [number, '<' | '>', string])[],
   ): Promise<ScoreProgram> {
-    const { paths, repository, workbench, userEnvironment, sandbox, gpu } = this.#ports;
+    const { paths, repository, workbench, userEnvironment, sandbox, namedData, gpu } = this.#ports;
     const { contract, id } = this.#study;
     const checkout = join(this.#folder, who, 'checkout');
     const artifacts = join(this.#folder, 'artifacts');
@@ -262,7 +263,7 @@ export class ScorePlace {
       return { command, cwd: checkout, environment, sandbox: opened, owner: null };
     const layout = this.#layouts.get(who) ?? { preserved: [], emptied: [] };
     const plan = {
-      ...{ contract, repository, paths, userEnvironment, namedData: sandbox.namedData, command, checkout },
+      ...{ contract, repository, paths, userEnvironment, namedData, command, checkout },
       ...{ worktree: workbench.path, artifacts, own: await this.#make(`${who}/own`), ...layout, ...seen },
     };
     const contained = await containScore(plan, sandbox, environment);

@@ -3,7 +3,7 @@ import { copyFile, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { PawlError } from '../../../shared/errors.ts';
 import type { Study } from '../../../shared/study.ts';
-import { CrashReader } from '../../metrics/crash.ts';
+import { CrashReader } from '../../metrics/classify-crash.ts';
 import { LineSplitter } from '../../metrics/line-splitter.ts';
 import { studyFolder } from '../../paths.ts';
 import { runMarker } from '../../process/markers.ts';

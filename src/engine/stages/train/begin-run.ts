@@ -4,6 +4,7 @@ import { lastTrial, type RepeatPurpose, type Run, type Study } from '../../../sh
 import { runLog } from '../../paths.ts';
 import { limitsFor, type RunLimits } from '../../process/limits.ts';
 import { runMarker } from '../../process/markers.ts';
+import { outwaitOthers } from './full-disk.ts';
 import type { RunWatch } from './pruner.ts';
 import { type Surroundings, surroundingsOf } from './surroundings.ts';
 import { isContainedElsewhere } from './train-elsewhere.ts';
@@ -43,6 +44,7 @@ const ELSEWHERE: Surroundings = { environment: {} };
 export async function beginRun(study: Study, wanted: WantedRun, ports: TrainPorts): Promise<BegunRun> {
   const { ledger, paths, reserve } = ports;
   const { n, purpose } = wanted;
+  await outwaitOthers(n, ports);
   // What the ledger still writes may come out of the reserve.
   reserve.requireRoom();
   await reserve.fill();

@@ -5,19 +5,21 @@ import type { GuardFailure } from '../../../shared/verdicts/guard.ts';
 import { measure } from '../../metrics/measure.ts';
 import { studyFolder } from '../../paths.ts';
 import type { TrainingResult } from '../../process/run-training.ts';
+import { FolderSilent, inFolder } from '../../remote/shared-folder.ts';
 import { encodeSummary } from '../../store/run-record.ts';
 import type { RunResult } from '../../store/runs.ts';
 import { findUnmet } from '../judge/requirements.ts';
 import { type MeasuredByCommands, measureAttempt } from '../measure/measure-attempt.ts';
 import { measureElsewhere } from '../measure/measure-elsewhere.ts';
+import type { Ask } from '../score/artifacts.ts';
 import { withClaims } from '../score/claims.ts';
 import { type Scored, scoreAttempt } from '../score/score-attempt.ts';
 import { exchanged, fingerprints } from '../set-up/preserved.ts';
 import { discardSetUp } from '../set-up/set-up.ts';
 import { type BegunRun, setPhase } from './begin-run.ts';
 import type { ConductedRun } from './conduct-run.ts';
-import { explainCrash, findCrash } from './crash-of-run.ts';
 import { describeOutcome, type EndedRun, endedWell } from './ended-run.ts';
+import { explainCrash, findCrash } from './explain-crash.ts';
 import { type Findings, fairnessOfRun } from './fairness-of-run.ts';
 import { type FullDisk, findFullDisk, makeRoom, mayHaveFilled } from './full-disk.ts';
 import { findLoss } from './train-elsewhere.ts';
@@ -29,6 +31,11 @@ const STOPPED: Crash = { class: 'killed', message: 'You stopped this run.', tail
 const DELETED = 'Somebody deleted its worktree.';
 const FILLED = 'Something else filled the disk, perhaps the run of another lane.';
 const CUT_LOG = 'Only the first 256 KiB of its output were kept.';
+
+/** The user has stopped it while the folder with its results did not answer. */
+const ABORTED: MeasuredByCommands = {
+  ...{ isAborted: true, summary: null, units: {}, crash: null, guard: null, addedBytes: 0, survivors: [] },
+};
 
 /** Facts about a run that were determined after its training. */
 type Conclusion = Findings & {
@@ -126,7 +133,12 @@ async function measureRun(
   ended: RunOutcome,
 ): Promise<MeasuredByCommands | null> {
   if (!endedWell(ended)) return null;
-  return there ? measureElsewhere(contract, reader, there, logPath) : measureAttempt(contract, reader, place);
+  if (!there) return measureAttempt(contract, reader, place);
+  const measured = inFolder(() => measureElsewhere(contract, reader, there, logPath), place.signal);
+  return measured.catch(error => {
+    if (error instanceof FolderSilent) return ABORTED;
+    throw error;
+  });
 }
 
 /** Locked files that the run changed, and files of the set-up that are no longer the same. */
@@ -151,8 +163,9 @@ async function scoreRun(
   if (score === null) return null;
   const from = there?.artifacts.folder ?? ports.workbench.path;
   const baselineSeconds = n === 0 ? null : (baseline?.fairness?.scoreSeconds ?? null);
+  const ask: Ask = work => (there ? inFolder(work, place.signal) : work());
   const roomBytes = () => ports.reserve.free() - limits.disk.minFreeBytes;
-  return scoreAttempt(study, score, { commit, from, marker, baselineSeconds }, place, {
+  return scoreAttempt(study, score, { commit, from, ask, marker, baselineSeconds }, place, {
     ...{ ...ports, roomBytes },
   });
 }

@@ -61,6 +61,12 @@ export function findFullDisk(
   throw error(logError);
 }
 
+/** Waits a while for room if the run of another lane may have filled the disk: it is ended and cleaned up soon. */
+export async function outwaitOthers(n: number, { reserve, running, signal }: TrainPorts): Promise<void> {
+  const isFull = () => !reserve.hasRoom() && [...running.keys()].some(other => other !== n);
+  for (let left = PASSING_MS; left > 0 && isFull() && !signal.aborted; left -= LOOK_MS) await delay(LOOK_MS);
+}
+
 /** Whether a run has written so much that it may be what filled the disk. */
 export async function mayHaveFilled(
   { outputBytes }: TrainingResult,

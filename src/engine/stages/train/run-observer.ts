@@ -53,7 +53,7 @@ export class RunObserver {
     });
     const units = n === 0 ? {} : (baseline?.units ?? {});
     this.reader = new OutputReader(point => this.#take(point), elapsed, {
-      ...{ metric: study.contract.metric, units },
+      ...{ metric: study.contract.metric, units, source: study.contract.source },
     });
     this.machine = new MachineWatch({
       ...{ telemetry: ports.remote ? undefined : ports.telemetry, marker: begun.marker, elapsed },

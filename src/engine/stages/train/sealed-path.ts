@@ -1,5 +1,6 @@
 import { dirname, isAbsolute, join, normalize, relative } from 'node:path';
 import type { Contract } from '../../../shared/contract/contract.ts';
+import { whereToWrite } from '../../../shared/contract/where-to-write.ts';
 import type { Crash } from '../../../shared/study.ts';
 import { adviseOnOutputs } from '../../contract/outputs.ts';
 import { isBelow } from '../../paths.ts';
@@ -39,7 +40,7 @@ export function findSealedPath(
     const place = path === folder ? folder : dirname(path);
     return sealed(
       crash,
-      `The training wrote to ${path}, but ${folder} is read-only: it holds only locked files, and the baseline changed nothing in it. If a training may write there, put this into pawl.toml: [sandbox] writes = [${JSON.stringify(place)}]`,
+      `The training wrote to ${path}, but ${folder} is read-only: it holds only locked files, and the baseline changed nothing in it. If a training may write there, write ${whereToWrite(contract.source, { key: `writes = [${JSON.stringify(place)}] under [sandbox]`, field: `${place} as a writable set-up file` })}.`,
     );
   }
   return null;

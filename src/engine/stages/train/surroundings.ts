@@ -29,8 +29,6 @@ const CHOSEN_GPU_WAIT_MS = 60_000;
 export type SittingSandbox = Bubblewrap & {
   /** The error if the sandbox does not work for the given reason; null if runs may go without it. */
   readonly refuse: (why: string) => PawlError | null;
-  /** The folders that the repository calls its data. */
-  readonly namedData: readonly string[];
   /** Whether the study's own jail works; null until it was tried. */
   isWorking: boolean | null;
 };
@@ -58,6 +56,10 @@ export type SurroundingsPorts = Tell &
     readonly telemetry: Telemetry | undefined;
     /** The sandbox of the sitting's trainings; null for none. */
     readonly sandbox: SittingSandbox | null;
+    /** The folders that the repository calls its data. */
+    readonly namedData: readonly string[];
+    /** Modules that were compiled in the checkout, which a fresh worktree lacks. */
+    readonly compiled: readonly string[];
     /** The model that the contract lets runs ask; null if it names none. */
     readonly model: AskedModel | null;
   };
@@ -82,7 +84,7 @@ export async function surroundingsOf(
   marker: string,
   swaps: readonly Swap[] = [],
 ): Promise<Surroundings> {
-  const { sandbox, paths, workbench, repository, userEnvironment } = ports;
+  const { sandbox, namedData, paths, workbench, repository, userEnvironment } = ports;
   const chosen = ports.place.gpu;
   const patienceMs = chosen === null ? GPU_WAIT_MS : CHOSEN_GPU_WAIT_MS;
   const gpus = (await ports.telemetry?.knownGpus(patienceMs)) ?? [];
@@ -121,7 +123,7 @@ export async function surroundingsOf(
       folder,
       laneFolder: ports.folder,
       userEnvironment,
-      namedData: sandbox.namedData,
+      namedData,
       model: access,
     },
     ...{ worktree: workbench.path, seals, preserved: workbench.preservedPaths() },

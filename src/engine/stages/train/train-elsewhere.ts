@@ -1,9 +1,11 @@
+import { homedir, machine, type } from 'node:os';
 import { PawlError } from '../../../shared/errors.ts';
 import type { RepeatPurpose, Study } from '../../../shared/study.ts';
 import type { Fairness } from '../../../shared/verdicts/fairness.ts';
 import type { LanePlace } from '../../lanes/find-lanes.ts';
-import { studyFolder } from '../../paths.ts';
+import { isBelow } from '../../paths.ts';
 import { jobMarker, runMarker } from '../../process/markers.ts';
+import { WORKTREE_THERE } from '../../remote/describe-job.ts';
 import { jobOfContract } from '../../remote/job-of-contract.ts';
 import type {
   RemoteJob,
@@ -41,6 +43,11 @@ export function describePhase({ label, gpu }: LanePlace, phase: RemotePhase): st
   if (phase.kind === 'setting_up') return `${label}, ${phase.node}, setting up`;
   // The label of a lane with a GPU of its own says its model.
   return `${label}, ${phase.node}${phase.gpu === null || gpu !== null ? '' : `, ${phase.gpu}`}`;
+}
+
+/** A folder of the user's home is one of their home there. */
+function inHomeThere(path: string, home: string): string {
+  return isBelow(path, home) ? `~${path.slice(home.length)}` : path;
 }
 
 /** Whether a study's runs are contained on other machines. */
@@ -124,18 +131,24 @@ function devicesOf({ gpu, cores }: LanePlace): Pick<RemoteJob, 'gpus' | 'cores'>
 
 /** @param k of the run whose job it is or was */
 function jobOf(study: Study, { n, commit, purpose, logPath }: Run, k: number, ports: TrainPorts): RemoteJob {
-  const { repository, workbench, paths, userEnvironment, sandbox, place } = ports;
+  const { repository, workbench, userEnvironment, namedData, compiled, place } = ports;
   const { contract } = study;
   const marker = runMarker(study.id, n, k);
   const own = jobMarker(study.id, n, k);
-  const folder = studyFolder(paths, study.id);
   return jobOfContract(contract, {
     ...{ marker, repository, commit, logPath, maxArtifactBytes: MAX_ARTIFACT_BYTES },
-    environment: environmentOf({ contract, repository, folder, userEnvironment, worktree: null }, own),
+    environment: environmentOf(
+      {
+        ...{ contract, repository, folder: null, userEnvironment },
+        ...{ worktree: workbench.path, shownAt: WORKTREE_THERE },
+      },
+      own,
+    ),
+    compiled: { kind: `${type()} ${machine()}`, paths: compiled },
     ...{ locked: workbench.lockedFiles(), observed: workbench.observedFiles() },
     seals: workbench.seals(contract.sandbox.writes),
     containment: isContainedElsewhere(study, ports) ? 'required' : 'off',
-    dataFolders: sandbox?.namedData ?? [],
+    dataFolders: namedData.map(path => inHomeThere(path, userEnvironment.HOME ?? homedir())),
     ...devicesOf(place),
     avoid: nodesToAvoid(study, n, purpose, ports),
   });

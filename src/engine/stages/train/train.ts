@@ -2,6 +2,7 @@ import { isBetter } from '../../../shared/study.ts';
 import type { FairnessFlag, FlagKind } from '../../../shared/verdicts/fairness.ts';
 import type { Hint } from '../../../shared/verdicts/probes.ts';
 import type { Denial } from '../../asked-model/answers.ts';
+import { whereLocked } from '../../contract/outputs.ts';
 import { refAttempt } from '../attempt/attempt.ts';
 import { namePaths } from '../edit/judge-edit.ts';
 import { findEditHints } from '../judge/edit-hints.ts';
@@ -86,13 +87,13 @@ export async function lookAhead(
 }
 
 /** What the baseline writes is known before its end is, so that no attempt is ever judged without it. */
-function rememberOutputs({ ledger, workbench, enter, study: { id } }: StageContext): void {
+function rememberOutputs({ ledger, workbench, enter, study: { id, contract } }: StageContext): void {
   const written = workbench.written();
   const known = ledger.studies.get(id);
   const fresh = written.outputs.filter(path => !known?.outputs.includes(path));
   const isKnown = fresh.length === 0 && written.writtenFolders?.length === known?.writtenFolders?.length;
   if (isKnown) return;
-  const message = `The baseline writes tracked files: ${namePaths(fresh)}. They count as outputs, which attempts may write and which are restored before each run. If the number is measured from one of them, list the locked files under contract.locked in pawl.toml.`;
+  const message = `The baseline writes tracked files: ${namePaths(fresh)}. They count as outputs, which attempts may write and which are restored before each run. If the number is measured from one of them, list the locked files as ${whereLocked(contract.source)}.`;
   enter(() => {
     ledger.studies.setOutputs(id, written);
     return fresh.length === 0 ? [] : [{ type: 'warning', code: 'outputs', message }];

@@ -128,8 +128,11 @@ function TakenBack({ text }: { readonly text: string }) {
 function OutputTail({ lines }: { readonly lines: readonly string[] }) {
   if (lines.length === 0) return null;
   return (
-    // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reachable by keyboard.
-    <pre tabIndex={0} className="mt-2 max-h-56 overflow-auto font-mono text-xs leading-relaxed">
+    <pre
+      // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reachable by keyboard.
+      tabIndex={0}
+      className="mt-2 max-h-56 overflow-y-auto whitespace-pre-wrap break-words font-mono text-xs leading-relaxed"
+    >
       {lines.join('\n')}
     </pre>
   );

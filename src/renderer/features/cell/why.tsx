@@ -4,6 +4,7 @@ import type { ModelCall } from '../../../shared/proposers/model-calls.ts';
 import { isBetter } from '../../../shared/study.ts';
 import { tellCalls } from '../../format/call-words.ts';
 import { classNames } from '../../ui/class-names.ts';
+import { PathLine } from '../../ui/path-line.tsx';
 import { AwaitedNumber } from './awaited-number.tsx';
 import { Facts } from './facts.tsx';
 import { Lineage } from './lineage.tsx';
@@ -32,6 +33,7 @@ export function Why({
             </p>
           )}
         </section>
+        {cell.whyWaiting === null ? null : <p className="break-words text-sm text-warn">{cell.whyWaiting}</p>}
         <AwaitedNumber card={card} detail={detail} />
         {run?.crash ? <CrashReport crash={run.crash} /> : null}
         <VerdictNotes detail={detail} run={run} metric={card.contract.metric.name} />
@@ -121,8 +123,8 @@ function Files({ files }: { readonly files: ExperimentDetail['files'] }) {
       <ul className="text-sm">
         {files.map(file => (
           <li key={file.path} className="flex gap-3">
-            <span className="min-w-0 truncate font-mono text-xs leading-6" title={file.path}>
-              {file.path}
+            <span className="flex min-w-0 font-mono text-xs leading-6" title={file.path}>
+              <PathLine path={file.path} />
             </span>
             {file.added === null ? (
               <span className="text-muted">binary</span>

@@ -53,8 +53,13 @@ export function Differences({
             : 'Reading …'}
         </p>
       ) : (
-        // biome-ignore lint/a11y/noNoninteractiveTabindex: it scrolls sideways, by keys too.
-        <div className="overflow-x-auto" tabIndex={0} role="group" aria-label="Values that differ">
+        <div
+          className="-outline-offset-2 overflow-x-auto"
+          // biome-ignore lint/a11y/noNoninteractiveTabindex: it scrolls sideways, by keys too.
+          tabIndex={0}
+          role="group"
+          aria-label="Values that differ"
+        >
           <table className="w-full text-sm">
             <thead>
               <tr className="border-line border-b text-left text-muted text-xs">

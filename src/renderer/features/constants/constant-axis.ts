@@ -52,10 +52,12 @@ export function numberAxis(name: string, values: readonly number[]): ConstantAxi
       if (value === null || (isLog && value <= 0)) return null;
       return place(value);
     },
-    ticks: (isLog ? sizeTicks(domain) : axisTicks(domain, TICKS)).map(({ at, label }) => ({
-      at: place(at),
-      label,
-    })),
+    ticks: (isLog ? sizeTicks(domain) : axisTicks(domain, TICKS, values.every(Number.isInteger))).map(
+      ({ at, label }) => ({
+        at: place(at),
+        label,
+      }),
+    ),
     gaps: gapsOf([...new Set(values)].map(place).sort((a, b) => a - b)),
     valueAt: at => from(low + at * (high - low)),
   };

@@ -13,7 +13,11 @@ import type { ConstantAxis } from './constant-axis.ts';
 import type { Trial, Trials } from './use-trials.ts';
 
 const HEIGHT = 250;
-const PLOT = { left: 46, right: 46, top: 30, bottom: 14 };
+const PLOT = { left: 46, right: 46, top: 42, bottom: 14 };
+/** About the width of a letter of an axis' name. */
+const LETTER_PX = 7.2;
+/** With more, the name of the first axis would not fit beside the edge. */
+const MOST_LETTERS = 16;
 /** More axes would be too close together. */
 const MOST_AXES = 8;
 /** More lines would merge into one surface. */
@@ -55,8 +59,10 @@ export function ParallelPlot({
       return !range || (place >= range[0] && place <= range[1]);
     });
   const through = lines.filter(isThrough);
-  const toX = (index: number) =>
-    PLOT.left + (index / (axes.length - 1)) * Math.max(40, width - PLOT.left - PLOT.right);
+  const between = Math.max(40, width - PLOT.left - PLOT.right) / (axes.length - 1);
+  const toX = (index: number) => PLOT.left + index * between;
+  // Neighbours whose names would touch have them in two lines.
+  const isTight = axes.some(({ name }) => Math.min(name.length, MOST_LETTERS) * LETTER_PX > between);
   const toY = (place: number) =>
     HEIGHT - PLOT.bottom - clamp(place, 0, 1) * (HEIGHT - PLOT.top - PLOT.bottom);
   const toPath = ({ places }: Line) =>
@@ -140,6 +146,8 @@ export function ParallelPlot({
               x={toX(index)}
               toY={toY}
               isLast={index === axes.length - 1}
+              isRaised={isTight && index % 2 === 1}
+              letters={Math.min(MOST_LETTERS, Math.floor((isTight ? 2 : 1) * (between / LETTER_PX)))}
             />
           ))}
         </svg>
@@ -217,17 +225,29 @@ function AxisLine({
   x,
   toY,
   isLast,
+  isRaised,
+  letters,
 }: {
   readonly axis: ConstantAxis;
   readonly x: number;
   readonly toY: (place: number) => number;
   readonly isLast: boolean;
+  /** Whether the name stands in the upper of two lines. */
+  readonly isRaised: boolean;
+  /** How many letters of the name there is room for. */
+  readonly letters: number;
 }) {
   return (
     <g>
       <path d={`M${x} ${toY(0)}V${toY(1)}`} stroke="var(--line-strong)" shapeRendering="crispEdges" />
-      <text x={x} y={14} textAnchor="middle" fill="var(--ink)" fontWeight={isLast ? 600 : 400}>
-        {shorten(axis.name, 16)}
+      <text
+        x={x}
+        y={isRaised ? 14 : 28}
+        textAnchor="middle"
+        fill="var(--ink)"
+        fontWeight={isLast ? 600 : 400}
+      >
+        {shorten(axis.name, letters)}
       </text>
       <g
         fill="var(--muted)"

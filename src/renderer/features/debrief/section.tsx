@@ -1,5 +1,6 @@
 import { type ReactNode, useId } from 'react';
 import { filledColumns, MOST_NAMED, type TextColumn } from '../../../shared/debrief/debrief-columns.ts';
+import { firstOf } from '../../../shared/listed.ts';
 import { jumpTo } from '../../app/actions.ts';
 import { classNames } from '../../ui/class-names.ts';
 
@@ -106,13 +107,13 @@ export function IdeaName({ n, hypothesis }: { readonly n: number; readonly hypot
 }
 
 export function ToCells({ experiments }: { readonly experiments: readonly number[] }) {
-  const rest = experiments.length - MOST_NAMED;
+  const { shown, left } = firstOf(experiments, MOST_NAMED);
   return (
     <span className="inline-flex flex-wrap gap-x-1.5">
-      {experiments.slice(0, MOST_NAMED).map(n => (
+      {shown.map(n => (
         <ToCell key={n} n={n} />
       ))}
-      {rest > 0 ? <span className="text-muted">and {rest} more</span> : null}
+      {left > 0 ? <span className="text-muted">and {left} more</span> : null}
     </span>
   );
 }

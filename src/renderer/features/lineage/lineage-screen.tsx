@@ -8,6 +8,7 @@ import { useStore } from '../../app/store.ts';
 import { classNames } from '../../ui/class-names.ts';
 import { EmptyState } from '../../ui/empty-state.tsx';
 import { Loading } from '../../ui/lazy-view.tsx';
+import { OneLine } from '../../ui/one-line.tsx';
 import { VerdictBadge } from '../../ui/verdict-badge.tsx';
 import { type LineageRow, lineageRows, placesOf } from './lineage-rows.ts';
 import { Rails } from './rails.tsx';
@@ -92,7 +93,7 @@ function Node({ card, row }: { readonly card: StudyCard; readonly row: LineageRo
   return (
     <>
       <span className="tabular w-12 shrink-0 text-muted text-sm">#{cell.n}</span>
-      <span className="w-28 shrink-0 @max-3xl:hidden">
+      <span className="flex w-28 shrink-0 @max-xl:hidden @max-3xl:w-20">
         <VerdictBadge
           word={cell.verdict?.word ?? null}
           phase={cell.phase}
@@ -105,11 +106,11 @@ function Node({ card, row }: { readonly card: StudyCard; readonly row: LineageRo
           onClick={() => jumpTo(cell.n)}
           title={cell.hypothesis ?? undefined}
           className={classNames(
-            'block max-w-full truncate text-left before:absolute before:inset-0 before:content-[""]',
+            'flex max-w-full text-left before:absolute before:inset-0 before:content-[""]',
             isHeld ? 'font-medium' : 'text-muted',
           )}
         >
-          {cell.hypothesis ?? 'Waiting for a hypothesis …'}
+          <OneLine text={cell.hypothesis ?? 'Waiting for a hypothesis …'} />
         </button>
         <span className="block truncate text-muted text-xs">{notesOf(row).join(' · ')}</span>
       </span>

@@ -7,6 +7,7 @@ import { goTo } from '../../app/actions.ts';
 import { AXIS_LABELS } from '../../charts/series-axis.ts';
 import { SeriesChart } from '../../charts/series-chart.tsx';
 import { Button, IconButton } from '../../ui/button.tsx';
+import { OneLine } from '../../ui/one-line.tsx';
 import { MachineNow } from './machine-now.tsx';
 import { NOW_PLACE } from './now-place.ts';
 import { BudgetBar, phaseWords, useRunClock } from './now-running.tsx';
@@ -108,7 +109,9 @@ function Others({ card: { inFlight, current } }: { readonly card: StudyCard }) {
         {others.map(({ n, phase, hypothesis }) => (
           <li key={n} className="flex items-baseline gap-2" title={hypothesis ?? undefined}>
             <span className="tabular shrink-0 text-accent">#{n}</span>
-            <span className="min-w-0 flex-1 truncate">{hypothesis ?? phaseWords(phase)}</span>
+            <span className="flex min-w-0 flex-1">
+              <OneLine text={hypothesis ?? phaseWords(phase)} />
+            </span>
             {phase === 'training' || hypothesis === null ? null : (
               <span className="shrink-0 text-muted text-xs">{phaseWords(phase)}</span>
             )}

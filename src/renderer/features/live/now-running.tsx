@@ -2,7 +2,7 @@ import { expectedEnd } from '../../../shared/expected-end.ts';
 import { describeInFlight, nextToEnd } from '../../../shared/in-flight.ts';
 import type { CurrentExperiment, StudyCard } from '../../../shared/notebook.ts';
 import { formatClock, formatDayTime } from '../../../shared/numbers.ts';
-import type { Phase } from '../../../shared/study.ts';
+import type { Phase } from '../../../shared/phases.ts';
 import { useStore } from '../../app/store.ts';
 import { OneLine } from '../../ui/one-line.tsx';
 import { BEAT_MS, useNow } from '../../ui/use-now.ts';
@@ -17,6 +17,7 @@ const PHASE_WORDS: Readonly<Record<Phase, string>> = {
   deciding: 'Deciding',
   recorded: 'Recorded',
   interrupted: 'Interrupted',
+  put_off: 'Put off',
 };
 
 export function phaseWords(phase: Phase): string {

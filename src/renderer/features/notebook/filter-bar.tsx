@@ -8,6 +8,7 @@ import { saveSettings } from '../../app/settings.ts';
 import { NO_FILTER, useStore } from '../../app/store.ts';
 import { Button, IconButton } from '../../ui/button.tsx';
 import { classNames } from '../../ui/class-names.ts';
+import { leaveField } from '../../ui/return-focus.ts';
 import { Select } from '../../ui/select.tsx';
 import { VerdictBadge } from '../../ui/verdict-badge.tsx';
 
@@ -42,7 +43,7 @@ export function FilterBar({ card, shown }: { readonly card: StudyCard; readonly 
           onKeyDown={event => {
             if (event.key === 'Escape') {
               setFilter({ text: '' });
-              event.currentTarget.blur();
+              leaveField(event.currentTarget);
             }
           }}
           className="h-8 w-full rounded-md border border-line-strong bg-surface pr-2 pl-8 text-sm placeholder:text-faint"

@@ -27,6 +27,7 @@ export const RowFacts = memo(function RowFacts({ card, cell, matcher }: Props) {
   return (
     <p className="flex h-4 flex-wrap gap-x-2 overflow-hidden text-muted text-xs *:cut-off *:max-w-full">
       <Failure cell={cell} matcher={matcher} />
+      {cell.whyWaiting === null ? null : <span title={cell.whyWaiting}>{cell.whyWaiting}</span>}
       <Standing card={card} cell={cell} />
       {cell.category ? <span>{cell.category}</span> : null}
       {cell.verdict && !hasFailed(cell) && !UNTOLD.includes(cell.verdict.reason) ? (

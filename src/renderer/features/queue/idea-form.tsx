@@ -8,6 +8,7 @@ import { useStore } from '../../app/store.ts';
 import { getClient } from '../../app/sync.ts';
 import { Button } from '../../ui/button.tsx';
 import { Loading, lazyView } from '../../ui/lazy-view.tsx';
+import { PathLine } from '../../ui/path-line.tsx';
 import {
   changeIdeaDraft,
   clearIdeaDraft,
@@ -205,8 +206,8 @@ function FileText({
   return (
     <details open={isOnly} className="border-line border-b last:border-b-0">
       <summary className="flex items-center gap-2 bg-sunken px-3 py-1.5 font-mono text-xs">
-        <span className="min-w-0 truncate" title={path}>
-          {path}
+        <span className="flex min-w-0" title={path}>
+          <PathLine path={path} />
         </span>
         {now !== undefined && now !== text ? (
           <span className="shrink-0 rounded bg-accent-soft px-1.5 font-sans text-accent">changed</span>

@@ -11,7 +11,7 @@ import { getClient } from '../../app/sync.ts';
 import { useCall } from '../../app/use-call.ts';
 import { Button } from '../../ui/button.tsx';
 import { EmptyState } from '../../ui/empty-state.tsx';
-import { TextAreaField, TextField } from '../../ui/field.tsx';
+import { TextArea, TextInput } from '../../ui/field.tsx';
 import { CodeEditor } from '../../viewers/code-editor.tsx';
 import { type DiffRemarks, DiffRemarksContext } from '../../viewers/diff-remarks.tsx';
 import { LazyDiffView } from '../../viewers/lazy-diff-view.tsx';
@@ -169,90 +169,102 @@ function Verdict({ card, review }: { readonly card: StudyCard; readonly review: 
   const isChanged = Object.keys(changed).length > 0;
   const hasRemarks = comments.length > 0 || draft.text.trim() !== '';
   return (
-    <div className="flex flex-col gap-3 border-line border-t bg-surface px-6 py-3">
-      {isChanged ? (
-        <TextField
-          label="What it now tries"
-          hint="One line, shown wherever this experiment is listed. Leave empty to describe it by its changes."
-          maxLength={300}
-          placeholder={review.proposal.hypothesis}
-          value={draft.title}
-          onChange={title => change(() => ({ title }))}
-        />
-      ) : null}
+    <div
+      role="group"
+      aria-label="Your decision"
+      className="flex flex-wrap items-end gap-2 border-line border-t bg-surface px-6 py-2"
+    >
       {draft.files ? null : (
-        <TextAreaField
-          label="Remarks"
-          hint="They go back to the proposer together with your comments on lines; if you reject it, they are remembered as the reason."
-          rows={2}
+        <TextArea
+          aria-label="Remarks"
+          placeholder="Remarks or reason"
+          title="They go back to the proposer together with your comments on lines; if you reject it, they are remembered as the reason."
+          rows={1}
           maxLength={4_000}
           value={draft.text}
-          onChange={text => change(() => ({ text }))}
+          onChange={event => change(() => ({ text: event.target.value }))}
+          className="field-sizing-content max-h-40 min-w-40 flex-1 resize-none"
         />
       )}
-      <div className="flex flex-wrap items-center gap-2">
-        <Button
-          kind="primary"
-          disabled={!canDecide}
-          onClick={() =>
-            void decide(
-              {
-                kind: 'approve',
-                files: changed,
-                ...(isChanged && draft.title.trim() ? { title: draft.title } : {}),
-              },
-              `Experiment ${review.n} goes ahead.`,
-            )
-          }
-        >
-          <Check size={15} aria-hidden /> {isChanged ? 'Approve with my changes' : 'Approve'}
+      {isChanged ? (
+        <TextInput
+          aria-label="What it now tries"
+          title="One line, shown wherever this experiment is listed. Leave empty to describe it by its changes."
+          maxLength={300}
+          placeholder={`What it now tries, if not: ${review.proposal.hypothesis}`}
+          value={draft.title}
+          onChange={event => change(() => ({ title: event.target.value }))}
+          className="min-w-60 flex-1"
+        />
+      ) : null}
+      <Button
+        kind="primary"
+        disabled={!canDecide}
+        onClick={() =>
+          void decide(
+            {
+              kind: 'approve',
+              files: changed,
+              ...(isChanged && draft.title.trim() ? { title: draft.title } : {}),
+            },
+            `Experiment ${review.n} goes ahead.`,
+          )
+        }
+      >
+        <Check size={15} aria-hidden /> {isChanged ? 'Approve with my changes' : 'Approve'}
+      </Button>
+      {draft.files ? (
+        <Button onClick={() => change(() => ({ files: null }))}>
+          {isChanged ? 'Discard my changes' : 'Back to the diff'}
         </Button>
-        {draft.files ? (
-          <Button onClick={() => change(() => ({ files: null }))}>
-            {isChanged ? 'Discard my changes' : 'Back to the diff'}
+      ) : (
+        <>
+          <Button
+            disabled={review.files.length === 0}
+            title={review.files.length === 0 ? 'It has no text to edit.' : undefined}
+            onClick={() => change(() => ({ files: {} }))}
+          >
+            <PenLine size={15} aria-hidden /> Edit
           </Button>
-        ) : (
-          <>
-            <Button
-              disabled={review.files.length === 0}
-              title={review.files.length === 0 ? 'It has no text to edit.' : undefined}
-              onClick={() => change(() => ({ files: {} }))}
-            >
-              <PenLine size={15} aria-hidden /> Edit
-            </Button>
-            <Button
-              disabled={!canDecide || !hasRemarks}
-              title={hasRemarks ? undefined : 'Write a remark, or comment on a line.'}
-              onClick={() =>
-                void decide(
-                  { kind: 'send_back', text: draft.text.trim(), comments },
-                  'Your remarks were sent to the proposer.',
-                )
-              }
-            >
-              <MessageSquareReply size={15} aria-hidden /> Send back
-              {comments.length > 0 ? ` with ${counted(comments.length, 'comment')}` : ''}
-            </Button>
-            <Button
-              kind="danger"
-              disabled={!canDecide || draft.text.trim() === ''}
-              title={draft.text.trim() === '' ? 'Write the reason above.' : undefined}
-              onClick={() =>
-                void decide({ kind: 'reject', reason: draft.text }, 'Rejected; the reason is remembered.')
-              }
-            >
-              <ShieldX size={15} aria-hidden /> Reject
-            </Button>
-          </>
-        )}
-        {card.state === 'running' ? null : (
-          <p className="text-sm text-warn">
-            {card.state === 'paused'
-              ? 'The study is paused. Continue it to decide.'
-              : 'The study is stopped. Resume it to decide.'}
-          </p>
-        )}
-      </div>
+          <Button
+            disabled={!canDecide || !hasRemarks}
+            title={hasRemarks ? undefined : 'Write a remark, or comment on a line.'}
+            onClick={() =>
+              void decide(
+                { kind: 'send_back', text: draft.text.trim(), comments },
+                'Your remarks were sent to the proposer.',
+              )
+            }
+          >
+            <MessageSquareReply size={15} aria-hidden /> Send back
+            {comments.length > 0 ? (
+              <>
+                <span className="sr-only"> with {counted(comments.length, 'comment')}</span>
+                <span aria-hidden className="tabular rounded-full bg-sunken px-1.5 text-xs">
+                  {comments.length}
+                </span>
+              </>
+            ) : null}
+          </Button>
+          <Button
+            kind="danger"
+            disabled={!canDecide || draft.text.trim() === ''}
+            title={draft.text.trim() === '' ? 'Write the reason first.' : undefined}
+            onClick={() =>
+              void decide({ kind: 'reject', reason: draft.text }, 'Rejected; the reason is remembered.')
+            }
+          >
+            <ShieldX size={15} aria-hidden /> Reject
+          </Button>
+        </>
+      )}
+      {card.state === 'running' ? null : (
+        <p className="basis-full text-sm text-warn">
+          {card.state === 'paused'
+            ? 'The study is paused. Continue it to decide.'
+            : 'The study is stopped. Resume it to decide.'}
+        </p>
+      )}
     </div>
   );
 }

@@ -53,11 +53,11 @@ function AgentTrialButton({ form, isFound }: { readonly form: ArmForm; readonly 
     setTrial(answer);
   };
   return (
-    <div className="flex flex-col items-start justify-end gap-1.5">
+    <div className="col-span-2 flex items-center gap-3">
       <Button size="small" disabled={!isFound || trial === 'asking'} onClick={() => void ask()}>
         {trial === 'asking' ? 'Asking it …' : 'Try it'}
       </Button>
-      <p role="status" className="min-h-4 break-words text-muted text-xs">
+      <p role="status" className="min-w-0 flex-1 break-words text-muted text-xs">
         {trial === null ? 'Asks for one harmless proposal in a separate folder.' : null}
         {trial === 'asking' ? 'This takes from a few seconds to a minute.' : null}
         {trial !== null && trial !== 'asking' ? (

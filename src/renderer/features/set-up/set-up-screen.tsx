@@ -9,7 +9,9 @@ import { getClient } from '../../app/sync.ts';
 import { toast } from '../../app/toast.ts';
 import { useCall } from '../../app/use-call.ts';
 import { Button } from '../../ui/button.tsx';
+import { classNames } from '../../ui/class-names.ts';
 import { EmptyState } from '../../ui/empty-state.tsx';
+import { PathLine } from '../../ui/path-line.tsx';
 import { Problem } from '../../ui/problem.tsx';
 import { useFirstFocus } from '../../ui/return-focus.ts';
 import { useSettled } from '../../ui/use-settled.ts';
@@ -103,6 +105,8 @@ function SetUp({
     setIsStarting(false);
   };
 
+  const toAgree = setUp && !setUp.isAgreed ? setUp : null;
+  const asks = refusal !== null || consent !== null || toAgree !== null;
   const canStart = !isStarting && running === null && failed.length === 0;
   useStartKey(() => canStart && fields.current?.requestSubmit());
   useEffect(() => {
@@ -116,14 +120,26 @@ function SetUp({
       <header className="flex items-end justify-between gap-4 border-line border-b px-6 py-4">
         <div className="min-w-0">
           <h1 className="truncate font-semibold text-xl tracking-tight">New study in {inspection.name}</h1>
-          <p className="truncate text-muted text-sm" title={inspection.path}>
-            {inspection.path}
-            {inspection.head ? ` · ${inspection.branch ?? 'detached'} at ${inspection.head.slice(0, 7)}` : ''}
+          <p className="flex text-muted text-sm" title={inspection.path}>
+            <PathLine path={inspection.path} />
+            {inspection.head ? (
+              <span className="min-w-0 cut-off whitespace-pre">
+                {` · ${inspection.branch ?? 'detached'} at ${inspection.head.slice(0, 7)}`}
+              </span>
+            ) : null}
           </p>
         </div>
         <Source inspection={inspection} />
       </header>
-      <div className="grid min-h-0 flex-1 grid-cols-[minmax(0,1fr)_22rem] max-lg:grid-cols-1 max-lg:grid-rows-[minmax(0,1fr)_fit-content(40%)]">
+      <div
+        className={classNames(
+          'grid min-h-0 flex-1 grid-cols-[minmax(0,1fr)_22rem] max-lg:grid-cols-1',
+          // What has to be read before the start takes more of a narrow window.
+          asks
+            ? 'max-lg:grid-rows-[minmax(0,1fr)_fit-content(60%)]'
+            : 'max-lg:grid-rows-[minmax(0,1fr)_fit-content(40%)]',
+        )}
+      >
         <form
           id={formId}
           ref={fields}
@@ -198,34 +214,37 @@ function SetUp({
               </p>
             )}
           </div>
-          <div className="max-h-full shrink-0 overflow-y-auto border-line border-t px-5 py-4 max-lg:py-3">
-            <Problem className="mb-3">{refusal}</Problem>
-            {consent === null ? null : (
-              <div className="mb-3">
-                <UncontainedConsent isAgreed={consent} onChange={setConsent} />
-              </div>
-            )}
-            {setUp && !setUp.isAgreed ? (
-              <SetUpAgreement
-                setUp={setUp}
-                isAgreed={agreed === setUp.digest}
-                onChange={isAgreed => setAgreed(isAgreed ? setUp.digest : null)}
-              />
-            ) : null}
-            {running ? (
-              <p className="mb-3 text-sm text-warn">
-                {running.tag} is {running.isStarting ? 'starting' : running.state}: one study runs at a time,
-                so stop it first.
-              </p>
-            ) : null}
-            {isTried && hasProblems ? (
-              <p className="mb-3 text-crash text-sm">Correct the marked fields first.</p>
-            ) : failed.length > 0 ? (
-              <p className="mb-3 text-crash text-sm">
-                {failed.length === 1 ? 'One check fails' : `${failed.length} checks fail`}: fix that first.
-              </p>
-            ) : null}
-            <div className="flex items-center gap-x-4 gap-y-2 lg:flex-col lg:items-stretch">
+          {/* What stands above the button scrolls, and leaves some of the checks in sight. */}
+          <div className="flex max-h-[calc(100%-5rem)] shrink-0 flex-col border-line border-t py-4 max-lg:py-3">
+            <div className="min-h-0 overflow-y-auto px-5">
+              <Problem className="mb-3">{refusal}</Problem>
+              {consent === null ? null : (
+                <div className="mb-3">
+                  <UncontainedConsent isAgreed={consent} onChange={setConsent} />
+                </div>
+              )}
+              {toAgree ? (
+                <SetUpAgreement
+                  setUp={toAgree}
+                  isAgreed={agreed === toAgree.digest}
+                  onChange={isAgreed => setAgreed(isAgreed ? toAgree.digest : null)}
+                />
+              ) : null}
+              {running ? (
+                <p className="mb-3 text-sm text-warn">
+                  {running.tag} is {running.isStarting ? 'starting' : running.state}: one study runs at a
+                  time, so stop it first.
+                </p>
+              ) : null}
+              {isTried && hasProblems ? (
+                <p className="mb-3 text-crash text-sm">Correct the marked fields first.</p>
+              ) : failed.length > 0 ? (
+                <p className="mb-3 text-crash text-sm">
+                  {failed.length === 1 ? 'One check fails' : `${failed.length} checks fail`}: fix that first.
+                </p>
+              ) : null}
+            </div>
+            <div className="flex shrink-0 items-center gap-x-4 gap-y-2 px-5 lg:flex-col lg:items-stretch">
               <Button
                 kind="primary"
                 size="large"

@@ -33,7 +33,7 @@ const ShortcutsDialog = lazyView(() => import('./shortcuts-dialog.tsx').then(fil
  */
 export function Overlays({ host }: { readonly host: Host }) {
   return (
-    <div className="fixed inset-x-0 top-0 z-50 flex justify-center empty:hidden">
+    <div className="fixed inset-x-0 top-0 z-50 flex justify-center *:shadow-lg empty:hidden">
       <Overlay host={host} />
     </div>
   );

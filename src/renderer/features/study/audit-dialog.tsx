@@ -1,4 +1,5 @@
 import { type FormEvent, useState } from 'react';
+import { firstOf } from '../../../shared/listed.ts';
 import type { StudyCard } from '../../../shared/notebook.ts';
 import { formatDuration } from '../../../shared/numbers.ts';
 import { AUDIT_RUNS, claimWords, describeClaims } from '../../../shared/verdicts/claims.ts';
@@ -20,6 +21,7 @@ export function AuditDialog({ card, onClose }: { readonly card: StudyCard; reado
   const count = Number(runs);
   const isCount = Number.isInteger(count) && count >= 1;
   const unproven = claims?.keeps.filter(({ isProven }) => !isProven) ?? [];
+  const { shown, left } = firstOf(unproven.toReversed(), SHOWN);
   const start = async (event: FormEvent) => {
     event.preventDefault();
     try {
@@ -47,11 +49,11 @@ export function AuditDialog({ card, onClose }: { readonly card: StudyCard; reado
         )}
         {unproven.length > 0 ? (
           <p className="text-muted text-sm">
-            {unproven
-              .slice(-SHOWN)
+            {shown
+              .toReversed()
               .map(claim => `#${claim.n} ${claimWords(claim)}`)
               .join(' · ')}
-            {unproven.length > SHOWN ? ` and ${unproven.length - SHOWN} more` : ''}
+            {left > 0 ? ` and ${left} more` : ''}
           </p>
         ) : null}
         <TextField

@@ -65,7 +65,7 @@ function Record({ record }: { readonly record: ProposerRecord }) {
     ['keep rate', formatPercent(keepRate(record), 1)],
     ['gain', formatPercent(gainShare, 2)],
     ['cost', costUsd === null ? ABSENT : formatUsd(costUsd)],
-    ['cost a keep', costUsd === null || keep === 0 ? ABSENT : formatUsd(costUsd / keep)],
+    ['cost per keep', costUsd === null || keep === 0 ? ABSENT : formatUsd(costUsd / keep)],
   ];
   return (
     <li className="rounded-lg border border-line p-4">

@@ -3,6 +3,7 @@ import { Filter, X } from 'lucide-react';
 import { type KeyboardEvent, useId, useMemo, useRef, useState } from 'react';
 import { flushSync } from 'react-dom';
 import { classNames } from '../../ui/class-names.ts';
+import { leaveField } from '../../ui/return-focus.ts';
 import type { FilterProblem } from './filter-language.ts';
 import { type Suggestion, suggest } from './filter-suggestions.ts';
 import type { Column, Row } from './table-columns.ts';
@@ -55,7 +56,7 @@ export function FilterInput({
       take(suggestions[chosen]);
     } else if (event.key === 'Enter') close();
     else if (event.key === 'Escape' && isOpen) close();
-    else if (event.key === 'Escape') input.current?.blur();
+    else if (event.key === 'Escape' && input.current) leaveField(input.current);
     else return;
     event.preventDefault();
   };

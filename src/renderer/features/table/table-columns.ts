@@ -11,6 +11,7 @@ import {
   formatPercent,
   formatUsd,
 } from '../../../shared/numbers.ts';
+import { phaseWord } from '../../../shared/phases.ts';
 import type { ConstantTexts, TableRow } from '../../../shared/table-rows.ts';
 import { reasonWords } from '../../../shared/verdicts/reason-words.ts';
 import { knownTime } from '../../format/known-time.ts';
@@ -116,7 +117,7 @@ function experimentColumns(card: StudyCard): readonly Column[] {
   const words = { holds: 'words' } as const;
   return [
     column('n', '#', 64, ({ cell }) => cell.n, { show: value => `#${value}`, hint: 'Of the experiment' }),
-    column('verdict', 'Verdict', 120, ({ cell }) => cell.verdict?.word ?? cell.phase, words),
+    column('verdict', 'Verdict', 120, ({ cell }) => cell.verdict?.word ?? phaseWord(cell.phase), words),
     column(measuredIds(card).metric, metric.name, 112, ({ cell }) => cell.record?.mean ?? cell.metric, {
       isMetric: true,
       show: numeric(formatMetric),

@@ -13,8 +13,7 @@ import {
   useState,
 } from 'react';
 import type { StudyCard } from '../../../shared/notebook.ts';
-import { counted, formatMetric } from '../../../shared/numbers.ts';
-import { isTried } from '../../../shared/tried.ts';
+import { formatMetric } from '../../../shared/numbers.ts';
 import { jumpTo } from '../../app/actions.ts';
 import { useStore } from '../../app/store.ts';
 import { useSparklines } from '../../app/use-sparklines.ts';
@@ -26,6 +25,7 @@ import { keyAction, stepFrom } from './grid-keys.ts';
 import { alignOf, CellContent, layoutOf, textOf } from './table-cell.tsx';
 import { type Column, CURVE, type Row } from './table-columns.ts';
 import { clampWidth, TableHead } from './table-head.tsx';
+import { countRows } from './table-text.ts';
 import { useActiveCell } from './use-active-cell.ts';
 import type { Table } from './use-table.ts';
 
@@ -292,8 +292,6 @@ function GroupRow({
   readonly card: StudyCard;
 }) {
   const { group, shown } = table;
-  const isImported = card.state === 'imported';
-  const kept = rows.filter(({ cell }) => isTried(cell, isImported) && cell.verdict?.word === 'keep').length;
   const best = bestOf(rows, card.contract.metric.goal);
   return (
     <div
@@ -330,7 +328,7 @@ function GroupRow({
               : String(value)}
         </span>
         <span className="tabular text-muted text-xs">
-          {counted(rows.length, 'experiment')}, {kept} kept
+          {countRows(rows, card.state === 'imported')}
           {best === null ? '' : ` · best ${formatMetric(best)}`}
         </span>
       </div>

@@ -1,16 +1,11 @@
 import type { Contract } from '../../../shared/contract/contract.ts';
+import { whereToWrite } from '../../../shared/contract/where-to-write.ts';
 import type { Crash, RunOutcome } from '../../../shared/study.ts';
 import { adviseOnOutputs } from '../../contract/outputs.ts';
 import { namePaths } from '../edit/judge-edit.ts';
 import type { BegunRun } from './begin-run.ts';
 import type { ConductedRun } from './conduct-run.ts';
 import { findSealedPath } from './sealed-path.ts';
-
-const LIMIT_HINT =
-  'If the code needs longer, raise budget.limit_seconds in pawl.toml, in the terminal also with --limit.';
-/** If a baseline fails, the sandbox is more often the cause than the code. */
-const SANDBOX_HINT =
-  'It ran in the sandbox: add to sandbox.reads what it may read, and to sandbox.writes which set-up files it may write; a file cannot be renamed from outside into a folder with locked files. PAWL_SANDBOX=off runs it without a sandbox.';
 
 /**
  * Why a run that was not scored yet does not count; null if nothing is wrong.
@@ -40,18 +35,32 @@ export function findCrash(
 export function explainCrash(
   crash: Crash,
   { study: { contract }, n, surroundings: { seals, sandbox } }: BegunRun,
-  { place }: ConductedRun,
+  { observer, place }: ConductedRun,
   outcome: RunOutcome,
   cut: string,
 ): Crash {
-  const isHinted = n === 0 && sandbox !== undefined && outcome.kind !== 'limited';
+  // What printed other numbers did its work; it only names them otherwise.
+  const isNamedOtherwise = crash.class === 'no_metric' && observer.reader.hasNumbers;
+  const isHinted = n === 0 && sandbox !== undefined && outcome.kind !== 'limited' && !isNamedOtherwise;
   const hints = [
-    n === 0 && outcome.kind === 'timeout' ? ` ${LIMIT_HINT}` : '',
-    isHinted ? ` ${SANDBOX_HINT}` : '',
+    n === 0 && outcome.kind === 'timeout' ? limitHint(contract) : '',
+    isHinted ? sandboxHint(contract) : '',
   ].join('');
   return (
     findSealedPath(crash, seals, place.cwd, contract) ?? { ...crash, message: crash.message + hints + cut }
   );
+}
+
+/** If a baseline fails, the sandbox is more often the cause than the code. */
+function sandboxHint({ source }: Contract): string {
+  const reads = whereToWrite(source, { key: 'sandbox.reads', field: 'folders it may read' });
+  const writes = whereToWrite(source, { key: 'sandbox.writes', field: 'writable set-up files' });
+  return ` It ran in the sandbox: name what it may read as ${reads}, and the set-up files that it may write as ${writes}; a file cannot be renamed from outside into a folder with locked files. PAWL_SANDBOX=off runs it without a sandbox.`;
+}
+
+function limitHint({ source }: Contract): string {
+  const limit = { key: 'budget.limit_seconds', field: 'the limit', option: '--limit' };
+  return ` If the code needs longer, raise ${whereToWrite(source, limit)}.`;
 }
 
 export function lockCrash(touched: readonly string[], contract: Contract): Crash | null {

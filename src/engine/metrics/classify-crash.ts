@@ -1,10 +1,13 @@
 import { unreachable } from '../../shared/errors.ts';
 import { formatSeconds } from '../../shared/numbers.ts';
 import type { Crash, CrashClass, RunOutcome } from '../../shared/study.ts';
+import { findCause } from './find-cause.ts';
 
 const TRACEBACK = 'Traceback (most recent call last)';
 /** How a traceback's first line goes on: Python's own with a colon, rich's with the edge of its box. */
 const AFTER_TRACEBACK = /^(?::| ─)/;
+/** What launchers print before each line of a process: `[rank0]: ` (torch), `(train pid=812) ` (ray). */
+const PROCESS_LABEL = /(?:\[[^\]]{1,60}\]|\([^)]{1,60}\)):? $/;
 /** What Python prints before each line of an exception in a group. */
 const IN_GROUP = /^\s{2,64}\| /;
 const RECENT_LINES = 40;
@@ -20,6 +23,10 @@ const OUT_OF_MEMORY =
 const MAYBE_OUT_OF_MEMORY = /emory|ALLOC_F|bad_alloc|OOM|oom-kill/;
 /** The line that ends a traceback, as Python prints it. */
 const EXCEPTION = /^[A-Za-z_][\w.]*(?:$|:\s|:$)/;
+/** An exception that says nothing but its name. */
+const BARE_NAME = /^[\w.]+$/;
+/** The line below a source line that marks a part of it. */
+const MARKS = /^[\s^~]+$/;
 /**
  * What launchers raise after the training has printed its own traceback. Sources: accelerate 1.15.0 (`launch.py`),
  * torch 2.15.0 (`distributed/launcher/api.py`).
@@ -63,6 +70,8 @@ export class CrashReader {
   #before: { readonly traceback: string[]; readonly raised: string; readonly asked: string | null } | null =
     null;
   #linesSinceRaised = 0;
+  /** What stands before each line of the traceback. */
+  #label = '';
   /** The signal that ended a launcher's child. */
   #childSignal: number | null = null;
   /** The text before the traceback on its line, or before the word that reports the end of the input. */
@@ -70,10 +79,13 @@ export class CrashReader {
   #sawEndOfInput = false;
 
   line(line: string): void {
-    const short = line.length > LINE_CHARACTERS ? `${line.slice(0, LINE_CHARACTERS)}…` : line;
-    this.#linesSinceRaised += 1;
     const start = line.lastIndexOf(TRACEBACK);
-    if (start >= 0 && AFTER_TRACEBACK.test(line.slice(start + TRACEBACK.length))) {
+    const isStart = start >= 0 && AFTER_TRACEBACK.test(line.slice(start + TRACEBACK.length));
+    if (isStart) this.#label = PROCESS_LABEL.exec(line.slice(Math.max(0, start - 80), start))?.[0] ?? '';
+    const own = this.#label !== '' && line.startsWith(this.#label) ? line.slice(this.#label.length) : line;
+    const short = own.length > LINE_CHARACTERS ? `${own.slice(0, LINE_CHARACTERS)}…` : own;
+    this.#linesSinceRaised += 1;
+    if (isStart) {
       const isNear = this.#linesSinceRaised <= RECENT_LINES;
       const [traceback, raised] = [this.#traceback, this.#raised];
       this.#before =
@@ -88,6 +100,14 @@ export class CrashReader {
       // The exception's own line ends the traceback; later lines are not part of it.
       const plain = short.replace(IN_GROUP, '');
       if (EXCEPTION.test(plain)) this.#endTraceback(plain.trim());
+    } else if (
+      this.#linesSinceRaised === 1 &&
+      this.#raised?.endsWith(':') &&
+      !OF_LAUNCHER.test(this.#raised)
+    ) {
+      // What a message announces is in its next line.
+      this.#traceback?.push(short);
+      this.#raised = `${this.#raised} ${short.replace(IN_GROUP, '').trim()}`.trim();
     }
     // As with memory, looking for words is quicker than the pattern.
     const isOfChild = short.includes('<Signals.') || short.includes('traceback : ');
@@ -162,12 +182,14 @@ export class CrashReader {
     if (OF_LAUNCHER.test(raised) && this.#childSignal !== null && !this.#sawOutOfMemory) {
       return of('killed', endedBy(this.#childSignal));
     }
-    if (this.#raised) return of(isOutOfMemory(this.#raised) ? 'out_of_memory' : 'exception', this.#raised);
+    if (this.#raised)
+      return of(isOutOfMemory(this.#raised) ? 'out_of_memory' : 'exception', this.#explained(this.#raised));
     if (this.#sawOutOfMemory) return of('out_of_memory', this.#sawOutOfMemory);
     if (this.#sawFail || (metric !== null && !Number.isFinite(metric))) {
       return of('diverged', 'The training reported FAIL: the loss was not finite or too large.');
     }
-    return of('exception', `Ended with exit code ${code}.`);
+    const cause = findCause(this.#recent);
+    return of('exception', `Ended with exit code ${code}${cause === null ? '.' : `: ${cause}`}`);
   }
 
   #endTraceback(raised: string): void {
@@ -178,6 +200,15 @@ export class CrashReader {
     this.#traceback = this.#before.traceback;
     this.#raised = this.#before.raised;
     this.#asked = this.#before.asked;
+  }
+
+  /** With the assertion that failed, if the exception does not say more than its name. */
+  #explained(raised: string): string {
+    if (!BARE_NAME.test(raised)) return raised;
+    const source = this.#traceback
+      ?.findLast((line, at, all) => at < all.length - 1 && !MARKS.test(line))
+      ?.trim();
+    return source?.startsWith('assert ') ? `${raised}: ${source}` : raised;
   }
 
   /** The question on a printed line, or on the line before. */
