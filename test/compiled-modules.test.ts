@@ -62,3 +62,33 @@ test('that a run lacks a module whose sources may be edited is told before the s
     /_core\S*\.so was compiled in your checkout, and a run lacks it: .*src\/rates\/_core\.c/,
   );
 });
+
+test.each([
+  ['in editable form without Python sources', 'editable', 'fastloss/fastloss.abi3.so', 'src/lib.rs'],
+  ['as a copy', 'copy', 'fastloss/_core.abi3.so', 'src/lib.rs'],
+  ['as a copy, the code in Python', 'copy', 'fastloss/_core.abi3.so', 'python/fastloss/__init__.py'],
+])(
+  'what maturin compiled into the environment is refused, if its source may be edited: %s',
+  async (_, how, module, source) => {
+    const contract = contractFile({ train: '.venv/bin/python train.py' }).replace('train.sh', source);
+    const path = await createRepository({
+      'train.py': 'import fastloss\n',
+      'src/lib.rs': '',
+      'python/fastloss/__init__.py': 'LR = 1\n',
+      '.gitignore': '.venv\n',
+      'pawl.toml': contract,
+    });
+    const site = '.venv/lib/python3.11/site-packages';
+    const origin = { url: `file://${path}`, dir_info: how === 'editable' ? { editable: true } : {} };
+    await writeFiles(path, {
+      '.venv/pyvenv.cfg': '',
+      [`${site}/fastloss-0.1.0.dist-info/direct_url.json`]: JSON.stringify(origin),
+      [`${site}/fastloss-0.1.0.dist-info/RECORD`]: `fastloss/__init__.py,sha256=a,1\n${module},sha256=b,1\n`,
+    });
+    const { code, stdout } = await pawl(['doctor', path], { home: await temporaryFolder() });
+    expect(stdout).toMatch(
+      new RegExp(`failed +python environment .*${module}.* an edit of ${source} would change nothing`),
+    );
+    expect(code).not.toBe(0);
+  },
+);

@@ -3,7 +3,7 @@ import { dirname } from 'node:path';
 import { matchEditable } from '../contract/editable.ts';
 import { isBelow } from '../paths.ts';
 import { usesUv } from '../process/find-program.ts';
-import { findCompiledModules } from '../sandbox/compiled-modules.ts';
+import { findCompiledModules, findInstalledModule } from '../sandbox/compiled-modules.ts';
 import type { CommitFiles } from '../sandbox/contain.ts';
 import { projectName } from '../sandbox/installed-projects.ts';
 import { isEnvironment, usersVenv, VENV } from '../sandbox/python-environments.ts';
@@ -27,12 +27,23 @@ export function checkImports(
   const usesOwn = usesUv(contract.train) || contract.train.includes(`${VENV}/bin/`);
   for (const place of new Set([...(own === null ? [] : [own]), ...active])) {
     const isUsed = place === own && !active.includes(own) ? usesOwn : !usesOwn;
+    const outcome = isUsed && contract.setup === null ? 'failed' : 'warning';
+    const installed = findInstalledModule(place, repository, contract, paths);
+    const source = editable.find(path => installed?.sources.includes(path));
+    if (installed !== null && source !== undefined) {
+      add(
+        'python environment',
+        outcome,
+        `${installed.module} was compiled when the project was installed, so an edit of ${source} would change nothing. ` +
+          'Let contract.train compile it into the worktree and import it from there, or leave such sources out of contract.editable.',
+      );
+    }
     for (const { fault, sources } of importsOf(place, repository.path, commit)) {
       const edited = editable.find(path => sources.some(source => source === '' || isBelow(path, source)));
       if (fault === '' || edited === undefined) continue;
       add(
         'python environment',
-        isUsed && contract.setup === null ? 'failed' : 'warning',
+        outcome,
         `${place} imports code of this project that is not the worktree's (${fault}), so an edit of ${edited} would change nothing. ` +
           'Install the project under its own name by a path ("pip install -e ." with setuptools, hatchling or the like), or let contract.setup build it in the worktree.',
       );

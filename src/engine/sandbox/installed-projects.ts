@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parse } from 'smol-toml';
 import { z } from 'zod';
+import { isBelow } from '../paths.ts';
 
 /** A project that was installed in a Python environment from a folder. */
 export type InstalledProject = {
@@ -27,7 +28,7 @@ const directUrl = z.object({
 });
 
 /** Sources: the Python packaging guide, "Recording installed projects" (`RECORD`) and "Direct URL". */
-export function listInstalled(site: string): readonly InstalledProject[] {
+function listInstalled(site: string): readonly InstalledProject[] {
   return namesIn(site).flatMap(folder => {
     if (!folder.endsWith('.dist-info')) return [];
     const origin = parseOrigin(textOf(join(site, folder, 'direct_url.json')));
@@ -38,6 +39,11 @@ export function listInstalled(site: string): readonly InstalledProject[] {
       .filter(path => path !== '' && !/^\.\.\/|\.dist-info\/|(?:^|\/)__pycache__\//.test(path));
     return { ...origin, name: spellName(folder.split('-')[0] ?? ''), files };
   });
+}
+
+/** What is installed of one project: from its checkout, or under its name from a copy of that. */
+export function listOwn(site: string, checkout: string, project: string | null): readonly InstalledProject[] {
+  return listInstalled(site).filter(({ folder, name }) => isBelow(folder, checkout) || name === project);
 }
 
 function parseOrigin(text: string): Pick<InstalledProject, 'folder' | 'isCopy'> | null {

@@ -3,7 +3,7 @@ import { delimiter, isAbsolute, join, relative, resolve } from 'node:path';
 import { isBelow } from '../paths.ts';
 import {
   type InstalledProject,
-  listInstalled,
+  listOwn,
   namesIn,
   projectName,
   sitePackages,
@@ -59,9 +59,7 @@ type Commit = {
 /** @param checkout what the environment may have been made for */
 export function importsOf(environment: string, checkout: string, commit: Commit): readonly Import[] {
   return sitePackages(environment).flatMap(site => {
-    const installed = listInstalled(site).filter(
-      project => isBelow(project.folder, checkout) || project.name === commit.project,
-    );
+    const installed = listOwn(site, checkout, commit.project);
     // An environment that came with a copy of the checkout leads to where that was.
     const origins = new Set([checkout, ...installed.map(project => originOf(project, checkout))]);
     return [
@@ -102,8 +100,8 @@ function editableImports(site: string, origin: string): readonly Import[] {
   });
 }
 
-/** Where projects keep their packages, by custom. */
-const SOURCE_FOLDERS = ['', 'src'];
+/** Where projects keep their packages, by custom; `python` is maturin's. */
+const SOURCE_FOLDERS = ['', 'src', 'python'];
 
 /**
  * Python asks a loader of meson-python or scikit-build-core before it searches any folder, and the loader answers with the
