@@ -44,6 +44,35 @@ describe('of Python', () => {
     expect(names('train.py', await fixture('session-setup-constants.py'))).toEqual(['MAX_POSITIONS']);
   });
 
+  test('in a script without capitals, numbers of the top level that nothing assigns again are constants', () => {
+    const script = `import time
+rate = 6e-4 # peak
+blocks, heads = 12, 12
+width: int = 384
+is_deep = True
+eval_every = 200
+parts = 5 * 8
+best = 1e9
+step = 0
+seen = 0
+ratio = -1.0
+if True:
+    offset = 3
+def train():
+    inner = 4
+    global seen
+for step in range(9):
+    best = min(best, 2)
+    ratio += 0.5
+with open("x") as width_of:
+    pass
+`;
+    expect(names('train.py', script)).toEqual(['rate', 'width', 'is_deep']);
+    expect(names('train.py', `${script}DEPTH = 8\n`)).toEqual(['DEPTH']);
+    expect(names('train.py', `${script}VAL_STEPS = 8\n`)).toEqual([]);
+    expect(names('train.py', `${script}while (width := 3) and step:\n    del rate\n`)).toEqual(['is_deep']);
+  });
+
   const SOURCE = `"""Docs.
 LR = 3
 """

@@ -10,6 +10,13 @@ type SyntaxNode = ReturnType<typeof parser.parse>['topNode'];
 const MAX_CHARACTERS = 256 * 1024;
 /** Files with a syntax error take the parser far longer. */
 const MAX_BROKEN_CHARACTERS = 128 * 1024;
+const CHANGES = new Set([
+  'UpdateStatement',
+  'ForStatement',
+  'WithStatement',
+  'DeleteStatement',
+  'NamedExpression',
+]);
 /** How deep calls such as `float(…)` may be nested. */
 const MAX_CONVERSIONS = 4;
 
@@ -17,7 +24,7 @@ const MAX_CONVERSIONS = 4;
  * Values of a Python file that are meant to be changed: `ALL_CAPS = literal` at the top level, defaults of
  * environment variables (`float(os.environ.get("LR", 0.04))`, with or without quotes), fields of dataclasses that no
  * call in the file sets, and defaults of options (`add_argument("--lr", default=3e-4)`) that the command does not
- * set.
+ * set. In a file without any of these, `lower_case = literal` at the top level, if nothing changes it.
  */
 export function findPythonConstants(source: string, given: Given): PythonReading {
   const { tree, isWhole } = parse(source);
@@ -27,6 +34,7 @@ export function findPythonConstants(source: string, given: Given): PythonReading
     enter: ({ name, from, node }) => {
       if (name === 'Comment') comments.push(from);
       else if (name === 'AssignStatement') module.assign(node);
+      else if (CHANGES.has(name)) module.change(node);
       else if (name === 'CallExpression') module.call(node);
       else if (name === 'ScopeStatement') module.scope(node);
     },
@@ -61,7 +69,9 @@ class PythonModule {
   readonly #source: string;
   readonly #given: Given;
   readonly #found: Candidate[] = [];
-  /** How often the module assigns a name outside classes and functions. */
+  /** Numbers of the top level with names in lower case. */
+  readonly #plain: Candidate[] = [];
+  /** How often the module assigns or changes a name outside classes and functions. */
   readonly #assigned = new Map<string, number>();
   /** Options and environment variables that the module itself sets. */
   readonly #set = new Set<string>();
@@ -78,7 +88,9 @@ class PythonModule {
 
   /** Values that take effect, as far as the module shows: no call, other assignment or other default overrides them. */
   candidates(): readonly Candidate[] {
-    return this.#found.filter(({ name, alias }) => {
+    // Where a module has others, names in lower case are its state.
+    const declared = this.#found.length > 0 ? this.#found : this.#plain;
+    return declared.filter(({ name, alias }) => {
       const field = this.#fields.get(name);
       const made = field && this.#made.get(field.of);
       const isMade = made && (made.names.has(field.name) || field.index < made.count);
@@ -118,8 +130,9 @@ class PythonModule {
     const name = this.#text(target);
     const type = second?.name === 'TypeDef' ? this.#text(second) : null;
     const isSimple = operator.name === 'AssignOp' && children.length === (type === null ? 3 : 4);
-    if (place.kind === 'module' && place.isTop && isSimple && /^[A-Z][A-Z0-9_]*$/.test(name)) {
-      this.#add(name, value);
+    if (place.kind === 'module' && place.isTop && isSimple) {
+      if (/^[A-Z][A-Z0-9_]*$/.test(name)) this.#add(name, value);
+      else if (/^[a-z][a-z0-9_]*$/.test(name)) this.#add(name, value, undefined, false, [], this.#plain);
     }
     if (place.kind !== 'class' || type === null || /\bClassVar\b/.test(type)) return;
     if (!this.#isRecord(place.node)) return;
@@ -128,6 +141,15 @@ class PythonModule {
     this.#fieldCounts.set(of, index + 1);
     this.#fields.set(`${of}.${name}`, { of, name, index });
     if (isSimple) this.#add(`${of}.${name}`, this.#defaultOf(value));
+  }
+
+  /** What gives names a new value otherwise: `x += 1`, `for x in`, `with … as x`, `del x`, `x := 1`. */
+  change(node: SyntaxNode): void {
+    if (placeOf(node).kind !== 'module') return;
+    for (const child of childrenOf(node)) {
+      if (/^(?:in|UpdateOp|AssignOp)$/.test(child.name)) return;
+      if (child.name === 'VariableName') this.#count(this.#text(child));
+    }
   }
 
   call(node: SyntaxNode): void {
@@ -207,6 +229,7 @@ class PythonModule {
     alias?: string,
     isNumber = false,
     choices: readonly string[] = [],
+    to: Candidate[] = this.#found,
   ): void {
     // For a number in quotes that is converted, the text between the quotes changes.
     const isQuoted = isNumber && value.name === 'String';
@@ -214,7 +237,7 @@ class PythonModule {
     const end = value.to - (isQuoted ? 1 : 0);
     const literal = isQuoted ? this.#number(start, end) : this.#literal(value, choices);
     if (!literal) return;
-    this.#found.push({
+    to.push({
       ...{ name, literal, start, end },
       ...(alias === undefined ? {} : { alias }),
     });
