@@ -39,7 +39,7 @@ export class PrintedNames {
     for (const { name, text, quantity } of pairs) {
       if (quantity === null || (this.#found.size >= MAX_NAMES && !this.#found.has(name))) continue;
       const isReadable = within === null || findNamed(within, name)?.quantity != null;
-      this.#found.set(name, { text: text.split(/\s/, 1)[0]?.slice(0, 24) ?? '', line, isReadable });
+      this.#found.set(name, { text: text.split(/,?\s/, 1)[0]?.slice(0, 24) ?? '', line, isReadable });
     }
   }
 
