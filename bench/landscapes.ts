@@ -1,4 +1,5 @@
-import { type Constant, findConstants } from '../src/engine/proposers/search/constants.ts';
+import type { Constant } from '../src/engine/proposers/search/constant.ts';
+import { findConstants } from '../src/engine/proposers/search/constants.ts';
 import { readNumber } from '../src/engine/proposers/search/literal.ts';
 import { normalFrom, seededRandom } from '../src/engine/proposers/search/random.ts';
 

@@ -1,5 +1,6 @@
 import { type Choice, movesTo, spellTexts } from '../src/engine/proposers/search/choice.ts';
-import { type Constant, findConstants } from '../src/engine/proposers/search/constants.ts';
+import type { Constant } from '../src/engine/proposers/search/constant.ts';
+import { findConstants } from '../src/engine/proposers/search/constants.ts';
 import { chooseByProcess } from '../src/engine/proposers/search/gaussian-search.ts';
 import { chooseMove } from '../src/engine/proposers/search/ladder.ts';
 import { normalFrom, seededRandom } from '../src/engine/proposers/search/random.ts';

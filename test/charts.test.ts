@@ -6,12 +6,8 @@ import { type Box, Occupancy } from '../src/shared/charts/occupancy.ts';
 import { placeLabels } from '../src/shared/charts/place-labels.ts';
 import { layoutProgress, type ProgressLayout } from '../src/shared/charts/progress-layout.ts';
 import type { MarkColumn } from '../src/shared/charts/progress-marks.ts';
-import {
-  type ProgressAxis,
-  type ProgressModel,
-  type ProgressRow,
-  progressModel,
-} from '../src/shared/charts/progress-model.ts';
+import { type ProgressModel, type ProgressRow, progressModel } from '../src/shared/charts/progress-model.ts';
+import type { ProgressAxis } from '../src/shared/charts/progress-view.ts';
 import { panDomain, revealInDomain, WHOLE_VIEW, zoomDomain } from '../src/shared/charts/progress-view.ts';
 import { robustFence } from '../src/shared/charts/robust-fence.ts';
 import { shorten } from '../src/shared/charts/shorten.ts';

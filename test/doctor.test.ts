@@ -336,3 +336,17 @@ test('doctor refuses a program of the environment in the checkout where no sandb
     detail: expect.stringContaining('in the sandbox the .venv of your checkout'),
   });
 });
+
+test('doctor says that a worktree has no node_modules, unless a set-up makes them or they are committed', async () => {
+  const contract = VALID.replace('sh train.sh', 'cd js && node bench.mjs');
+  const files = { 'train.sh': '', 'js/bench.mjs': '' };
+  const detailOf = async (more: Readonly<Record<string, string>>, pawl = contract) => {
+    const found = await examine(await createRepository({ ...files, 'pawl.toml': pawl, ...more }), []);
+    return found.checks.find(({ name }) => name === 'node_modules')?.detail;
+  };
+  const needy = { 'js/package.json': '{"dependencies": {"flatqueue": "3"}}' };
+  expect(await detailOf(needy)).toContain('setup = "npm ci"');
+  expect(await detailOf({ 'js/package.json': '{"devDependencies": {"eslint": "9"}}' })).toBeUndefined();
+  expect(await detailOf({ ...needy, 'js/node_modules/flatqueue/index.js': '' })).toBeUndefined();
+  expect(await detailOf(needy, contract.replace('train =', 'setup = "true"\ntrain ='))).toBeUndefined();
+});

@@ -380,6 +380,11 @@ test('a name that cannot be read by itself is not suggested as one, but a patter
   }
 });
 
+test('a listed number has nothing of what follows it', () => {
+  const { message } = read('seed=5, size=4\ntokens: 1,200\n', { name: 'loss' });
+  expect(message).toContain('seed 5 (line 1), tokens 1,200 (line 2).');
+});
+
 test('where several rows have the metric, they are listed, and no other number', () => {
   const { message } = read('BenchmarkA-8 10 5 ns/op 0 B/op\nBenchmarkB-8 10 7 ns/op 0 B/op\n', {
     name: 'ns/op',

@@ -127,7 +127,7 @@ describe('three files', () => {
     const readme = 'The agent only edits `train.py`.\n\n`train.py` is the single file to edit.\n';
     const found = await recognized({ 'program.md': '# Get the lowest `val_bpb`.\n', 'README.md': readme });
     expect(found.unclear.find(({ name }) => name === 'editable')).toMatchObject({
-      candidates: ['train.py'],
+      candidates: [],
       why: 'It is not clear which files may be edited: train.py (README.md:1, README.md:3), which the commit does not contain.',
     });
   });

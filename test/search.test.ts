@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { type Constant, findConstants } from '../src/engine/proposers/search/constants.ts';
+import type { Constant } from '../src/engine/proposers/search/constant.ts';
+import { findConstants } from '../src/engine/proposers/search/constants.ts';
 import { chooseMove } from '../src/engine/proposers/search/ladder.ts';
 import { NONE_OR_ALL } from '../src/engine/proposers/search/literal.ts';
 import { FINEST_STEP, turn } from '../src/engine/proposers/search/moves.ts';

@@ -1,5 +1,5 @@
 /** A number for JSON, which has neither NaN nor infinity, so they become words. */
-export type Scalar = number | 'NaN' | 'Infinity' | '-Infinity';
+type Scalar = number | 'NaN' | 'Infinity' | '-Infinity';
 
 /** A number as events carry it. */
 export function toScalar(value: number): Scalar {

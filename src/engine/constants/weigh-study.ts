@@ -4,7 +4,7 @@ import type { ImportanceAnswer } from '../../shared/table-rows.ts';
 import { openRepository } from '../git/repository.ts';
 import { memoSchema } from '../proposers/search/choice.ts';
 import { weighInWorker } from '../proposers/search/choose-in-worker.ts';
-import type { Constant } from '../proposers/search/constants.ts';
+import type { Constant } from '../proposers/search/constant.ts';
 import type { Hyperparameters } from '../proposers/search/gaussian-process.ts';
 import { LEAST_TRIALS } from '../proposers/search/importance.ts';
 import { comparableRecord, readTexts, shiftsOf } from '../proposers/search/observations.ts';

@@ -53,7 +53,10 @@ export function assemble(sayings: Sayings): Recognition {
       settled.kind === 'torn' && claims.length > 0
         ? `It is not clear ${what}: ${describeTorn(claims, settled.because)}.`
         : `Nothing says ${what}.`;
-    unclear.push({ name, why, candidates: [...new Set(claims.map(({ value }) => value))].slice(0, 8) });
+    // What the commit does not contain is no answer.
+    const isAbsent = settled.kind === 'torn' && settled.because === 'absence';
+    const candidates = isAbsent ? [] : [...new Set(claims.map(({ value }) => value))].slice(0, 8);
+    unclear.push({ name, why, candidates });
     return null;
   };
 

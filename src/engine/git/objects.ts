@@ -3,7 +3,6 @@ import { mkdirSync, rmdirSync, unlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { writeNew } from '../small-files.ts';
 import { MAX_REMEMBERED_BYTES, Remembered } from './remember.ts';
-import type { Repository } from './repository.ts';
 import { type Answer, StayingGit } from './staying-git.ts';
 
 export type StoredObject = { readonly id: string; readonly type: string; readonly content: Buffer };
@@ -18,7 +17,7 @@ export class Objects {
   readonly #writers: Readonly<Record<ObjectType, StayingGit>>;
   readonly #remembered = new Remembered<StoredObject>(REMEMBERED);
 
-  constructor({ gitDir }: Repository) {
+  constructor(gitDir: string) {
     const start = (...args: readonly string[]) => new StayingGit(gitDir, ['--git-dir', gitDir, ...args]);
     const writerOf = (type: ObjectType) =>
       start('hash-object', '-t', type, '-w', '--no-filters', '--stdin-paths');
@@ -59,9 +58,9 @@ export class Objects {
 
 const objectsOf = new Map<string, Objects>();
 
-export function openObjects(repository: Repository): Objects {
-  const objects = objectsOf.get(repository.gitDir) ?? new Objects(repository);
-  objectsOf.set(repository.gitDir, objects);
+export function openObjects({ gitDir }: { readonly gitDir: string }): Objects {
+  const objects = objectsOf.get(gitDir) ?? new Objects(gitDir);
+  objectsOf.set(gitDir, objects);
   return objects;
 }
 

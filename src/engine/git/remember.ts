@@ -1,5 +1,3 @@
-import type { Repository } from './repository.ts';
-
 /** What is larger is asked for again. */
 export const MAX_REMEMBERED_BYTES = 256 * 1024;
 
@@ -34,11 +32,11 @@ export function isObjectId(name: string): boolean {
  * @param most answers that are kept, of all repositories together
  * @param isWorth whether an answer is kept
  */
-export function remember<T>(
+export function remember<R extends { readonly gitDir: string }, T>(
   most: number,
-  ask: (repository: Repository, commit: string, path: string) => Promise<T>,
+  ask: (repository: R, commit: string, path: string) => Promise<T>,
   isWorth: (answer: T) => boolean = () => true,
-): (repository: Repository, commit: string, path?: string) => Promise<T> {
+): (repository: R, commit: string, path?: string) => Promise<T> {
   const known = new Remembered<T>(most);
   return async (repository, commit, path = '') => {
     const name = `${repository.gitDir}\0${commit}:${path}`;

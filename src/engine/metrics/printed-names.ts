@@ -55,7 +55,7 @@ export class PrintedNames {
   ): void {
     for (const { name, text, quantity } of pairs) {
       if (quantity === null || (this.#found.size >= MAX_NAMES && !this.#found.has(name))) continue;
-      this.#found.set(name, { text: text.split(/\s/, 1)[0]?.slice(0, 24) ?? '', line, within });
+      this.#found.set(name, { text: text.split(/,?\s/, 1)[0]?.slice(0, 24) ?? '', line, within });
     }
   }
 

@@ -1,7 +1,7 @@
 import { detectAgents } from '../proposers/agent/detect.ts';
 import { programsOf } from '../proposers/agent/programs.ts';
 import { readUserSettings } from '../user-settings.ts';
-import type { Add } from './check-training.ts';
+import type { Add } from './training-input.ts';
 
 /** A program that answers later still counts as installed. */
 const PATIENCE_MS = 15_000;

@@ -10,7 +10,7 @@ import type { Finding } from '../../shared/contract/findings.ts';
 import type { Repository } from '../git/repository.ts';
 import { knownTimes } from '../stages/judge/known-times.ts';
 import type { Ledger } from '../store/ledger.ts';
-import type { Add } from './check-training.ts';
+import type { Add } from './training-input.ts';
 
 /**
  * Whether the contract fixes time or work, as far as is known, and how much the code missed its budget.

@@ -3,7 +3,7 @@ import { PawlError } from '../../shared/errors.ts';
 import { clusterFolder, findCluster } from '../remote/find-cluster.ts';
 import { probeCluster } from '../remote/slurm/probe-cluster.ts';
 import { sandboxMode } from '../sandbox/find-sandbox.ts';
-import type { Add } from './check-training.ts';
+import type { Add } from './training-input.ts';
 
 const NOT_RUN =
   'The repository sets it and it would run as you, so the job that inspects a node leaves it out. It runs only if settings.toml has the same one.';

@@ -5,7 +5,7 @@ import { askSettings, DEFAULT_CAP_USD, isUsersServer } from '../asked-model/ask-
 import type { DataPaths } from '../paths.ts';
 import type { ProposerSurroundings } from '../proposers/create-proposer.ts';
 import { findForwarderPython, NO_FORWARDER, type Trial } from '../sandbox/contain.ts';
-import type { Add } from './check-training.ts';
+import type { Add } from './training-input.ts';
 
 const KEYS = {
   environment: 'with the key in ANTHROPIC_API_KEY',

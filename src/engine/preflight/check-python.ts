@@ -8,7 +8,7 @@ import type { CommitFiles } from '../sandbox/contain.ts';
 import { projectName } from '../sandbox/installed-projects.ts';
 import { isEnvironment, usersVenv, VENV } from '../sandbox/python-environments.ts';
 import { importsOf } from '../sandbox/python-path.ts';
-import type { Add, TrainingInput } from './check-training.ts';
+import type { Add, TrainingInput } from './training-input.ts';
 
 /**
  * Does the training import what an edit changes? A project that is installed in the environment can be imported from there

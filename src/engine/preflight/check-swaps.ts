@@ -7,7 +7,7 @@ import { isBelow } from '../paths.ts';
 import type { CommitFiles, Trial } from '../sandbox/contain.ts';
 import { inHome } from '../sandbox/withheld.ts';
 import { ruleOf } from '../stages/judge/verdict-rule.ts';
-import type { Add, TrainingInput } from './check-training.ts';
+import type { Add, TrainingInput } from './training-input.ts';
 
 /**
  * Data that is swapped to test whether a number comes from it. Data that is not committed may still come from the

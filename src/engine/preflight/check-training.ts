@@ -2,35 +2,22 @@ import { existsSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { delimiter, dirname, isAbsolute, join, normalize, relative } from 'node:path';
 import type { Contract } from '../../shared/contract/contract.ts';
-import type { PreflightCheck } from '../../shared/contract/set-up.ts';
 import { whereToWrite } from '../../shared/contract/where-to-write.ts';
 import { PawlError } from '../../shared/errors.ts';
 import { type Repository, readBlob } from '../git/repository.ts';
 import { compilePattern } from '../metrics/pattern.ts';
-import { type DataPaths, isBelow } from '../paths.ts';
+import { isBelow } from '../paths.ts';
 import { findProgram, firstProgram, splitFolder, usesUv } from '../process/find-program.ts';
 import { type CommitFiles, readCommitFiles, type Trial, tryContainment } from '../sandbox/contain.ts';
 import { sandboxMode } from '../sandbox/find-sandbox.ts';
 import { isEnvironment, usersVenv, VENV } from '../sandbox/python-environments.ts';
 import { inHome } from '../sandbox/withheld.ts';
+import { checkNodeModules } from './check-node.ts';
 import { checkCompiled, checkImports, findForeignPython } from './check-python.ts';
 import { checkSwaps } from './check-swaps.ts';
+import type { Add, TrainingInput } from './training-input.ts';
 
 const TRAIN = { key: 'contract.train', field: 'training command', option: '--train' };
-
-export type Add = (name: string, outcome: PreflightCheck['outcome'], detail: string) => void;
-
-export type TrainingInput = {
-  readonly repository: Repository;
-  readonly commit: string;
-  readonly contract: Contract;
-  /** The commit's tree, if it is known already. */
-  readonly tree?: CommitFiles['tree'];
-  readonly paths: DataPaths;
-  readonly environment: NodeJS.ProcessEnv;
-  /** Whether runs are trained on other machines. */
-  readonly isElsewhere?: boolean;
-};
 
 const IN_WORKTREE =
   'Install it or correct the command: a worktree holds only what is committed, and in the sandbox the .venv of your checkout. To use another environment, give an absolute path or activate it.';
@@ -44,6 +31,7 @@ export async function checkTraining(input: TrainingInput, add: Add): Promise<Tri
   await checkCommands(input, files, trial, add);
   checkImports(input, files, add);
   await checkCompiled(input, add);
+  await checkNodeModules(input, files, add);
   await checkLargeFiles(input, files, add);
   checkData(input, files, trial, add);
   checkSandbox(input, trial, add);

@@ -36,7 +36,8 @@ import { checkBudget } from './check-budget.ts';
 import { checkCluster } from './check-cluster.ts';
 import { type FileFault, findFileFaults } from './check-files.ts';
 import { checkModel } from './check-model.ts';
-import { type Add, checkTraining } from './check-training.ts';
+import { checkTraining } from './check-training.ts';
+import type { Add } from './training-input.ts';
 
 export type DoctorInput = {
   readonly path: string;

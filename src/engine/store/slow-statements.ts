@@ -1,5 +1,5 @@
 import { channel } from 'node:diagnostics_channel';
-import type { Database } from './database.ts';
+import type { Database } from 'better-sqlite3';
 
 /** A slower statement delays the loop and the window. */
 const SLOW_MS = 20;

@@ -1,7 +1,7 @@
 import { useVirtualizer } from '@tanstack/react-virtual';
 import { type KeyboardEvent, useLayoutEffect, useMemo, useRef, useState, type WheelEvent } from 'react';
 import { joinPieces, locateHit } from './log-lines.ts';
-import type { LogViewProps } from './log-view.tsx';
+import type { LogViewProps } from './log-view-props.ts';
 
 const ROW_PIXELS = 19;
 /** Closer than this to an edge of the held part, more is requested. */

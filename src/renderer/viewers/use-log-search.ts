@@ -1,6 +1,6 @@
 import { useEffect, useLayoutEffect, useRef, useState } from 'react';
 import { firstHit, stepHit } from './log-lines.ts';
-import type { LogViewProps } from './log-view.tsx';
+import type { LogViewProps } from './log-view-props.ts';
 
 const SEARCH_DELAY_MS = 300;
 

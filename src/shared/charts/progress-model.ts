@@ -2,7 +2,7 @@ import type { Goal } from '../contract/contract.ts';
 import { findBest, runningBest, type VerdictWord } from '../study.ts';
 import type { Claim } from '../verdicts/claims.ts';
 import { LARGEST_DRAWN } from './axis-range.ts';
-import type { ProgressView } from './progress-view.ts';
+import type { ProgressAxis, ProgressView } from './progress-view.ts';
 import { robustFence } from './robust-fence.ts';
 import { shorten } from './shorten.ts';
 
@@ -25,9 +25,6 @@ export type ProgressRow = {
 };
 
 export type ProgressClaim = Pick<Claim, 'probability' | 'isProven'>;
-
-/** The x axis: experiment number, hours since the first experiment, or count of keeps (without the others). */
-export type ProgressAxis = 'experiment' | 'time' | 'kept';
 
 /**
  * How a row is drawn, by its verdict. `other` looks like a discard, because neither was kept. `blank` has no number

@@ -1,4 +1,5 @@
-import type { ProgressAxis } from './progress-model.ts';
+/** The x axis: experiment number, hours since the first experiment, or count of keeps (without the others). */
+export type ProgressAxis = 'experiment' | 'time' | 'kept';
 
 export const PROGRESS_SCALES = ['auto', 'linear', 'log'] as const;
 /**

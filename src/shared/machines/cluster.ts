@@ -59,7 +59,7 @@ export const clusterFileSchema = z.strictObject({
   prelude: z.string().trim().min(1).max(10_000).optional(),
 });
 
-export type ClusterFile = z.infer<typeof clusterFileSchema>;
+type ClusterFile = z.infer<typeof clusterFileSchema>;
 
 /** Fills in the defaults of a valid section. */
 export function clusterFromFile(file: ClusterFile): Cluster {

@@ -5,7 +5,7 @@ import type { Contract } from '../contract/contract.ts';
  * the training in a sandbox, where locked files are read-only or compared afterwards. `audited`: the same, and the
  * gain also showed with other validation data. `scored`: from a locked program, separate from the training.
  */
-export type Trust = 'printed' | 'guarded' | 'audited' | 'scored';
+type Trust = 'printed' | 'guarded' | 'audited' | 'scored';
 
 /**
  * @param isContained whether the run was contained; otherwise it could have reached the scorer too

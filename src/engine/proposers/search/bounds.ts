@@ -1,4 +1,4 @@
-import type { Constant } from './constants.ts';
+import type { Constant } from './constant.ts';
 import { readNumber } from './literal.ts';
 
 /** The range in which constants may be changed, by {@link constantKey}; both ends are included, and null is unbounded. */

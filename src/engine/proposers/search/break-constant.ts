@@ -1,5 +1,5 @@
 import type { Move } from './choice.ts';
-import type { Constant } from './constants.ts';
+import type { Constant } from './constant.ts';
 import type { Literal } from './literal.ts';
 import { writeFloat, writeInteger } from './moves.ts';
 

@@ -1,7 +1,7 @@
 import type { HistoryEntry } from '../../store/experiment-past.ts';
 import { type Bounds, constantKey, isWithin } from './bounds.ts';
 import { memoSchema } from './choice.ts';
-import type { Constant } from './constants.ts';
+import type { Constant } from './constant.ts';
 import { type Axis, coordinateOf, itemOf, textAt, withItem } from './space.ts';
 
 /** How many constants a candidate changes, and with which probability. */

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { Constant } from './constants.ts';
+import type { Constant } from './constant.ts';
 import type { Direction } from './moves.ts';
 import { directionBetween } from './turns.ts';
 

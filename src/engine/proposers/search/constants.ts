@@ -1,26 +1,10 @@
+import type { Candidate, Constant } from './constant.ts';
 import { findDataConstants, isDataFile } from './data-constants.ts';
 import type { Given } from './given.ts';
 import { isLeftAlone } from './left-alone.ts';
-import { type Literal, NONE_OR_ALL, parseLiteral } from './literal.ts';
+import { NONE_OR_ALL, parseLiteral } from './literal.ts';
 import { findLockedLines, type SourceLine, splitLines } from './locked-sections.ts';
 import { findPythonConstants } from './python-constants.ts';
-
-/** A value in an editable file that the search may change. */
-export type Constant = {
-  readonly file: string;
-  /** Unique in its file: `DEPTH`, `Config.lr`, `--lr`, `optimizer.lr`. */
-  readonly name: string;
-  readonly literal: Literal;
-  /** The offset of the literal's text in the file. */
-  readonly start: number;
-  readonly end: number;
-};
-
-/** A value that the reader of one language has found; it may still be left alone. */
-export type Candidate = Omit<Constant, 'file'> & {
-  /** Another name of it in the program: its environment variable or option. Candidates that share one are dropped. */
-  readonly alias?: string;
-};
 
 /** Names are shown to users and used by models; other characters differ between bytes and text. */
 const NAMEABLE = /^[\x20-\x7e]{1,200}$/;

@@ -1,7 +1,7 @@
 import { type Node as JsonNode, type ParseError, parseTree } from 'jsonc-parser';
 import { type AST, parseTOML } from 'toml-eslint-parser';
 import { isAlias, isMap, isScalar, isSeq, parseAllDocuments, type Node as YamlNode } from 'yaml';
-import type { Candidate } from './constants.ts';
+import type { Candidate } from './constant.ts';
 import { type Literal, parseLiteral } from './literal.ts';
 
 /** Larger files, or files with more values, are data rather than settings. */

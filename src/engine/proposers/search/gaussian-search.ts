@@ -2,7 +2,7 @@ import type { HistoryEntry } from '../../store/experiment-past.ts';
 import { type Bounds, constantKey, isWithin } from './bounds.ts';
 import { drawCandidates, reachOf } from './candidates.ts';
 import { type Choice, type Memo, memoSchema, movesTo, spellTexts } from './choice.ts';
-import type { Constant } from './constants.ts';
+import type { Constant } from './constant.ts';
 import { expectedImprovement } from './expected-improvement.ts';
 import { type Hyperparameters, kernelOf, type Point, priorMedian } from './gaussian-process.ts';
 import { observe, readTexts } from './observations.ts';

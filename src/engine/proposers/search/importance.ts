@@ -1,5 +1,5 @@
 import { constantKey } from './bounds.ts';
-import type { Constant } from './constants.ts';
+import type { Constant } from './constant.ts';
 import {
   condition,
   type Hyperparameters,

@@ -1,7 +1,7 @@
 import type { HistoryEntry } from '../../store/experiment-past.ts';
 import { type Bounds, constantKey, isWithin } from './bounds.ts';
 import { type Choice, type Move, memoSchema, spellValues } from './choice.ts';
-import type { Constant } from './constants.ts';
+import type { Constant } from './constant.ts';
 import { type Direction, directionsOf, FINEST_STEP, turn } from './moves.ts';
 
 /** What is known about changing one constant in one direction. */

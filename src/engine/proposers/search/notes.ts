@@ -1,7 +1,7 @@
 import { distance } from 'fastest-levenshtein';
 import type { SteeringEffect } from '../../../shared/steering.ts';
 import { type Bounds, constantKey } from './bounds.ts';
-import type { Constant } from './constants.ts';
+import type { Constant } from './constant.ts';
 
 /** An instruction of a steering note to the search, in the small language of docs/search.md. */
 type Directive =

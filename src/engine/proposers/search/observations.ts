@@ -1,6 +1,6 @@
 import { type HistoryEntry, madeOn } from '../../store/experiment-past.ts';
 import { memoSchema } from './choice.ts';
-import type { Constant } from './constants.ts';
+import type { Constant } from './constant.ts';
 
 /** A set of values that was trained. */
 export type Observation = {

@@ -1,5 +1,5 @@
 import { parser } from '@lezer/python';
-import type { Candidate } from './constants.ts';
+import type { Candidate } from './constant.ts';
 import { type Given, plainOption } from './given.ts';
 import { choiceOf, type Literal, parseLiteral } from './literal.ts';
 import { type SourceLine, splitLines } from './locked-sections.ts';

@@ -1,4 +1,4 @@
-import type { Constant } from './constants.ts';
+import type { Constant } from './constant.ts';
 import { type Literal, NONE_OR_ALL, parseLiteral } from './literal.ts';
 import { turn, writeFloat, writeInteger, writeItem } from './moves.ts';
 

@@ -1,12 +1,7 @@
 import { ChartLine, Download } from 'lucide-react';
 import { memo } from 'react';
-import {
-  hasLogScale,
-  type ProgressAxis,
-  type ProgressModel,
-  type ProgressRow,
-} from '../../../shared/charts/progress-model.ts';
-import { showAll } from '../../../shared/charts/progress-view.ts';
+import { hasLogScale, type ProgressModel, type ProgressRow } from '../../../shared/charts/progress-model.ts';
+import { type ProgressAxis, showAll } from '../../../shared/charts/progress-view.ts';
 import type { StudyCard } from '../../../shared/notebook.ts';
 import { attempt, setChartView, switchChartScale, toggleChart } from '../../app/actions.ts';
 import { useStore } from '../../app/store.ts';

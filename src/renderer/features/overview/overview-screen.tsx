@@ -10,13 +10,11 @@ import { EmptyState } from '../../ui/empty-state.tsx';
 import { Switch } from '../../ui/field.tsx';
 import { DeleteDialog } from './delete-dialog.tsx';
 import { isSameMetric, type OverviewRow, outlineLines, type Sort, sortRows } from './outline-lines.ts';
-import { OverviewTable } from './overview-table.tsx';
+import { type Asked, OverviewTable } from './overview-table.tsx';
 import { RenameDialog } from './rename-dialog.tsx';
 
 /** More lines in one drawing cannot be told apart. */
 const MOST_COMPARED = 8;
-
-export type Asked = { readonly study: string; readonly what: 'rename' | 'delete' };
 
 /** All studies side by side: compare, rename, archive or delete them. */
 export function OverviewScreen() {

@@ -22,7 +22,8 @@ import { Menu, MenuItem, MenuLine } from '../../ui/menu.tsx';
 import { RelativeTime } from '../../ui/relative-time.tsx';
 import { StatePill } from '../../ui/state-pill.tsx';
 import { gainOf, type OverviewRow, type Sort, sparklineOf } from './outline-lines.ts';
-import type { Asked } from './overview-screen.tsx';
+
+export type Asked = { readonly study: string; readonly what: 'rename' | 'delete' };
 
 const SPARKLINE = { width: 120, height: 26 } as const;
 
