@@ -53,9 +53,9 @@ export function Differences({
             : 'Reading …'}
         </p>
       ) : (
-        // biome-ignore lint/a11y/noNoninteractiveTabindex: it scrolls sideways, by keys too.
         <div
           className="-outline-offset-2 overflow-x-auto"
+          // biome-ignore lint/a11y/noNoninteractiveTabindex: it scrolls sideways, by keys too.
           tabIndex={0}
           role="group"
           aria-label="Values that differ"
