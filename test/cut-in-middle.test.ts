@@ -28,3 +28,8 @@ test('a single word is not cut', () => {
 test('both parts together are the line', () => {
   fc.assert(fc.property(fc.string(), line => cutInMiddle(line).join('') === line));
 });
+
+test('what the search expects of a change is not kept instead of the change', () => {
+  const line = 'CACHE_WINDOW 16384 → 524288: like #30, one of the best so far; expected +0.1 ± 0.2';
+  expect(cutInMiddle(line)).toEqual([line, '']);
+});

@@ -24,6 +24,8 @@ const CORE = /@core/;
 /** The window served by `pawl serve`, in Chromium. */
 export default defineConfig({
   testDir: '.',
+  // It tests nothing, and trains for long.
+  testIgnore: process.env.PAWL_WRITE_PICTURES ? [] : 'docs-pictures.spec.ts',
   globalSetup: './support/prepare.ts',
   // The trainings in these specs mostly wait, so there is one worker more than there are cores.
   workers: availableParallelism() + 1,

@@ -9,6 +9,8 @@ const PLAIN_TAIL = 16;
  * changed; otherwise it is the last few words. It is empty if there is no suitable space.
  */
 export function cutInMiddle(line: string): readonly [head: string, tail: string] {
+  // A number with its error is what the search expects, and not what changed.
+  if (/ ± \S+$/.test(line)) return [line, ''];
   const blanks = [...line.matchAll(/ +/g)].map(({ index }) => index);
   const near = blanks.filter(at => line.length - at <= MOST_TAIL);
   const number = near.findLast(at => /^ +\S*\d/.test(line.slice(at)));

@@ -13,6 +13,8 @@ export type ServerOptions = {
   readonly token?: string;
   /** PAWL_SANDBOX. */
   readonly sandbox?: string;
+  /** PAWL_VERDICT. */
+  readonly verdict?: 'honest' | 'greedy';
   /** A folder of programs that comes first in the PATH. */
   readonly programs?: string;
 };
@@ -31,14 +33,21 @@ export class Server {
   }
 
   /** Resolves when the server has printed its address. */
-  static async start({ home, port = 0, token, sandbox = 'off', programs }: ServerOptions): Promise<Server> {
+  static async start({
+    home,
+    port = 0,
+    token,
+    sandbox = 'off',
+    verdict = 'greedy',
+    programs,
+  }: ServerOptions): Promise<Server> {
     const child = spawn(process.execPath, [PAWL_MAIN, 'serve', '--port', String(port)], {
       cwd: home,
       env: {
         ...process.env,
         // The tests pause trainings through files outside the worktree, which a sandbox would hide.
         PAWL_SANDBOX: sandbox,
-        PAWL_VERDICT: 'greedy',
+        PAWL_VERDICT: verdict,
         NO_COLOR: '1',
         FORCE_COLOR: undefined,
         NODE_OPTIONS: undefined,

@@ -24,11 +24,14 @@ import { Menu, MenuLine } from '../../ui/menu.tsx';
 import { StatePill } from '../../ui/state-pill.tsx';
 import { NowRunning } from '../live/now-running.tsx';
 
+/** No line begins with it, as none ends between a count and its word. */
+const SEPARATOR = '\u00a0· ';
+
 /** Readable from across the room: the best value, and what is running. */
 export function StudyHeader({ card }: { readonly card: StudyCard }) {
   const { tally, contract } = card;
   const electricity = useStore(state => state.settings.electricity);
-  const cost = [describeSpend(card), describeEnergy(card, electricity)].filter(Boolean).join(' · ');
+  const cost = [describeSpend(card), describeEnergy(card, electricity)].filter(Boolean).join(SEPARATOR);
   return (
     <header className="grid grid-cols-[minmax(0,1fr)_auto] gap-x-6 gap-y-1 px-6 pt-2 pb-1 xl:gap-y-0 xl:grid-cols-[minmax(0,1fr)_auto_auto] xl:grid-rows-[auto_1fr]">
       {/* In a narrow window the controls share the line of the title. */}
@@ -53,18 +56,21 @@ export function StudyHeader({ card }: { readonly card: StudyCard }) {
                 {card.importedFrom}
               </span>
             </>
-          )}{' '}
-          · {describeTried(countTried(tally))}
+          )}
+          {SEPARATOR}
+          {describeTried(countTried(tally)).replaceAll(/(?<=\d) /g, '\u00a0')}
           {tally.keepRate === null ? null : (
             <>
-              {' · '}
+              {SEPARATOR}
               <span className="whitespace-nowrap">keep rate {formatPercent(tally.keepRate, 1)}</span>
             </>
           )}
           {card.lanes.length === 0 ? null : (
-            <span title={card.lanes.join(', ')}> · lanes&nbsp;{card.lanes.join(', ')}</span>
+            <span title={card.lanes.join(', ')}>
+              {SEPARATOR}lanes&nbsp;{card.lanes.join(', ')}
+            </span>
           )}
-          {cost === '' ? '' : ` · ${cost}`}
+          {cost === '' ? '' : `${SEPARATOR}${cost}`}
         </p>
         {card.claims ? <Claims claims={card.claims} /> : null}
         <div className="mt-0.5 min-h-5">
