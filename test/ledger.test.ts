@@ -6,7 +6,6 @@ import BetterSqlite3 from 'better-sqlite3';
 import { expect, onTestFinished, test, vi } from 'vitest';
 import { readExperiment } from '../src/engine/api/experiment-view.ts';
 import { sittingPace } from '../src/engine/api/sitting-pace.ts';
-import { studyCard } from '../src/engine/api/study-card.ts';
 import { readDebrief } from '../src/engine/debrief/read-debrief.ts';
 import { readRows, readTrials } from '../src/engine/debrief/read-trials.ts';
 import { openDatabase } from '../src/engine/store/database.ts';
@@ -15,42 +14,11 @@ import { MIGRATIONS } from '../src/engine/store/migrations.ts';
 import { onSlowStatement, type SlowStatement } from '../src/engine/store/slow-statements.ts';
 import type { Mark } from '../src/shared/notebook.ts';
 import { SUMMARY, TRAINING } from '../src/shared/proposers/model-calls.ts';
-import type { Verdict } from '../src/shared/study.ts';
-import { ABORTED, plainStudy } from './support/plain-study.ts';
+import { crash, discard, keep, openWithStudy, record } from './support/ledger-with-study.ts';
+import { plainStudy } from './support/plain-study.ts';
 import { temporaryFolder } from './support/scaffold.ts';
 
 const study = plainStudy();
-
-async function openWithStudy(): Promise<{ ledger: Ledger; path: string }> {
-  const path = join(await temporaryFolder(), 'home', 'pawl.sqlite');
-  const ledger = openLedger(path);
-  ledger.write(() => ledger.studies.insert(study));
-  return { ledger, path };
-}
-
-function record(ledger: Ledger, n: number, hypothesis: string, verdict: Verdict): void {
-  ledger.write(() => {
-    ledger.experiments.begin('s1', n, { commit: 'p' }, 1);
-    ledger.experiments.propose('s1', n, {
-      hypothesis,
-      rationale: 'warmup matters',
-      predictedEffect: null,
-      category: null,
-      memo: { a: [1] },
-    });
-    ledger.experiments.attempt('s1', n, { commit: `c${n}`, editDigest: `d${n}`, sourceLines: 10 });
-    ledger.experiments.decide('s1', n, verdict, 2);
-    if (verdict.word === 'keep') ledger.experiments.setPhase('s1', n, 'recorded');
-  });
-}
-
-const keep = (metric: number): Verdict => ({ word: 'keep', reason: 'better', evidence: { run: 0, metric } });
-const discard = (metric: number): Verdict => ({
-  word: 'discard',
-  reason: 'worse',
-  evidence: { run: 0, metric },
-});
-const crash: Verdict = { word: 'crash', reason: 'exception', evidence: { run: 0 } };
 
 test('a ledger is durable: WAL, synchronous FULL, foreign keys', async () => {
   const database = openDatabase(join(await temporaryFolder(), 'x.sqlite'));
@@ -225,43 +193,6 @@ test('the pace of a sitting is that of its own experiments, without its pauses',
   expect(pace()).toEqual({ deadline: null, experimentMs: 2_000, since: 203_000 });
   ended(2, 203_000, 207_000);
   expect(pace()).toEqual({ deadline: null, experimentMs: 3_000, since: 207_000 });
-  ledger.close();
-});
-
-test('what a study claims and counts changes when a keep is taken back, although nothing ran since', async () => {
-  const { ledger } = await openWithStudy();
-  record(ledger, 0, 'Baseline', keep(1));
-  record(ledger, 1, 'Read the answers', keep(0.5));
-  const shown = () => {
-    const { claims, tally } = studyCard(ledger, study, { wish: null, isStarting: false });
-    return { claimed: claims?.best.mean, keeps: tally.keep, best: tally.best };
-  };
-  expect(shown()).toEqual({ claimed: 0.5, keeps: 2, best: 0.5 });
-  const taken: Verdict = { word: 'discard', reason: 'rolled_back', evidence: { run: 0, metric: 0.5 } };
-  ledger.write(() => ledger.experiments.decide('s1', 1, taken, 3, { wasKept: true }));
-  expect(shown()).toEqual({ claimed: 1, keeps: 1, best: 1 });
-  ledger.close();
-});
-
-test('what a study claims changes with each of its runs, also where lanes end them in another order', async () => {
-  const { ledger } = await openWithStudy();
-  record(ledger, 0, 'Baseline', keep(1));
-  record(ledger, 1, 'Read the answers', keep(0.5));
-  const begin = (k: number) =>
-    ledger.write(() =>
-      ledger.runs.begin('s1', 1, { k, commit: 'c1', purpose: 'audit', isContained: false }, 3),
-    );
-  const end = (run: number, value: number) =>
-    ledger.write(() => {
-      ledger.runs.finish(run, { ...ABORTED, outcome: { kind: 'exit', code: 0 } }, 4);
-      ledger.runs.setValue(run, value);
-    });
-  const best = () => studyCard(ledger, study, { wish: null, isStarting: false }).claims?.best;
-  const [first, second] = [begin(1), begin(2)];
-  end(second, 0.6);
-  expect(best()).toEqual({ mean: 0.55, runs: 2 });
-  end(first, 0.7);
-  expect(best()).toEqual({ mean: expect.closeTo(0.6, 9), runs: 3 });
   ledger.close();
 });
 
