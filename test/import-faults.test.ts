@@ -82,7 +82,7 @@ test('of many rows the one that cannot be read is left out', async () => {
   const table = UPSTREAM + rows.join('');
   const odd = await desk.import('odd.tsv', `${table}a1b2c3d\tabout 1\t44.0\tdiscard\tlast\n`);
   expect(odd.stdout).toContain('Skipped 1 row:\n  line 20006: "about 1" is not a number.\n');
-  expect(odd.stdout).toMatch(/^Imported 20004 experiments as odd: 2 keep, 20001 discard, 1 crash/);
+  expect(odd.stdout).toMatch(/^Imported 20,004 experiments as odd: 2 keep, 20,001 discard, 1 crash/);
   expect(await desk.export('odd')).toBe(table);
 });
 

@@ -100,7 +100,7 @@ test('the digest stays short however long the study, and keeps what matters', ()
   expect(text.length).toBeLessThanOrEqual(24_000);
   expect(text).toContain('Incumbent: #0 with 1');
   expect(text).toContain('Note 499');
-  expect(text).toContain('5000 experiments since the last keep');
+  expect(text).toContain('5,000 experiments since the last keep');
 });
 
 test('a plateau asks for another kind of idea with each experiment, and a keep ends it', () => {

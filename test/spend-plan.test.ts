@@ -95,7 +95,7 @@ test.each<readonly [SpendPlan, number | null, string]>([
   [
     planned(1.42, 1.58, { kind: 'estimated' }),
     1_000,
-    'about $1400–1600 for 1000 experiments at m (estimated: nothing was measured yet)',
+    'about $1,400–1,600 for 1,000 experiments at m (estimated: nothing was measured yet)',
   ],
   [
     planned(0.0401, 0.0402, HERE),

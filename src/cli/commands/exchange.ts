@@ -8,7 +8,7 @@ import { betterSide, type Goal } from '../../shared/contract/contract.ts';
 import { PawlError } from '../../shared/errors.ts';
 import type { ImportQuestion } from '../../shared/imports.ts';
 import { firstOf } from '../../shared/listed.ts';
-import { counted } from '../../shared/numbers.ts';
+import { counted, formatNumber } from '../../shared/numbers.ts';
 import { clip, metricText } from '../format.ts';
 import { print } from '../print.ts';
 import { type StudyFlags, withLedger, withStudy } from '../with-study.ts';
@@ -46,8 +46,8 @@ export async function importCommand(
     if (finished === 0) print(`Imported ${study.tag}: a header without rows, so an empty study.`);
     else {
       print(
-        `Imported ${counted(finished, 'experiment')} as ${study.tag}: ${keep} keep, ${discard} discard, ${crash} crash, ` +
-          `${others === 0 ? '' : `${others} other, `}keep rate ${rate}.`,
+        `Imported ${counted(finished, 'experiment')} as ${study.tag}: ${formatNumber(keep)} keep, ${formatNumber(discard)} discard, ` +
+          `${formatNumber(crash)} crash, ${others === 0 ? '' : `${formatNumber(others)} other, `}keep rate ${rate}.`,
       );
     }
     if (isProven)

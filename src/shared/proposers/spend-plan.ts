@@ -1,4 +1,4 @@
-import { counted } from '../numbers.ts';
+import { counted, formatNumber } from '../numbers.ts';
 
 /** The basis of an experiment's expected cost; `experiments` were measured. */
 type SpendBasis =
@@ -35,7 +35,7 @@ function describeBasis(basis: SpendBasis): string {
 
 /** Two digits, because more would suggest false precision. */
 function roundUsd(usd: number): string {
-  return usd === 0 ? '0' : String(Number(Math.max(usd, 0.0001).toPrecision(2)));
+  return formatNumber(usd === 0 ? 0 : Number(Math.max(usd, 0.0001).toPrecision(2)));
 }
 
 /** How many of a study's experiments go to one of its proposers; null if the study has no limit of experiments. */

@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { isByHand } from '../../../shared/proposers/ideas.ts';
 import type { Proposal } from '../../../shared/study.ts';
 import { stripControl } from '../../metrics/line-splitter.ts';
@@ -73,7 +74,8 @@ export async function propose(
       return ask(context, n, repair, begun, hasWish);
     });
   } catch (error) {
-    if (signal.aborted || workbench.isThere()) throw error;
+    // Without the repository there is no other worktree.
+    if (signal.aborted || workbench.isThere() || !existsSync(study.gitDir)) throw error;
     const message = 'Somebody deleted the worktree.';
     refuse(context, { n, reason: 'proposer_failed', message, hypothesis: null, memo: null });
     return repair ? { type: 'repair_failed', run: repair.run } : { type: 'refused', message };
