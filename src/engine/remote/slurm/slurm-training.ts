@@ -14,6 +14,7 @@ import {
   writeCancel,
   writeSubmitted,
 } from '../job-folder.ts';
+import { isOnOwnDisk } from '../own-disk.ts';
 import type { KnownJob, RemoteJob, RemoteResult, RemoteTraining, RemoteWatch } from '../remote-training.ts';
 import { passingFull, rest } from '../rest.ts';
 import { resultOf } from '../result.ts';
@@ -235,7 +236,9 @@ export class SlurmTraining implements RemoteTraining {
     await mkdir(dirname(job.logPath), { recursive: true });
     const { graceMs = GRACE_MS } = this.#options;
     const host = slurmJob(id, folder.name, this.#client, this.#queue);
-    return followJob({ folder, isHere: false, id, logPath: job.logPath, watch, graceMs }, host);
+    // A silent folder is treated like one elsewhere.
+    const isHere = await inFolder(() => isOnOwnDisk(folder.path), watch.signal).catch(() => false);
+    return followJob({ folder, isHere, id, logPath: job.logPath, watch, graceMs }, host);
   }
 }
 
