@@ -83,7 +83,7 @@ test.describe('of a study', () => {
     await page.keyboard.press('j');
     await page.reload();
     await expect(cellOf(page, 12).region).toBeVisible();
-    expect(hash(page)).toMatch(/\/notebook\/12$/);
+    await expect.poll(() => hash(page)).toMatch(/\/notebook\/12$/);
     await cellOf(page, 11).toggle.click();
     await page.reload();
     await expect(cellOf(page, 11).panel).toBeVisible();

@@ -11,6 +11,8 @@ import { toast } from './toast.ts';
  * the cells.
  */
 const SETTLE_MS = 200;
+/** How long a reload may take until the page is left. */
+const LEAVE_MS = 5_000;
 
 const { getState } = useStore;
 /** The last address that the window has written or followed. */
@@ -19,6 +21,8 @@ let isWaiting = false;
 /** The address of the selected experiment while the user moves on quickly. */
 let unwritten: string | null = null;
 let timer: ReturnType<typeof setTimeout> | undefined;
+/** The address before the one that was written last, and when, by `performance.now()`. */
+let replaced: { readonly hash: string; readonly at: number } | null = null;
 /** Whether the next screen comes from the address, and so is no new step. */
 let isFollowing = false;
 
@@ -34,9 +38,9 @@ export function openAddress(takeToken: ((address: string) => void) | null): void
   write();
   useStore.subscribe(writeSoon);
   window.addEventListener('pagehide', () => {
-    // The browser ignores an address that is written while a reload unloads the page.
-    if (unwritten !== null) keepForReload(location.hash, unwritten);
+    // The browser ignores an address that is written once a reload has begun.
     settle();
+    if (replaced && performance.now() - replaced.at < LEAVE_MS) keepForReload(replaced.hash, location.hash);
   });
   window.addEventListener('popstate', ({ state }) => {
     // It was the address of the entry that the user is leaving.
@@ -80,7 +84,9 @@ function write(): void {
 
 function settle(): void {
   clearTimeout(timer);
-  if (unwritten !== null) history.replaceState({ isOwn: true }, '', unwritten);
+  if (unwritten === null) return;
+  replaced = { hash: location.hash, at: performance.now() };
+  history.replaceState({ isOwn: true }, '', unwritten);
   unwritten = null;
 }
 
