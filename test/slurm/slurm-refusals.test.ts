@@ -60,7 +60,7 @@ describe.skipIf(fault !== null)('a job that Slurm refuses', () => {
     const PATH = await pathWithSbatch(TOO_MANY);
     const environment = { ...slurm.environment, PATH };
     const watched = new Watched(trainingOn(slurm, {}, { environment }), await jobOf('echo done\n'));
-    await watched.queuedFor('sbatch: AssocMaxSubmitJobLimit');
+    await watched.refusedFor('sbatch: AssocMaxSubmitJobLimit');
     watched.stop();
     expect(await watched.result).toMatchObject({ outcome: { kind: 'aborted' }, isVerified: true });
   });

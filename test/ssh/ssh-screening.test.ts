@@ -11,10 +11,10 @@ import { findSshdFault, giveGpus, type PrivateSshd, pathWithHosts, startSshd } f
 const fault = findSshdFault();
 let sshd: PrivateSshd;
 
-/** Reaches a better number with the same code on the second GPU. */
+/** Reaches a better number with the same code on the second GPU, and is quicker there. */
 const TRAINER = FAST_TRAINER.replace(
   /^printf/m,
-  '[ "$CUDA_VISIBLE_DEVICES" = GPU-2 ] && value=$((value - 300000))\nprintf',
+  '[ "$CUDA_VISIBLE_DEVICES" = GPU-2 ] && value=$((value - 300000)) || sleep 1\nprintf',
 );
 
 /** The first is the baseline's. */

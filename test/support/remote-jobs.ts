@@ -78,7 +78,16 @@ export class Watched {
   }
 
   async queuedFor(reason: string): Promise<void> {
-    await expect.poll(() => this.phases).toContainEqual({ kind: 'queued', reason });
+    await expect.poll(() => this.#queued(reason)).not.toBe(0);
+  }
+
+  /** Waits until the scheduler's program has ended; it is told the reason while that runs, and again after it. */
+  async refusedFor(reason: string): Promise<void> {
+    await expect.poll(() => this.#queued(reason)).toBeGreaterThan(1);
+  }
+
+  #queued(reason: string): number {
+    return this.phases.filter(phase => phase.kind === 'queued' && phase.reason === reason).length;
   }
 }
 
