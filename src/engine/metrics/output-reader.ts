@@ -144,12 +144,12 @@ export class OutputReader {
     this.#form = formOf(line);
     for (const name of point.values.keys()) if (this.#series.size < MAX_SERIES) this.#series.add(name);
     const values = new Map<string, number>();
+    const within = row ? null : line;
     for (const [name, value] of point.values) {
       if (!this.#series.has(name)) continue;
       const quantity = { value, unit: point.units.get(name) ?? null };
       const told = this.#inUnit(name, quantity);
       if (told !== null) values.set(name, told);
-      const within = row ? null : line;
       if (number <= LISTED_LINES) this.#names.add([{ name, text: String(value), quantity }], number, within);
     }
     if (values.size > 0) this.#onPoint({ seconds: this.#now(), values });

@@ -69,8 +69,6 @@ class PythonModule {
   readonly #source: string;
   readonly #given: Given;
   readonly #found: Candidate[] = [];
-  /** Numbers of the top level with names in lower case. */
-  readonly #plain: Candidate[] = [];
   /** How often the module assigns or changes a name outside classes and functions. */
   readonly #assigned = new Map<string, number>();
   /** Options and environment variables that the module itself sets. */
@@ -88,9 +86,8 @@ class PythonModule {
 
   /** Values that take effect, as far as the module shows: no call, other assignment or other default overrides them. */
   candidates(): readonly Candidate[] {
-    // Where a module has others, names in lower case are its state.
-    const declared = this.#found.length > 0 ? this.#found : this.#plain;
-    return declared.filter(({ name, alias }) => {
+    const declared = this.#found.filter(candidate => !isPlain(candidate));
+    return (declared.length > 0 ? declared : this.#found).filter(({ name, alias }) => {
       const field = this.#fields.get(name);
       const made = field && this.#made.get(field.of);
       const isMade = made && (made.names.has(field.name) || field.index < made.count);
@@ -130,9 +127,13 @@ class PythonModule {
     const name = this.#text(target);
     const type = second?.name === 'TypeDef' ? this.#text(second) : null;
     const isSimple = operator.name === 'AssignOp' && children.length === (type === null ? 3 : 4);
-    if (place.kind === 'module' && place.isTop && isSimple) {
-      if (/^[A-Z][A-Z0-9_]*$/.test(name)) this.#add(name, value);
-      else if (/^[a-z][a-z0-9_]*$/.test(name)) this.#add(name, value, undefined, false, [], this.#plain);
+    if (
+      place.kind === 'module' &&
+      place.isTop &&
+      isSimple &&
+      /^(?:[A-Z][A-Z0-9_]*|[a-z][a-z0-9_]*)$/.test(name)
+    ) {
+      this.#add(name, value);
     }
     if (place.kind !== 'class' || type === null || /\bClassVar\b/.test(type)) return;
     if (!this.#isRecord(place.node)) return;
@@ -229,7 +230,6 @@ class PythonModule {
     alias?: string,
     isNumber = false,
     choices: readonly string[] = [],
-    to: Candidate[] = this.#found,
   ): void {
     // For a number in quotes that is converted, the text between the quotes changes.
     const isQuoted = isNumber && value.name === 'String';
@@ -237,7 +237,7 @@ class PythonModule {
     const end = value.to - (isQuoted ? 1 : 0);
     const literal = isQuoted ? this.#number(start, end) : this.#literal(value, choices);
     if (!literal) return;
-    to.push({
+    this.#found.push({
       ...{ name, literal, start, end },
       ...(alias === undefined ? {} : { alias }),
     });
@@ -313,6 +313,11 @@ class PythonModule {
   #text({ from, to }: SyntaxNode): string {
     return this.#source.slice(from, to);
   }
+}
+
+/** Where a module has other constants, such names are its state. */
+function isPlain({ name, alias }: Candidate): boolean {
+  return alias === undefined && /^[a-z][a-z0-9_]*$/.test(name);
 }
 
 type Place =
