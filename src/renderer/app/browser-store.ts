@@ -34,12 +34,16 @@ export function keepForReload(hash: string, unwritten: string): void {
   } catch {}
 }
 
-/** What the page before a reload has kept for `hash`; `hash` itself if that was nothing, or for another address. */
+/**
+ * What the page before a reload has kept for `hash`; `hash` itself if that was nothing, or for another address, or if
+ * the user entered the address.
+ */
 export function hashAfterReload(hash: string): string {
   try {
     const [from, unwritten] = sessionStorage.getItem(UNWRITTEN_KEY)?.split(' ') ?? [];
     sessionStorage.removeItem(UNWRITTEN_KEY);
-    return from === hash && unwritten ? unwritten : hash;
+    const [navigation] = performance.getEntriesByType('navigation') as PerformanceNavigationTiming[];
+    return from === hash && unwritten && navigation?.type === 'reload' ? unwritten : hash;
   } catch {
     return hash;
   }

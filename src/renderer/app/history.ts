@@ -73,6 +73,7 @@ function write(): void {
   if (hash === (unwritten ?? location.hash)) return;
   if (isStep) {
     settle();
+    replaced = null;
     history.pushState({ isOwn: true }, '', hash);
     return;
   }
