@@ -27,7 +27,9 @@ const MAY_BE_SKIPPED = [
   ...(isRoot ? [] : [/full-disk/, /branch-and-worktree/, /a small disk$/]),
 ];
 const sum = { passed: 0, failed: 0, skipped: 0 };
-/** The failures, each with title and message. */
+/** How many lines of a failed test's page are printed. */
+const PAGE_LINES = 60;
+/** The failures, each with title, message and, for a test of the window, what the page showed. */
 const failures = [];
 /** Titles of skipped tests. */
 const skipped = [];
@@ -78,7 +80,22 @@ function collectUnexpected(suite) {
     if (spec.tests.some(test => test.status === 'skipped')) skipped.push(`${spec.file} > ${spec.title}`);
     if (spec.ok) continue;
     const messages = spec.tests.flatMap(test => test.results.flatMap(result => result.errors));
-    failures.push([`${spec.file} > ${spec.title}`, messages.map(error => error.message).join('\n')]);
+    const pages = spec.tests.flatMap(test => test.results.flatMap(result => result.attachments.map(pageOf)));
+    failures.push([
+      `${spec.file} > ${spec.title}`,
+      messages.map(error => error.message).join('\n'),
+      pages.join('').split('\n').slice(0, PAGE_LINES),
+    ]);
+  }
+}
+
+/** The page at the time of the failure, as Playwright describes it; nothing for any other attachment. */
+function pageOf({ name, path }) {
+  if (name !== 'error-context' || !path) return '';
+  try {
+    return /^```yaml\n(.*?)\n```$/ms.exec(readFileSync(path, 'utf8'))?.[1] ?? '';
+  } catch {
+    return '';
   }
 }
 
@@ -88,14 +105,14 @@ for (const title of skipped.filter(name => !MAY_BE_SKIPPED.some(known => known.t
   failures.push([title, 'It was skipped, and what it needs can be installed.']);
 }
 
-for (const [title, message] of failures) {
-  const lines = stripVTControlCharacters(message ?? '').split('\n');
-  console.log(
-    `FAILED ${title}\n${lines
-      .slice(0, 8)
-      .map(line => `    ${line}`)
-      .join('\n')}`,
-  );
+for (const [title, message, page = []] of failures) {
+  const lines = [
+    ...stripVTControlCharacters(message ?? '')
+      .split('\n')
+      .slice(0, 8),
+    ...page,
+  ];
+  console.log([`FAILED ${title}`, ...lines.map(line => `    ${line}`)].join('\n'));
 }
 
 console.log(`Tests: ${sum.passed} passed, ${sum.failed} failed, ${sum.skipped} skipped`);

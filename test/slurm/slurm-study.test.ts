@@ -110,6 +110,7 @@ value=`;
     // Who opens it to read waits for somebody who writes, as for a server that is out of reach.
     const [job = ''] = (await readdir(join(slurm.folder, 'jobs'))).filter(name => name.endsWith('-1.0'));
     const log = join(slurm.folder, 'jobs', job, 'output.log');
+    await expect.poll(() => existsSync(log)).toBe(true);
     await rm(log);
     await promisify(execFile)('mkfifo', [log]);
     await pawl(['stop', '--now'], options);

@@ -269,7 +269,10 @@ test('a worktree that is deleted before the search reads it is made again, and t
   const running = new RunningPawl(args, night);
   await running.waitFor(event => event.type === 'experiment_started' && event.n === 2);
   await expect.poll(() => existsSync(join(place, 'asked'))).toBe(true);
-  await rm(join(night.home, 'worktrees', `${rowsOf(night.home).worktreeName}.1`), { recursive: true });
+  const worktree = join(night.home, 'worktrees', `${rowsOf(night.home).worktreeName}.1`);
+  await expect.poll(() => existsSync(join(worktree, 'train.sh'))).toBe(true);
+  // Git may be about to write another file.
+  await rm(worktree, { recursive: true, maxRetries: 10 });
   await writeFile(join(place, 'go'), '');
   expect(await running.ended).toMatchObject({ code: 0, stderr: '' });
   expect(eventsOf(running.events, 'refused')).toMatchObject([
