@@ -194,6 +194,51 @@ os.environ["Y"] = "1"
   });
 });
 
+test('in C, definitions of the preprocessor are constants, without parentheses and the letters for a type', () => {
+  const source = `#include <stdio.h>
+#ifndef TILE
+#define TILE 32 /* columns of a block */
+#endif
+  #  define UNROLL (4)
+#define RATE 0.5f
+#define ROWS 256UL
+static const unsigned DEPTH = 8u;
+static const float MOMENTUM = .9F;
+constexpr uint32_t CHUNK = 64;
+#define WIDTH(x) (2 * x)
+#define AREA (TILE * UNROLL)
+#define MASK 0x1f
+#define USE_FAST
+#ifdef WIDE
+#define LANE 8
+#else
+#define LANE 4
+#endif
+#define ON_ALL -1
+int main(void) { printf("%d %d %g %lu %u %g", TILE, UNROLL, RATE, ROWS, DEPTH, MOMENTUM); }
+`;
+  expect(names('kernel.cu', source)).toEqual([
+    'TILE',
+    'UNROLL',
+    'RATE',
+    'ROWS',
+    'DEPTH',
+    'MOMENTUM',
+    'CHUNK',
+  ]);
+  const turned = turnAll('kernel.cu', source).text.split('\n');
+  expect(turned.filter((line, at) => line !== source.split('\n')[at])).toEqual([
+    '#define TILE 64 /* columns of a block */',
+    '  #  define UNROLL (6)',
+    '#define RATE 0.75f',
+    '#define ROWS 512UL',
+    'static const unsigned DEPTH = 10u;',
+    'static const float MOMENTUM = 0.95F;',
+    'constexpr uint32_t CHUNK = 128;',
+  ]);
+  expect(names('run.sh', '#define TILE 32\n')).toEqual([]);
+});
+
 describe('of data', () => {
   const YAML = `# settings
 optimizer:

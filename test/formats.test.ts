@@ -50,8 +50,8 @@ const FORMATS: readonly Format[] = [
   { name: 'timeWords', write: timeWords },
   { name: 'formatBytes', write: formatBytes },
   { name: 'formatEnergy', write: formatEnergy },
-  { name: 'formatUsd', write: formatUsd, least: 1e-4 },
-  { name: 'formatElectricity', write: electricity, least: 1e-4 },
+  { name: 'formatUsd', write: formatUsd },
+  { name: 'formatElectricity', write: electricity },
   { name: 'formatNumber', write: value => formatNumber(value) },
   { name: 'formatNumber to 3 digits', write: value => formatNumber(value, 3) },
   { name: 'formatMetric', write: formatMetric },
@@ -91,4 +91,5 @@ test('a small number that is not 0 is never shown as 0', () => {
     '4.200e−7',
     '−3.000e−6',
   ]);
+  expect([4.2e-4, 3e-6, 4.24e-7].map(formatUsd)).toEqual(['$0.00042', '$0.0000030', '$0.00000042']);
 });

@@ -273,7 +273,8 @@ test('a baseline without a number asks for attention, a stop by the user tells n
   const proposer = { kind: 'search', seed: 1 } as const;
   const { id } = await desk.calls.studies.start({ path: broken, proposer, stop: {} });
   expect(await untilStopped(desk, id)).toMatchObject({ stopReason: 'baseline_failed' });
-  expect(eventsOfType(desk.events, 'notice').map(({ notice }) => notice.kind)).toEqual(['attention']);
+  const body = 'The baseline gave no valid number: Ended with exit code 1.';
+  expect(eventsOfType(desk.events, 'notice')).toMatchObject([{ notice: { kind: 'attention', body, n: 0 } }]);
   const night = await gatedNight();
   const second = await desk.calls.studies.start({ path: night.repository, proposer, stop: {} });
   await desk.waitFor(event => event.type === 'study' && event.card.id === second.id && event.card.cells > 1);

@@ -38,6 +38,10 @@ test('a dialog whose code cannot be fetched says so, and opens when it can', asy
   await page.getByRole('button', { name: 'Settings' }).click();
   const notice = page.getByRole('alert').filter({ hasText: 'could not be loaded' });
   await expect(notice).toBeVisible();
+  await notice.getByRole('button', { name: 'Close' }).click();
+  await expect(notice).toBeHidden();
+  await page.getByRole('button', { name: 'Settings' }).click();
+  await expect(notice).toBeVisible();
   await page.unroute(CODE);
   await notice.getByRole('button', { name: 'Try again' }).click();
   await expect(dialog(page, 'Settings')).toBeVisible();

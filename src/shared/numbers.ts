@@ -63,12 +63,15 @@ export function counted(count: number, one: string, more = `${one}s`): string {
   return `${formatNumber(count)} ${count === 1 ? one : more}`;
 }
 
-/** Fractions of a cent are shown only for small amounts. */
+/** Fractions of a cent are shown only for small amounts, and of the smallest their first two digits. */
 export function formatUsd(usd: number): string {
   return `$${money(usd)}`;
 }
 
 function money(amount: number): string {
+  const rounded = Number(amount.toPrecision(2));
+  if (rounded > 0 && rounded < 0.001)
+    return rounded.toFixed(Math.min(20, 1 - Math.floor(Math.log10(rounded))));
   return amount.toFixed(amount !== 0 && amount < 0.09995 ? 4 : 2);
 }
 

@@ -82,11 +82,16 @@ export function noticeOf(event: EngineEventBody, at: number, studyId: string, le
       if (event.reason === 'user') return null;
       const isTrouble = ['error', 'proposer', 'baseline_failed', 'crashes'].includes(event.reason);
       const best = event.best === null ? '' : ` Best ${event.best} in #${event.bestExperiment}.`;
+      const crash =
+        event.reason === 'baseline_failed' ? ledger.runs.crashMessages(study.id).get(0) : undefined;
+      const why = event.detail ?? STOP_WORDS[event.reason];
       return of(
         isTrouble ? 'attention' : 'study_ended',
         isTrouble ? `${study.tag} stopped and needs attention` : `${study.tag} has ended`,
-        [`${event.detail ?? STOP_WORDS[event.reason]}${best}`, ...event.claims.slice(0, 1)].join(' '),
-        event.bestExperiment,
+        [crash ? `${why.replace(/\.$/, ':')} ${crash}` : `${why}${best}`, ...event.claims.slice(0, 1)].join(
+          ' ',
+        ),
+        event.bestExperiment ?? (crash ? 0 : null),
       );
     }
     default:

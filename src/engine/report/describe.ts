@@ -1,5 +1,6 @@
 import type { ArmsOfStudies, Debrief } from '../../shared/debrief/debrief.ts';
 import {
+  ARM_INTERVALS,
   armColumns,
   askedColumns,
   askedRows,
@@ -174,6 +175,7 @@ function arms(title: string, study: Debrief['study'], all: Debrief['arms']): rea
       [{ name: 'Proposer', cell: ({ proposer }) => proposer }, ...armColumns(study.metric.name)],
       all,
     ),
+    { kind: 'paragraph', text: ARM_INTERVALS },
     ...list(
       all.flatMap(arm => {
         const failed = describeFailures(arm);

@@ -43,7 +43,9 @@ export function lazyView<Props extends object>(
       };
     }, [View, hasFailed]);
     if (View) return <View {...props} />;
-    return hasFailed ? <NotLoaded onAgain={() => setFailed(false)} /> : waiting;
+    // A dialog can be given up; any other view is left by going elsewhere.
+    const { onClose } = props as { readonly onClose?: () => void };
+    return hasFailed ? <NotLoaded onAgain={() => setFailed(false)} onClose={onClose} /> : waiting;
   };
 }
 
@@ -64,7 +66,13 @@ export function preloadViews(): void {
   });
 }
 
-function NotLoaded({ onAgain }: { readonly onAgain: () => void }) {
+function NotLoaded({
+  onAgain,
+  onClose,
+}: {
+  readonly onAgain: () => void;
+  readonly onClose: (() => void) | undefined;
+}) {
   return (
     <div
       role="alert"
@@ -79,6 +87,11 @@ function NotLoaded({ onAgain }: { readonly onAgain: () => void }) {
       <Button size="small" onClick={() => location.reload()}>
         Reload
       </Button>
+      {onClose ? (
+        <Button size="small" onClick={onClose}>
+          Close
+        </Button>
+      ) : null}
     </div>
   );
 }

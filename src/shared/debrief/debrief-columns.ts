@@ -68,11 +68,14 @@ export const CRASH_COLUMNS: readonly TextColumn<RowOf<'crashes'>>[] = [
   EXPERIMENTS,
 ];
 
+/** What the brackets of {@link armColumns} hold. */
+export const ARM_INTERVALS = 'In brackets: 90 % intervals.';
+
 /** The proposers' results, beside their names. */
 export function armColumns(metric: string): readonly TextColumn<Arm>[] {
   return [
     { name: 'Tried', isNumber, cell: arm => String(arm.experiments) },
-    { name: 'Kept (90 % interval)', isNumber, cell: arm => shareText(arm.keepRate) },
+    { name: 'Kept', isNumber, cell: arm => shareText(arm.keepRate) },
     { name: `Gain in ${metric}`, isNumber, cell: arm => formatDelta(arm.gain) },
     { name: 'per experiment', isNumber, cell: arm => intervalText(arm.gainPerExperiment) },
     { name: 'per hour trained', isNumber, cell: arm => intervalText(arm.gainPerHour) },

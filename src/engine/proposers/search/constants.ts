@@ -12,9 +12,9 @@ const NAMEABLE = /^[\x20-\x7e]{1,200}$/;
 /**
  * The constants of a file, in order. In Python, those of `findPythonConstants`; in JSON, TOML and YAML, every value;
  * in any other file, `ALL_CAPS = literal` at the start of a line, also after `const`, `let`, `static` and the like,
- * with or without a type and a semicolon. Leaves out computed values, the integer -1, which stands for none or all,
- * names that `isLeftAlone` matches, those that a comment says not to change, those that are `given`, and those
- * assigned twice.
+ * with or without a type and a semicolon, and in C and its relatives `#define ALL_CAPS literal`. Leaves out computed
+ * values, the integer -1, which stands for none or all, names that `isLeftAlone` matches, those that a comment says
+ * not to change, those that are `given`, and those assigned twice.
  * @param isWanted selects by name, instead of `isLeftAlone`
  */
 export function findConstants(
@@ -59,27 +59,37 @@ function readCandidates(
   }
   const lines = splitLines(source, null);
   if (isDataFile(file)) return { lines, candidates: findDataConstants(file, source) };
-  return { lines, candidates: lines.flatMap(line => readLine(line) ?? []) };
+  const isC = C_FILE.test(file);
+  return { lines, candidates: lines.flatMap(line => readLine(line, isC) ?? []) };
 }
 
 /** The part before the literal: words of a declaration, the name, a type. */
 const ASSIGNMENT =
-  /^(?:(?:export|pub|public|private|static|final|constexpr|const|let|var|auto|int|float|double|long|size_t|bool)[ \t]+){0,6}([A-Z][A-Z0-9_]*)[ \t]*(?::[ \t]*[\w.[\]]+[ \t]*)?=(?!=)/;
+  /^(?:(?:export|pub|public|private|static|final|constexpr|const|let|var|auto|inline|unsigned|short|int|u?int\d+_t|float|double|long|size_t|bool)[ \t]+){0,6}([A-Z][A-Z0-9_]*)[ \t]*(?::[ \t]*[\w.[\]]+[ \t]*)?=(?!=)/;
 
-function readLine({ start: offset, text: line }: SourceLine): Candidate | null {
-  const match = ASSIGNMENT.exec(line);
+/** C, C++, Objective-C, CUDA, HIP, OpenCL and shaders. */
+const C_FILE = /\.(?:[ch]|cc|cpp|cxx|hh|hpp|hxx|cuh?|hip|cl|mm?|metal|glsl|comp)$/i;
+/** Not one with parameters. */
+const DEFINITION = /^[ \t]*#[ \t]*define[ \t]+([A-Z][A-Z0-9_]*)[ \t]/;
+/** A value of C around its number: parentheses, and the letters for its type, which stay. */
+const C_VALUE = /^(\(?[ \t]*)(.*?)(?:(?<=[\d.])[fFlLuU]{1,3})?[ \t]*\)?$/;
+
+function readLine({ start: offset, text: line }: SourceLine, isC = false): Candidate | null {
+  const match = ASSIGNMENT.exec(line) ?? (isC ? DEFINITION.exec(line) : null);
   const name = match?.[1];
   if (!match || name === undefined) return null;
   const { text, comment } = splitComment(line.slice(match[0].length));
-  const literal = parseLiteral(text.trim(), comment);
+  const value = text.trim();
+  const [, before = '', number = value] = (isC && C_VALUE.exec(value)) || [];
+  const literal = parseLiteral(number, comment);
   if (!literal) return null;
-  const start = offset + match[0].length + text.length - text.trimStart().length;
+  const start = offset + match[0].length + text.length - text.trimStart().length + before.length;
   return { name, literal, start, end: start + literal.text.length };
 }
 
 /** The value and the comment after it, both without a final semicolon. No literal contains these characters. */
 function splitComment(rest: string): { readonly text: string; readonly comment: string } {
-  const marks = ['#', '//'].map(mark => rest.indexOf(mark)).filter(at => at >= 0);
+  const marks = ['#', '//', '/*'].map(mark => rest.indexOf(mark)).filter(at => at >= 0);
   const end = marks.length > 0 ? Math.min(...marks) : rest.length;
   const value = rest.slice(0, end).trimEnd();
   return { text: value.endsWith(';') ? value.slice(0, -1) : value, comment: rest.slice(end) };

@@ -1,6 +1,6 @@
 import { useState } from 'react';
 import type { Arm, Debrief } from '../../../shared/debrief/debrief.ts';
-import { armColumns, filledColumns } from '../../../shared/debrief/debrief-columns.ts';
+import { ARM_INTERVALS, armColumns, filledColumns } from '../../../shared/debrief/debrief-columns.ts';
 import { describeFailures } from '../../../shared/debrief/describe-debrief.ts';
 import type { StudyCard } from '../../../shared/notebook.ts';
 import { useStore } from '../../app/store.ts';
@@ -40,7 +40,7 @@ export function Arms({ debrief, card }: { readonly debrief: Debrief; readonly ca
         <Loading className="">{problem ?? 'Reading …'}</Loading>
       )}
       <p className="mt-1 text-muted text-xs">
-        In brackets: 90 % intervals.
+        {ARM_INTERVALS}
         {isOfAll && value ? ` In ${value.studies.join(', ')}; they may have begun at different commits.` : ''}
       </p>
     </Section>

@@ -8,7 +8,7 @@ const SIGNS = {
   skipped: { icon: CircleMinus, className: 'text-muted', word: 'skipped' },
 } as const;
 
-/** The host's checks and their results. */
+/** The host's checks and their results: first those that fail, because the others may need scrolling. */
 export function Checks({
   checks,
   isLoading,
@@ -26,9 +26,11 @@ export function Checks({
       </p>
     );
   }
+  const fails = ({ outcome }: PreflightCheck) => outcome === 'failed';
+  const ordered = [...checks.filter(fails), ...checks.filter(check => !fails(check))];
   return (
     <ul className="flex flex-col gap-2.5 max-lg:grid max-lg:grid-cols-2 max-lg:gap-x-6" aria-busy={isLoading}>
-      {checks.map(({ name, outcome, detail }) => {
+      {ordered.map(({ name, outcome, detail }) => {
         const { icon: Icon, className, word } = SIGNS[outcome];
         return (
           <li key={`${name}${detail}`} className="flex gap-2.5 text-sm">
