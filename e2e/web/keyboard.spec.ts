@@ -327,6 +327,16 @@ test.describe('in the notebook', () => {
     await expect(study(page).heading).toHaveText(NIGHT_TAG);
   });
 
+  test('a control that disappears leaves the focus in the window', async ({ page }) => {
+    await page.keyboard.press('3');
+    await page.getByRole('button', { name: 'Compare the baseline with the best' }).press('Enter');
+    const remove = page.getByRole('button', { name: 'Take #0 out' });
+    await expectFocus(page);
+    await remove.press('Enter');
+    await expect(remove).toBeHidden();
+    await expectFocus(page);
+  });
+
   test('the editor lets go of the keyboard', async ({ page }) => {
     await page.keyboard.press('4');
     const editor = page.getByRole('textbox', { name: 'program.md' });

@@ -7,16 +7,35 @@ const OVER = '[role="dialog"], [role="menu"], [role="listbox"]';
 let home: HTMLElement | null = null;
 let before: HTMLElement | null = null;
 
-/** Tracks the focus for `returnFocus`. Call once per window. */
+/**
+ * Tracks the focus for `returnFocus`, and keeps it in the window: the focus of a control that disappears goes to the
+ * dialog around it, else to the main part. Otherwise the next Tab would begin at the top. Call once per window.
+ */
 export function useFocusMemory(): void {
   useEffect(() => {
+    let focused: { readonly element: Element; readonly over: HTMLElement | null } | null = null;
     const note = ({ target }: FocusEvent) => {
-      if (!(target instanceof HTMLElement) || target === home || target.closest(OVER)) return;
+      if (!(target instanceof HTMLElement)) return;
+      const over = target.closest<HTMLElement>(OVER);
+      focused = { element: target, over };
+      if (target === home || over) return;
       before = home;
       home = target;
     };
+    const keep = () => {
+      if (!focused || focused.element.isConnected || document.activeElement !== document.body) return;
+      // What closes returns the focus itself.
+      const place = focused.over ?? document.querySelector('main');
+      focused = null;
+      if (place?.isConnected) place.focus({ preventScroll: true });
+    };
+    const removals = new MutationObserver(keep);
+    removals.observe(document.body, { childList: true, subtree: true });
     document.addEventListener('focusin', note);
-    return () => document.removeEventListener('focusin', note);
+    return () => {
+      removals.disconnect();
+      document.removeEventListener('focusin', note);
+    };
   }, []);
 }
 
