@@ -7,13 +7,17 @@ import { BaseSequencer, type TestSpecification } from 'vitest/node';
  */
 const SLOWEST: readonly string[] = [
   ...['hostile-trainers-output', 'kill-random', 'full-disk', 'attacks', 'hostile-trainers-files'],
-  ...['environments', 'kill-events', 'sample', 'kill-points', 'hostile-trainers-proposers', 'control'],
-  ...['repeats', 'probes', 'slurm-endings', 'odd-files', 'sandbox', 'hostile-trainers', 'scoring'],
-  ...['branch-and-worktree', 'sandbox-found', 'metric-check-runs', 'slurm', 'odd-checkouts', 'kill'],
-  ...['asked-model', 'agents-contained', 'slurm-node', 'bundle-gpu', 'agents', 'outputs', 'serve'],
-  ...['model-troubles', 'terminal', 'review', 'found', 'doctor', 'import', 'service-series'],
-  ...['service-events', 'service-words', 'model-proposer', 'ideas', 'plain-edit', 'import-trackers'],
-  ...['contract-faults', 'constants', 'notify', 'server-sockets', 'remove-study', 'tuning', 'route'],
+  ...['environments', 'ssh-features', 'kill-events', 'slurm-refusals', 'slurm-features'],
+  ...['control', 'slurm-endings', 'ssh-disk', 'kill-points', 'sample', 'probes', 'ssh'],
+  ...['ssh-hosts', 'hostile-trainers-proposers', 'ssh-cuts', 'repeats', 'branch-and-worktree'],
+  ...['slurm-left', 'hostile-trainers', 'odd-files', 'scoring', 'asked-model', 'slurm-silent'],
+  ...['sandbox', 'model-sdk', 'slurm-study', 'ssh-screening', 'odd-checkouts'],
+  ...['metric-check-runs', 'slurm', 'outputs', 'ssh-study', 'kill', 'python-installs'],
+  ...['agents-contained', 'slurm-node', 'agents', 'serve', 'bundle-gpu', 'check-gpu'],
+  ...['model-troubles', 'review', 'terminal', 'ideas', 'import', 'found', 'model-proposer'],
+  ...['stack', 'doctor', 'import-trackers', 'debrief-study', 'harden', 'remove-study', 'notify'],
+  ...['service-words', 'service-series', 'service-events', 'stop-rules', 'plain-edit', 'tuning'],
+  ...['stack-odd', 'loop', 'export', 'constants', 'route', 'guards', 'service', 'review-mends'],
 ];
 
 /** {@link SLOWEST} first, then in Vitest's order. */
