@@ -3,8 +3,8 @@ import { openRepository, type Repository, readHeadCommit } from '../engine/git/r
 import { readSpendPlan, type SpendQuestion } from '../engine/proposers/model/read-spend-plan.ts';
 import type { Engine } from '../engine/session/engine.ts';
 import type { SittingSettings } from '../engine/session/start/sitting-settings.ts';
-import type { StopRules } from '../shared/contract/contract.ts';
 import type { ContractChoices } from '../shared/contract/findings.ts';
+import type { StopRules } from '../shared/contract/stop-rules.ts';
 import { describeRetirement } from '../shared/proposers/model-retirements.ts';
 import { armsOf, modelArms, type ProposerSettings } from '../shared/proposers/proposers.ts';
 import { describeSpendPlan, shareOf } from '../shared/proposers/spend-plan.ts';

@@ -1,5 +1,6 @@
 import type { AverageState } from './charts/smooth-series.ts';
-import type { Contract, StopRules } from './contract/contract.ts';
+import type { Contract } from './contract/contract.ts';
+import type { StopRules } from './contract/stop-rules.ts';
 import type { GpuState, TelemetrySample } from './machines/telemetry.ts';
 import type { Phase } from './phases.ts';
 import type { ModelCall, Spend } from './proposers/model-calls.ts';

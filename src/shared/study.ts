@@ -1,5 +1,6 @@
 import type { OverBudget } from './contract/budget.ts';
-import type { Contract, Goal, StopRules } from './contract/contract.ts';
+import type { Contract, Goal } from './contract/contract.ts';
+import type { StopRules } from './contract/stop-rules.ts';
 import type { Phase } from './phases.ts';
 import type { ProposerSettings } from './proposers/proposers.ts';
 import type { Fairness, FlagKind, ScreenedOut } from './verdicts/fairness.ts';

@@ -1,4 +1,4 @@
-import type { StopRules } from '../../src/shared/contract/contract.ts';
+import type { StopRules } from '../../src/shared/contract/stop-rules.ts';
 import { type GatedNight, gatedNight } from './gated-night.ts';
 import { type Desk, isTraining, openDesk } from './service.ts';
 import { TAG } from './study.ts';

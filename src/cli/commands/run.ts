@@ -3,7 +3,7 @@ import { dataPaths } from '../../engine/paths.ts';
 import type { Engine } from '../../engine/session/engine.ts';
 import type { SittingSettings } from '../../engine/session/start/sitting-settings.ts';
 import { isEngineRunning } from '../../engine/store/engine-lock.ts';
-import type { StopRules } from '../../shared/contract/contract.ts';
+import type { StopRules } from '../../shared/contract/stop-rules.ts';
 import { PawlError } from '../../shared/errors.ts';
 import { counted } from '../../shared/numbers.ts';
 import {

@@ -1,5 +1,5 @@
-import type { StopRules } from '../../shared/contract/contract.ts';
 import type { Finding } from '../../shared/contract/findings.ts';
+import type { StopRules } from '../../shared/contract/stop-rules.ts';
 import type { Claim } from './claims.ts';
 import { clausesOf, type Document, readPassages, sourceOf } from './document.ts';
 

@@ -1,4 +1,4 @@
-import type { Contract, StopRules } from '../../shared/contract/contract.ts';
+import type { Contract } from '../../shared/contract/contract.ts';
 import {
   DEFAULT_AUDIT,
   DEFAULT_BUDGET,
@@ -6,6 +6,7 @@ import {
   DEFAULT_METRIC,
   DEFAULT_SANDBOX,
 } from '../../shared/contract/contract-defaults.ts';
+import type { StopRules } from '../../shared/contract/stop-rules.ts';
 import type { ProposerSettings } from '../../shared/proposers/proposers.ts';
 import type { StopReason, Study, StudyState } from '../../shared/study.ts';
 import { type Database, decode } from './database.ts';

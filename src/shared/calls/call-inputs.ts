@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { channelSchema, tokenSchema } from '../channel.ts';
-import { contractFileSchema, stopRulesSchema } from '../contract/contract-schema.ts';
+import { contractFileSchema } from '../contract/contract-schema.ts';
+import { stopRulesSchema } from '../contract/stop-rules.ts';
 import { LANE_WORD, LANE_WORDS_HINT, MOST_LANES } from '../machines/lanes.ts';
 import { DEFAULT_STRATEGY, EFFORTS, SEARCH_STRATEGIES } from '../proposers/proposers.ts';
 import { OTHER_LINES } from '../study.ts';

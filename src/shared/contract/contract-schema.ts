@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { clusterFileSchema } from '../machines/cluster.ts';
 import { MAX_SECONDS, SANDBOX_MODES, VERDICT_RULES } from './contract.ts';
 import { directionOf } from './metric-direction.ts';
+import { stopRulesSchema } from './stop-rules.ts';
 
 const relativePattern = z
   .string()
@@ -72,27 +73,6 @@ function areApart(pairs: Readonly<Record<string, string>>): boolean {
 /** In the repository or outside it. */
 const dataPath = z.union([outsidePath, relativePattern], {
   error: 'must be a path inside the repository, an absolute one, or one that begins with "~/", without ".."',
-});
-const count = z.number().int().nonnegative();
-
-/** `[stop]` of pawl.toml. Each rule is optional; a study without any runs until its user stops it. */
-export const stopRulesSchema = z.strictObject({
-  /** Experiments after the baseline. */
-  experiments: count.optional(),
-  /** Wall-clock hours of this sitting, counted from its start. */
-  hours: positive.optional(),
-  /** ISO 8601 instant after which no experiment starts. */
-  deadline: z.iso.datetime({ offset: true }).optional(),
-  /** The study ends when the incumbent's metric is at least this good. */
-  target: z
-    .number()
-    // A file cannot tell -0 from 0.
-    .transform(value => value + 0)
-    .optional(),
-  /** Experiments in a row without a keep. */
-  patience: count.min(1).optional(),
-  /** Crashes in a row. */
-  crashes: count.min(1).optional(),
 });
 
 /** pawl.toml as written: everything is optional except the values that cannot be guessed. */
@@ -174,7 +154,7 @@ export const contractFileSchema = z
     limits: z
       .strictObject({
         memory_gb: positive.optional(),
-        processes: count.min(1).optional(),
+        processes: z.number().int().min(1).optional(),
         free_disk_gb: z.number().nonnegative().finite().optional(),
       })
       .default({}),

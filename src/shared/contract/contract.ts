@@ -1,8 +1,5 @@
-import type { z } from 'zod';
 import type { Cluster } from '../machines/cluster.ts';
-import type { stopRulesSchema } from './contract-schema.ts';
-
-export type StopRules = z.infer<typeof stopRulesSchema>;
+import type { StopRules } from './stop-rules.ts';
 
 /** `required` runs nothing without a sandbox, `preferred` only reports if there is none, `off` uses none. */
 export const SANDBOX_MODES = ['required', 'preferred', 'off'] as const;

@@ -1,4 +1,5 @@
-import type { Goal, StopRules } from '../../../shared/contract/contract.ts';
+import type { Goal } from '../../../shared/contract/contract.ts';
+import type { StopRules } from '../../../shared/contract/stop-rules.ts';
 import { counted } from '../../../shared/numbers.ts';
 import type { StopReason } from '../../../shared/study.ts';
 

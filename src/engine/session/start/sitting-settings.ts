@@ -1,4 +1,4 @@
-import type { StopRules } from '../../../shared/contract/contract.ts';
+import type { StopRules } from '../../../shared/contract/stop-rules.ts';
 import type { ProposerSettings } from '../../../shared/proposers/proposers.ts';
 import type { OtherLines, Study } from '../../../shared/study.ts';
 
