@@ -17,6 +17,8 @@ const CHANGES = new Set([
   'DeleteStatement',
   'NamedExpression',
 ]);
+/** Variables in which launchers such as torchrun, srun and mpirun tell a process its place among others. */
+const LAUNCHER = /^(?:(?:LOCAL_|NODE_|GROUP_)?RANK|(?:LOCAL_)?WORLD_SIZE|(?:SLURM|OMPI|PMI)_\w+)$/;
 /** How deep calls such as `float(…)` may be nested. */
 const MAX_CONVERSIONS = 4;
 
@@ -24,7 +26,7 @@ const MAX_CONVERSIONS = 4;
  * Values of a Python file that are meant to be changed: `ALL_CAPS = literal` at the top level, defaults of
  * environment variables (`float(os.environ.get("LR", 0.04))`, with or without quotes), fields of dataclasses that no
  * call in the file sets, and defaults of options (`add_argument("--lr", default=3e-4)`) that the command does not
- * set. In a file without any of these, `lower_case = literal` at the top level, if nothing changes it.
+ * set. In a file without names in capitals, `lower_case = literal` at the top level, if nothing changes it.
  */
 export function findPythonConstants(source: string, given: Given): PythonReading {
   const { tree, isWhole } = parse(source);
@@ -86,8 +88,9 @@ class PythonModule {
 
   /** Values that take effect, as far as the module shows: no call, other assignment or other default overrides them. */
   candidates(): readonly Candidate[] {
-    const declared = this.#found.filter(candidate => !isPlain(candidate));
-    return (declared.length > 0 ? declared : this.#found).filter(({ name, alias }) => {
+    const writesCapitals = this.#found.some(isCapital);
+    const found = this.#found.filter(candidate => !(writesCapitals && isPlain(candidate)));
+    return found.filter(({ name, alias }) => {
       const field = this.#fields.get(name);
       const made = field && this.#made.get(field.of);
       const isMade = made && (made.names.has(field.name) || field.index < made.count);
@@ -188,7 +191,7 @@ class PythonModule {
     const given = this.#arguments(list);
     const variable = this.#word(given[0]?.value);
     const value = (given.find(({ key }) => key === 'default') ?? given[1])?.value;
-    if (variable === null || !value) return;
+    if (variable === null || !value || LAUNCHER.test(variable)) return;
     let outer = call;
     let isNumber = false;
     for (let depth = 0; depth < MAX_CONVERSIONS; depth += 1) {
@@ -315,9 +318,14 @@ class PythonModule {
   }
 }
 
-/** Where a module has other constants, such names are its state. */
+/** Where a module writes its constants in capitals, such names are its variables. */
 function isPlain({ name, alias }: Candidate): boolean {
   return alias === undefined && /^[a-z][a-z0-9_]*$/.test(name);
+}
+
+/** A single letter is the name of a size (`B, T`), whatever the module writes otherwise. */
+function isCapital({ name, alias }: Candidate): boolean {
+  return alias === undefined && /^[A-Z][A-Z0-9_]+$/.test(name);
 }
 
 type Place =
