@@ -245,7 +245,7 @@ int main(void) { printf("%d %d %g %lu %u %g", TILE, UNROLL, RATE, ROWS, DEPTH, M
   const turned = turnAll('kernel.cu', source).text.split('\n');
   expect(turned.filter((line, at) => line !== source.split('\n')[at])).toEqual([
     '#define TILE 64 /* columns of a block */',
-    '  #  define UNROLL (6)',
+    '  #  define UNROLL (8)',
     '#define RATE 0.75f',
     '#define ROWS 512UL',
     'static const unsigned DEPTH = 10u;',
@@ -253,6 +253,71 @@ int main(void) { printf("%d %d %g %lu %u %g", TILE, UNROLL, RATE, ROWS, DEPTH, M
     'constexpr uint32_t CHUNK = 128;',
   ]);
   expect(names('run.sh', '#define TILE 32\n')).toEqual([]);
+});
+
+test('what the compiler never sees is no constant: later lines of comments, dead branches, continuations', () => {
+  const source = `#ifndef KERNEL_H
+#define KERNEL_H 1
+/* Before:
+#define OLD_TILE 64
+*/
+#if 0
+#define DEAD 16
+# if 1
+#define DEEPER 16
+# else
+#define DEEPEST 16
+# endif
+#elif 1
+#define ALIVE 8
+#else
+#define AFTER 8
+#endif
+#if 1 /* always */
+#define TAKEN 3
+#elif USE_OTHER
+#define OTHER 3
+#endif
+#if USE_TILES
+#define TILE 32 /* of
+#define INSIDE 4 */
+#endif
+const char *text = "/*";
+#define UNROLL 4 // "/*
+#define SUM 3 \\
+  + 4
+#define LOOP(x) do \\
+#define CONTINUED 5
+static const int LAST = 7;
+#endif
+`;
+  for (const file of ['kernel.cu', 'kernel.c', 'kernel.hpp']) {
+    expect(names(file, source)).toEqual(['ALIVE', 'TAKEN', 'TILE', 'UNROLL', 'LAST']);
+    expect(names(file, source.replaceAll('\n', '\r\n'))).toEqual([
+      'ALIVE',
+      'TAKEN',
+      'TILE',
+      'UNROLL',
+      'LAST',
+    ]);
+  }
+  expect(names('train.rs', '/*\nconst OLD: f32 = 0.1;\n*/\nconst RATE: f32 = 0.1;\n')).toEqual(['RATE']);
+  expect(names('train.jl', '#=\nconst OLD = 0.1\n=#\nconst RATE = 0.1 # "#=\n')).toEqual(['RATE']);
+});
+
+test('a size of two, four or eight doubles and halves; a number of things changes by one', () => {
+  const source =
+    '#define TILE 8\n#define UNROLL_SIZE 2\nconst int LAYERS = 8;\n#define VEC 6\n#define BATCH 1\n';
+  const all = findConstants('a.c', source);
+  const steps = (direction: 'up' | 'down') => all.map(({ literal }) => turn(literal, direction, 0, 0));
+  expect(steps('up')).toEqual(['16', '4', '10', '8', '2']);
+  expect(steps('down')).toEqual(['4', '1', '6', '4', null]);
+});
+
+test('a definition that the command gives is none', () => {
+  const source = '#ifndef TILE\n#define TILE 32\n#endif\n#define UNROLL 4\n#define PAD 1\n#define ROWS 8\n';
+  const train = 'make -s CFLAGS="-O3 -DTILE=64 -D UNROLL=8" DEFS=-DROWS && ./bench';
+  expect(names('bench.c', source, givenBy({ environment: [], train }))).toEqual(['PAD']);
 });
 
 describe('of data', () => {

@@ -3,9 +3,12 @@ import type { Contract } from '../../../shared/contract/contract.ts';
 /** Names of variables and options that the environment or the command sets: the value in the file is not used. */
 export type Given = ReadonlySet<string>;
 
+/** Definitions for the preprocessor. */
+const DEFINED = /(?<!\w)-D\s*(\w+)/g;
+
 /**
- * Variables that the contract passes on, and assignments and options in its command: `LR=1`, `--lr 1`,
- * `optimizer.lr=1`.
+ * Variables that the contract passes on, and assignments, options and definitions in its command: `LR=1`, `--lr 1`,
+ * `optimizer.lr=1`, `-DTILE=8`.
  */
 export function givenBy({ environment, train }: Pick<Contract, 'environment' | 'train'>): Given {
   const given = new Set(environment);
@@ -14,6 +17,7 @@ export function givenBy({ environment, train }: Pick<Contract, 'environment' | '
     if (name.startsWith('-')) given.add(name).add(plainOption(name));
     else if (word.includes('=')) given.add(name);
   }
+  for (const [, name = ''] of train.matchAll(DEFINED)) given.add(name);
   return given;
 }
 
