@@ -4,21 +4,28 @@ import type { Contract } from '../../../shared/contract/contract.ts';
 export type Given = ReadonlySet<string>;
 
 /** Definitions for the preprocessor. */
-const DEFINED = /(?<!\w)-D\s*(\w+)/g;
+export const DEFINED = /(?<!\w)-D\s*(\w+)/g;
 
 /**
  * Variables that the contract passes on, and assignments, options and definitions in its command: `LR=1`, `--lr 1`,
  * `optimizer.lr=1`, `-DTILE=8`.
  */
 export function givenBy({ environment, train }: Pick<Contract, 'environment' | 'train'>): Given {
-  const given = new Set(environment);
+  const given = new Set([...environment, ...optionsOf(train)]);
   for (const word of train.split(/\s+/)) {
     const [name = ''] = word.split('=', 1);
-    if (name.startsWith('-')) given.add(name).add(plainOption(name));
-    else if (word.includes('=')) given.add(name);
+    if (word.includes('=') && !name.startsWith('-')) given.add(name);
   }
   for (const [, name = ''] of train.matchAll(DEFINED)) given.add(name);
   return given;
+}
+
+/** The options in a command, also as their names inside a program. */
+export function optionsOf(command: string): readonly string[] {
+  const options = command
+    .split(/\s+/)
+    .flatMap(word => (word.startsWith('-') ? [word.split('=', 1)[0] ?? ''] : []));
+  return options.flatMap(option => [option, plainOption(option)]);
 }
 
 /** The name of `--optim.weight-decay` inside a program: `weight_decay`. */

@@ -29,6 +29,19 @@ const MAX_CONVERSIONS = 4;
  * set. In a file without names in capitals, `lower_case = literal` at the top level, if nothing changes it.
  */
 export function findPythonConstants(source: string, given: Given): PythonReading {
+  const { module, comments, isWhole } = readModule(source, given);
+  return { candidates: module.candidates(), lines: splitLines(source, comments), isWhole };
+}
+
+/** Names that a file assigns outside classes and functions. */
+export function assignedNames(source: string): readonly string[] {
+  return readModule(source, new Set()).module.assignedNames();
+}
+
+function readModule(
+  source: string,
+  given: Given,
+): { readonly module: PythonModule; readonly comments: readonly number[] | null; readonly isWhole: boolean } {
   const { tree, isWhole } = parse(source);
   const module = new PythonModule(source, given);
   const comments: number[] = [];
@@ -41,7 +54,7 @@ export function findPythonConstants(source: string, given: Given): PythonReading
       else if (name === 'ScopeStatement') module.scope(node);
     },
   });
-  return { candidates: module.candidates(), lines: splitLines(source, tree ? comments : null), isWhole };
+  return { module, comments: tree ? comments : null, isWhole };
 }
 
 type PythonReading = {
@@ -101,6 +114,10 @@ class PythonModule {
       const isElsewhere = calls.some(call => this.#set.has(call) || this.#given.has(call));
       return !isMade && !isElsewhere && (this.#assigned.get(name) ?? 0) <= 1;
     });
+  }
+
+  assignedNames(): readonly string[] {
+    return [...this.#assigned.keys()];
   }
 
   scope(node: SyntaxNode): void {
