@@ -88,6 +88,32 @@ peak = 6e-4
     expect(names('train.py', `${script}WIDTH = 8\n`)).toEqual(['Config.depth', 'rate', 'D', 'WIDTH']);
   });
 
+  test('values of an object of settings are constants, at the top level and in functions for settings', () => {
+    const source = `_C = CN()
+_C.SOLVER.RATE = 0.1  # peak
+_C.SOLVER.STEPS = (30, 60)
+_C.SEED = 3
+if cuda:
+    _C.SOLVER.WIDTH = 2
+def get_default_config():
+    C = CN()
+    C.model.depth = 4
+    C.trainer.drop = 0.5
+    C.trainer.max_iters = 500
+    C.twice = 1
+    C.once = None
+    return C
+def train(config):
+    config.width = 3
+    C.twice = size
+model.eval_rate = 3
+`;
+    const all = ['_C.SOLVER.RATE', '_C.SOLVER.STEPS', 'C.model.depth', 'C.trainer.drop'];
+    expect(names('train.py', source)).toEqual(all);
+    const given = givenBy({ environment: [], train: 'python train.py --trainer.drop=0.1 --config.depth 3' });
+    expect(names('train.py', source, given)).toEqual(all.slice(0, 2));
+  });
+
   const SOURCE = `"""Docs.
 LR = 3
 """

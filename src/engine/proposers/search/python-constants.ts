@@ -19,6 +19,8 @@ const CHANGES = new Set([
 ]);
 /** Variables in which launchers such as torchrun, srun and mpirun tell a process its place among others. */
 const LAUNCHER = /^(?:(?:LOCAL_|NODE_|GROUP_)?RANK|(?:LOCAL_)?WORLD_SIZE|(?:SLURM|OMPI|PMI)_\w+)$/;
+/** A value of an object of settings: `C.trainer.rate` (minGPT), `_C.SOLVER.RATE` (yacs), `config.rate` (ml_collections). */
+const SETTING = /^(?:_?C|_?cfg|conf|config|hparams)(?:\.[A-Za-z]\w*)+$/;
 /** How deep calls such as `float(…)` may be nested. */
 const MAX_CONVERSIONS = 4;
 
@@ -110,6 +112,7 @@ class PythonModule {
       const calls = [
         ...(alias?.startsWith('-') ? [plainOption(alias)] : alias === undefined ? [] : [alias]),
         ...(field ? [field.name] : []),
+        ...(SETTING.test(name) ? [name.slice(name.lastIndexOf('.') + 1)] : []),
       ];
       const isElsewhere = calls.some(call => this.#set.has(call) || this.#given.has(call));
       return !isMade && !isElsewhere && (this.#assigned.get(name) ?? 0) <= 1;
@@ -139,8 +142,10 @@ class PythonModule {
       }
     }
     if (target.name === 'MemberExpression') {
-      const name = /\benviron\[\s*["'](\w{1,100})["']\s*\]$/.exec(this.#text(target))?.[1];
+      const path = target.to - target.from > 200 ? '' : this.#text(target);
+      const name = /\benviron\[\s*["'](\w{1,100})["']\s*\]$/.exec(path)?.[1];
       if (name !== undefined) this.#set.add(name);
+      if (SETTING.test(path)) this.#assignSetting(path, node, value);
       return;
     }
     if (target.name !== 'VariableName') return;
@@ -162,6 +167,15 @@ class PythonModule {
     this.#fieldCounts.set(of, index + 1);
     this.#fields.set(`${of}.${name}`, { of, name, index });
     if (isSimple) this.#add(`${of}.${name}`, this.#defaultOf(value));
+  }
+
+  /** `config.model.depth = 4`, not inside an `if` or a loop, at the top level or in a function such as `get_config`. */
+  #assignSetting(path: string, node: SyntaxNode, value: SyntaxNode): void {
+    this.#count(path);
+    const outer = node.parent?.name === 'Body' ? node.parent.parent : null;
+    const isSettings =
+      outer?.name === 'FunctionDefinition' && /config|default|param/i.test(nameOf(this.#source, outer));
+    if (isSettings || node.parent?.name === 'Script') this.#add(path, value);
   }
 
   /** What gives names a new value otherwise: `x += 1`, `for x in`, `with … as x`, `del x`, `x := 1`. */
