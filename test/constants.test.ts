@@ -114,6 +114,32 @@ model.eval_rate = 3
     expect(names('train.py', source, given)).toEqual(all.slice(0, 2));
   });
 
+  test('attributes of a class of settings are constants, if nothing assigns them again', () => {
+    const source = `class CFG:
+    rate = 1e-3  # peak
+    folds: list = [0, 1]
+    seed = 42
+    epochs = 5
+    width = 768
+    size = 64 * 2
+    drop = 0.2
+    depth = 4
+    class Inner:
+        heads = 4
+if small:
+    CFG.width = 64
+def train():
+    CFG.drop = 0
+class Model(Module):
+    scale = 2
+config = CFG(depth=3)
+`;
+    expect(names('train.py', source)).toEqual(['CFG.rate']);
+    expect(names('train.py', source.replaceAll('CFG', 'TrainConfig'))).toEqual(['TrainConfig.rate']);
+    const given = givenBy({ environment: [], train: 'python train.py --rate 1' });
+    expect(names('train.py', source, given)).toEqual([]);
+  });
+
   const SOURCE = `"""Docs.
 LR = 3
 """
@@ -247,6 +273,7 @@ test('in C, definitions of the preprocessor are constants, without parentheses a
 static const unsigned DEPTH = 8u;
 static const float MOMENTUM = .9F;
 constexpr uint32_t CHUNK = 64;
+constexpr int kWarpCount = 3;
 #define WIDTH(x) (2 * x)
 #define AREA (TILE * UNROLL)
 #define MASK 0x1f
@@ -267,6 +294,7 @@ int main(void) { printf("%d %d %g %lu %u %g", TILE, UNROLL, RATE, ROWS, DEPTH, M
     'DEPTH',
     'MOMENTUM',
     'CHUNK',
+    'kWarpCount',
   ]);
   const turned = turnAll('kernel.cu', source).text.split('\n');
   expect(turned.filter((line, at) => line !== source.split('\n')[at])).toEqual([
@@ -277,6 +305,7 @@ int main(void) { printf("%d %d %g %lu %u %g", TILE, UNROLL, RATE, ROWS, DEPTH, M
     'static const unsigned DEPTH = 10u;',
     'static const float MOMENTUM = 0.95F;',
     'constexpr uint32_t CHUNK = 128;',
+    'constexpr int kWarpCount = 4;',
   ]);
   expect(names('run.sh', '#define TILE 32\n')).toEqual([]);
 });

@@ -79,9 +79,9 @@ function readCandidates(
   return { lines, candidates };
 }
 
-/** The part before the literal: words of a declaration, the name, a type. */
+/** The part before the literal: words of a declaration, the name (in capitals, or `kTileSize`), a type. */
 const ASSIGNMENT =
-  /^(?:(?:export|pub|public|private|static|final|constexpr|const|let|var|auto|inline|unsigned|short|int|u?int\d+_t|float|double|long|size_t|bool)[ \t]+){0,6}([A-Z][A-Z0-9_]*)[ \t]*(?::[ \t]*[\w.[\]]+[ \t]*)?=(?!=)/;
+  /^(?:(?:export|pub|public|private|static|final|constexpr|const|let|var|auto|inline|unsigned|short|int|u?int\d+_t|float|double|long|size_t|bool)[ \t]+){0,6}([A-Z][A-Z0-9_]*|k[A-Z]\w*)[ \t]*(?::[ \t]*[\w.[\]]+[ \t]*)?=(?!=)/;
 
 /** Not one with parameters, nor one that guards a header. */
 const DEFINITION = /^[ \t]*#[ \t]*define[ \t]+(?!\w*_H(?:H|PP)?_*\s)([A-Z][A-Z0-9_]*)[ \t]/;

@@ -3,8 +3,7 @@ import type { Candidate } from './constant.ts';
 import { type Given, plainOption } from './given.ts';
 import { choiceOf, type Literal, parseLiteral } from './literal.ts';
 import { type SourceLine, splitLines } from './locked-sections.ts';
-
-type SyntaxNode = ReturnType<typeof parser.parse>['topNode'];
+import { childrenOf, nameOf, placeOf, type SyntaxNode } from './python-tree.ts';
 
 /** Nobody tunes larger files by hand, and reading them takes time. */
 const MAX_CHARACTERS = 256 * 1024;
@@ -21,6 +20,8 @@ const CHANGES = new Set([
 const LAUNCHER = /^(?:(?:LOCAL_|NODE_|GROUP_)?RANK|(?:LOCAL_)?WORLD_SIZE|(?:SLURM|OMPI|PMI)_\w+)$/;
 /** A value of an object of settings: `C.trainer.rate` (minGPT), `_C.SOLVER.RATE` (yacs), `config.rate` (ml_collections). */
 const SETTING = /^(?:_?C|_?cfg|conf|config|hparams)(?:\.[A-Za-z]\w*)+$/;
+/** Classes that are never made: their attributes are the settings, as in many notebooks. */
+const SETTINGS_CLASS = /^(?:CFG|Cfg|\w*Config|Args|Params|\w*HParams|\w*Hyper[Pp]aram(?:eter)?s)$/;
 /** How deep calls such as `float(…)` may be nested. */
 const MAX_CONVERSIONS = 4;
 
@@ -146,6 +147,7 @@ class PythonModule {
       const name = /\benviron\[\s*["'](\w{1,100})["']\s*\]$/.exec(path)?.[1];
       if (name !== undefined) this.#set.add(name);
       if (SETTING.test(path)) this.#assignSetting(path, node, value);
+      else this.#count(path);
       return;
     }
     if (target.name !== 'VariableName') return;
@@ -160,13 +162,21 @@ class PythonModule {
     ) {
       this.#add(name, value);
     }
-    if (place.kind !== 'class' || type === null || /\bClassVar\b/.test(type)) return;
-    if (!this.#isRecord(place.node)) return;
+    if (place.kind !== 'class') return;
     const of = nameOf(this.#source, place.node);
+    if (type === null && isSimple && SETTINGS_CLASS.test(of)) this.#assignAttribute(of, name, value);
+    if (type === null || /\bClassVar\b/.test(type) || !this.#isRecord(place.node)) return;
     const index = this.#fieldCounts.get(of) ?? 0;
     this.#fieldCounts.set(of, index + 1);
     this.#fields.set(`${of}.${name}`, { of, name, index });
     if (isSimple) this.#add(`${of}.${name}`, this.#defaultOf(value));
+  }
+
+  /** `rate = 1e-3` in a class of settings; another assignment to `CFG.rate` overrides it. */
+  #assignAttribute(of: string, name: string, value: SyntaxNode): void {
+    this.#count(`${of}.${name}`);
+    this.#fields.set(`${of}.${name}`, { of, name, index: Number.POSITIVE_INFINITY });
+    this.#add(`${of}.${name}`, value);
   }
 
   /** `config.model.depth = 4`, not inside an `if` or a loop, at the top level or in a function such as `get_config`. */
@@ -357,31 +367,4 @@ function isPlain({ name, alias }: Candidate): boolean {
 /** A single letter is the name of a size (`B, T`), whatever the module writes otherwise. */
 function isCapital({ name, alias }: Candidate): boolean {
   return alias === undefined && /^[A-Z][A-Z0-9_]+$/.test(name);
-}
-
-type Place =
-  /** `isTop`: not inside an `if`, a loop or the like. */
-  | { readonly kind: 'module'; readonly isTop: boolean }
-  | { readonly kind: 'class'; readonly node: SyntaxNode }
-  | { readonly kind: 'function' };
-
-function placeOf(statement: SyntaxNode): Place {
-  let isTop = true;
-  for (let node = statement.parent; node; node = node.parent) {
-    if (node.name === 'FunctionDefinition' || node.name === 'LambdaExpression') return { kind: 'function' };
-    if (node.name === 'ClassDefinition') return { kind: 'class', node };
-    if (node.name !== 'Script') isTop = false;
-  }
-  return { kind: 'module', isTop };
-}
-
-function nameOf(source: string, definition: SyntaxNode): string {
-  const name = definition.getChild('VariableName');
-  return name ? source.slice(name.from, name.to) : '';
-}
-
-function childrenOf(node: SyntaxNode): readonly SyntaxNode[] {
-  const children: SyntaxNode[] = [];
-  for (let child = node.firstChild; child; child = child.nextSibling) children.push(child);
-  return children;
 }
