@@ -47,7 +47,7 @@ test('names that are not for turning are told from those that sound like them', 
   const left = `H100_BF16_PEAK_FLOPS FINAL_EVAL_BATCH_SIZE EVAL_EVERY AUTOTUNE_WARMUP_STEPS NUM_WORKERS num_threads SEED
     random_seed DATA_DIR LOG_EVERY print_interval VAL_TOKENS val_loss_every TEST_SIZE TIME_BUDGET PEAK_MEMORY_BANDWIDTH DEVICE
     Config.evalBatchSize data.seed --num-workers SAVE_EVERY CHECKPOINT_EVERY_STEPS
-    always_save_checkpoint --save-model init_from --resume backend sample_every WORLD_SIZE n_gpus WARP_SIZE
+    always_save_checkpoint --save-model init_from --resume backend sample_every WORLD_SIZE n_gpus WARP_SIZE vocab_size
     max_iters NUM_EPOCHS --epochs Config.iterations --num-train-epochs trainer.max_steps total_timesteps TRAIN_STEPS
     REPEATS BENCH_ROUNDS`;
   const free = `PEAK_LR DEVICE_BATCH_SIZE CLIP_VAL LOG_SIGMA_INIT WARMUP_STEPS HEADS EVALUE LATEST_WEIGHT THREADED_SCALE

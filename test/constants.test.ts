@@ -360,6 +360,48 @@ static const int LAST = 7;
   expect(names('train.jl', '#=\nconst OLD = 0.1\n=#\nconst RATE = 0.1 # "#=\n')).toEqual(['RATE']);
 });
 
+test('a global variable of C and its like that the file changes is no constant', () => {
+  const source = `int GROUP = 0; // GROUP = 64 is usual
+static int COUNT = 1;
+static float RATE = 0.5f; /* RATE = 1 diverges */
+int WIDTH = 8;
+const char *help = "WIDTH = 8";
+void read(int group) { GROUP = group; COUNT++; if (RATE == 1 && o.RATE = 2) use(WIDTH >= 4, p->WIDTH = 3); }
+`;
+  expect(names('run.c', source)).toEqual(['RATE', 'WIDTH']);
+  expect(
+    names(
+      'run.rs',
+      'static mut STEP: i32 = 3;\nconst RATE: f32 = 0.1;\nfn f() { STEP += 1; match x { RATE => 1 } }\n',
+    ),
+  ).toEqual(['RATE']);
+  expect(names('run.sh', 'RATE=0.1\npython train.py --RATE=0.2\n')).toEqual(['RATE']);
+});
+
+test('no C makes the reading slow', () => {
+  for (const evil of [
+    '"',
+    "'",
+    '\\"',
+    '/*',
+    '/* */',
+    '\\\n',
+    '#if 1\n',
+    '#if 0\n#else\n',
+    'a',
+    'a ',
+    'a=',
+    'a:',
+    'a:a.',
+    'A = 1;\n',
+  ]) {
+    const start = cpuMs();
+    for (const file of ['a.c', 'a.jl']) findConstants(file, evil.repeat(Math.ceil(400_000 / evil.length)));
+    // Bounds the algorithm and times nothing, as for Python.
+    expect(cpuMs() - start).toBeLessThan(15_000);
+  }
+});
+
 test('a size of two, four or eight doubles and halves; a number of things changes by one', () => {
   const source =
     '#define TILE 8\n#define UNROLL_SIZE 2\nconst int LAYERS = 8;\n#define VEC 6\n#define BATCH 1\n';

@@ -3,7 +3,7 @@ import { findDataConstants, isDataFile } from './data-constants.ts';
 import type { Given } from './given.ts';
 import { isLeftAlone } from './left-alone.ts';
 import { type Literal, NONE_OR_ALL, parseLiteral } from './literal.ts';
-import { findLiveLines, isOfC } from './live-code.ts';
+import { countAssignments, findLiveLines, isOfC } from './live-code.ts';
 import { findLockedLines, type SourceLine, splitLines } from './locked-sections.ts';
 import { findPythonConstants } from './python-constants.ts';
 
@@ -76,7 +76,8 @@ function readCandidates(
     start += text.length + 1;
     return readLine(line, isC) ?? [];
   });
-  return { lines, candidates };
+  const assignments = countAssignments(file, source);
+  return { lines, candidates: candidates.filter(({ name }) => (assignments.get(name) ?? 0) <= 1) };
 }
 
 /** The part before the literal: words of a declaration, the name (in capitals, or `kTileSize`), a type. */

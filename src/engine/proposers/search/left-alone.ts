@@ -26,6 +26,8 @@ const PHRASES = new RegExp(
     '_(?:N|NUM)_(?:GPUS?|DEVICES|PROCS?|PROCESSES)_',
     '_WORLD_SIZE_',
     '_WARP_SIZE_',
+    // The tokenizer's.
+    '_VOCAB_SIZE_',
     '_RANDOM_STATE_',
     '_PEAK_(?:BANDWIDTH|BW|MEM|MEMORY|TOPS)_',
   ].join('|'),

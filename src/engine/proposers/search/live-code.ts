@@ -7,6 +7,10 @@ const C_FILE = /\.(?:[ch]|cc|cpp|cxx|hh|hpp|hxx|cuh?|hip|cl|mm?|metal|glsl|comp)
 const TOKENS_OF_C = /"(?:\\.|[^"\\\n])*"?|'(?:\\.|[^'\\\n])*'?|\/\/[^\n]*|(\/\*[\s\S]*?(?:\*\/|$))/g;
 const TOKENS_OF_JULIA = /"(?:\\.|[^"\\\n])*"?|(#=[\s\S]*?(?:=#|$))|#[^\n]*/g;
 
+/** Not a field, and not an option in a text. */
+const ASSIGNED =
+  /(?<![\w.>-])([A-Za-z_]\w*)[ \t]*(?::[ \t]*[\w.]+[ \t]*)?(?:(?:[-+*/%|&^]|<<|>>)?=(?![=>])|\+\+|--)/g;
+
 export function isOfC(file: string): boolean {
   return C_FILE.test(file);
 }
@@ -20,6 +24,15 @@ export function findLiveLines(file: string, source: string): readonly string[] {
   const tokens = tokensOf(file);
   const lines = (tokens ? withoutLaterLines(source, tokens) : source).split('\n');
   return isOfC(file) ? withoutDeadBranches(lines) : lines;
+}
+
+/** How often a file whose comments are those of C gives a name a value with `=`, `+=`, `++` and the like. */
+export function countAssignments(file: string, source: string): ReadonlyMap<string, number> {
+  const counts = new Map<string, number>();
+  if (tokensOf(file) !== TOKENS_OF_C) return counts;
+  const code = source.replace(TOKENS_OF_C, ' ');
+  for (const [, name = ''] of code.matchAll(ASSIGNED)) counts.set(name, (counts.get(name) ?? 0) + 1);
+  return counts;
 }
 
 function tokensOf(file: string): RegExp | null {
