@@ -46,9 +46,13 @@ J = 10
 test('names that are not for turning are told from those that sound like them', () => {
   const left = `H100_BF16_PEAK_FLOPS FINAL_EVAL_BATCH_SIZE EVAL_EVERY AUTOTUNE_WARMUP_STEPS NUM_WORKERS num_threads SEED
     random_seed DATA_DIR LOG_EVERY print_interval VAL_TOKENS val_loss_every TEST_SIZE TIME_BUDGET PEAK_MEMORY_BANDWIDTH DEVICE
-    Config.evalBatchSize data.seed --num-workers SAVE_EVERY CHECKPOINT_EVERY_STEPS`;
+    Config.evalBatchSize data.seed --num-workers SAVE_EVERY CHECKPOINT_EVERY_STEPS
+    always_save_checkpoint --save-model init_from --resume backend sample_every WORLD_SIZE n_gpus WARP_SIZE vocab_size
+    max_iters NUM_EPOCHS --epochs Config.iterations --num-train-epochs trainer.max_steps total_timesteps TRAIN_STEPS
+    REPEATS BENCH_ROUNDS`;
   const free = `PEAK_LR DEVICE_BATCH_SIZE CLIP_VAL LOG_SIGMA_INIT WARMUP_STEPS HEADS EVALUE LATEST_WEIGHT THREADED_SCALE
-    gradient_checkpointing optimizer.lr layers[0].width VALUE_DIM DIRICHLET_ALPHA`;
+    gradient_checkpointing optimizer.lr layers[0].width VALUE_DIM DIRICHLET_ALPHA warmup_iters lr_decay_iters NEWTON_ITERATIONS update_epochs
+    n_steps NS_STEPS SAMPLE_STEPS LORA_RANK --rank ATTENTION_BACKEND SAVED_SHARE`;
   const split = (text: string) => text.split(/\s+/).filter(Boolean);
   expect(split(left).filter(name => !isLeftAlone(name))).toEqual([]);
   expect(split(free).filter(name => isLeftAlone(name))).toEqual([]);

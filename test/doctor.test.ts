@@ -350,3 +350,30 @@ test('doctor says that a worktree has no node_modules, unless a set-up makes the
   expect(await detailOf({ ...needy, 'js/node_modules/flatqueue/index.js': '' })).toBeUndefined();
   expect(await detailOf(needy, contract.replace('train =', 'setup = "true"\ntrain ='))).toBeUndefined();
 });
+
+test('doctor warns of data that the code names, that lies in the checkout and that no commit has', async () => {
+  const program = `open(os.path.join('data', split, "train.bin")); torch.save(model, 'last.pt'); open('old.csv')\n`;
+  const toml = (more: string) =>
+    `[contract]\neditable = ["train.py"]\ntrain = "python3 train.py"\n${more}[metric]\nname = "loss"\n`;
+  const committed = {
+    'train.py': program,
+    'data/small/prepare.py': '',
+    'old.csv': '1\n',
+    '.gitignore': '*.bin\n*.pt\n',
+  };
+  const detailOf = async (pawlToml: string, more: Readonly<Record<string, string>>) => {
+    const repository = await createRepository({ ...committed, 'pawl.toml': pawlToml });
+    await writeFiles(repository, more);
+    const { checks } = await examine(repository);
+    return checks.find(({ name }) => name === 'data') ?? null;
+  };
+  const made = { 'data/small/train.bin': 'x', 'data/small/other.bin': 'x', 'last.pt': 'x' };
+  expect(await detailOf(toml(''), made)).toMatchObject({
+    outcome: 'warning',
+    detail: expect.stringMatching(
+      /^A worktree .* lacks data\/small\/train\.bin\. .*setup = "cp \/.*train\.bin data\/small" under/,
+    ),
+  });
+  expect(await detailOf(toml('setup = "true"\n'), made)).toBeNull();
+  expect(await detailOf(toml(''), { 'data/small/other.bin': 'x' })).toBeNull();
+});

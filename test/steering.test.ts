@@ -66,7 +66,7 @@ test('the search turns what it may and only so far; from outside of a range it c
     const request = { n, history: [], refusals: [], running: [], contract, steering, incumbent };
     const settings = { seed: n, strategy };
     const { signal } = new AbortController();
-    const found = await search(new Map([['train.py', SOURCE]]), settings, request, null, signal);
+    const found = await search(new Map([['train.py', SOURCE]]), new Map(), settings, request, null, signal);
     return typeof found === 'string' ? found : found.proposal.hypothesis;
   };
   const all = (strategy: 'ladder' | 'gaussian-process', note: string) =>

@@ -15,6 +15,7 @@ import { inHome } from '../sandbox/withheld.ts';
 import { checkNodeModules } from './check-node.ts';
 import { checkCompiled, checkImports, findForeignPython } from './check-python.ts';
 import { checkSwaps } from './check-swaps.ts';
+import { checkUncommitted } from './check-uncommitted.ts';
 import type { Add, TrainingInput } from './training-input.ts';
 
 const TRAIN = { key: 'contract.train', field: 'training command', option: '--train' };
@@ -34,6 +35,7 @@ export async function checkTraining(input: TrainingInput, add: Add): Promise<Tri
   await checkNodeModules(input, files, add);
   await checkLargeFiles(input, files, add);
   checkData(input, files, trial, add);
+  await checkUncommitted(input, files, add);
   checkSandbox(input, trial, add);
   checkScoreEnvironment(input, add);
   await checkScoreData(input, files, trial, add);

@@ -6,8 +6,8 @@ import { namesOf, type Tuning, tuningSchema } from '../briefing/tunings.ts';
 import type { ProposalRequest, ProposerAnswer } from '../proposer.ts';
 import { constantKey } from '../search/bounds.ts';
 import { findConstants } from '../search/constants.ts';
-import { givenBy } from '../search/given.ts';
 import { readNumber } from '../search/literal.ts';
+import { givenTo, readOverrides } from '../search/overrides.ts';
 import { search } from '../search/search-proposer.ts';
 import { writeFiles } from '../write-files.ts';
 import { findUnanswered } from './submission.ts';
@@ -28,10 +28,11 @@ export async function readTuning(
   const unanswered = parsed.data.answer ? null : findUnanswered(request);
   if (unanswered !== null) return unanswered;
   const isEditable = matchProposable(request.contract);
+  const overrides = await readOverrides(request.contract.train, path => reader.readFile(commit, path));
   for (const { file, name, low, high } of parsed.data.constants) {
     const source = isEditable(file) ? await reader.readFile(commit, file) : null;
     if (source === null) return `${file} is not an editable file.`;
-    const found = findConstants(file, source, givenBy(request.contract));
+    const found = findConstants(file, source, givenTo(file, request.contract, overrides));
     const constant = found.find(other => other.name === name);
     if (!constant) {
       const known = found.map(other => other.name);
@@ -63,8 +64,10 @@ export async function tune(
     if (text !== null) sources.set(file, text);
   }
   const bounds = new Map(tuning.constants.map(constant => [constantKey(constant), constant]));
+  const overrides = await readOverrides(request.contract.train, path => reader.readFile(commit, path));
   const found = await search(
     sources,
+    overrides,
     { seed: tuning.first, strategy: tuning.strategy },
     { ...request, incumbent: request.start },
     bounds,

@@ -2,7 +2,8 @@ import type { Candidate, Constant } from './constant.ts';
 import { findDataConstants, isDataFile } from './data-constants.ts';
 import type { Given } from './given.ts';
 import { isLeftAlone } from './left-alone.ts';
-import { NONE_OR_ALL, parseLiteral } from './literal.ts';
+import { type Literal, NONE_OR_ALL, parseLiteral } from './literal.ts';
+import { countAssignments, findLiveLines, isOfC } from './live-code.ts';
 import { findLockedLines, type SourceLine, splitLines } from './locked-sections.ts';
 import { findPythonConstants } from './python-constants.ts';
 
@@ -41,7 +42,16 @@ export function findConstants(
         !locked.has(source.lastIndexOf('\n', start - 1) + 1),
     )
     .sort((a, b) => a.start - b.start)
-    .map(({ name, literal, start, end }) => ({ file, name, literal, start, end }));
+    .map(({ name, literal, start, end }) => ({ file, name, literal: sized(name, literal), start, end }));
+}
+
+/** Words of sizes that programs want to be powers of two; what is counted has other names (`BLOCKS`, `LAYERS`). */
+const SIZE = /(?:^|[^a-z])(?:tile|block|batch|chunk|vec|vector|unroll|warps|dim|(?<!kernel_)size)(?![a-z])/i;
+
+function sized(name: string, literal: Literal): Literal {
+  const isSize =
+    literal.kind === 'integer' && literal.value > 0 && Number.isInteger(Math.log2(literal.value));
+  return isSize && SIZE.test(name) ? { ...literal, isSize } : literal;
 }
 
 function readCandidates(
@@ -59,22 +69,30 @@ function readCandidates(
   }
   const lines = splitLines(source, null);
   if (isDataFile(file)) return { lines, candidates: findDataConstants(file, source) };
-  const isC = C_FILE.test(file);
-  return { lines, candidates: lines.flatMap(line => readLine(line, isC) ?? []) };
+  const isC = isOfC(file);
+  let start = 0;
+  const candidates = findLiveLines(file, source).flatMap(text => {
+    const line = { start, text };
+    start += text.length + 1;
+    return readLine(line, isC) ?? [];
+  });
+  const assignments = countAssignments(file, source);
+  return { lines, candidates: candidates.filter(({ name }) => (assignments.get(name) ?? 0) <= 1) };
 }
 
-/** The part before the literal: words of a declaration, the name, a type. */
+/** The part before the literal: words of a declaration, the name (in capitals, or `kTileSize`), a type. */
 const ASSIGNMENT =
-  /^(?:(?:export|pub|public|private|static|final|constexpr|const|let|var|auto|inline|unsigned|short|int|u?int\d+_t|float|double|long|size_t|bool)[ \t]+){0,6}([A-Z][A-Z0-9_]*)[ \t]*(?::[ \t]*[\w.[\]]+[ \t]*)?=(?!=)/;
+  /^(?:(?:export|pub|public|private|static|final|constexpr|const|let|var|auto|inline|unsigned|short|int|u?int\d+_t|float|double|long|size_t|bool)[ \t]+){0,6}([A-Z][A-Z0-9_]*|k[A-Z]\w*)[ \t]*(?::[ \t]*[\w.[\]]+[ \t]*)?=(?!=)/;
 
-/** C, C++, Objective-C, CUDA, HIP, OpenCL and shaders. */
-const C_FILE = /\.(?:[ch]|cc|cpp|cxx|hh|hpp|hxx|cuh?|hip|cl|mm?|metal|glsl|comp)$/i;
-/** Not one with parameters. */
-const DEFINITION = /^[ \t]*#[ \t]*define[ \t]+([A-Z][A-Z0-9_]*)[ \t]/;
+/** Not one with parameters, nor one that guards a header. */
+const DEFINITION = /^[ \t]*#[ \t]*define[ \t]+(?!\w*_H(?:H|PP)?_*\s)([A-Z][A-Z0-9_]*)[ \t]/;
 /** A value of C around its number: parentheses, and the letters for its type, which stay. */
 const C_VALUE = /^(\(?[ \t]*)(.*?)(?:(?<=[\d.])[fFlLuU]{1,3})?[ \t]*\)?$/;
 
-function readLine({ start: offset, text: line }: SourceLine, isC = false): Candidate | null {
+function readLine(
+  { start: offset, text: line }: Pick<SourceLine, 'start' | 'text'>,
+  isC = false,
+): Candidate | null {
   const match = ASSIGNMENT.exec(line) ?? (isC ? DEFINITION.exec(line) : null);
   const name = match?.[1];
   if (!match || name === undefined) return null;

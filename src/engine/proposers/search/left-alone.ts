@@ -1,11 +1,11 @@
 /**
  * Words in names of constants that must not be changed: a better seed is luck, an evaluation of another size gives
- * another number, a longer time budget is not faster training, and reporting, logging or splitting work among
+ * another number, a longer run is not faster training, and reporting, logging, saving or splitting work among
  * processors changes no result.
  */
 const WORDS = new Set(
   `SEED SEEDS PATH PATHS DIR FILE FILES FILENAME URL NAME VERSION PORT HOST ID
-  FLOPS FLOP TFLOPS GFLOPS EVAL EVALS EVALUATION VALIDATION HOLDOUT TEST TESTS BENCHMARK AUTOTUNE AUTOTUNING
+  FLOPS FLOP TFLOPS GFLOPS EVAL EVALS EVALUATION VALIDATION HOLDOUT TEST TESTS BENCH BENCHMARK REPS REPEATS RESUME AUTOTUNE AUTOTUNING
   RNG DURATION CAPITAL COMMISSION COMMISSIONS FEE FEES SLIPPAGE BASELINE BALANCE CASH
   WORKER WORKERS THREAD THREADS VERBOSE VERBOSITY DEBUG LOGGING LOGGER WANDB TENSORBOARD TIMEOUT WALLCLOCK`
     .split(/\s+/)
@@ -13,8 +13,32 @@ const WORDS = new Set(
 );
 
 /** The same for phrases, with `_` between and around the words. */
-const PHRASES =
-  /^_DEVICE_$|_(?:LOG|PRINT|SAVE|CHECKPOINT|CKPT|REPORT)_(?:[A-Z0-9]+_)?(?:EVERY|INTERVAL|FREQ|FREQUENCY|PERIOD|LEVEL|STEPS|DIR|N)_|_VAL_(?!$)|_(?:TIME|WALL)_(?:BUDGET|LIMIT|CLOCK)_|_(?:MAX|BUDGET|TRAIN|TRAINING|RUN)_(?:SECONDS|MINUTES|HOURS|TIME)_|_RANDOM_STATE_|_PEAK_(?:BANDWIDTH|BW|MEM|MEMORY|TOPS)_/;
+const PHRASES = new RegExp(
+  [
+    '^_(?:DEVICE|BACKEND)_$',
+    '_(?:LOG|PRINT|SAVE|CHECKPOINT|CKPT|REPORT)_(?:[A-Z0-9]+_)?(?:EVERY|INTERVAL|FREQ|FREQUENCY|PERIOD|LEVEL|STEPS|DIR|N)_',
+    '_SAMPLE_(?:EVERY|INTERVAL)_',
+    '_SAVE_(?:CHECKPOINTS?|CKPTS?|MODELS?|BEST|LAST)_',
+    '_INIT_FROM_',
+    '_VAL_(?!$)',
+    '_(?:TIME|WALL)_(?:BUDGET|LIMIT|CLOCK)_',
+    '_(?:MAX|BUDGET|TRAIN|TRAINING|RUN)_(?:SECONDS|MINUTES|HOURS|TIME)_',
+    '_(?:N|NUM)_(?:GPUS?|DEVICES|PROCS?|PROCESSES)_',
+    '_WORLD_SIZE_',
+    '_WARP_SIZE_',
+    // The tokenizer's.
+    '_VOCAB_SIZE_',
+    '_RANDOM_STATE_',
+    '_PEAK_(?:BANDWIDTH|BW|MEM|MEMORY|TOPS)_',
+  ].join('|'),
+);
+
+/**
+ * How much is trained or measured, as a whole name after the name of a class or table: more of it is a longer run.
+ * Not `n_steps`, which is the length of a rollout.
+ */
+const LENGTH =
+  /^_(?:(?:MAX|N|NUM|TOTAL|TRAIN|TRAINING)_)*(?:ITERS?|ITERATIONS|EPOCHS?)_$|^_(?:NUM_)?(?:MAX|TOTAL|TRAIN|TRAINING)_(?:TRAIN_|TRAINING_)?(?:TIME)?STEPS_$/;
 
 function wordsOf(name: string): readonly string[] {
   return name
@@ -33,7 +57,7 @@ const CHANCE = new Set(['SEED', 'RNG']);
  * (`SEED_LEN`).
  */
 export function isSeed(name: string): boolean {
-  const phrase = `_${wordsOf(name).join('_')}_`.replace('_RANDOM_STATE_', '_SEED_');
+  const phrase = phraseOf(wordsOf(name)).replace('_RANDOM_STATE_', '_SEED_');
   if (!/_SEED_(?:VALUE_|\d+_)?$/.test(phrase) || PHRASES.test(phrase)) return false;
   return !wordsOf(phrase).some(word => WORDS.has(word) && !CHANCE.has(word));
 }
@@ -44,5 +68,10 @@ export function isSeed(name: string): boolean {
  */
 export function isLeftAlone(name: string): boolean {
   const words = wordsOf(name);
-  return words.some(word => WORDS.has(word)) || PHRASES.test(`_${words.join('_')}_`);
+  const last = wordsOf(name.split('.').at(-1) ?? '');
+  return words.some(word => WORDS.has(word)) || PHRASES.test(phraseOf(words)) || LENGTH.test(phraseOf(last));
+}
+
+function phraseOf(words: readonly string[]): string {
+  return `_${words.join('_')}_`;
 }

@@ -1,7 +1,13 @@
 /** A value as it is written in a source file. */
 export type Literal =
   | { readonly kind: 'boolean'; readonly value: boolean; readonly text: string }
-  | { readonly kind: 'integer'; readonly value: number; readonly text: string }
+  | {
+      readonly kind: 'integer';
+      readonly value: number;
+      readonly text: string;
+      /** A power of two, and it stays one, although small integers are counts. */
+      readonly isSize?: true;
+    }
   | { readonly kind: 'power'; readonly base: number; readonly exponent: number; readonly text: string }
   | {
       readonly kind: 'float';

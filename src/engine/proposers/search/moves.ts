@@ -34,7 +34,7 @@ export function turn(literal: Literal, direction: Direction, step: number, pick:
     }
     case 'integer': {
       if (direction === 'other') return null;
-      const value = turnInteger(literal.value, direction, step, factor);
+      const value = turnInteger(literal, direction, step, factor);
       return value === null ? null : writeInteger(value, literal.text);
     }
     case 'float': {
@@ -77,12 +77,17 @@ export function directionsOf(literal: Literal): readonly Direction[] {
 /** Integers this small are counts (layers, orders) and change by one. */
 const SMALL_INTEGER = 10;
 
-function turnInteger(value: number, direction: Direction, step: number, factor: number): number | null {
+function turnInteger(
+  { value, isSize }: Extract<Literal, { kind: 'integer' }>,
+  direction: Direction,
+  step: number,
+  factor: number,
+): number | null {
   const size = Math.abs(value);
   const isUp = (direction === 'up') === value >= 0;
   let moved: number;
-  if (size >= SMALL_INTEGER && Number.isInteger(Math.log2(size))) {
-    if (step > 0) return null;
+  if (isSize || (size >= SMALL_INTEGER && Number.isInteger(Math.log2(size)))) {
+    if (step > 0 || (size === 1 && !isUp)) return null;
     moved = isUp ? size * 2 : size / 2;
   } else if (size < SMALL_INTEGER) {
     // The bold step is two, so that counts have two sizes of steps as well.

@@ -3,8 +3,7 @@ import type { Candidate } from './constant.ts';
 import { type Given, plainOption } from './given.ts';
 import { choiceOf, type Literal, parseLiteral } from './literal.ts';
 import { type SourceLine, splitLines } from './locked-sections.ts';
-
-type SyntaxNode = ReturnType<typeof parser.parse>['topNode'];
+import { childrenOf, nameOf, placeOf, type SyntaxNode } from './python-tree.ts';
 
 /** Nobody tunes larger files by hand, and reading them takes time. */
 const MAX_CHARACTERS = 256 * 1024;
@@ -17,6 +16,12 @@ const CHANGES = new Set([
   'DeleteStatement',
   'NamedExpression',
 ]);
+/** Variables in which launchers such as torchrun, srun and mpirun tell a process its place among others. */
+const LAUNCHER = /^(?:(?:LOCAL_|NODE_|GROUP_)?RANK|(?:LOCAL_)?WORLD_SIZE|(?:SLURM|OMPI|PMI)_\w+)$/;
+/** A value of an object of settings: `C.trainer.rate` (minGPT), `_C.SOLVER.RATE` (yacs), `config.rate` (ml_collections). */
+const SETTING = /^(?:_?C|_?cfg|conf|config|hparams)(?:\.[A-Za-z]\w*)+$/;
+/** Classes that are never made: their attributes are the settings, as in many notebooks. */
+const SETTINGS_CLASS = /^(?:CFG|Cfg|\w*Config|Args|Params|\w*HParams|\w*Hyper[Pp]aram(?:eter)?s)$/;
 /** How deep calls such as `float(…)` may be nested. */
 const MAX_CONVERSIONS = 4;
 
@@ -24,9 +29,22 @@ const MAX_CONVERSIONS = 4;
  * Values of a Python file that are meant to be changed: `ALL_CAPS = literal` at the top level, defaults of
  * environment variables (`float(os.environ.get("LR", 0.04))`, with or without quotes), fields of dataclasses that no
  * call in the file sets, and defaults of options (`add_argument("--lr", default=3e-4)`) that the command does not
- * set. In a file without any of these, `lower_case = literal` at the top level, if nothing changes it.
+ * set. In a file without names in capitals, `lower_case = literal` at the top level, if nothing changes it.
  */
 export function findPythonConstants(source: string, given: Given): PythonReading {
+  const { module, comments, isWhole } = readModule(source, given);
+  return { candidates: module.candidates(), lines: splitLines(source, comments), isWhole };
+}
+
+/** Names that a file assigns outside classes and functions. */
+export function assignedNames(source: string): readonly string[] {
+  return readModule(source, new Set()).module.assignedNames();
+}
+
+function readModule(
+  source: string,
+  given: Given,
+): { readonly module: PythonModule; readonly comments: readonly number[] | null; readonly isWhole: boolean } {
   const { tree, isWhole } = parse(source);
   const module = new PythonModule(source, given);
   const comments: number[] = [];
@@ -39,7 +57,7 @@ export function findPythonConstants(source: string, given: Given): PythonReading
       else if (name === 'ScopeStatement') module.scope(node);
     },
   });
-  return { candidates: module.candidates(), lines: splitLines(source, tree ? comments : null), isWhole };
+  return { module, comments: tree ? comments : null, isWhole };
 }
 
 type PythonReading = {
@@ -86,18 +104,24 @@ class PythonModule {
 
   /** Values that take effect, as far as the module shows: no call, other assignment or other default overrides them. */
   candidates(): readonly Candidate[] {
-    const declared = this.#found.filter(candidate => !isPlain(candidate));
-    return (declared.length > 0 ? declared : this.#found).filter(({ name, alias }) => {
+    const writesCapitals = this.#found.some(isCapital);
+    const found = this.#found.filter(candidate => !(writesCapitals && isPlain(candidate)));
+    return found.filter(({ name, alias }) => {
       const field = this.#fields.get(name);
       const made = field && this.#made.get(field.of);
       const isMade = made && (made.names.has(field.name) || field.index < made.count);
       const calls = [
         ...(alias?.startsWith('-') ? [plainOption(alias)] : alias === undefined ? [] : [alias]),
         ...(field ? [field.name] : []),
+        ...(SETTING.test(name) ? [name.slice(name.lastIndexOf('.') + 1)] : []),
       ];
       const isElsewhere = calls.some(call => this.#set.has(call) || this.#given.has(call));
       return !isMade && !isElsewhere && (this.#assigned.get(name) ?? 0) <= 1;
     });
+  }
+
+  assignedNames(): readonly string[] {
+    return [...this.#assigned.keys()];
   }
 
   scope(node: SyntaxNode): void {
@@ -119,8 +143,11 @@ class PythonModule {
       }
     }
     if (target.name === 'MemberExpression') {
-      const name = /\benviron\[\s*["'](\w{1,100})["']\s*\]$/.exec(this.#text(target))?.[1];
+      const path = target.to - target.from > 200 ? '' : this.#text(target);
+      const name = /\benviron\[\s*["'](\w{1,100})["']\s*\]$/.exec(path)?.[1];
       if (name !== undefined) this.#set.add(name);
+      if (SETTING.test(path)) this.#assignSetting(path, node, value);
+      else this.#count(path);
       return;
     }
     if (target.name !== 'VariableName') return;
@@ -135,13 +162,30 @@ class PythonModule {
     ) {
       this.#add(name, value);
     }
-    if (place.kind !== 'class' || type === null || /\bClassVar\b/.test(type)) return;
-    if (!this.#isRecord(place.node)) return;
+    if (place.kind !== 'class') return;
     const of = nameOf(this.#source, place.node);
+    if (type === null && isSimple && SETTINGS_CLASS.test(of)) this.#assignAttribute(of, name, value);
+    if (type === null || /\bClassVar\b/.test(type) || !this.#isRecord(place.node)) return;
     const index = this.#fieldCounts.get(of) ?? 0;
     this.#fieldCounts.set(of, index + 1);
     this.#fields.set(`${of}.${name}`, { of, name, index });
     if (isSimple) this.#add(`${of}.${name}`, this.#defaultOf(value));
+  }
+
+  /** `rate = 1e-3` in a class of settings; another assignment to `CFG.rate` overrides it. */
+  #assignAttribute(of: string, name: string, value: SyntaxNode): void {
+    this.#count(`${of}.${name}`);
+    this.#fields.set(`${of}.${name}`, { of, name, index: Number.POSITIVE_INFINITY });
+    this.#add(`${of}.${name}`, value);
+  }
+
+  /** `config.model.depth = 4`, not inside an `if` or a loop, at the top level or in a function such as `get_config`. */
+  #assignSetting(path: string, node: SyntaxNode, value: SyntaxNode): void {
+    this.#count(path);
+    const outer = node.parent?.name === 'Body' ? node.parent.parent : null;
+    const isSettings =
+      outer?.name === 'FunctionDefinition' && /config|default|param/i.test(nameOf(this.#source, outer));
+    if (isSettings || node.parent?.name === 'Script') this.#add(path, value);
   }
 
   /** What gives names a new value otherwise: `x += 1`, `for x in`, `with … as x`, `del x`, `x := 1`. */
@@ -188,7 +232,7 @@ class PythonModule {
     const given = this.#arguments(list);
     const variable = this.#word(given[0]?.value);
     const value = (given.find(({ key }) => key === 'default') ?? given[1])?.value;
-    if (variable === null || !value) return;
+    if (variable === null || !value || LAUNCHER.test(variable)) return;
     let outer = call;
     let isNumber = false;
     for (let depth = 0; depth < MAX_CONVERSIONS; depth += 1) {
@@ -315,34 +359,12 @@ class PythonModule {
   }
 }
 
-/** Where a module has other constants, such names are its state. */
+/** Where a module writes its constants in capitals, such names are its variables. */
 function isPlain({ name, alias }: Candidate): boolean {
   return alias === undefined && /^[a-z][a-z0-9_]*$/.test(name);
 }
 
-type Place =
-  /** `isTop`: not inside an `if`, a loop or the like. */
-  | { readonly kind: 'module'; readonly isTop: boolean }
-  | { readonly kind: 'class'; readonly node: SyntaxNode }
-  | { readonly kind: 'function' };
-
-function placeOf(statement: SyntaxNode): Place {
-  let isTop = true;
-  for (let node = statement.parent; node; node = node.parent) {
-    if (node.name === 'FunctionDefinition' || node.name === 'LambdaExpression') return { kind: 'function' };
-    if (node.name === 'ClassDefinition') return { kind: 'class', node };
-    if (node.name !== 'Script') isTop = false;
-  }
-  return { kind: 'module', isTop };
-}
-
-function nameOf(source: string, definition: SyntaxNode): string {
-  const name = definition.getChild('VariableName');
-  return name ? source.slice(name.from, name.to) : '';
-}
-
-function childrenOf(node: SyntaxNode): readonly SyntaxNode[] {
-  const children: SyntaxNode[] = [];
-  for (let child = node.firstChild; child; child = child.nextSibling) children.push(child);
-  return children;
+/** A single letter is the name of a size (`B, T`), whatever the module writes otherwise. */
+function isCapital({ name, alias }: Candidate): boolean {
+  return alias === undefined && /^[A-Z][A-Z0-9_]+$/.test(name);
 }

@@ -1,5 +1,5 @@
-import { readFile, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { readFile, realpath, stat, writeFile } from 'node:fs/promises';
+import { join, sep } from 'node:path';
 import type { SearchSettings } from '../../../shared/proposers/proposers.ts';
 import type { Proposal } from '../../../shared/study.ts';
 import type { ProposalRequest, Proposer } from '../proposer.ts';
@@ -9,9 +9,9 @@ import { chooseInWorker } from './choose-in-worker.ts';
 import type { Constant } from './constant.ts';
 import { findConstants } from './constants.ts';
 import { describeChoice } from './describe-choice.ts';
-import { givenBy } from './given.ts';
 import { chooseMove } from './ladder.ts';
 import { boundsOf, meet } from './notes.ts';
+import { givenTo, MAX_OVERRIDE_BYTES, type Overrides, readOverrides } from './overrides.ts';
 import { seededRandom } from './random.ts';
 
 /** Nobody tunes larger files. */
@@ -37,12 +37,26 @@ export function searchProposer(settings: SearchSettings): Proposer {
         // latin1 preserves every byte.
         if (content.length <= MAX_SOURCE_BYTES) sources.set(file, content.toString('latin1'));
       }
-      const found = await search(sources, settings, { ...request, incumbent: request.start }, null, signal);
+      const overrides = await readOverrides(request.contract.train, path => readIn(worktree.path, path));
+      const asked = { ...request, incumbent: request.start };
+      const found = await search(sources, overrides, settings, asked, null, signal);
       if (typeof found === 'string') return { kind: 'exhausted', message: found };
       for (const [file, text] of found.files) await writeFile(join(worktree.path, file), text, 'latin1');
       return { kind: 'proposed', proposal: found.proposal };
     },
   };
+}
+
+/** The text of a plain file in a folder, also as a command would name it; null if it is none. */
+async function readIn(folder: string, path: string): Promise<string | null> {
+  try {
+    const [root, real] = await Promise.all([realpath(folder), realpath(join(folder, path))]);
+    const { size } = await stat(real);
+    if (!real.startsWith(root + sep) || size > MAX_OVERRIDE_BYTES) return null;
+    return (await readFile(real)).toString('latin1');
+  } catch {
+    return null;
+  }
 }
 
 /**
@@ -52,6 +66,7 @@ export function searchProposer(settings: SearchSettings): Proposer {
  */
 export async function search(
   sources: ReadonlyMap<string, string>,
+  overrides: Overrides,
   { seed, strategy = 'ladder' }: Omit<SearchSettings, 'kind'>,
   request: Pick<
     ProposalRequest,
@@ -60,8 +75,9 @@ export async function search(
   bounds: Bounds | null,
   signal: AbortSignal,
 ): Promise<{ readonly proposal: Proposal; readonly files: ReadonlyMap<string, string> } | string> {
-  const given = givenBy(request.contract);
-  const constants = [...sources].flatMap(([file, source]) => findConstants(file, source, given));
+  const constants = [...sources].flatMap(([file, source]) =>
+    findConstants(file, source, givenTo(file, request.contract, overrides)),
+  );
   if (constants.length === 0) return NO_CONSTANTS;
   const { history, incumbent } = request;
   const { goal } = request.contract.metric;

@@ -85,7 +85,7 @@ function scaleOf(literal: Literal, sizes: readonly number[]): Scale | null {
       return 'exponent';
     case 'integer': {
       const isPower = sizes.every(size => size > 0 && Number.isInteger(Math.log2(size)));
-      if (isPower && Math.max(...sizes) >= SMALLEST_POWER) return 'exponent';
+      if (isPower && (literal.isSize || Math.max(...sizes) >= SMALLEST_POWER)) return 'exponent';
       return Math.min(...sizes) < COUNTS_BELOW ? 'count' : 'logarithm';
     }
     case 'float':
@@ -186,6 +186,7 @@ function write(
   if (literal.kind === 'integer') {
     const rounded = Math.round(scale === 'exponent' ? size : Number(size.toPrecision(digits)));
     if (!Number.isSafeInteger(rounded) || rounded < 0) return null;
+    if (scale === 'exponent' && size < 1) return null;
     // A count may go from one to zero; for anything larger, zero would mean something else.
     if (rounded === 0 && sizeOf(literal.text) !== 0 && sizeOf(literal.text) !== 1) return null;
     const signed = isNegative ? -rounded : rounded;

@@ -6,8 +6,8 @@ import { type BlobName, readBlobs } from '../../git/read-blobs.ts';
 import { listTree, type Repository, readBlob } from '../../git/repository.ts';
 import type { Constant } from './constant.ts';
 import { findConstants } from './constants.ts';
-import { givenBy } from './given.ts';
 import { isSeed } from './left-alone.ts';
+import { givenTo, MAX_OVERRIDE_BYTES, readOverrides } from './overrides.ts';
 import { MAX_SOURCE_BYTES, NO_CONSTANTS } from './search-proposer.ts';
 
 /** Only this many editable files are read. */
@@ -39,7 +39,10 @@ export async function surveyConstants(
   const files = (await listTree(repository, commit)).filter(
     ({ mode, path }) => mode.startsWith('100') && isProposable(path),
   );
-  const given = givenBy(contract);
+  const overrides = await readOverrides(contract.train, async path => {
+    const content = await readBlob(repository, commit, path);
+    return content && content.length <= MAX_OVERRIDE_BYTES ? content.toString('latin1') : null;
+  });
   const constants: Constant[] = [];
   const names = files.slice(0, MAX_FILES).map(({ path }) => ({ commit, path }));
   for (let from = 0; from < names.length; from += FILES_AT_ONCE) {
@@ -49,6 +52,7 @@ export async function surveyConstants(
       if (constants.length >= enough) return { constants, isWhole: false };
       const content = contents[place];
       if (!content || content.length > MAX_SOURCE_BYTES) continue;
+      const given = givenTo(path, contract, overrides);
       constants.push(...findConstants(path, content.toString('latin1'), given, isWanted));
     }
   }

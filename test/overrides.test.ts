@@ -1,0 +1,109 @@
+import { mkdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { findConstants } from '../src/engine/proposers/search/constants.ts';
+import { givenTo, readOverrides } from '../src/engine/proposers/search/overrides.ts';
+import { searchProposer } from '../src/engine/proposers/search/search-proposer.ts';
+import { temporaryFolder } from './support/scaffold.ts';
+
+/** The constants that the search may change in each file, if this command trains. */
+async function constantsOf(
+  train: string,
+  files: Readonly<Record<string, string>>,
+): Promise<Record<string, readonly string[]>> {
+  const overrides = await readOverrides(train, async path => files[path] ?? null);
+  const contract = { train, environment: [] };
+  return Object.fromEntries(
+    Object.entries(files).map(([file, text]) => [
+      file,
+      findConstants(file, text, givenTo(file, contract, overrides)).map(({ name }) => name),
+    ]),
+  );
+}
+
+const PROGRAM = 'rate = 1e-3\nwidth = 64\ndepth = 4\ndrop = 0.1\n';
+const FIRST = 'rate = 2e-3\nwidth = 8 * 4\n';
+const SECOND = 'rate = 4e-3\n# depth = 8\n';
+
+describe('a file of settings in the command', () => {
+  test('gives the program what it assigns, and is itself overridden by later files and by options', async () => {
+    const files = { 'train.py': PROGRAM, 'config/a.py': FIRST, 'config/b.py': SECOND };
+    const train = 'python -u train.py config/a.py ./config/b.py --drop=0.2';
+    expect(await constantsOf(train, files)).toEqual({
+      'train.py': ['depth'],
+      'config/a.py': [],
+      'config/b.py': ['rate'],
+    });
+    expect(await constantsOf('python train.py', files)).toMatchObject({
+      'train.py': ['rate', 'width', 'depth', 'drop'],
+      'config/a.py': ['rate'],
+    });
+    expect(
+      await constantsOf('cd lab && python train.py b.py', { 'lab/train.py': PROGRAM, 'lab/b.py': SECOND }),
+    ).toEqual({ 'lab/train.py': ['width', 'depth', 'drop'], 'lab/b.py': ['rate'] });
+  });
+
+  test('may be YAML, TOML or JSON: its values give fields and options', async () => {
+    const fields =
+      'from dataclasses import dataclass\n@dataclass\nclass Model:\n    width: int = 64\n    depth: int = 4\n';
+    const options = 'p.add_argument("--rate", default=0.1)\np.add_argument("--drop", default=0.1)\n';
+    const yaml = 'model:\n  width: 32\nrate: 0.2\n';
+    for (const train of ['python train.py --config small.yaml', 'python train.py --config=small.yaml']) {
+      expect(await constantsOf(train, { 'train.py': fields + options, 'small.yaml': yaml })).toEqual({
+        'train.py': ['Model.depth', '--drop'],
+        'small.yaml': ['model.width', 'rate'],
+      });
+    }
+  });
+
+  test('of another command of the line is a program, and a file that is not there gives nothing', async () => {
+    const files = { 'prepare.py': FIRST, 'train.py': PROGRAM };
+    expect(await constantsOf('python prepare.py && python train.py gone.py', files)).toMatchObject({
+      'train.py': ['rate', 'width', 'depth', 'drop'],
+    });
+  });
+});
+
+describe('a script that the command runs', () => {
+  test('gives options, exported variables, and the settings that it names', async () => {
+    const script = `#!/bin/sh
+# python train.py --width 1
+export DEPTH=3
+python train.py config/b.py \\
+  --drop "$DROP"
+`;
+    const files = { 'run.sh': script, 'train.py': PROGRAM, 'config/b.py': SECOND };
+    expect(await constantsOf('bash run.sh', files)).toMatchObject({
+      'train.py': ['width', 'depth'],
+      'config/b.py': ['rate'],
+    });
+    const upper = { 'run.sh': script, 'train.py': 'depth = int(os.environ.get("DEPTH", 3))\nwidth = 2\n' };
+    expect(await constantsOf('./run.sh', upper)).toMatchObject({ 'train.py': ['width'] });
+  });
+
+  test('or a makefile gives definitions', async () => {
+    const files = {
+      'bench.c': '#define TILE 8\n#define UNROLL 4\n',
+      Makefile: 'CFLAGS += -O2 -DUNROLL=2 # -DTILE=1\n',
+    };
+    expect(await constantsOf('make -s && ./bench', files)).toMatchObject({ 'bench.c': ['TILE'] });
+    const below = { 'c/bench.c': files['bench.c'], 'c/fast.mk': files.Makefile };
+    expect(await constantsOf('make -C c -f fast.mk run', below)).toMatchObject({ 'c/bench.c': ['TILE'] });
+  });
+});
+
+test('the search changes nothing that a file of settings overrides', async () => {
+  const folder = await temporaryFolder();
+  await mkdir(join(folder, 'config'));
+  await writeFile(join(folder, 'train.py'), 'rate = 1e-3\nwidth = 64\n');
+  await writeFile(join(folder, 'config/a.py'), FIRST);
+  const proposer = searchProposer({ kind: 'search', seed: 1, strategy: 'ladder' });
+  const request = {
+    ...{ n: 1, history: [], refusals: [], running: [], steering: [], start: null },
+    contract: { train: 'python train.py config/a.py', environment: [], metric: { goal: 'minimize' } },
+  };
+  const signal = new AbortController().signal;
+  const given = { worktree: { path: folder, adminDir: folder }, editableFiles: ['train.py'], signal };
+  const answer = await proposer.propose(request as never, given as never);
+  expect(answer.kind).toBe('exhausted');
+});
