@@ -8,7 +8,7 @@ export type OptunaStudy = {
   /** Of each objective; null if it was never told. */
   readonly goals: readonly (Goal | null)[];
   /** Empty if the study has not named its objectives. */
-  readonly metricNames: readonly string[];
+  readonly metricNames: string[];
 };
 
 /** A trial that has begun. */

@@ -6,6 +6,7 @@ import { openPlainFile, readPlainFile } from '../plain-file.ts';
 import { isMlflowDatabase, readMlflowDatabase } from './mlflow-database.ts';
 import { findMlflowRuns, readMlflowFolder } from './mlflow-folder.ts';
 import { isOptunaDatabase, readOptunaDatabase } from './optuna-database.ts';
+import { isOptunaJournal, readOptunaJournal } from './optuna-journal.ts';
 import type { RecordEnd } from './record-file.ts';
 import { withSqliteCopy } from './sqlite-copy.ts';
 import { isSwanlabFile, readSwanlabRun } from './swanlab-run.ts';
@@ -49,6 +50,7 @@ async function readRuns(path: string): Promise<Tracked | null> {
   if (found.isDirectory()) return readFolder(path);
   const head = await readHead(path);
   if (head.toString('latin1') === SQLITE_HEAD) return readDatabase(path);
+  if (isOptunaJournal(head)) return readOptunaJournal(await readPlainFile(path, MAX_FILE_BYTES));
   if (isWandbFile(head) || isSwanlabFile(head)) return readLogs([path]);
   return isEventFileName(basename(path)) ? readEventFolders(path, [[path]]) : null;
 }
