@@ -231,3 +231,17 @@ test('the runs that MLflow exports as a table have their names, and infinity is 
   expect(rows.map(({ hypothesis }) => hypothesis)).toEqual(['raises', 'diverged', 'plain']);
   expect(rows[0]?.commit).toBe('8a002220bf806ff97b7e81953965602697a369b4');
 });
+
+test('the trials that Ax summarizes as a table have their names, and a failed one is a crash', () => {
+  // As `client.summarize().to_csv()` of Ax 1.3.1 wrote it.
+  const rows = [
+    'trial_index,arm_name,trial_status,generation_node,val_bpb,lr',
+    '0,0_0,COMPLETED,CenterOfSearchSpace,1.0031622776601683,0.0031622776601683794',
+    '1,1_0,COMPLETED,Sobol,1.000764644340786,0.0007646443407859594',
+    '3,3_0,FAILED,Sobol,,0.09140304299756712',
+  ];
+  const found = tableOf(interpret('summary.csv', `${rows.join('\n')}\n`));
+  expect(found).toMatchObject({ metric: 'val_bpb', verdicts: ['COMPLETED', 'COMPLETED', 'crash'] });
+  expect(found.numbers).toEqual([1.0031622776601683, 1.000764644340786, null]);
+  expect(found.rows.map(({ hypothesis }) => hypothesis)).toEqual(['0_0', '1_0', '3_0']);
+});

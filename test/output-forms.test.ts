@@ -92,6 +92,12 @@ test.each([
   ['stable-baselines3', 'ep_rew_mean', 29.8],
   ['maxtext', 'loss', 11.689],
   ['composer', 'metrics/eval/MulticlassAccuracy', 0.9805],
+  // The tracker repeats numbers at the end: rounded, and `loss` of the last batch.
+  ['wandb', 'val_bpb', 0.95098763],
+  ['wandb', 'loss', 2.50000001],
+  ['wandb', 'test_acc', 0.12346],
+  ['comet', 'val_bpb', 0.97],
+  ['ray-tune', 'val_bpb', 0.95111119],
 ])('of %s %s is %d', (name, metric, value) => {
   const { value: found, message } = read(file(name), { name: metric });
   expect(found).toBe(value);

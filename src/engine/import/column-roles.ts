@@ -7,7 +7,8 @@ const words = (text: string): readonly string[] => text.split(/\s+/).filter(Bool
 /** Headings of the line that says what was tried, the likeliest first. */
 const DESCRIPTIONS = words(
   `description hypothesis idea change changes change_description what what_changed summary desc title name label
-   experiment_name experiment variant config notes note comment comments reason rationale tags.mlflow.runname experiment_id run_name id`,
+   experiment_name experiment variant config notes note comment comments reason rationale tags.mlflow.runname experiment_id run_name
+   arm_name id`,
 );
 
 const COMMITS = words(

@@ -29,7 +29,7 @@ const MEASURED_CRASHES = /^(?:checks|tests)_failed$/;
 
 /** Headings of verdicts, the likeliest first. */
 const VERDICT_HEADINGS = words(
-  'verdict decision status outcome result kept keep accepted accept action state kept? keep? accepted? is_kept',
+  'verdict decision status outcome result kept keep accepted accept action state trial_status kept? keep? accepted? is_kept',
 );
 const ANSWER_HEADINGS = /^(?:is_)?(?:kept|keep|accepted|accept|improved)\??$/;
 

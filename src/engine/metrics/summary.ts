@@ -26,6 +26,9 @@ export type Wanted = {
 /** Words that are printed in place of a missing number. */
 const NOTHING = /^(?:n\/?a|none|null|nil|undefined|failed|error|-+)\b/i;
 
+/** What a tracker says about a run: at the end, the last numbers that it was given, some of them rounded. */
+const TRACKER = /^(?:wandb|COMET (?:INFO|WARNING)): /;
+
 type Values = Map<string, Pair>;
 
 /**
@@ -37,6 +40,7 @@ type Values = Map<string, Pair>;
  *    instance after a progress bar. A block is a `---` line followed by `name: number` lines. If it contains the metric, it
  *    starts a new result; otherwise it adds to the last one.
  * 3. The wanted names after a qualifying word, as in `test accuracy: 0.9`, if it is always the same word.
+ * 4. The wanted names in the lines of a tracker (`wandb: accuracy 0.9`).
  *
  * Within one kind, the last value counts, and a value that is not a number cancels the one before.
  */
@@ -52,6 +56,7 @@ export class SummaryReader {
   readonly #plain: Values = new Map();
   /** By name, with the word before it; null if there were different words. */
   readonly #qualified = new Map<string, { readonly word: string; readonly pair: Pair } | null>();
+  readonly #tracked: Values = new Map();
   /** By unit, the benchmark that printed it; null if several have. */
   readonly #benchmarks = new Map<string, string | null>();
 
@@ -132,7 +137,7 @@ export class SummaryReader {
     const values: Values = new Map([...(this.#hasBlock ? this.#result : this.#plain), ...this.#metrics]);
     for (const name of [...this.#wanted.numbers, ...this.#wanted.words]) {
       const printed = this.#metrics.get(name) ?? this.#plain.get(name) ?? this.#result.get(name);
-      const pair = printed ?? this.#qualified.get(name)?.pair;
+      const pair = printed ?? this.#qualified.get(name)?.pair ?? this.#tracked.get(name);
       if (pair) values.set(name, pair);
     }
     return values;
@@ -193,6 +198,10 @@ export class SummaryReader {
     const found = findNamed(line, name);
     if (!found || (found.quantity === null && !isWord && !NOTHING.test(found.text))) return;
     const { qualifier, ...pair } = found;
+    if (TRACKER.test(line)) {
+      this.#set(this.#tracked, pair);
+      return;
+    }
     if (qualifier === null) {
       this.#set(this.#plain, pair);
       return;

@@ -5,17 +5,30 @@ import type { Skipped } from '../../../shared/imports.ts';
 import { openPlainFile, readPlainFile } from '../plain-file.ts';
 import { isMlflowDatabase, readMlflowDatabase } from './mlflow-database.ts';
 import { findMlflowRuns, readMlflowFolder } from './mlflow-folder.ts';
+import { isOptunaDatabase, readOptunaDatabase } from './optuna-database.ts';
+import { isOptunaJournal, readOptunaJournal } from './optuna-journal.ts';
 import type { RecordEnd } from './record-file.ts';
 import { withSqliteCopy } from './sqlite-copy.ts';
+import { isSwanlabFile, readSwanlabRun } from './swanlab-run.ts';
 import { isEventFileName, readTensorboardRun } from './tensorboard-log.ts';
-import { MAX_FILE_BYTES, MAX_RUNS, RunGatherers, type Tracked, type TrackedRun } from './tracked-run.ts';
+import {
+  MAX_FILE_BYTES,
+  MAX_RUNS,
+  type RunGatherer,
+  RunGatherers,
+  type Tracked,
+  type TrackedRun,
+} from './tracked-run.ts';
 import { isTrackioDatabase, readTrackioDatabase } from './trackio-database.ts';
 import { isWandbFile, readWandbRun } from './wandb-run.ts';
 
+/** A log of Weights & Biases or of SwanLab: one run. */
+const LOG_NAME = /\.(?:wandb|swanlab)$/;
 const SQLITE_HEAD = 'SQLite format 3\0';
 /** How deep folders are searched for logs. */
 const MAX_DEPTH = 8;
 const MAX_FOUND = 10_000;
+const MAX_CONFIG_BYTES = 1024 * 1024;
 /** The search ends after this many files and folders. */
 const MAX_LOOKED = 200_000;
 
@@ -37,16 +50,17 @@ async function readRuns(path: string): Promise<Tracked | null> {
   if (found.isDirectory()) return readFolder(path);
   const head = await readHead(path);
   if (head.toString('latin1') === SQLITE_HEAD) return readDatabase(path);
-  if (isWandbFile(head)) return readWandbFiles([path]);
+  if (isOptunaJournal(head)) return readOptunaJournal(await readPlainFile(path, MAX_FILE_BYTES));
+  if (isWandbFile(head) || isSwanlabFile(head)) return readLogs([path]);
   return isEventFileName(basename(path)) ? readEventFolders(path, [[path]]) : null;
 }
 
 async function readFolder(folder: string): Promise<Tracked> {
   const mlflow = await findMlflowRuns(folder);
   if (mlflow.length > 0) return readMlflowFolder(mlflow);
-  const files = await findFiles(folder, name => name.endsWith('.wandb') || isEventFileName(name));
-  const wandb = files.filter(file => file.endsWith('.wandb'));
-  if (wandb.length > 0) return readWandbFiles(wandb);
+  const files = await findFiles(folder, name => LOG_NAME.test(name) || isEventFileName(name));
+  const logs = files.filter(file => LOG_NAME.test(file));
+  if (logs.length > 0) return readLogs(logs);
   const byFolder = new Map<string, string[]>();
   for (const file of files) {
     const own = file.slice(0, -basename(file).length - 1);
@@ -55,7 +69,7 @@ async function readFolder(folder: string): Promise<Tracked> {
   if (byFolder.size > 0) return readEventFolders(folder, [...byFolder.values()]);
   throw new PawlError(
     'import_invalid',
-    `${folder} cannot be read: it holds no run-*.wandb, no TensorBoard event files and no MLflow meta.yaml.`,
+    `${folder} cannot be read: it holds no run-*.wandb or run-*.swanlab, no TensorBoard event files and no MLflow meta.yaml.`,
   );
 }
 
@@ -63,19 +77,24 @@ async function readDatabase(path: string): Promise<Tracked> {
   return withSqliteCopy(path, database => {
     if (isMlflowDatabase(database)) return readMlflowDatabase(database);
     if (isTrackioDatabase(database)) return readTrackioDatabase(database);
-    throw new PawlError('import_invalid', `${basename(path)} is neither an MLflow nor a trackio database.`);
+    if (isOptunaDatabase(database)) return readOptunaDatabase(database);
+    throw new PawlError('import_invalid', `${basename(path)} is no database of MLflow, trackio or Optuna.`);
   });
 }
 
-async function readWandbFiles(paths: readonly string[]): Promise<Tracked> {
+async function readLogs(paths: readonly string[]): Promise<Tracked> {
   const runs: TrackedRun[] = [];
   const skipped: Skipped[] = tooMany(paths.length);
   const gatherers = new RunGatherers(Math.min(paths.length, MAX_RUNS));
   for (const path of paths.slice(0, MAX_RUNS)) {
     const file = await readBounded(path, skipped);
-    const read = file && (await readWandbRun(file, basename(path, '.wandb'), gatherers.next()));
+    const read = file && (await readLog(file, path, gatherers.next()));
     if (!read) {
-      if (file) skipped.push({ line: null, reason: `${basename(path)} is not a Weights & Biases log.` });
+      if (file)
+        skipped.push({
+          line: null,
+          reason: `${basename(path)} is no log of Weights & Biases, nor one of SwanLab 0.10.`,
+        });
       continue;
     }
     tellEnd(basename(path), read.end, skipped);
@@ -87,6 +106,14 @@ async function readWandbFiles(paths: readonly string[]): Promise<Tracked> {
       });
   }
   return { runs: runs.sort((a, b) => (a.startedAt ?? 0) - (b.startedAt ?? 0)), skipped };
+}
+
+async function readLog(file: Buffer, path: string, gatherer: RunGatherer) {
+  if (!isSwanlabFile(file)) return readWandbRun(file, basename(path, '.wandb'), gatherer);
+  const config = await readPlainFile(join(path, '..', 'files', 'config.yaml'), MAX_CONFIG_BYTES).catch(
+    () => null,
+  );
+  return readSwanlabRun(file, config?.toString('utf8') ?? '', gatherer);
 }
 
 /** @param groups the files of each run, oldest first */

@@ -1,5 +1,6 @@
 import type { Skipped } from '../../../shared/imports.ts';
 import type { SeriesPoint } from '../../metrics/output-reader.ts';
+import type { Goal } from '../imported-table.ts';
 
 /** A run as an experiment tracker recorded it. */
 export type TrackedRun = {
@@ -20,7 +21,12 @@ export type TrackedRun = {
 };
 
 /** Everything read from a tracker's files. */
-export type Tracked = { readonly runs: readonly TrackedRun[]; readonly skipped: readonly Skipped[] };
+export type Tracked = {
+  readonly runs: readonly TrackedRun[];
+  readonly skipped: readonly Skipped[];
+  /** The number that counts, if the tracker says, and which direction is better. */
+  readonly objective?: { readonly name: string; readonly goal: Goal | null } | null;
+};
 
 export const MAX_RUNS = 2_000;
 /** Per file; larger ones contain images or weights. */

@@ -5,7 +5,7 @@ import type { Tracked } from './tracked-run.ts';
 const OWN = ['run_name', 'status', 'commit'] as const;
 
 /** One row per run: how it ended, its last numbers, and its settings. The row's line is the run's index, from 1. */
-export function trackedTable({ runs, skipped }: Tracked): RawTable {
+export function trackedTable({ runs, skipped, objective }: Tracked): RawTable {
   const numbers = [...new Set(runs.flatMap(run => [...run.summary.keys()]))].sort();
   const settings = [...new Set(runs.flatMap(run => [...run.settings.keys()]))].sort();
   const shownNumbers = numbers.slice(0, MAX_COLUMNS - OWN.length);
@@ -25,6 +25,11 @@ export function trackedTable({ runs, skipped }: Tracked): RawTable {
       count: OWN.length + shownNumbers.length + shownSettings.length,
     })),
     skipped,
-    told: { comments: [], metricNames: [], goal: null, verdictColumn: OWN.indexOf('status') },
+    told: {
+      comments: [],
+      metricNames: objective ? [objective.name] : [],
+      goal: objective?.goal ?? null,
+      verdictColumn: OWN.indexOf('status'),
+    },
   };
 }

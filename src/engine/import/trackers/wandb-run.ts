@@ -1,16 +1,13 @@
-import { setImmediate as nextTurn } from 'node:timers/promises';
 import { parsePythonJson } from '../../metrics/python-json.ts';
 import { numbersOf } from './json-numbers.ts';
-import { readLevelDbLog } from './leveldb-log.ts';
 import { type Fields, field, readMessage } from './protobuf-fields.ts';
 import type { RecordEnd } from './record-file.ts';
+import { readRecordMessages } from './record-messages.ts';
 import { type RunGatherer, type TrackedRun, wholeTime } from './tracked-run.ts';
 
 /** `:W&B`, the magic number 0xBEE1 (little-endian) and the format's version. */
 const HEADER = Buffer.from([0x3a, 0x57, 0x26, 0x42, 0xe1, 0xbe]);
 const HEADER_BYTES = 7;
-/** After this many records, the engine gets a turn. */
-const RECORDS_A_TURN = 2_000;
 
 type Item = { readonly path: readonly string[]; readonly value: string };
 
@@ -60,7 +57,6 @@ export async function readWandbRun(
   const run = { name: '', id: '', startedAt: null as number | null, runtime: 0 };
   let commit: string | null = null;
   let exitCode: number | null = null;
-  let malformed = 0;
   const addConfig = (bytes: Uint8Array) =>
     readMessage(bytes, {
       1: field.bytes(item => {
@@ -111,21 +107,10 @@ export async function readWandbRun(
       }),
     })),
   };
-  let count = 0;
-  const records = readLevelDbLog(file, HEADER_BYTES);
-  let next = records.next();
-  for (; !next.done; next = records.next()) {
-    count += 1;
-    if (count % RECORDS_A_TURN === 0) await nextTurn();
-    try {
-      if (hasField(next.value, 18)) exitCode ??= 0;
-      readMessage(next.value, fields);
-    } catch {
-      malformed += 1;
-    }
-  }
-  const { isCut, broken } = next.value;
-  const end = { isCut, broken: broken + malformed };
+  const end = await readRecordMessages(file, HEADER_BYTES, message => {
+    if (hasField(message, 18)) exitCode ??= 0;
+    readMessage(message, fields);
+  });
   return { run: finish(run, gatherer, exitCode, commit, fallbackName), end };
 }
 
