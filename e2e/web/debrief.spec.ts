@@ -115,3 +115,35 @@ test('who comes back to a study that has ended meanwhile finds its debrief, once
   await expect(cellOf(page, 1).region).toBeVisible();
   await expect(debrief).toBeHidden();
 });
+
+test('a word that never ends breaks in the debrief, so no table scrolls sideways', async ({
+  page,
+  serve,
+  makeBench,
+}) => {
+  const turns = [
+    {
+      hypothesis: `Change ${'models/attention/grouped_query_'.repeat(6)}.py`,
+      rationale: `Because_${'of_the_window_'.repeat(16)}`,
+      category: `regularization_${'of_all_'.repeat(6)}`,
+      predicted_effect: 0.1,
+      set: { LEARNING_RATE: '0.04' },
+    },
+  ];
+  await openWindow(page, await serve());
+  await startStudy(page, await makeBench({ turns }), { tag: 'words', experiments: 1 });
+  await expect(study(page).header).toContainText('Ended');
+  await study(page).tab('Debrief').click();
+  const tables = page.getByRole('article', { name: 'Debrief' }).getByRole('table');
+  await expect(tables.first()).toBeVisible();
+  const sideways = () =>
+    tables.evaluateAll(all =>
+      all
+        .filter(table => table.scrollWidth > (table.parentElement?.clientWidth ?? 0))
+        .map(table => table.ariaLabel),
+    );
+  for (const width of [900, 1280, 1920]) {
+    await page.setViewportSize({ width, height: 800 });
+    expect(await sideways(), `${width} px`).toEqual([]);
+  }
+});

@@ -61,7 +61,7 @@ function ArmsTable({ arms, metric }: { readonly arms: readonly Arm[]; readonly m
             return (
               <>
                 {arm.proposer}
-                {failures ? <p className="mt-0.5 break-words text-muted text-xs">{failures}</p> : null}
+                {failures ? <p className="wrap-anywhere mt-0.5 text-muted text-xs">{failures}</p> : null}
               </>
             );
           },
