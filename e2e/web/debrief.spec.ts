@@ -1,8 +1,22 @@
+import { join } from 'node:path';
 import type { Page } from '@playwright/test';
+import { choose } from '../choose.ts';
+import { makeRepository } from './support/bench.ts';
 import { expect, test } from './support/fixtures.ts';
+import { look } from './support/look.ts';
 import { NIGHT_TAG, type Night } from './support/night.ts';
 import { takePictures } from './support/pictures.ts';
-import { cellOf, dialog, downloadOf, openNotebook, openWindow, startStudy, study } from './support/window.ts';
+import {
+  cellOf,
+  dialog,
+  downloadOf,
+  openNotebook,
+  openProject,
+  openWindow,
+  setUp,
+  startStudy,
+  study,
+} from './support/window.ts';
 
 async function openDebrief(page: Page, night: Night): Promise<void> {
   await openNotebook(page, night.server, NIGHT_TAG);
@@ -146,4 +160,28 @@ test('a word that never ends breaks in the debrief, so no table scrolls sideways
     await page.setViewportSize({ width, height: 800 });
     expect(await sideways(), `${width} px`).toEqual([]);
   }
+});
+
+test('after a failed baseline the debrief says why nothing was tried, and what to do', async ({
+  page,
+  serve,
+  home,
+}) => {
+  const repository = join(home, 'broken');
+  await makeRepository(repository, {
+    'train.sh': 'RATE=4\nexit 3\n',
+    'pawl.toml':
+      '[contract]\neditable = ["train.sh"]\ntrain = "sh train.sh"\n[metric]\nname = "score"\ngoal = "maximize"\n',
+  });
+  await openWindow(page, await serve());
+  await openProject(page, repository);
+  await choose(setUp(page).field('Proposer'), 'A command that edits the files');
+  await setUp(page).field('Command line').fill('true');
+  await setUp(page).start.click();
+  await expect(study(page).header).toContainText('The baseline gave no valid number.');
+  await study(page).tab('Debrief').click();
+  await expect(page.getByText('Nothing was tried, because the baseline failed')).toBeVisible();
+  await look(page, 'debrief-failed-baseline');
+  await page.getByRole('button', { name: '#0', exact: true }).click();
+  await expect(cellOf(page, 0).panel).toBeVisible();
 });
