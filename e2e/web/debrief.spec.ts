@@ -179,6 +179,7 @@ test('after a failed baseline the debrief says why nothing was tried, and what t
   await setUp(page).field('Command line').fill('true');
   await setUp(page).start.click();
   await expect(study(page).header).toContainText('The baseline gave no valid number.');
+  await expect(study(page).header).toContainText('the baseline failed');
   await study(page).tab('Debrief').click();
   await expect(page.getByText('Nothing was tried, because the baseline failed')).toBeVisible();
   await look(page, 'debrief-failed-baseline');
