@@ -128,7 +128,7 @@ export function Crashes({ debrief: { crashes } }: Props) {
         keyOf={group => group.class}
         columns={shownAs(CRASH_COLUMNS, crashes, {
           Experiments: ({ experiments }) => <ToCells experiments={experiments} />,
-          'Newest message': ({ message }) => <span className="break-all">{message}</span>,
+          'Newest message': ({ message }) => <span className="wrap-anywhere">{message}</span>,
         })}
       />
     </Section>
