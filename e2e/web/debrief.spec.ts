@@ -130,7 +130,7 @@ test('who comes back to a study that has ended meanwhile finds its debrief, once
   await expect(debrief).toBeHidden();
 });
 
-test('a word that never ends breaks in the debrief, so no table scrolls sideways', async ({
+test('no table of the debrief scrolls sideways, with words that never end and several proposers', async ({
   page,
   serve,
   makeBench,
@@ -144,10 +144,21 @@ test('a word that never ends breaks in the debrief, so no table scrolls sideways
       set: { LEARNING_RATE: '0.04' },
     },
   ];
+  const bench = await makeBench({ turns, seconds: 0.3 });
   await openWindow(page, await serve());
-  await startStudy(page, await makeBench({ turns }), { tag: 'words', experiments: 1 });
+  await openProject(page, bench.repository);
+  await choose(setUp(page).field('Proposer'), 'A command that edits the files');
+  await setUp(page).field('Command line').fill(bench.command);
+  await setUp(page).unfold('More about the proposer');
+  await page.getByRole('button', { name: 'Add another proposer' }).click();
+  const second = page.getByRole('group', { name: 'Proposer 2' });
+  await choose(second.getByLabel('Proposer', { exact: true }), 'Search over constants (no network)');
+  await choose(setUp(page).field('How they work together'), 'In turns');
+  await setUp(page).field('Experiments').fill('10');
+  await setUp(page).start.click();
   await expect(study(page).header).toContainText('Ended');
   await study(page).tab('Debrief').click();
+  await expect(page.getByRole('table', { name: 'Who proposed' }).getByRole('row')).toHaveCount(3);
   const tables = page.getByRole('article', { name: 'Debrief' }).getByRole('table');
   await expect(tables.first()).toBeVisible();
   const sideways = () =>

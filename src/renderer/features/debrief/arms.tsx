@@ -66,7 +66,11 @@ function ArmsTable({ arms, metric }: { readonly arms: readonly Arm[]; readonly m
             );
           },
         },
-        ...filledColumns(armColumns(metric), arms),
+        // Intervals are long, so they wrap, which other numbers do not.
+        ...filledColumns(armColumns(metric), arms).map(column => ({
+          ...column,
+          cell: (arm: Arm) => <span className="whitespace-normal">{column.cell(arm)}</span>,
+        })),
       ]}
     />
   );
