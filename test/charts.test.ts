@@ -33,6 +33,12 @@ function discardMarks(layout: ProgressLayout): readonly string[] {
 }
 
 describe('the range nobody chose', () => {
+  test('has no numbers as long as nothing has one', () => {
+    const { layout } = draw([row(0, 'crash', null)]);
+    expect(layout.y.ticks).toEqual([]);
+    expect(countMarks(layout.crashes)).toBe(1);
+  });
+
   test('one terrible discard does not squash the others and is a triangle on the edge', () => {
     const rows = [...night(60), row(60, 'discard', 1e6)];
     const { layout } = draw(rows, { baseline: 1 });

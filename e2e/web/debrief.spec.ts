@@ -1,8 +1,22 @@
+import { join } from 'node:path';
 import type { Page } from '@playwright/test';
+import { choose } from '../choose.ts';
+import { makeRepository } from './support/bench.ts';
 import { expect, test } from './support/fixtures.ts';
+import { look } from './support/look.ts';
 import { NIGHT_TAG, type Night } from './support/night.ts';
 import { takePictures } from './support/pictures.ts';
-import { cellOf, dialog, downloadOf, openNotebook, openWindow, startStudy, study } from './support/window.ts';
+import {
+  cellOf,
+  dialog,
+  downloadOf,
+  openNotebook,
+  openProject,
+  openWindow,
+  setUp,
+  startStudy,
+  study,
+} from './support/window.ts';
 
 async function openDebrief(page: Page, night: Night): Promise<void> {
   await openNotebook(page, night.server, NIGHT_TAG);
@@ -114,4 +128,72 @@ test('who comes back to a study that has ended meanwhile finds its debrief, once
   await page.goto(new URL('/', href).href);
   await expect(cellOf(page, 1).region).toBeVisible();
   await expect(debrief).toBeHidden();
+});
+
+test('no table of the debrief scrolls sideways, with words that never end and several proposers', async ({
+  page,
+  serve,
+  makeBench,
+}) => {
+  const turns = [
+    {
+      hypothesis: `Change ${'models/attention/grouped_query_'.repeat(6)}.py`,
+      rationale: `Because_${'of_the_window_'.repeat(16)}`,
+      category: `regularization_${'of_all_'.repeat(6)}`,
+      predicted_effect: 0.1,
+      set: { LEARNING_RATE: '0.04' },
+    },
+  ];
+  const bench = await makeBench({ turns, seconds: 0.3 });
+  await openWindow(page, await serve());
+  await openProject(page, bench.repository);
+  await choose(setUp(page).field('Proposer'), 'A command that edits the files');
+  await setUp(page).field('Command line').fill(bench.command);
+  await setUp(page).unfold('More about the proposer');
+  await page.getByRole('button', { name: 'Add another proposer' }).click();
+  const second = page.getByRole('group', { name: 'Proposer 2' });
+  await choose(second.getByLabel('Proposer', { exact: true }), 'Search over constants (no network)');
+  await choose(setUp(page).field('How they work together'), 'In turns');
+  await setUp(page).field('Experiments').fill('10');
+  await setUp(page).start.click();
+  await expect(study(page).header).toContainText('Ended');
+  await study(page).tab('Debrief').click();
+  await expect(page.getByRole('table', { name: 'Who proposed' }).getByRole('row')).toHaveCount(3);
+  const tables = page.getByRole('article', { name: 'Debrief' }).getByRole('table');
+  await expect(tables.first()).toBeVisible();
+  const sideways = () =>
+    tables.evaluateAll(all =>
+      all
+        .filter(table => table.scrollWidth > (table.parentElement?.clientWidth ?? 0))
+        .map(table => table.ariaLabel),
+    );
+  for (const width of [900, 1280, 1920]) {
+    await page.setViewportSize({ width, height: 800 });
+    expect(await sideways(), `${width} px`).toEqual([]);
+  }
+});
+
+test('after a failed baseline the debrief says why nothing was tried, and what to do', async ({
+  page,
+  serve,
+  home,
+}) => {
+  const repository = join(home, 'broken');
+  await makeRepository(repository, {
+    'train.sh': 'RATE=4\nexit 3\n',
+    'pawl.toml':
+      '[contract]\neditable = ["train.sh"]\ntrain = "sh train.sh"\n[metric]\nname = "score"\ngoal = "maximize"\n',
+  });
+  await openWindow(page, await serve());
+  await openProject(page, repository);
+  await choose(setUp(page).field('Proposer'), 'A command that edits the files');
+  await setUp(page).field('Command line').fill('true');
+  await setUp(page).start.click();
+  await expect(study(page).header).toContainText('The baseline gave no valid number.');
+  await expect(study(page).header).toContainText('the baseline failed');
+  await study(page).tab('Debrief').click();
+  await expect(page.getByText('Nothing was tried, because the baseline failed')).toBeVisible();
+  await look(page, 'debrief-failed-baseline');
+  await page.getByRole('button', { name: '#0', exact: true }).click();
+  await expect(cellOf(page, 0).panel).toBeVisible();
 });

@@ -9,6 +9,7 @@ test('studies are compared, renamed, put away and deleted where all of them stan
 }) => {
   const bench = await makeBench({
     turns: [{ hypothesis: 'Double the learning rate', set: { LEARNING_RATE: '0.04' } }],
+    name: 'byte-model-of-the-whole-group',
   });
   await openWindow(page, await serve());
   await startStudy(page, bench, { tag: 'first', experiments: 1 });
@@ -21,6 +22,13 @@ test('studies are compared, renamed, put away and deleted where all of them stan
   await expect(row).toContainText('1.269000');
   await expect(row).toContainText('2.31 %');
   await expect(row).toContainText(/\d [KM]B/);
+  // In a small window the numbers come before what has to be scrolled to.
+  await page.setViewportSize({ width: 900, height: 700 });
+  const gain = await overview.getByRole('cell').filter({ hasText: '2.31 %' }).boundingBox();
+  const menu = await row.getByRole('button', { name: /^More for/ }).boundingBox();
+  if (!gain || !menu) throw new Error('the gain or the menu is not on the page');
+  expect(gain.x + gain.width).toBeLessThan(menu.x);
+  await page.setViewportSize({ width: 1280, height: 800 });
   await overview.getByRole('checkbox', { name: 'Compare first' }).check();
   const chart = overview.getByRole('group', { name: 'Best so far of the compared studies' });
   await expect(chart).toContainText('first');

@@ -8,6 +8,7 @@ import {
   cellOf,
   chooseFrom,
   dialog,
+  expectNoticeBeside,
   notebook,
   openCell,
   openWindow,
@@ -127,6 +128,7 @@ test('a proposal waits, goes back with a comment on a line, and runs as the user
     review(page).region.getByRole('textbox', { name: /^Comment on line \d+ of train.py$/ }),
   ).toHaveValue('Twice is too far.');
   await review(page).button('Send back with 1 comment').click();
+  await expectNoticeBeside(page, review(page).button('Approve'));
   await expect(review(page).heading).toHaveText('Half as far');
   expect(told[1]).toContain('Twice is too far.');
   expect(told[1]).toContain('+LEARNING_RATE = 0.04');

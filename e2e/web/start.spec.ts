@@ -8,6 +8,7 @@ import { CORE, expect, test } from './support/fixtures.ts';
 import {
   browseTo,
   cellOf,
+  expectNoticeBeside,
   notebook,
   openCell,
   openProject,
@@ -158,6 +159,9 @@ test('a repository Pawl knows nothing of is described in the form', async ({ pag
   await setUp(page).field('Experiments').fill('2');
   await page.getByRole('button', { name: 'Save as pawl.toml' }).click();
   await expect(page.getByText('pawl.toml was written.')).toBeVisible();
+  await expectNoticeBeside(page, setUp(page).start);
+  await setUp(page).checks.getByRole('button', { name: 'Check again' }).click();
+  await expect(setUp(page).checks).toContainText('1 uncommitted change: a study starts from the last commit');
   expect(await git(repository, 'status', '--porcelain')).toBe('?? pawl.toml');
   await setUp(page).start.click();
   await expect(study(page).header).toContainText('Ended');

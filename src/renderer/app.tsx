@@ -80,7 +80,7 @@ export function App({ host }: { readonly host: Host }) {
         </div>
       </DropZone>
       <Overlays host={host} />
-      <div className="fixed right-0 bottom-0 z-50 max-w-full">
+      <div className="notices fixed right-0 bottom-0 z-50 max-w-full">
         <Toaster
           theme={theme}
           position="bottom-right"

@@ -268,6 +268,19 @@ export async function startModelStudy(
   await expect(study(page).heading).toHaveText('night');
 }
 
+/** Expects the newest notice to leave a button in sight. */
+export async function expectNoticeBeside(page: Page, button: Locator): Promise<void> {
+  const notice = page.locator('[data-sonner-toast]').first();
+  // A notice that is pointed at stays.
+  await notice.hover();
+  await expect(async () => {
+    const [bounds, of] = await Promise.all([notice.boundingBox(), button.boundingBox()]);
+    if (!bounds || !of) throw new Error('the notice or the button is not shown');
+    const isBeside = bounds.x >= of.x + of.width || bounds.x + bounds.width <= of.x;
+    expect(isBeside || bounds.y + bounds.height <= of.y, 'a notice leaves the button in sight').toBe(true);
+  }).toPass();
+}
+
 /** Waits until an element has the focus. If the body has it, the focus was lost. */
 export async function expectFocus(page: Page): Promise<void> {
   await expect

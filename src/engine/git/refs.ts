@@ -27,6 +27,10 @@ export function isValidTag(tag: string): boolean {
   return /^[A-Za-z0-9][A-Za-z0-9._-]*$/.test(tag) && !tag.includes('..') && !/(\.lock|\.)$/.test(tag);
 }
 
+export function describeBadTag(tag: string): string {
+  return `"${tag}" cannot be the name of a study: use at most ${LONGEST_TAG} letters, digits, ".", "_" and "-", and begin with a letter or digit.`;
+}
+
 export const PREFIX_BLOCKED =
   'There is a branch named "autoresearch", so git cannot make autoresearch/<tag>. Rename it first.';
 

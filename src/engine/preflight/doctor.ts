@@ -13,7 +13,7 @@ import { matchEditable } from '../contract/editable.ts';
 import { EXAMPLE_CONTRACT } from '../contract/example-contract.ts';
 import { NAME_THEM, OPTIONS, readContract } from '../contract/load-contract.ts';
 import { howToGetGit, isRecentGit } from '../git/git-binary.ts';
-import { isPrefixBlocked, isTagUsed, isValidTag, PREFIX_BLOCKED } from '../git/refs.ts';
+import { describeBadTag, isPrefixBlocked, isTagUsed, isValidTag, PREFIX_BLOCKED } from '../git/refs.ts';
 import {
   gitVersion,
   isWritable,
@@ -159,7 +159,7 @@ async function checkRepository(repository: Repository, head: string | null, add:
     add(
       'checkout',
       'warning',
-      `${dirty.length} uncommitted changes: a study starts from the last commit, without them.`,
+      `${counted(dirty.length, 'uncommitted change')}: a study starts from the last commit, without them.`,
     );
   } else add('checkout', 'ok', 'no uncommitted changes');
   const submodules = (await listTree(repository, head)).filter(entry => entry.mode === '160000');
@@ -249,7 +249,7 @@ async function checkDisk(paths: DataPaths, add: Add): Promise<void> {
 
 async function checkTag(repository: Repository | null, tag: string | null, add: Add): Promise<void> {
   if (tag !== null && !isValidTag(tag)) {
-    add('branch', 'failed', `"${tag}" is not a valid tag: use letters, digits, ".", "_" and "-".`);
+    add('branch', 'failed', describeBadTag(tag));
   } else if (repository && (await isPrefixBlocked(repository))) {
     add('branch', 'failed', PREFIX_BLOCKED);
   } else if (repository && tag !== null) {

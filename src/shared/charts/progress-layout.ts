@@ -107,7 +107,10 @@ export function layoutProgress(
   const tickCount = Math.max(2, size.height / 56);
   const yTicks = distance
     ? distanceTicks(yDomain, distance.best, distance.warp.least, tickCount)
-    : axisTicks(yDomain, tickCount);
+    : // Without a number, any scale would be made up.
+      baseline !== null || model.points.some(({ value }) => Number.isFinite(value))
+      ? axisTicks(yDomain, tickCount)
+      : [];
   const longest = Math.max(0, ...yTicks.map(tick => tick.label.length));
   // A selected mark beyond the plot's top is not covered by the tools.
   const top = isLow ? LOW_TOP : MARGIN.top;

@@ -8,6 +8,7 @@ import { loadContract } from '../../contract/load-contract.ts';
 import {
   branchRef,
   createRef,
+  describeBadTag,
   isPrefixBlocked,
   isTagUsed,
   isValidTag,
@@ -134,7 +135,7 @@ async function isTaken(ledger: Ledger, repository: Repository, tag: string): Pro
 async function checkTag(ledger: Ledger, repository: Repository, tag: string): Promise<string> {
   if (await isPrefixBlocked(repository)) throw new PawlError('branch_exists', PREFIX_BLOCKED);
   if (!isValidTag(tag)) {
-    throw new PawlError('usage', `"${tag}" is not a valid tag: use letters, digits, ".", "_" and "-".`);
+    throw new PawlError('usage', describeBadTag(tag));
   }
   if (await isTaken(ledger, repository, tag)) throw branchExists(tag);
   return tag;

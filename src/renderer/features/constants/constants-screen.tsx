@@ -162,13 +162,16 @@ function Legend() {
       <Mark shape={<circle cx={6} cy={6} r={3.2} fill="none" stroke="var(--discard)" strokeWidth={1.4} />}>
         discarded
       </Mark>
+      <Mark shape={<path d="M3.5 3.5h5v5h-5z" fill="var(--discard)" />}>discarded, without a number</Mark>
       <Mark shape={<path d="M3 3l6 6m0-6l-6 6" stroke="var(--crash)" strokeWidth={1.6} />}>
         crashed, without a number
       </Mark>
       <Mark shape={<path d="M6 0v12" stroke="var(--accent)" strokeWidth={1.5} strokeDasharray="3 2" />}>
         best so far
       </Mark>
-      <Mark shape={<rect width={12} height={12} fill="var(--sunken)" stroke="var(--line)" />}>not tried</Mark>
+      <Mark shape={<rect width={12} height={12} fill="var(--sunken)" stroke="var(--line-strong)" />}>
+        not tried
+      </Mark>
     </p>
   );
 }

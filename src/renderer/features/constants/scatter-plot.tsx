@@ -204,7 +204,14 @@ const Marks = memo(function Marks({ points }: { readonly points: readonly Point[
       />
       <path
         d={path(
-          (_, metric) => metric === null,
+          (word, metric) => word !== 'crash' && metric === null,
+          ({ x, y }) => `M${x - 2.5} ${y - 2.5}h5v5h-5z`,
+        )}
+        fill="var(--discard)"
+      />
+      <path
+        d={path(
+          (word, metric) => word === 'crash' && metric === null,
           ({ x, y }) => `M${x - 3} ${y - 3}l6 6m0-6l-6 6`,
         )}
         stroke="var(--crash)"

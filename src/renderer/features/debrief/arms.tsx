@@ -61,12 +61,16 @@ function ArmsTable({ arms, metric }: { readonly arms: readonly Arm[]; readonly m
             return (
               <>
                 {arm.proposer}
-                {failures ? <p className="mt-0.5 break-words text-muted text-xs">{failures}</p> : null}
+                {failures ? <p className="wrap-anywhere mt-0.5 text-muted text-xs">{failures}</p> : null}
               </>
             );
           },
         },
-        ...filledColumns(armColumns(metric), arms),
+        // Intervals are long, so they wrap, which other numbers do not.
+        ...filledColumns(armColumns(metric), arms).map(column => ({
+          ...column,
+          cell: (arm: Arm) => <span className="whitespace-normal">{column.cell(arm)}</span>,
+        })),
       ]}
     />
   );

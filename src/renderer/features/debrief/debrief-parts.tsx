@@ -29,7 +29,9 @@ export function Kept({ debrief: { kept, study } }: Props) {
           Idea: idea => (
             <>
               <IdeaName {...idea} />
-              {idea.rationale ? <p className="mt-0.5 text-muted text-xs">{idea.rationale}</p> : null}
+              {idea.rationale ? (
+                <p className="wrap-anywhere mt-0.5 text-muted text-xs">{idea.rationale}</p>
+              ) : null}
             </>
           ),
           'Sure?': idea => <Certainty idea={idea} />,
@@ -106,7 +108,7 @@ export function DeadEnds({ debrief: { deadEnds } }: Props) {
         columns={shownAs(DEAD_END_COLUMNS, deadEnds, {
           Theme: ({ kind, name }) => (
             <>
-              <span className="text-muted">{kind}</span> {name}
+              <span className="text-muted">{kind}</span> <span className="wrap-anywhere">{name}</span>
             </>
           ),
           Experiments: ({ experiments }) => <ToCells experiments={experiments} />,
@@ -126,7 +128,7 @@ export function Crashes({ debrief: { crashes } }: Props) {
         keyOf={group => group.class}
         columns={shownAs(CRASH_COLUMNS, crashes, {
           Experiments: ({ experiments }) => <ToCells experiments={experiments} />,
-          'Newest message': ({ message }) => <span className="break-all">{message}</span>,
+          'Newest message': ({ message }) => <span className="wrap-anywhere">{message}</span>,
         })}
       />
     </Section>

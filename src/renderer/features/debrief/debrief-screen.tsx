@@ -1,4 +1,4 @@
-import { Moon } from 'lucide-react';
+import { CircleX, Moon } from 'lucide-react';
 import { useState } from 'react';
 import type { Debrief } from '../../../shared/debrief/debrief.ts';
 import {
@@ -27,6 +27,7 @@ import {
 } from './debrief-parts.tsx';
 import { NextSteps } from './next-steps.tsx';
 import { ReportMenu } from './report-menu.tsx';
+import { ToCell } from './section.tsx';
 import { WrittenSummary } from './written-summary.tsx';
 
 /** The whole study, or the place of a sitting; -1 is the last one. */
@@ -50,6 +51,7 @@ export function DebriefScreen({ card }: { readonly card: StudyCard }) {
   }
   if (!value) return <Loading />;
   if (value.counts.tried === 0 && value.sittings.length < 2) {
+    if (card.stopReason === 'baseline_failed') return <FailedBaseline />;
     return (
       <EmptyState icon={<Moon size={28} />} title="Nothing to report yet">
         Once an experiment has its verdict, this page says what worked, what did not, and what to do next.
@@ -123,5 +125,15 @@ function Summary({
         ))}
       </ul>
     </header>
+  );
+}
+
+function FailedBaseline() {
+  return (
+    <EmptyState icon={<CircleX size={28} />} title="Nothing was tried, because the baseline failed">
+      The code as it is gave no valid number, so there is nothing to compare with. <ToCell n={0} /> says why.
+      Once the cause is gone, resuming trains it again. If the code has to change, commit it and set up a new
+      study, which begins at that commit.
+    </EmptyState>
   );
 }

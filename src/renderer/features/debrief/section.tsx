@@ -100,7 +100,7 @@ export function ToCell({ n }: { readonly n: number }) {
 /** The number and the hypothesis. */
 export function IdeaName({ n, hypothesis }: { readonly n: number; readonly hypothesis: string }) {
   return (
-    <span>
+    <span className="wrap-anywhere">
       <ToCell n={n} /> {hypothesis}
     </span>
   );

@@ -31,9 +31,9 @@ type Heading = { readonly name: string; readonly sort?: Sort; readonly isNumber?
 const HEADINGS: readonly Heading[] = [
   { name: 'Study', sort: 'name' },
   { name: 'State' },
-  { name: 'Best so far' },
   { name: 'Best', isNumber: true },
   { name: 'Gain', sort: 'gain', isNumber: true },
+  { name: 'Best so far' },
   { name: 'Claims' },
   { name: 'Tried', sort: 'tried', isNumber: true },
   { name: 'Cost', sort: 'cost', isNumber: true },
@@ -170,14 +170,14 @@ function StudyRow({
       <td className="px-3 py-2.5">
         <StatePill card={card} isSmall />
       </td>
-      <td className="px-3 py-2.5">
-        {line ? <Sparkline y={line} {...SPARKLINE} label={`Best so far of ${titleOf(card)}`} /> : null}
-      </td>
       <td className={number}>
         {tally.best === null ? ABSENT : formatMetric(tally.best)}
         <span className="block text-muted text-xs">{card.contract.metric.name}</span>
       </td>
       <td className={number}>{gain === null ? ABSENT : formatPercent(gain, 2)}</td>
+      <td className="px-3 py-2.5">
+        {line ? <Sparkline y={line} {...SPARKLINE} label={`Best so far of ${titleOf(card)}`} /> : null}
+      </td>
       <td className="whitespace-nowrap px-3 py-2.5">{claimsOf(card)}</td>
       <td className={number}>
         {formatNumber(tried)}

@@ -172,7 +172,7 @@ function Verdict({ card, review }: { readonly card: StudyCard; readonly review: 
     <div
       role="group"
       aria-label="Your decision"
-      className="flex flex-wrap items-end gap-2 border-line border-t bg-surface px-6 py-2"
+      className="screen-foot flex flex-wrap items-end gap-2 border-line border-t bg-surface px-6 py-2"
     >
       {draft.files ? null : (
         <TextArea

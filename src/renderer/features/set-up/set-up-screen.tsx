@@ -215,7 +215,7 @@ function SetUp({
             )}
           </div>
           {/* What stands above the button scrolls, and leaves some of the checks in sight. */}
-          <div className="flex max-h-[calc(100%-5rem)] shrink-0 flex-col border-line border-t py-4 max-lg:py-3">
+          <div className="screen-foot flex max-h-[calc(100%-5rem)] shrink-0 flex-col border-line border-t py-4 max-lg:py-3">
             <div className="min-h-0 overflow-y-auto px-5">
               <Problem className="mb-3">{refusal}</Problem>
               {consent === null ? null : (

@@ -62,7 +62,9 @@ export function StudyHeader({ card }: { readonly card: StudyCard }) {
           {tally.keepRate === null ? null : (
             <>
               {SEPARATOR}
-              <span className="whitespace-nowrap">keep rate {formatPercent(tally.keepRate, 1)}</span>
+              <span className="whitespace-nowrap" title="Of those with a verdict, without crashes.">
+                keep rate {formatPercent(tally.keepRate, 1)}
+              </span>
             </>
           )}
           {card.lanes.length === 0 ? null : (
@@ -149,9 +151,11 @@ function describeEnergy({ gpuEnergyWh: wh, tally }: StudyCard, electricity: Sett
   return `${told(wh)} of GPU energy${gains > 0 ? `, ${told(wh / gains)} per gain` : ''}`;
 }
 
-function describeGain({ tally: { best, baseline, bestExperiment }, state }: StudyCard): string {
-  if (best === null || baseline === null)
-    return state === 'imported' ? 'nothing was kept' : 'no baseline yet';
+function describeGain({ tally: { best, baseline, bestExperiment }, state, stopReason }: StudyCard): string {
+  if (best === null || baseline === null) {
+    if (state === 'imported') return 'nothing was kept';
+    return stopReason === 'baseline_failed' ? 'the baseline failed' : 'no baseline yet';
+  }
   if (bestExperiment === 0) {
     return state === 'imported' ? 'no gain over the first,' : 'no gain over the baseline yet,';
   }
