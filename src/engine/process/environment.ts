@@ -27,7 +27,8 @@ export const ALLOWED: ReadonlySet<string> = new Set([
     'WANDB_DISABLED',
     'WANDB_SILENT',
   ],
-  ...['HF_HUB_DISABLE_TELEMETRY', 'DO_NOT_TRACK', 'NEPTUNE_MODE', 'COMET_MODE', 'CLEARML_OFFLINE_MODE'],
+  ...['HF_HUB_DISABLE_TELEMETRY', 'DO_NOT_TRACK', 'NEPTUNE_MODE', 'COMET_MODE', 'COMET_START_ONLINE'],
+  ...['CLEARML_OFFLINE_MODE', 'SWANLAB_MODE'],
   ...['http_proxy', 'https_proxy', 'no_proxy', 'HTTP_PROXY', 'HTTPS_PROXY', 'NO_PROXY'],
   ...['SSL_CERT_FILE', 'SSL_CERT_DIR', 'REQUESTS_CA_BUNDLE', 'DISPLAY', 'SYSTEMROOT', 'USERPROFILE'],
 ]);
@@ -47,6 +48,14 @@ export const ALLOWED_PREFIXES: readonly string[] = [
   ...['TRITON_', 'XLA_', 'JAX_', 'TF_', 'OMP_', 'MKL_', 'OPENBLAS_', 'NUMEXPR_', 'UV_', 'CONDA_', 'PYENV_'],
   ...['ROCM_', 'ROCR_', 'HIP_', 'HSA_', 'GPU_', 'KERAS_', 'ACCELERATE_'],
 ];
+/** Without a network, trackers ask for a key, try for minutes, or fail. A user who chose another mode keeps it. */
+export const TRACKERS_OFFLINE = {
+  WANDB_MODE: 'offline',
+  SWANLAB_MODE: 'offline',
+  NEPTUNE_MODE: 'offline',
+  COMET_START_ONLINE: '0',
+  CLEARML_OFFLINE_MODE: '1',
+} as const;
 /** Keep libraries from asking a network that is not there. */
 export const OFFLINE = {
   HF_HUB_OFFLINE: '1',

@@ -1,5 +1,5 @@
 import type { Contract, SandboxMode } from '../../shared/contract/contract.ts';
-import { OFFLINE } from '../process/environment.ts';
+import { OFFLINE, TRACKERS_OFFLINE } from '../process/environment.ts';
 import type { Seals } from '../sandbox/seals.ts';
 import type { RemoteJob } from './remote-training.ts';
 
@@ -43,7 +43,7 @@ export function jobOfContract(contract: Contract, run: RunOfContract): RemoteJob
         ? null
         : { command: metric.command, seconds: metric.commandSeconds },
     ...{ checks, limits, writes: sandbox.writes },
-    containedEnvironment: sandbox.network ? {} : { WANDB_MODE: 'offline', ...OFFLINE },
+    containedEnvironment: sandbox.network ? {} : { ...TRACKERS_OFFLINE, ...OFFLINE },
     network: sandbox.network,
     reads: [...sandbox.reads, ...dataFolders],
     sealed: [...seals.folders, ...seals.files],

@@ -4,6 +4,7 @@ import { join, relative } from 'node:path';
 import type { Contract } from '../../shared/contract/contract.ts';
 import type { Repository } from '../git/repository.ts';
 import { type DataPaths, isBelow } from '../paths.ts';
+import { TRACKERS_OFFLINE } from '../process/environment.ts';
 import { memoryBytesOf } from '../process/limits.ts';
 import { type Contained, safeDirectories } from './contain.ts';
 import { findDataCaches, tokenFiles, viewDataCaches } from './data-caches.ts';
@@ -60,7 +61,7 @@ export async function containScore(
   const data = await viewDataCaches(found, join(own, 'data'), sandbox.identity);
   const python = await pythonEnvironmentOf({ contract, repository, environment: seen });
   const environment: Readonly<Record<string, string>> = {
-    WANDB_MODE: 'offline',
+    ...TRACKERS_OFFLINE,
     ...seen,
     ...cacheVariables(caches, false),
     ...data.variables,

@@ -8,7 +8,7 @@ import { matchEditable } from '../contract/editable.ts';
 import { namedDataFolders } from '../contract/named-data.ts';
 import { listTree, type Repository, readBlob } from '../git/repository.ts';
 import type { DataPaths } from '../paths.ts';
-import { trainingEnvironment } from '../process/environment.ts';
+import { TRACKERS_OFFLINE, trainingEnvironment } from '../process/environment.ts';
 import { findProgram, firstProgram } from '../process/find-program.ts';
 import { memoryBytesOf } from '../process/limits.ts';
 import { makeScratch, removeScratch } from '../scratch.ts';
@@ -127,7 +127,7 @@ export async function contain(
   const data = await viewDataCaches(found, join(laneFolder, DATA_VIEW), sandbox.identity);
   const model = place.model && (await wayOf(place.model, network, own));
   const environment: Readonly<Record<string, string>> = {
-    ...(network ? {} : { WANDB_MODE: 'offline' }),
+    ...(network ? {} : TRACKERS_OFFLINE),
     ...own,
     ...cacheVariables(caches, network),
     ...data.variables,

@@ -62,6 +62,10 @@ contained('a run uses the caches of this machine, and what it does to them comes
       'echo x > "$HF_HUB_CACHE/models--a/blobs/1" || echo x > /run/pawl/data/0/models--a/blobs/1',
     ),
     can('offline', '[ "$HF_HUB_OFFLINE$HF_DATASETS_OFFLINE$WANDB_MODE" = 11offline ]'),
+    can(
+      'trackers',
+      '[ "$SWANLAB_MODE $NEPTUNE_MODE $COMET_START_ONLINE$CLEARML_OFFLINE_MODE" = "offline offline 01" ]',
+    ),
   ].join('\n');
   for (const inside of [runContained, runContainedAsUser]) {
     const isOrdinary = inside === runContainedAsUser && process.getuid?.() === 0;
@@ -69,7 +73,7 @@ contained('a run uses the caches of this machine, and what it does to them comes
     const { stdout } = await inside(script, { home, environment: { MY_DATA_DIR: join(home, 'own') } });
     expect(answers(stdout)).toEqual({
       ...{ snapshot: 'yes', rows: 'yes', torch: 'yes', named: 'yes', variable: 'yes', no_locks: 'yes' },
-      ...{ lock: 'yes', index: 'yes', replace: 'yes', original: 'no', offline: 'yes' },
+      ...{ lock: 'yes', index: 'yes', replace: 'yes', original: 'no', offline: 'yes', trackers: 'yes' },
     });
   }
   expect(await files(home)).toBe(before);

@@ -40,7 +40,7 @@ export function DropZone({ host, children }: { readonly host: Host; readonly chi
 }
 
 /** Names of the folders that trackers write. */
-const RESULTS_FOLDER = /[\\/](?:wandb|mlruns|lightning_logs|tensorboard|tb_logs)[\\/]?$/;
+const RESULTS_FOLDER = /[\\/](?:wandb|swanlog|mlruns|lightning_logs|tensorboard|tb_logs)[\\/]?$/;
 
 function isText(event: DragEvent): boolean {
   return event.dataTransfer.types.includes('text/uri-list');
