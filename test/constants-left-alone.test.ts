@@ -38,6 +38,29 @@ J = 10
     ]);
   });
 
+  test('of C are read behind definitions and values, also between stars; a directive is no comment', () => {
+    const source = `#define N 256 // do not change
+#define TILE 8 /* columns */
+#define RUNS 5 /* never change this */
+# define PAD 4
+static const int ROWS = 64; /* do not touch */
+static const int LANES = 8;
+/* Do not change: */
+#define FIXED 4
+#define ALSO 4
+
+/* Tunable */
+#define FREE 4
+`;
+    expect(names('bench.c', source)).toEqual(['TILE', 'PAD', 'LANES', 'FREE']);
+  });
+
+  test('of a shell may begin with a word of the preprocessor', () => {
+    expect(names('run.sh', '# if you must: do not change\nRATE=1\n\n# tunable\nWIDTH=2\n')).toEqual([
+      'WIDTH',
+    ]);
+  });
+
   test('a comment within a string is none', () => {
     expect(names('f.py', '"""\n# do not change\n"""\nA = 1\n')).toEqual(['A']);
   });

@@ -64,6 +64,20 @@ describe('a file of settings in the command', () => {
   });
 });
 
+test('a program gives its variables to the fields of the modules that it imports, but not to another program', async () => {
+  const model =
+    'from dataclasses import dataclass\n@dataclass\nclass Model:\n    width: int = 64\n    heads: int = 4\n';
+  const files = { 'prepare.py': FIRST, 'train.py': PROGRAM, 'model.py': model };
+  expect(await constantsOf('python prepare.py && python train.py', files)).toEqual({
+    'prepare.py': ['rate'],
+    'train.py': ['rate', 'width', 'depth', 'drop'],
+    'model.py': ['Model.heads'],
+  });
+  expect(await constantsOf('python -m train', files)).toMatchObject({
+    'model.py': ['Model.width', 'Model.heads'],
+  });
+});
+
 describe('a script that the command runs', () => {
   test('gives options, exported variables, and the settings that it names', async () => {
     const script = `#!/bin/sh

@@ -3,6 +3,11 @@ import type { Contract } from '../../../shared/contract/contract.ts';
 /** Names of variables and options that the environment or the command sets: the value in the file is not used. */
 export type Given = ReadonlySet<string>;
 
+/** How a name is given only to fields of classes. */
+export function fieldOf(name: string): string {
+  return `.${name}`;
+}
+
 /** Definitions for the preprocessor. */
 export const DEFINED = /(?<!\w)-D\s*(\w+)/g;
 

@@ -10,7 +10,10 @@ export type SourceLine = {
 
 /** Longer lines contain data, so their comments are not read. */
 const MAX_LINE_CHARACTERS = 1_000;
-const FULL_COMMENT = /^\s*(?:#(?!include|define|if|endif|pragma)|\/\/|\/\*|\*|--|;)/;
+/** A line for the preprocessor of C. After a space, other words begin comments of other languages. */
+const DIRECTIVE =
+  /^\s*#(?:(?:include|define|undef|if|ifdef|ifndef|elif|else|endif|pragma|error)\b|\s+define\s+[A-Z][A-Z0-9_]*\s)/;
+const FULL_COMMENT = /^\s*(?:#|\/\/|\/\*|\*|--|;)/;
 
 /**
  * Splits a file into lines and finds their comments.
@@ -35,8 +38,9 @@ export function splitLines(source: string, comments: readonly number[] | null): 
 
 function findMark(text: string): number {
   if (text.length > MAX_LINE_CHARACTERS) return -1;
+  if (DIRECTIVE.test(text)) return text.search(/\/\/|\/\*/);
   if (FULL_COMMENT.test(text)) return text.length - text.trimStart().length;
-  return text.search(/#|\/\//);
+  return text.search(/#|\/\/|\/\*/);
 }
 
 const FORBIDS =

@@ -1,6 +1,6 @@
 import type { Contract } from '../../../shared/contract/contract.ts';
 import { findDataConstants, isDataFile } from './data-constants.ts';
-import { DEFINED, type Given, givenBy, optionsOf } from './given.ts';
+import { DEFINED, fieldOf, type Given, givenBy, optionsOf } from './given.ts';
 import { assignedNames } from './python-constants.ts';
 
 /** A larger file sets no options. */
@@ -8,11 +8,13 @@ export const MAX_OVERRIDE_BYTES = 64 * 1024;
 const MAX_FILES = 20;
 
 /**
- * Files besides the program that take part in a training, in order, with the names each sets: a script or makefile
- * by the options and definitions in it, a file of settings (`config/small.py`, `--config small.yaml`) by its values.
+ * Files that take part in a training, in order, with the names each sets: a script or makefile by the options and
+ * definitions in it, a program by its variables, which it passes to the modules it imports, and a file of settings
+ * after it (`config/small.py`, `--config small.yaml`) by its values.
  */
 export type Overrides = ReadonlyMap<string, Override>;
-type Override = { readonly isCommand: boolean; readonly names: ReadonlySet<string> };
+type Override = { readonly role: Role; readonly names: ReadonlySet<string> };
+type Role = 'command' | 'program' | 'settings';
 
 /** @param read the text of a file of the repository; null if there is none, or it is too large */
 export async function readOverrides(
@@ -21,14 +23,14 @@ export async function readOverrides(
 ): Promise<Overrides> {
   const found = new Map<string, Override>();
   const add = async (command: string): Promise<void> => {
-    for (const path of filesIn(command)) {
+    for (const { path, role } of filesIn(command)) {
       if (found.has(path) || found.size >= MAX_FILES) continue;
       const text = await read(path);
       if (text === null) continue;
-      const isCommand = isScript(path);
+      const isCommand = role === 'command';
       // In a makefile and a script for the shell, a `#` begins a comment.
       const code = isCommand ? text.replace(/\\\r?\n/g, ' ').replace(/(^|\s)#.*/gm, '$1') : text;
-      found.set(path, { isCommand, names: isCommand ? namesOfCommands(code) : namesOfSettings(path, text) });
+      found.set(path, { role, names: isCommand ? namesOfCommands(code) : namesOfSettings(path, text) });
       if (isCommand) for (const line of code.split('\n')) await add(line);
     }
   };
@@ -36,7 +38,10 @@ export async function readOverrides(
   return found;
 }
 
-/** What is given to the constants of a file. A file of settings overrides what comes before it, and files without a place. */
+/**
+ * What is given to the constants of a file. A file of settings overrides what comes before it; it and a program, also
+ * files that the command does not name.
+ */
 export function givenTo(
   file: string,
   contract: Pick<Contract, 'environment' | 'train'>,
@@ -44,19 +49,23 @@ export function givenTo(
 ): Given {
   const paths = [...overrides.keys()];
   const place = paths.indexOf(file);
-  const others = [...overrides].filter(
-    ([path, { isCommand }], at) => path !== file && (isCommand || at > place),
+  const others = [...overrides].filter(([path, { role }], at) => {
+    if (role === 'program') return place < 0;
+    return path !== file && (role === 'command' || at > place);
+  });
+  const names = others.flatMap(([, { role, names }]) =>
+    role === 'program' ? [...names].map(fieldOf) : [...names],
   );
-  return new Set([...givenBy(contract), ...others.flatMap(([, { names }]) => [...names])]);
+  return new Set([...givenBy(contract), ...names]);
 }
 
 function isScript(path: string): boolean {
   return /(?:\.(?:ba|z)?sh|\.mk|(?:^|\/)(?:GNUm|M|m)akefile)$/.test(path);
 }
 
-/** The scripts, makefiles and files of settings that a command names. The first Python file of each part is the program. */
-function filesIn(command: string): readonly string[] {
-  const files: string[] = [];
+/** The scripts, makefiles, programs and files of settings that a command names. The first Python file of each part is its program. */
+function filesIn(command: string): readonly { readonly path: string; readonly role: Role }[] {
+  const files: { path: string; role: Role }[] = [];
   let folder = '';
   for (const part of command.split(/&&|\|\|?|;/)) {
     const words = part.split(/[\s=]+/).map(word => word.replace(/^["'(]+|["')]+$/g, ''));
@@ -65,13 +74,14 @@ function filesIn(command: string): readonly string[] {
     if (words.some(word => /^g?make$/.test(word))) {
       const place = words.includes('-C') ? joined(folder, after('-C')) : folder;
       const names = words.includes('-f') ? [after('-f')] : ['GNUmakefile', 'makefile', 'Makefile'];
-      files.push(...names.map(name => joined(place, name)));
+      files.push(...names.map(name => ({ path: joined(place, name), role: 'command' as const })));
     }
     let hasProgram = words.includes('-m');
     for (const word of words) {
-      if (isScript(word) || isDataFile(word) || (hasProgram && word.endsWith('.py'))) {
-        files.push(joined(folder, word));
-      }
+      const path = joined(folder, word);
+      if (isScript(word)) files.push({ path, role: 'command' });
+      else if (isDataFile(word)) files.push({ path, role: 'settings' });
+      else if (word.endsWith('.py')) files.push({ path, role: hasProgram ? 'settings' : 'program' });
       hasProgram ||= word.endsWith('.py');
     }
   }

@@ -1,6 +1,6 @@
 import { parser } from '@lezer/python';
 import type { Candidate } from './constant.ts';
-import { type Given, plainOption } from './given.ts';
+import { fieldOf, type Given, plainOption } from './given.ts';
 import { choiceOf, type Literal, parseLiteral } from './literal.ts';
 import { type SourceLine, splitLines } from './locked-sections.ts';
 import { childrenOf, nameOf, placeOf, type SyntaxNode } from './python-tree.ts';
@@ -112,7 +112,7 @@ class PythonModule {
       const isMade = made && (made.names.has(field.name) || field.index < made.count);
       const calls = [
         ...(alias?.startsWith('-') ? [plainOption(alias)] : alias === undefined ? [] : [alias]),
-        ...(field ? [field.name] : []),
+        ...(field ? [field.name, fieldOf(field.name)] : []),
         ...(SETTING.test(name) ? [name.slice(name.lastIndexOf('.') + 1)] : []),
       ];
       const isElsewhere = calls.some(call => this.#set.has(call) || this.#given.has(call));
