@@ -41,7 +41,8 @@ export function explainCrash(
 ): Crash {
   // What printed other numbers did its work; it only names them otherwise.
   const isNamedOtherwise = crash.class === 'no_metric' && observer.reader.hasNumbers;
-  const isHinted = n === 0 && sandbox !== undefined && outcome.kind !== 'limited' && !isNamedOtherwise;
+  const isContained = n === 0 && sandbox !== undefined && outcome.kind !== 'limited';
+  const isHinted = isContained && !isNamedOtherwise && mayBeOfSandbox(crash);
   const hints = [
     n === 0 && outcome.kind === 'timeout' ? limitHint(contract) : '',
     isHinted ? sandboxHint(contract) : '',
@@ -49,6 +50,15 @@ export function explainCrash(
   return (
     findSealedPath(crash, seals, place.cwd, contract) ?? { ...crash, message: crash.message + hints + cut }
   );
+}
+
+/** Kinds of crashes and exceptions that a missing file, right or network does not cause. */
+const OF_CODE: ReadonlySet<Crash['class']> = new Set(['out_of_memory', 'diverged', 'disk_full']);
+const EXCEPTION_OF_CODE =
+  /^(?:[\w.]+\.)?(?:Assertion|Attribute|Index|Key|Name|Type|UnboundLocal|ZeroDivision|Syntax|Indentation|Overflow|Recursion)Error\b/;
+
+export function mayBeOfSandbox({ class: kind, message }: Pick<Crash, 'class' | 'message'>): boolean {
+  return !OF_CODE.has(kind) && !EXCEPTION_OF_CODE.test(message);
 }
 
 /** If a baseline fails, the sandbox is more often the cause than the code. */
