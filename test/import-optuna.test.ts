@@ -8,7 +8,7 @@ import { temporaryFolder } from './support/scaffold.ts';
 const STEPS = 40;
 const valLoss = (rate: number, step: number) => 1 + rate + Math.exp(-step / 10);
 
-test.each(['optuna.db', 'journal.log'])(
+test.each(['optuna.db', 'journal.jsonl'])(
   "trials in Optuna's %s are experiments with their parameters, and the study says what is better",
   async file => {
     const path = join(FIXTURES, 'optuna', file);
@@ -32,8 +32,8 @@ test.each(['optuna.db', 'journal.log'])(
 );
 
 test('of a journal of Optuna, what a late worker wrote and a deleted study do not count, and an added trial does', async () => {
-  const path = join(await temporaryFolder(), 'journal.log');
-  const whole = await readFile(join(FIXTURES, 'optuna', 'journal.log'), 'utf8');
+  const path = join(await temporaryFolder(), 'journal.jsonl');
+  const whole = await readFile(join(FIXTURES, 'optuna', 'journal.jsonl'), 'utf8');
   const line = (op: number, rest: object) => JSON.stringify({ op_code: op, worker_id: 'other', ...rest });
   const added = {
     ...{ study_id: 0, state: 1, datetime_start: null, datetime_complete: null, value: 0.5, values: null },

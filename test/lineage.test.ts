@@ -1,12 +1,12 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { lineageRows } from '../src/renderer/features/lineage/lineage-rows.ts';
+import { describeRows, lineageRows } from '../src/renderer/features/lineage/lineage-rows.ts';
 import type { Cell } from '../src/shared/notebook.ts';
 
 type Some = Partial<Pick<Cell, 'parent' | 'otherLine' | 'combines' | 'verdict'>>;
 const cell = (n: number, more: Some = {}): Cell =>
   ({
-    ...{ n, parent: n === 0 ? null : 0, otherLine: null, combines: null },
+    ...{ n, parent: n === 0 ? null : 0, otherLine: null, combines: null, supersededBy: null },
     verdict: { word: 'discard', reason: 'worse' },
     ...more,
   }) as Cell;
@@ -36,6 +36,17 @@ test('the branch comes first, and what it left lies beside it and leads to what 
     { n: 2, column: 1, isHeld: false, tried: 0, lines: ['00 11', '0 1'] },
     { n: 0, column: 0, isHeld: true, tried: 1, lines: ['00 10', ''] },
   ]);
+});
+
+test('experiments on the branch that are no keeps of their own are told', () => {
+  const cells = [cell(0, keep), cell(1), cell(2, { ...keep, parent: 1 }), cell(3, { ...keep, parent: 2 })];
+  const say = (best: number) => describeRows(lineageRows(cells.slice(0, best + 1), best));
+  expect(say(3)).toBe(
+    'The branch holds the baseline and 3 more, newest first. 1 of them is there because a later keep was built on it. No experiment on another line was kept or built on.',
+  );
+  expect(say(0)).toBe(
+    'The branch holds the baseline, newest first. No experiment on another line was kept or built on.',
+  );
 });
 
 test('what trains on another line is shown, and what trains on the best is not', () => {

@@ -98,8 +98,9 @@ test('a page that crashes is loaded again, and the study goes on', async ({ app,
   const study = await startStudy(page, bench, 1);
   await crashAndComeBack(app, 1);
   const again = await loadedPage(app);
-  const { studies } = await ask<{ studies: { id: string; state: string }[] }>(again, 'app/snapshot');
-  expect(studies).toMatchObject([{ id: study.id, state: 'running' }]);
+  const studies = async () =>
+    (await ask<{ studies: { id: string; state: string }[] }>(again, 'app/snapshot')).studies;
+  await expect.poll(studies).toMatchObject([{ id: study.id, state: 'running' }]);
 });
 
 test('a page that crashes again and again is left to the user', async ({ app, page }) => {

@@ -47,7 +47,7 @@ function audit({ claims, canAudit, study }: Findings): readonly NextStep[] {
       ? 'The gain was not measured by fresh runs'
       : claims.keeps.length === 1
         ? 'The only keep is not proven'
-        : `${unproven} of ${claims.keeps.length} keeps are not proven`;
+        : `${unproven} of ${claims.keeps.length} keeps ${unproven === 1 ? 'is' : 'are'} not proven`;
   return [
     {
       title: `Audit the gains with up to ${AUDIT_RUNS} runs`,

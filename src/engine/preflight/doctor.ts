@@ -182,7 +182,8 @@ async function checkFiles(repository: Repository, head: string, contract: Contra
   };
   const editable = tree.map(entry => entry.path).filter(matchEditable(contract.editable));
   report('editable files', 'editable', listed(editable, MOST_NAMED));
-  const others = `the other ${counted(tree.length - editable.length, 'tracked file')}`;
+  const count = tree.length - editable.length;
+  const others = count === 0 ? 'no other file is tracked' : `the other ${counted(count, 'tracked file')}`;
   report('locked files', 'locked', contract.locked?.join(', ') ?? others);
   if (contract.score !== null)
     report('score', 'score', `${contract.metric.name} by ${contract.score.command}`);

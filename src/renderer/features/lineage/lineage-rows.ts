@@ -1,4 +1,5 @@
 import type { Cell } from '../../../shared/notebook.ts';
+import { counted } from '../../../shared/numbers.ts';
 import { heldBy } from '../../../shared/verdicts/held.ts';
 
 /** How a line passes a row, or ends in it: from a place above to one below, counted from the left. */
@@ -69,6 +70,27 @@ export function lineageRows(cells: readonly Cell[], best: number | null): readon
     const tried = (children.get(n) ?? []).filter(child => child.verdict !== null && !isShown(child)).length;
     return { cell, column, above, below, isHeld: held.has(n), tried };
   });
+}
+
+/** What the branch holds, in words, and what else the rows show. */
+export function describeRows(rows: readonly LineageRow[]): string {
+  const held = rows.filter(({ isHeld, cell }) => isHeld && cell.n > 0);
+  // The header counts keeps, so it says where more experiments are on the branch.
+  const brought = held.filter(
+    ({ cell }) => cell.verdict?.word !== 'keep' || cell.supersededBy !== null,
+  ).length;
+  const left = rows.filter(({ isHeld }) => !isHeld).length;
+  return [
+    `The branch holds ${held.length === 0 ? 'the baseline' : `the baseline and ${held.length} more`}, newest first.`,
+    ...(brought === 0
+      ? []
+      : [
+          `${brought} of them ${brought === 1 ? 'is' : 'are'} there because a later keep was built on ${brought === 1 ? 'it' : 'them'}.`,
+        ]),
+    left === 0
+      ? 'No experiment on another line was kept or built on.'
+      : `${counted(left, 'experiment')} on lines that it abandoned.`,
+  ].join(' ');
 }
 
 /** The first place without a line; the branch keeps the first one. */

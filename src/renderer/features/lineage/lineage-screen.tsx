@@ -2,7 +2,7 @@ import { useVirtualizer } from '@tanstack/react-virtual';
 import { GitBranch } from 'lucide-react';
 import { useMemo, useRef } from 'react';
 import type { StudyCard } from '../../../shared/notebook.ts';
-import { counted, formatDelta, formatMetric } from '../../../shared/numbers.ts';
+import { formatDelta, formatMetric } from '../../../shared/numbers.ts';
 import { jumpTo } from '../../app/actions.ts';
 import { useStore } from '../../app/store.ts';
 import { classNames } from '../../ui/class-names.ts';
@@ -10,7 +10,7 @@ import { EmptyState } from '../../ui/empty-state.tsx';
 import { Loading } from '../../ui/lazy-view.tsx';
 import { OneLine } from '../../ui/one-line.tsx';
 import { VerdictBadge } from '../../ui/verdict-badge.tsx';
-import { type LineageRow, lineageRows, placesOf } from './lineage-rows.ts';
+import { describeRows, type LineageRow, lineageRows, placesOf } from './lineage-rows.ts';
 import { Rails } from './rails.tsx';
 
 const ROW_PX = 44;
@@ -39,22 +39,9 @@ export function LineageScreen({ card }: { readonly card: StudyCard }) {
   }
   return (
     <section aria-label="Lineage" className="flex min-h-0 flex-1 flex-col">
-      <Legend rows={rows} />
+      <p className="border-line border-b px-5 py-2 text-muted text-sm">{describeRows(rows)}</p>
       <Tree card={card} rows={rows} />
     </section>
-  );
-}
-
-function Legend({ rows }: { readonly rows: readonly LineageRow[] }) {
-  const held = rows.filter(({ isHeld }) => isHeld).length;
-  const left = rows.length - held;
-  return (
-    <p className="border-line border-b px-5 py-2 text-muted text-sm">
-      The branch holds {held === 1 ? 'the baseline' : `the baseline and ${held - 1} more`}, newest first.{' '}
-      {left === 0
-        ? 'No experiment on another line was kept or built on.'
-        : `${counted(left, 'experiment')} on lines that it abandoned.`}
-    </p>
   );
 }
 

@@ -98,7 +98,7 @@ export function StudyHeader({ card }: { readonly card: StudyCard }) {
               className="ml-2 text-accent underline-offset-2 hover:underline"
               onClick={() => jumpTo(tally.bestExperiment ?? 0)}
             >
-              in #{tally.bestExperiment}
+              {tally.bestExperiment === 0 ? '#0' : `in #${tally.bestExperiment}`}
             </button>
           )}
         </p>
@@ -157,7 +157,7 @@ function describeGain({ tally: { best, baseline, bestExperiment }, state, stopRe
     return stopReason === 'baseline_failed' ? 'the baseline failed' : 'no baseline yet';
   }
   if (bestExperiment === 0) {
-    return state === 'imported' ? 'no gain over the first,' : 'no gain over the baseline yet,';
+    return state === 'imported' ? 'no gain over the first' : 'no gain yet over the baseline';
   }
   const share = baseline === 0 ? '' : `${formatPercent((best - baseline) / Math.abs(baseline), 2)} `;
   return `${share}from ${formatMetric(baseline)}`;
