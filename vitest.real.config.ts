@@ -8,8 +8,8 @@ import { SlowestFirst } from './test/support/slowest-first.ts';
 process.env.NODE_COMPILE_CACHE ??= COMPILE_CACHE;
 
 const PACKAGE = 'test/real/programs/package.test.ts';
-/** They wait for processes and disks for half of their time, and the window's specs run beside them. */
-const WORKERS = 2 * availableParallelism();
+/** They wait for processes and disks for much of their time, and the window's specs beside them end first. */
+const WORKERS = 2 * availableParallelism() + 1;
 
 /** What needs programs or rights that not every machine has, and what takes long; a part of `npm run test:real`. */
 export default defineConfig({
