@@ -358,6 +358,7 @@ test('doctor warns of data that the code names, that lies in the checkout and th
   const committed = {
     'train.py': program,
     'data/small/prepare.py': '',
+    "data/my words'/prepare.py": '',
     'old.csv': '1\n',
     '.gitignore': '*.bin\n*.pt\n',
   };
@@ -374,6 +375,9 @@ test('doctor warns of data that the code names, that lies in the checkout and th
       /^A worktree .* lacks data\/small\/train\.bin\. .*setup = "cp \/.*train\.bin data\/small" under/,
     ),
   });
+  expect((await detailOf(toml(''), { "data/my words'/train.bin": 'x' }))?.detail).toContain(
+    String.raw`train.bin' 'data/my words'\\'''" under`,
+  );
   expect(await detailOf(toml('setup = "true"\n'), made)).toBeNull();
   expect(await detailOf(toml(''), { 'data/small/other.bin': 'x' })).toBeNull();
 });

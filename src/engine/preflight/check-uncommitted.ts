@@ -3,6 +3,7 @@ import { join, posix } from 'node:path';
 import { listed } from '../../shared/listed.ts';
 import { matchProposable } from '../contract/editable.ts';
 import { readBlobs } from '../git/read-blobs.ts';
+import { quote } from '../remote/quote.ts';
 import type { CommitFiles } from '../sandbox/contain.ts';
 import type { Add, TrainingInput } from './training-input.ts';
 
@@ -36,13 +37,17 @@ export async function checkUncommitted(
   const needed = data.filter(path => ['"', "'"].some(quote => text.includes(posix.basename(path) + quote)));
   const [first] = needed;
   if (first === undefined) return;
-  const copy = `cp ${join(repository.path, first)} ${posix.dirname(first)}`;
+  const copy = ['cp', join(repository.path, first), posix.dirname(first)].map(wordOf).join(' ');
   const others = needed.length > 1 ? ', and likewise for the others' : '';
   add(
     'data',
     'warning',
-    `A worktree holds only what is committed, so it lacks ${listed(needed, SHOWN)}. If the training reads that, write setup = "${copy}"${others} under [contract] in pawl.toml.`,
+    `A worktree holds only what is committed, so it lacks ${listed(needed, SHOWN)}. If the training reads that, write setup = ${JSON.stringify(copy)}${others} under [contract] in pawl.toml.`,
   );
+}
+
+function wordOf(path: string): string {
+  return /^[\w./+-]+$/.test(path) ? path : quote(path);
 }
 
 /** Files of data that are not in the tree, in folders that hold something of the tree. */
