@@ -9,7 +9,7 @@ process.env.NODE_COMPILE_CACHE ??= COMPILE_CACHE;
 
 const PACKAGE = 'test/real/programs/package.test.ts';
 /** They wait for processes and disks for much of their time, and the window's specs beside them end first. */
-const WORKERS = 2 * availableParallelism() + 1;
+const WORKERS = 2 * availableParallelism();
 
 /** What needs programs or rights that not every machine has, and what takes long; a part of `npm run test:real`. */
 export default defineConfig({
