@@ -81,17 +81,19 @@ function NotLoaded({
       <span className="min-w-0">
         This part of the window could not be loaded. If Pawl was updated meanwhile, reload the window.
       </span>
-      <Button size="small" onClick={onAgain}>
-        Try again
-      </Button>
-      <Button size="small" onClick={() => location.reload()}>
-        Reload
-      </Button>
-      {onClose ? (
-        <Button size="small" onClick={onClose}>
-          Close
+      <span className="flex gap-3">
+        <Button size="small" onClick={onAgain}>
+          Try again
         </Button>
-      ) : null}
+        <Button size="small" onClick={() => location.reload()}>
+          Reload
+        </Button>
+        {onClose ? (
+          <Button size="small" onClick={onClose}>
+            Close
+          </Button>
+        ) : null}
+      </span>
     </div>
   );
 }
