@@ -165,6 +165,18 @@ test('a log of an older SwanLab is told, and a run without its settings is read'
   });
 });
 
+test('a value that two settings of SwanLab share, which PyYAML writes once, is read for both', async () => {
+  const folder = await temporaryFolder();
+  const { name, content } = await swanlabFile();
+  await mkdir(join(folder, 'files'));
+  await writeFile(join(folder, name), content);
+  const shared = 'layers:\n  value: &id001\n  - 1\n  - 2\nwidths:\n  value: *id001\n';
+  await writeFile(join(folder, 'files', 'config.yaml'), shared);
+  const { setting } = await imported(join(folder, name), 'val/loss');
+  expect(setting(0, 'widths')).toBe(setting(0, 'layers'));
+  expect(setting(0, 'widths')).toContain('2');
+});
+
 test('numbers that a run of Weights & Biases says to count are beside the last ones, and one taken back is not', async () => {
   const { study, experiments, series } = await imported(join(FIXTURES, 'wandb-summaries'), 'val/loss.min');
   const row = Object.fromEntries(

@@ -110,12 +110,20 @@ function timestamp(take: (ms: number) => void) {
   });
 }
 
-/** Each setting is a map with its `value`. */
+/** Each setting is a map with its `value`. A text that is no such map has none. */
 function* settingsIn(config: string): Generator<readonly [string, string]> {
   const document = parseDocument(config);
   if (document.errors.length > 0 || !isMap(document.contents)) return;
-  const settings: Readonly<Record<string, { readonly value?: unknown } | null>> = document.toJS({
-    maxAliasCount: 0,
-  });
-  for (const [key, setting] of Object.entries(settings)) yield [key, jsonText(setting?.value) ?? ''];
+  for (const [key, setting] of Object.entries(plain(document))) yield [key, jsonText(setting?.value) ?? ''];
+}
+
+type Settings = Readonly<Record<string, { readonly value?: unknown } | null>>;
+
+function plain(document: ReturnType<typeof parseDocument>): Settings {
+  try {
+    return document.toJS();
+  } catch {
+    // Aliases that would grow without bound.
+    return {};
+  }
 }
