@@ -1,5 +1,6 @@
 import type { Page } from '@playwright/test';
 import { CORE, expect, test } from './support/fixtures.ts';
+import { holdAnswers } from './support/hold-answers.ts';
 import { look } from './support/look.ts';
 import { NIGHT_TAG } from './support/night.ts';
 import { cellOf, openNotebook, openWindow, runCommand, startStudy, study } from './support/window.ts';
@@ -49,7 +50,9 @@ test.describe('the constants of a night', () => {
   });
 
   test('are chosen by stretches of their axes, which the table can show', CORE, async ({ page }) => {
-    const { together, stretch } = constants(page);
+    const { together, stretch, importance } = constants(page);
+    // It puts the axes into another order.
+    await expect(importance).toContainText('%');
     const size = await stretch('DEPTH').boundingBox();
     if (!size) throw new Error('the axis is not on the page');
     // `hover` waits until the axis has stopped moving.
@@ -96,6 +99,25 @@ test.describe('the constants of a night', () => {
       await look(page, 'constants');
     });
   }
+});
+
+test('the constants keep their order while the pointer is among them', async ({ page, night }) => {
+  const answers = await holdAnswers(page);
+  await openNotebook(page, night.server, NIGHT_TAG);
+  answers.hold('studies/importance');
+  await page.keyboard.press('7');
+  const { together, importance } = constants(page);
+  await expect(importance.getByRole('listitem')).toHaveCount(5);
+  const orderOf = () =>
+    together.getByRole('slider').evaluateAll(all => all.map(({ ariaLabel }) => ariaLabel));
+  const [first, tall] = [await orderOf(), await importance.boundingBox()];
+  await together.hover();
+  answers.letGo();
+  await expect(importance).toContainText('%');
+  expect(await orderOf()).toEqual(first);
+  await page.mouse.move(0, 0);
+  await expect.poll(orderOf).not.toEqual(first);
+  expect(tall).toEqual(await importance.boundingBox());
 });
 
 test('of few experiments the constants view says that they are too few', async ({

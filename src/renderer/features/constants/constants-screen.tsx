@@ -1,4 +1,5 @@
 import { SlidersHorizontal } from 'lucide-react';
+import { useRef, useState } from 'react';
 import type { StudyCard } from '../../../shared/notebook.ts';
 import { counted, formatNumber, formatPercent } from '../../../shared/numbers.ts';
 import type { ConstantImportance, ImportanceAnswer } from '../../../shared/table-rows.ts';
@@ -26,15 +27,23 @@ export function ConstantsScreen({ card }: { readonly card: StudyCard }) {
     () => getClient().studies.importance({ study: card.id }),
     card.id,
   );
+  const [isInUse, setInUse] = useState(false);
+  // What the user is about to press must not move away.
+  const ordering = useRef<ConstantImportance | null>(null);
+  if (!isInUse) ordering.current = answer.value?.importance ?? null;
   if (trials.axes.length === 0 || !trials.metricAxis) {
     return trials.missing > 0 ? <Loading>Reading the constants …</Loading> : <NothingTurned />;
   }
-  const axes = inOrder(trials.axes, answer.value?.importance ?? null);
+  const axes = inOrder(trials.axes, ordering.current);
   return (
     <section aria-label="Constants" className="min-h-0 flex-1 overflow-y-auto px-6 py-4">
-      <div className="flex flex-col gap-4">
+      <div
+        className="flex flex-col gap-4"
+        onPointerEnter={() => setInUse(true)}
+        onPointerLeave={() => setInUse(false)}
+      >
         <div className="grid gap-4 xl:grid-cols-[minmax(18rem,1fr)_minmax(0,2.4fr)]">
-          <Importance value={answer.value} problem={answer.problem} />
+          <Importance value={answer.value} problem={answer.problem} axes={axes} />
           <ParallelPlot card={card} trials={trials} axes={axes} metricAxis={trials.metricAxis} />
         </div>
         <Values card={card} trials={trials} axes={axes} metricAxis={trials.metricAxis} />
@@ -66,15 +75,26 @@ function inOrder(
 function Importance({
   value,
   problem,
+  axes,
 }: {
   readonly value: ImportanceAnswer | null;
   readonly problem: string | null;
+  readonly axes: readonly ConstantAxis[];
 }) {
   return (
     <section aria-label="Importance" className="rounded-lg border border-line bg-surface p-4">
       <h2 className="mb-1 font-medium">How much each constant matters</h2>
       {problem ? <p className="text-crash text-sm">{problem}</p> : null}
-      {!value && !problem ? <p className="text-muted text-sm">Weighing the constants …</p> : null}
+      {!value && !problem ? (
+        <>
+          <p className="mb-3 text-muted text-xs">Weighing the constants …</p>
+          <ul>
+            {axes.map(({ name }) => (
+              <Share key={name} name={name} share={null} most={1} />
+            ))}
+          </ul>
+        </>
+      ) : null}
       {value && !value.importance ? (
         <p className="text-muted text-sm">
           Too few experiments: {value.trials} with a comparable number, and it takes {value.least} to say
@@ -104,24 +124,39 @@ function Shares({ importance }: { readonly importance: ConstantImportance }) {
       </p>
       <ul className={isTelling ? '' : 'opacity-60'}>
         {shares.map(({ name, share }) => (
-          <li
-            key={name}
-            className="grid grid-cols-[minmax(0,8rem)_1fr_2.5rem] items-center gap-2 py-0.5 text-sm"
-          >
-            <span className="truncate font-mono text-xs" title={name}>
-              {name}
-            </span>
-            <span aria-hidden className="h-2.5 rounded-sm bg-sunken">
-              <span
-                className="block h-full rounded-sm bg-accent"
-                style={{ width: `${(100 * share) / (most || 1)}%` }}
-              />
-            </span>
-            <span className="tabular text-right text-muted text-xs">{formatPercent(share, 0)}</span>
-          </li>
+          <Share key={name} name={name} share={share} most={most || 1} />
         ))}
       </ul>
     </>
+  );
+}
+
+function Share({
+  name,
+  share,
+  most,
+}: {
+  readonly name: string;
+  /** Null while it is not known. */
+  readonly share: number | null;
+  /** The share of a full bar. */
+  readonly most: number;
+}) {
+  return (
+    <li className="grid grid-cols-[minmax(0,8rem)_1fr_2.5rem] items-center gap-2 py-0.5 text-sm">
+      <span className="truncate font-mono text-xs" title={name}>
+        {name}
+      </span>
+      <span aria-hidden className="h-2.5 rounded-sm bg-sunken">
+        <span
+          className="block h-full rounded-sm bg-accent"
+          style={{ width: `${(100 * (share ?? 0)) / most}%` }}
+        />
+      </span>
+      <span className="tabular text-right text-muted text-xs">
+        {share === null ? '' : formatPercent(share, 0)}
+      </span>
+    </li>
   );
 }
 
