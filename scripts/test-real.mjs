@@ -1,5 +1,5 @@
-// The tests that `test.mjs` leaves out: test/real with the programs of `real-programs.mjs`, and the browser specs of
-// the window outside its core.
+// The tests that `test.mjs` leaves out: test/real with the programs of `real-programs.mjs`, the browser specs of
+// the window outside its core, and one of the real agents.
 import { join } from 'node:path';
 import { root } from './find-node.mjs';
 import { venv } from './real-programs.mjs';
@@ -18,6 +18,13 @@ const testReal = {
   env: { PAWL_REAL_PROGRAMS: venv },
   report: 'vitest-real.json',
 };
+/** The agent that starts fastest. What this says at its end names those that were not run. */
+const oneAgent = {
+  title: 'a real agent',
+  command: ['scripts/test-agents.mjs', '--only', 'claude'],
+  env: { PAWL_AGENTS_LIMIT_SECONDS: '20' },
+  report: 'vitest-agents.json',
+};
 if (filters.length > 0) {
   await runSteps([[install]], [[testReal]]);
 } else {
@@ -25,6 +32,6 @@ if (filters.length > 0) {
     // The package builds what all others start.
     [[{ title: 'package', command: ['scripts/package.mjs'] }], [install]],
     // Both wait for processes and disks, in turns.
-    [[{ ...testReal, env: { ...testReal.env, PAWL_TEST_PACKED: '1' } }], [windowInABrowser('rest')]],
+    [[{ ...testReal, env: { ...testReal.env, PAWL_TEST_PACKED: '1' } }], [windowInABrowser('rest'), oneAgent]],
   );
 }

@@ -79,6 +79,8 @@ test('a field that is not right opens its group and has the focus', CORE, async 
   await expect(form.field('Patience')).toBeFocused();
   await expect(form.field('Patience')).toHaveAccessibleDescription('Write a number.');
   await expect(form.group('Which number counts')).not.toHaveAttribute('open');
+  await form.field('Name of the study').fill('my study');
+  await expect(form.field('Name of the study')).toHaveAccessibleDescription(/letters, digits/);
 });
 
 test('Ctrl+Enter starts the study from anywhere', CORE, async ({ page, serve, bench }) => {

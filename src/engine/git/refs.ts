@@ -19,18 +19,6 @@ export function reviewRef(tag: string, id: number): string {
   return `refs/pawl/${tag}/proposed/${id}`;
 }
 
-export const LONGEST_TAG = 64;
-
-/** Tags are stricter than git's ref names, so that they need no quoting in a path or a table. */
-export function isValidTag(tag: string): boolean {
-  if (tag.length > LONGEST_TAG) return false;
-  return /^[A-Za-z0-9][A-Za-z0-9._-]*$/.test(tag) && !tag.includes('..') && !/(\.lock|\.)$/.test(tag);
-}
-
-export function describeBadTag(tag: string): string {
-  return `"${tag}" cannot be the name of a study: use at most ${LONGEST_TAG} letters, digits, ".", "_" and "-", and begin with a letter or digit.`;
-}
-
 export const PREFIX_BLOCKED =
   'There is a branch named "autoresearch", so git cannot make autoresearch/<tag>. Rename it first.';
 

@@ -11,7 +11,7 @@ import { PawlError } from '../../shared/errors.ts';
 import type { ImportQuestion, Skipped } from '../../shared/imports.ts';
 import { firstOf } from '../../shared/listed.ts';
 import type { Study } from '../../shared/study.ts';
-import { isValidTag, LONGEST_TAG } from '../git/refs.ts';
+import { describeBadTag, isValidTag, LONGEST_TAG } from '../../shared/study-name.ts';
 import type { Ledger } from '../store/ledger.ts';
 import { newStudyId } from '../store/studies.ts';
 import type { ImportAnswers, ImportedTable } from './imported-table.ts';
@@ -55,7 +55,7 @@ export async function importStudy(
 ): Promise<ImportOutcome> {
   const name = basename('path' in source ? source.path : source.name);
   const tag = options.tag ?? tagOf(name);
-  if (!isValidTag(tag)) throw new PawlError('usage', `"${tag}" is not a valid study name; give another one.`);
+  if (!isValidTag(tag)) throw new PawlError('usage', describeBadTag(tag));
   const tracked = 'path' in source ? await readTracked(source.path) : null;
   const raw = tracked
     ? trackedTable(tracked)

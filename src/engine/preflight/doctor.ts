@@ -9,11 +9,12 @@ import type { PreflightCheck } from '../../shared/contract/set-up.ts';
 import { PawlError } from '../../shared/errors.ts';
 import { listed } from '../../shared/listed.ts';
 import { counted } from '../../shared/numbers.ts';
+import { describeBadTag, isValidTag } from '../../shared/study-name.ts';
 import { matchEditable } from '../contract/editable.ts';
 import { EXAMPLE_CONTRACT } from '../contract/example-contract.ts';
 import { NAME_THEM, OPTIONS, readContract } from '../contract/load-contract.ts';
 import { howToGetGit, isRecentGit } from '../git/git-binary.ts';
-import { describeBadTag, isPrefixBlocked, isTagUsed, isValidTag, PREFIX_BLOCKED } from '../git/refs.ts';
+import { isPrefixBlocked, isTagUsed, PREFIX_BLOCKED } from '../git/refs.ts';
 import {
   gitVersion,
   isWritable,

@@ -5,6 +5,7 @@ import { stopRulesSchema } from '../contract/stop-rules.ts';
 import { LANE_WORD, LANE_WORDS_HINT, MOST_LANES } from '../machines/lanes.ts';
 import { DEFAULT_STRATEGY, EFFORTS, SEARCH_STRATEGIES } from '../proposers/proposers.ts';
 import { OTHER_LINES } from '../study.ts';
+import { isValidTag, TAG_RULE } from '../study-name.ts';
 
 /** Parts of the calls' inputs. */
 
@@ -110,7 +111,7 @@ export const sittingSettings = {
 
 export const newStudySchema = z.strictObject({
   path,
-  tag: text(64).optional(),
+  tag: z.string().refine(isValidTag, TAG_RULE).optional(),
   ...sittingSettings,
   proposer: proposerSettingsSchema,
   stop: stopRulesSchema,

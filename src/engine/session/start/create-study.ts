@@ -3,17 +3,10 @@ import type { ContractChoices } from '../../../shared/contract/findings.ts';
 import { PawlError } from '../../../shared/errors.ts';
 import type { ProposerSettings } from '../../../shared/proposers/proposers.ts';
 import type { Study } from '../../../shared/study.ts';
+import { describeBadTag, isValidTag } from '../../../shared/study-name.ts';
 import { askSettings } from '../../asked-model/ask-settings.ts';
 import { loadContract } from '../../contract/load-contract.ts';
-import {
-  branchRef,
-  createRef,
-  describeBadTag,
-  isPrefixBlocked,
-  isTagUsed,
-  isValidTag,
-  PREFIX_BLOCKED,
-} from '../../git/refs.ts';
+import { branchRef, createRef, isPrefixBlocked, isTagUsed, PREFIX_BLOCKED } from '../../git/refs.ts';
 import { listTree, openRepository, type Repository, readHeadCommit } from '../../git/repository.ts';
 import { findFileFaults } from '../../preflight/check-files.ts';
 import { checkProposer, type ProposerSurroundings } from '../../proposers/create-proposer.ts';

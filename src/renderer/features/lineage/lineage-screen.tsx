@@ -61,7 +61,7 @@ function Tree({ card, rows }: { readonly card: StudyCard; readonly rows: readonl
             <li
               key={row.cell.n}
               style={{ height: ROW_PX, transform: `translateY(${start}px)` }}
-              className="absolute inset-x-0 top-0 flex max-w-6xl items-center gap-3 px-5 hover:bg-sunken"
+              className="absolute inset-x-0 top-0 flex max-w-[96rem] items-center gap-3 px-5 hover:bg-sunken"
             >
               <Rails row={row} places={places} height={ROW_PX} />
               <Node card={card} row={row} />
