@@ -39,3 +39,15 @@ test('what the best already contains is not suggested again, whatever line it ch
     'Try #3 again on the best: Idea 3',
   ]);
 });
+
+test('a rationale that several keeps have is left out', async () => {
+  const stock = 'It has the largest expected improvement.';
+  const { ledger, study } = await keptNight([
+    { edit: set('LR', 2), metric: 0.9, rationale: stock },
+    { edit: set('LR', 3), metric: 0.8, rationale: 'The loss still falls.' },
+    { edit: set('LR', 4), metric: 0.7, rationale: stock },
+    { edit: set('LR', 5), metric: 0.6 },
+  ]);
+  const { kept } = await readDebrief(ledger, study, null, Date.now());
+  expect(kept.map(({ rationale }) => rationale)).toEqual([null, 'The loss still falls.', null, null]);
+});

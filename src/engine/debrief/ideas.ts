@@ -1,4 +1,4 @@
-import { rollups, sum } from 'd3-array';
+import { rollup, rollups, sum } from 'd3-array';
 import { type Goal, signOf } from '../../shared/contract/contract.ts';
 import type {
   CrashGroup,
@@ -25,12 +25,21 @@ const LEAST_TRIED = 3;
 
 /** @param trials without the baseline */
 export function keptIdeas(trials: readonly Trial[], claims: StudyClaims | null): readonly KeptIdea[] {
-  return trials.filter(isKept).map(trial => {
+  const keeps = trials.filter(isKept);
+  const told = rollup(
+    keeps,
+    all => all.length,
+    ({ proposal }) => proposal?.rationale,
+  );
+  return keeps.map(trial => {
+    const rationale = trial.proposal?.rationale ?? null;
     const claim: Claim | undefined = claims?.keeps.find(({ n }) => n === trial.n);
-    const { proposal, attemptCommit, gain, record, verdict, supersededBy } = trial;
+    const { attemptCommit, gain, record, verdict, supersededBy } = trial;
     return {
       ...ideaOf(trial),
-      ...{ rationale: proposal?.rationale ?? null, commit: attemptCommit, gain, record },
+      // What is said of several does not tell one from another.
+      rationale: rationale !== null && told.get(rationale) === 1 ? rationale : null,
+      ...{ commit: attemptCommit, gain, record },
       ...{ probability: claim?.probability ?? null, isProven: claim?.isProven ?? false },
       isSimplification: verdict.reason === 'simplified',
       supersededBy,

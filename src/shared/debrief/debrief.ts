@@ -103,6 +103,7 @@ export type DebriefIdea = {
 };
 
 export type KeptIdea = DebriefIdea & {
+  /** Null if there is none, or several of the keeps have the same. */
   readonly rationale: string | null;
   readonly commit: string | null;
   /** Over the keep before it of which the branch still has the edit, by their records; null if one has no number. */
