@@ -1,7 +1,22 @@
+import type { Locator } from '@playwright/test';
 import { openReceiver } from '../../test/support/receiver.ts';
 import { choose } from '../choose.ts';
 import { expect, test } from './support/fixtures.ts';
+import { holdAnswers } from './support/hold-answers.ts';
 import { cellOf, dialog, openWindow, runCommand, startStudy, study } from './support/window.ts';
+
+/** Counts how often a button is enabled or disabled from now on, however briefly. */
+async function watchDisabled(button: Locator): Promise<() => Promise<number>> {
+  const count = await button.evaluateHandle(element => {
+    const seen = { changes: 0 };
+    const observer = new MutationObserver(changes => {
+      seen.changes += changes.length;
+    });
+    observer.observe(element, { attributeFilter: ['disabled'] });
+    return seen;
+  });
+  return () => count.evaluate(({ changes }) => changes);
+}
 
 test('the user is told over ntfy once they have seen word for word what is sent', async ({
   page,
@@ -12,6 +27,7 @@ test('the user is told over ntfy once they have seen word for word what is sent'
   const bench = await makeBench({
     turns: [{ hypothesis: 'Double the learning rate', set: { LEARNING_RATE: '0.04' } }],
   });
+  const answers = await holdAnswers(page);
   await openWindow(page, await serve());
   await runCommand(page, 'elsewhere', 'Tell me elsewhere: ntfy, Slack, a webhook');
   const form = dialog(page, 'Tell me elsewhere');
@@ -47,15 +63,23 @@ test('the user is told over ntfy once they have seen word for word what is sent'
   await runCommand(page, 'elsewhere', 'Tell me elsewhere: ntfy, Slack, a webhook');
   await expect(form.getByRole('status')).toContainText('On · last message sent');
   // The form stores a token, never shows it again, and can forget it.
+  const save = form.getByRole('button', { name: 'Save' });
+  await expect(sent).toContainText('"topic": "my-topic"');
+  const changes = await watchDisabled(save);
+  answers.hold('channel/preview');
   await form.getByLabel('Token').fill('tk_secret');
-  await form.getByRole('button', { name: 'Save' }).click();
+  await answers.untilHeld();
+  // Not for a moment, as long as it is not shown what is sent.
+  expect(await changes()).toBe(0);
+  answers.letGo();
+  await save.click();
   await expect(form.getByLabel('Token')).toHaveAttribute('placeholder', 'stored');
   await expect(sent).toContainText('authorization: Bearer your token');
   await form.getByRole('button', { name: 'Forget it' }).click();
   await expect(sent).not.toContainText('authorization');
-  await form.getByRole('button', { name: 'Save' }).click();
+  await save.click();
   await expect(form.getByLabel('Token')).toHaveAttribute('placeholder', 'none');
-  await expect(form.getByRole('button', { name: 'Save' })).toBeDisabled();
+  await expect(save).toBeDisabled();
   await form.getByRole('button', { name: 'Switch off' }).click();
   await expect(form.getByRole('status')).toContainText('Off');
   ntfy.close();

@@ -81,6 +81,12 @@ test('a set-up command is read and ticked before it runs, and the folded keys go
   await expect(agreement).toContainText('sh make-data.sh');
   await agreement.getByText('make-data.sh', { exact: true }).click();
   await expect(agreement).toContainText('echo data > data.txt');
+  const command = await form.field('Set-up command').inputValue();
+  await form.unfold('What may change, and how to train');
+  await form.field('Set-up command').fill('');
+  await expect(agreement).toBeHidden();
+  await form.field('Set-up command').fill(command);
+  await expect(agreement).toBeVisible();
   // Whatever is asked before the start, the button stays in sight.
   await page.setViewportSize({ width: 900, height: 700 });
   await expect(form.start).toBeInViewport({ ratio: 1 });

@@ -1,8 +1,10 @@
-import type { Page } from '@playwright/test';
+import { expect, type Page } from '@playwright/test';
 
 export type HeldAnswers = {
   /** From now on the page hears nothing of its server, or no answer to one call; what it sends still arrives there. */
   readonly hold: (call?: string) => void;
+  /** Waits until an answer is held. */
+  readonly untilHeld: () => Promise<void>;
   /** Lets the page hear everything that was held, and all that follows. */
   readonly letGo: () => void;
 };
@@ -30,6 +32,7 @@ export async function holdAnswers(page: Page): Promise<HeldAnswers> {
     hold: call => {
       isHeld = message => !call || callOf.get(JSON.parse(String(message)).i)?.endsWith(`/${call}`) === true;
     },
+    untilHeld: () => expect.poll(() => held.length).toBeGreaterThan(0),
     letGo: () => {
       for (const message of held) tell(message);
       isHeld = null;
