@@ -20,6 +20,8 @@ export type ContainedOptions = {
   readonly path?: readonly string[];
   readonly environment?: Readonly<Record<string, string>>;
   readonly train?: string;
+  /** Default: the program alone. */
+  readonly editable?: readonly string[];
   readonly sandbox?: { readonly network?: boolean; readonly reads?: readonly string[] };
   readonly namedData?: readonly string[];
   readonly model?: ModelAccess;
@@ -47,7 +49,7 @@ export async function runInJail(
     await mkdir(folder, { recursive: true });
   const contract = contractFromFile(
     contractFileSchema.parse({
-      contract: { editable: ['train.sh'], train: options.train ?? 'sh train.sh' },
+      contract: { editable: options.editable ?? ['train.sh'], train: options.train ?? 'sh train.sh' },
       metric: { name: 'val_bpb' },
       ...(options.sandbox ? { sandbox: options.sandbox } : {}),
     }),

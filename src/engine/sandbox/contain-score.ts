@@ -58,7 +58,7 @@ export async function containScore(
   await mkdir(caches, { recursive: true });
   const home = seen.HOME ?? homedir();
   const found = await findDataCaches(seen, home, plan.namedData);
-  const data = await viewDataCaches(found, join(own, 'data'), sandbox.identity);
+  const data = await viewDataCaches(found, join(own, 'data'), sandbox.identity, true);
   const python = await pythonEnvironmentOf({ contract, repository, environment: seen });
   const environment: Readonly<Record<string, string>> = {
     ...TRACKERS_OFFLINE,

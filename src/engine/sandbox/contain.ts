@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { mkdir, stat, writeFile } from 'node:fs/promises';
 import { homedir } from 'node:os';
-import { dirname, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import type { Contract, Swap } from '../../shared/contract/contract.ts';
 import { PawlError } from '../../shared/errors.ts';
 import { matchEditable } from '../contract/editable.ts';
@@ -109,6 +109,11 @@ export function safeDirectories({ identity }: Bubblewrap): Readonly<Record<strin
     : {};
 }
 
+/** Whether an edit can change another file than the program: one whose functions `datasets` knows only by their names. */
+function canEditModules({ editable: [first = '', ...others], train }: Contract): boolean {
+  return others.length > 0 || !train.split(/\s+/).some(word => basename(word) === basename(first));
+}
+
 /**
  * Builds the jail of a run, and the files that it needs.
  * @param own the environment that the training would have without a sandbox
@@ -124,7 +129,8 @@ export async function contain(
   const network = contract.sandbox.network || venv?.isWritable === true;
   const home = own.HOME ?? homedir();
   const found = await findDataCaches(own, home, place.namedData);
-  const data = await viewDataCaches(found, join(laneFolder, DATA_VIEW), sandbox.identity);
+  const isMadeShown = !canEditModules(contract);
+  const data = await viewDataCaches(found, join(laneFolder, DATA_VIEW), sandbox.identity, isMadeShown);
   const model = place.model && (await wayOf(place.model, network, own));
   const environment: Readonly<Record<string, string>> = {
     ...(network ? {} : TRACKERS_OFFLINE),

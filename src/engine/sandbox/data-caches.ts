@@ -26,6 +26,11 @@ const MAX_ENTRIES = 20_000;
 const tooLarge = new Set<string>();
 /** Programs create these anew: through a link they would lock the original, or be refused (filelock 4.3: ELOOP). */
 const LOCK = /\.lock$/;
+/**
+ * What `map` and `filter` of datasets made. The name has a hash of their function, but of an imported function only of
+ * its name (datasets 5.2.0 with dill 0.4.1).
+ */
+const MADE = /^cache-[0-9a-f]{16}\w*\.arrow$/;
 /** torch hub appends to this one (torch 1.13, `torch/hub.py`). */
 const APPENDED = new Set(['trusted_list']);
 
@@ -125,12 +130,15 @@ export type DataMounts = {
  * original.
  * @param into a folder for the private trees; an earlier run's files in it are removed
  * @param owner their owner; null for Pawl's own user
+ * @param isMadeShown whether to show what `datasets` made of data with code that no edit can change
  */
 export async function viewDataCaches(
   caches: readonly DataCache[],
   into: string,
   owner: Owner | null,
+  isMadeShown: boolean,
 ): Promise<DataMounts> {
+  const isLeftOut = (name: string) => LOCK.test(name) || (!isMadeShown && MADE.test(name));
   await removeBelow(dirname(into), basename(into));
   const mounts: Mount[] = [];
   const places: string[] = [];
@@ -142,7 +150,7 @@ export async function viewDataCaches(
     const isLinked =
       !isPlain &&
       !tooLarge.has(original) &&
-      (await linkTree(original, tree, join(ORIGINALS, String(index)), owner, { entries: 0 }));
+      (await linkTree(original, tree, join(ORIGINALS, String(index)), { owner, isLeftOut, entries: 0 }));
     if (!isLinked && !isPlain) {
       tooLarge.add(original);
       await removeBelow(into, String(index));
@@ -160,28 +168,29 @@ export async function viewDataCaches(
   return { mounts, places, variables, folders: caches.map(({ folder }) => folder) };
 }
 
+type View = {
+  readonly owner: Owner | null;
+  readonly isLeftOut: (name: string) => boolean;
+  entries: number;
+};
+
 /** False if there are too many entries. */
-async function linkTree(
-  from: string,
-  to: string,
-  original: string,
-  owner: Owner | null,
-  count: { entries: number },
-): Promise<boolean> {
+async function linkTree(from: string, to: string, original: string, view: View): Promise<boolean> {
+  const { owner, isLeftOut } = view;
   await mkdir(to, { recursive: true });
   if (owner) await lchown(to, owner.uid, owner.gid);
   // Folders that only another user can read are of no use, but no error either.
   const entries = await readdir(from, { withFileTypes: true }).catch(() => []);
   for (const entry of entries) {
-    count.entries += 1;
-    if (count.entries > MAX_ENTRIES) return false;
+    view.entries += 1;
+    if (view.entries > MAX_ENTRIES) return false;
     const { name } = entry;
     const [source, target] = [join(from, name), join(to, name)];
     if (entry.isDirectory()) {
       // An offline kernel is looked up in the list of its repository's files, most of which were never downloaded
       // (kernels 0.17.2).
       if (name === 'trees' && basename(from).startsWith('kernels--')) continue;
-      if (!(await linkTree(source, target, join(original, name), owner, count))) return false;
+      if (!(await linkTree(source, target, join(original, name), view))) return false;
     } else if (entry.isSymbolicLink()) {
       const says = await readlink(source).catch(() => null);
       if (says !== null) await symlink(says, target);
@@ -191,7 +200,7 @@ async function linkTree(
         () => false,
       );
       if (owner && isCopied) await lchown(target, owner.uid, owner.gid);
-    } else if (entry.isFile() && !LOCK.test(name)) await symlink(join(original, name), target);
+    } else if (entry.isFile() && !isLeftOut(name)) await symlink(join(original, name), target);
   }
   // datasets takes the newest folder to be the newest version.
   const times = await stat(from).catch(() => null);

@@ -12,9 +12,11 @@ const LAYER = 'caches-of-baseline';
 /** Marks that no run gets a copy. */
 const NO_LAYER = 'caches-stay-empty';
 
+/** Here `datasets` keeps what the code of a run made of data, and it may miss that an edit changed that code. */
+const MADE_OF_DATA = 'huggingface';
 /** Caches of programs that do not affect how fast a training starts. */
 const NO_COMPILERS = new Set([
-  'huggingface',
+  MADE_OF_DATA,
   'matplotlib',
   'fontconfig',
   'pip',
@@ -94,6 +96,7 @@ export async function settleCaches(
     await giveUpLayer(folder);
     return null;
   }
+  await removeBelow(join(laneFolder, CACHES), MADE_OF_DATA);
   await removeBelow(folder, LAYER);
   await rename(join(laneFolder, CACHES), join(folder, LAYER));
   return `it compiled ${sizeText(bytes)} that later runs reuse`;

@@ -84,6 +84,24 @@ contained('a run uses the caches of this machine, and what it does to them comes
   expect(answers(online.stdout)).toEqual({ offline: 'no' });
 });
 
+contained(
+  'what datasets made of data is there only where no edit can change the code that made it',
+  async () => {
+    const home = join(await temporaryFolder(), 'home');
+    const folder = '.cache/huggingface/datasets/json';
+    const made = ['cache-0123456789abcdef.arrow', 'cache-0123456789abcdef_00000_of_00002.arrow'];
+    const files = ['json-train.arrow', ...made];
+    await writeFiles(home, Object.fromEntries(files.map(name => [`${folder}/${name}`, 'rows'])));
+    const seen = async (editable: readonly string[], train: string) => {
+      const { stdout } = await runContained('ls "$HF_DATASETS_CACHE/json"', { home, editable, train });
+      return stdout.trim().split('\n').sort();
+    };
+    expect(await seen(['train.sh'], 'sh ./train.sh')).toEqual([...files].sort());
+    expect(await seen(['train.sh', 'rows.py'], 'sh train.sh')).toEqual(['json-train.arrow']);
+    expect(await seen(['rows.py'], 'sh train.sh')).toEqual(['json-train.arrow']);
+  },
+);
+
 contained('a run computes with the settings that the user gave to its libraries', async () => {
   const home = join(await temporaryFolder(), 'home');
   await writeFiles(home, {
@@ -136,7 +154,7 @@ test('a cache with what nobody can read, or no file at all, is seen without that
   const into = join(await temporaryFolder(), 'view');
   const caches = await findDataCaches({}, home, []);
   expect(caches).toEqual([{ folder: cache, variable: 'TORCH_HOME', isPlain: false }]);
-  const { variables } = await viewDataCaches(caches, into, null);
+  const { variables } = await viewDataCaches(caches, into, null, true);
   expect(variables).toEqual({ TORCH_HOME: cache });
   expect((await readdir(join(into, '0', 'hub'))).sort()).toEqual(['dangling', 'empty', 'good']);
   // What a run left of it, however deep, is gone before the next.
@@ -146,7 +164,7 @@ test('a cache with what nobody can read, or no file at all, is seen without that
   ]);
   await mkdir(join(into, '0', 'closed', 'x'), { recursive: true });
   await chmod(join(into, '0', 'closed'), 0);
-  await viewDataCaches(caches, into, null);
+  await viewDataCaches(caches, into, null, true);
   expect((await readdir(join(into, '0'))).filter(name => !name.startsWith('caf')).sort()).toEqual([
     ...['hub', 'lost+found'],
   ]);
