@@ -305,6 +305,12 @@ width = 128
     expect(names('config.yaml', YAML, given)).not.toContain('optimizer.lr');
   });
 
+  test("Hydra's own words are none", () => {
+    const source =
+      'optimizer:\n  _target_: torch.optim.Adam\n  _partial_: true\n  lr: 0.1\n_recursive_: false\n';
+    expect(names('model.yaml', source)).toEqual(['optimizer.lr']);
+  });
+
   test('a program reads what was written, and comments and layout stay', async () => {
     const yaml = turnAll('config.yaml', YAML).text;
     expect(parseYaml(yaml)).toMatchObject({
