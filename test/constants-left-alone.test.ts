@@ -74,7 +74,7 @@ test('names that are not for turning are told from those that sound like them', 
     max_iters NUM_EPOCHS --epochs Config.iterations --num-train-epochs trainer.max_steps total_timesteps TRAIN_STEPS
     REPEATS BENCH_ROUNDS n_episodes NUM_EPISODES max_episodes total_frames trainer.min_epochs generations n_trials
     N N_ROWS TrainConfig.n_samples num_examples max_train_samples data.train_size data_fraction N_TRAIN PROBLEM_SIZE MATRIX_SIZE
-    CFG.n_splits N_FOLDS --folds num_classes net.output_size input_shape INPUT_DIM Config.dataset
+    CFG.n_splits N_FOLDS --folds num_classes dimensions net.output_size input_shape INPUT_DIM Config.dataset
     Args.cuda --no-cuda use_cuda trainer.devices trainer.num_nodes num_jobs pin_memory tensor_parallelism Args.torch_deterministic
     Args.track --do-train capture_video upload_model push_to_hub print_config restore_checkpoints trainer.enable_progress_bar
     enable_model_summary enable_checkpointing fast_dev_run --dry-run detect_anomaly overfit_batches limit_train_batches`;

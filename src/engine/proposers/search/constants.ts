@@ -1,3 +1,4 @@
+import { findBuildConstants, isBuildFile } from './build-constants.ts';
 import { findCodeConstants, findLineConstants } from './code-constants.ts';
 import type { Candidate, Constant } from './constant.ts';
 import { findDataConstants, isDataFile } from './data-constants.ts';
@@ -12,7 +13,7 @@ const NAMEABLE = /^[\x20-\x7e]{1,200}$/;
 
 /**
  * The constants of a file, in order. In Python, those of `findPythonConstants`; in JSON, TOML and YAML, every value;
- * in any other file, those of `findCodeConstants`. Leaves out computed values, the integer -1, which stands for none or all, names that `isLeftAlone` matches, those that a comment says
+ * in a makefile and the like, those of `findBuildConstants`; in any other file, those of `findCodeConstants`. Leaves out computed values, the integer -1, which stands for none or all, names that `isLeftAlone` matches, those that a comment says
  * not to change, those that are `given`, and those assigned twice.
  * @param isWanted selects by name, instead of `isLeftAlone`
  */
@@ -71,5 +72,6 @@ function readCandidates(
   }
   const lines = splitLines(source, null);
   if (isDataFile(file)) return { lines, candidates: findDataConstants(file, source) };
+  if (isBuildFile(file)) return { lines, candidates: findBuildConstants(source) };
   return { lines, candidates: findCodeConstants(file, source) };
 }
