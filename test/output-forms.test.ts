@@ -156,6 +156,24 @@ test.each([
 });
 
 test.each<[string, string, string, number | null]>([
+  [
+    'in an array of one number',
+    'global_step=25, return=[25.]\nglobal_step=50, return=[31.5]',
+    'return',
+    31.5,
+  ],
+  ['in an array of arrays', 'loss: array([[0.25]], dtype=float32)', 'loss', 0.25],
+  ['not in an array of several', 'loss: [0.25 0.5]', 'loss', null],
+  ['not in a list of several', 'loss: [0.25, 0.5]', 'loss', null],
+  ['before the part of the data of the next', 'train loss: 0.5 test acc: 91%', 'train loss', 0.5],
+  [
+    'of all folds rather than of the last one',
+    'Fold 1 | RMSE: 1.2\nFold 2 | RMSE: 1.3\nRMSE: 1.25',
+    'RMSE',
+    1.25,
+  ],
+  ['of folds, if there is no other', 'Fold 1 | RMSE: 1.2\nFold 2 | RMSE: 1.3', 'RMSE', 1.3],
+  ['not of a fold beside a mean', 'Fold 1 | RMSE: 1.2\nFold 2 RMSE: 1.3\nMean RMSE: 1.25', 'RMSE', null],
   ['behind a glog prefix', 'I1128 10:00:00.123456 1234 train.py:42] val_auc: 0.9', 'val_auc', 0.9],
   ['behind a level and a logger', 'INFO:root:val_auc: 0.9', 'val_auc', 0.9],
   [
@@ -276,6 +294,13 @@ test.each<[string, string, string, number | null]>([
   ],
 ])('a value is read %s', (_, text, metric, value) => {
   expect(read(text, { name: metric }).value).toBe(value);
+});
+
+test('the part of the data before the next name is no unit', () => {
+  const { reader } = read('train loss: 0.5 test acc: 91%\ntime: 3 ms loss: 2\n', { name: 'train loss' });
+  expect(reader.summary()).toMatchObject({ 'train loss': 0.5 });
+  expect(reader.units.get('train loss')).toBeUndefined();
+  expect(read('time: 3 ms loss: 2\n', { name: 'time' }).reader.summary()).toEqual({ time: 3 });
 });
 
 test('words that are asked for are read too, the last one printed', () => {
