@@ -172,6 +172,57 @@ ${CMAKE}`;
   });
 });
 
+describe("of Hydra's configs", () => {
+  const FILES = {
+    'src/train.py':
+      '@hydra.main(version_base="1.3", config_path="../configs", config_name="train.yaml")\ndef main(cfg): ...\n',
+    'configs/train.yaml':
+      'defaults:\n  - _self_\n  - model: small\n  - trainer: default\n  - logger: null\n  - optional local: mine\n  - callbacks: [stop, save]\nwidth: 4\n',
+    'configs/model/small.yaml': 'defaults: [/net/plain]\nlr: 0.1\n',
+    'configs/model/large.yaml': 'lr: 0.2\n',
+    'configs/net/plain.yaml': 'units: 64\n',
+    'configs/trainer/default.yaml': 'clip: 1.0\n',
+    'configs/trainer/gpu.yaml': 'defaults:\n  - default\nscale: 2.0\n',
+    'configs/callbacks/stop.yaml': 'patience: 3\n',
+    'configs/callbacks/save.yaml': 'top_k: 1\n',
+    'configs/callbacks/bar.yaml': 'rate: 5\n',
+    'configs/logger/csv.yaml': 'rows: 5\n',
+    'configs/experiment/big.yaml': 'defaults:\n  - override /model: large\nlr: 0.3\n',
+    'other.yaml': 'alpha: 1.0\n',
+  };
+  const used = async (train: string) =>
+    Object.entries(await constantsOf(train, FILES)).flatMap(([file, names]) =>
+      names.length > 0 ? [file] : [],
+    );
+
+  test('only those that are composed have constants', async () => {
+    const always = [
+      'configs/train.yaml',
+      'configs/model/small.yaml',
+      'configs/net/plain.yaml',
+      'configs/trainer/default.yaml',
+    ];
+    const callbacks = ['configs/callbacks/stop.yaml', 'configs/callbacks/save.yaml'];
+    expect(await used('python src/train.py')).toEqual([...always, ...callbacks, 'other.yaml']);
+    expect(await used('python -m src.train trainer=gpu callbacks=bar +experiment=big')).toEqual([
+      ...[
+        'configs/train.yaml',
+        'configs/model/small.yaml',
+        'configs/model/large.yaml',
+        'configs/net/plain.yaml',
+      ],
+      ...['configs/trainer/default.yaml', 'configs/trainer/gpu.yaml', 'configs/callbacks/bar.yaml'],
+      ...['configs/experiment/big.yaml', 'other.yaml'],
+    ]);
+  });
+
+  test('all have constants if it is unknown which are composed', async () => {
+    const all = Object.keys(FILES).filter(file => file.endsWith('.yaml'));
+    expect(await used('python train.py')).toEqual(all);
+    expect(await used('python src/train.py --config-name=missing')).toEqual(all);
+  });
+});
+
 test('the search changes nothing that a file of settings overrides', async () => {
   const folder = await temporaryFolder();
   await mkdir(join(folder, 'config'));

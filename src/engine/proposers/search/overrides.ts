@@ -1,7 +1,8 @@
 import { posix } from 'node:path';
 import type { Contract } from '../../../shared/contract/contract.ts';
 import { findDataConstants, isDataFile } from './data-constants.ts';
-import { DEFINED, fieldOf, type Given, givenBy, optionsOf } from './given.ts';
+import { DEFINED, EVERYTHING, fieldOf, type Given, givenBy, optionsOf } from './given.ts';
+import { readComposed } from './hydra-configs.ts';
 import { assignedNames } from './python-constants.ts';
 
 /** A larger file sets no options. */
@@ -11,11 +12,12 @@ const MAX_FILES = 20;
 /**
  * Files that take part in a training, in order, with the names each sets: a script, a makefile or one of CMake or Meson by the options and
  * definitions in it, a program by its variables, which it passes to the modules it imports, and a file of settings
- * after it (`config/small.py`, `--config small.yaml`) by its values.
+ * after it (`config/small.py`, `--config small.yaml`) by its values. A module (`python -m`) gives nothing. Below the folder of
+ * Hydra's configs, only those that are composed take part: `names` are their paths.
  */
 export type Overrides = ReadonlyMap<string, Override>;
 type Override = { readonly role: Role; readonly names: ReadonlySet<string> };
-type Role = 'command' | 'program' | 'settings';
+type Role = 'command' | 'program' | 'module' | 'settings' | 'configs';
 
 /** @param read the text of a file of the repository; null if there is none, or it is too large */
 export async function readOverrides(
@@ -31,7 +33,9 @@ export async function readOverrides(
       const isCommand = role === 'command';
       // In a makefile and a script for the shell, a `#` begins a comment.
       const code = isCommand ? text.replace(/\\\r?\n/g, ' ').replace(/(^|\s)#.*/gm, '$1') : text;
-      found.set(path, { role, names: isCommand ? namesOfCommands(code) : namesOfSettings(path, text) });
+      found.set(path, { role, names: namesGivenBy(role, path, code) });
+      const composed = /^(?:program|module)$/.test(role) ? await readComposed(path, text, train, read) : null;
+      if (composed) found.set(composed.folder, { role: 'configs', names: composed.paths });
       if (isBuildFile(path)) await add(subfoldersOf(path, code));
       else if (isCommand) for (const line of code.split('\n')) await add(filesIn(line));
     }
@@ -49,9 +53,15 @@ export function givenTo(
   contract: Pick<Contract, 'environment' | 'train'>,
   overrides: Overrides,
 ): Given {
+  const isIdle = [...overrides].some(
+    ([path, { role, names }]) =>
+      role === 'configs' && file.startsWith(`${path}/`) && file.endsWith('.yaml') && !names.has(file),
+  );
+  if (isIdle) return EVERYTHING;
   const paths = [...overrides.keys()];
   const place = paths.indexOf(file);
   const others = [...overrides].filter(([path, { role }], at) => {
+    if (role === 'configs') return false;
     if (role === 'program') return place < 0;
     return path !== file && (role === 'command' || at > place);
   });
@@ -114,6 +124,10 @@ function filesIn(command: string): readonly NamedFile[] {
       );
     }
     let hasProgram = words.includes('-m');
+    if (hasProgram) {
+      const module = `${after('-m').replaceAll('.', '/')}.py`;
+      files.push({ path: joined(folder, module), role: 'module' });
+    }
     for (const word of words) {
       const path = joined(folder, word);
       if (isScript(word)) files.push({ path, role: 'command' });
@@ -127,6 +141,11 @@ function filesIn(command: string): readonly NamedFile[] {
 
 function joined(folder: string, path: string): string {
   return (posix.isAbsolute(path) ? path : posix.join(folder, path)).replace(/\/+$/, '');
+}
+
+function namesGivenBy(role: Role, path: string, code: string): ReadonlySet<string> {
+  if (role === 'command') return namesOfCommands(code);
+  return role === 'module' ? new Set() : namesOfSettings(path, code);
 }
 
 function namesOfCommands(code: string): ReadonlySet<string> {
