@@ -6,13 +6,15 @@ import { type Given, plainOption } from './given.ts';
 import { isLeftAlone } from './left-alone.ts';
 import { type Literal, NONE_OR_ALL } from './literal.ts';
 import { findLockedLines, type SourceLine, splitLines } from './locked-sections.ts';
+import { findNotebookConstants } from './notebook-constants.ts';
 import { findPythonConstants } from './python-constants.ts';
 
 /** Names are shown to users and used by models; other characters differ between bytes and text. */
 const NAMEABLE = /^[\x20-\x7e]{1,200}$/;
 
 /**
- * The constants of a file, in order. In Python, those of `findPythonConstants`; in JSON, TOML and YAML, every value;
+ * The constants of a file, in order. In Python, those of `findPythonConstants`, also in the cells of
+ * a notebook; in JSON, TOML and YAML, every value;
  * in a makefile and the like, those of `findBuildConstants`; in any other file, those of `findCodeConstants`. Leaves out computed values, the integer -1, which stands for none or all, names that `isLeftAlone` matches, those that a comment says
  * not to change, those that are `given`, and those assigned twice.
  * @param isWanted selects by name, instead of `isLeftAlone`
@@ -70,6 +72,7 @@ function readCandidates(
     const others = findLineConstants(lines).filter(({ start }) => !known.has(start));
     return { candidates: [...candidates, ...others], lines };
   }
+  if (file.endsWith('.ipynb')) return findNotebookConstants(source, given);
   const lines = splitLines(source, null);
   if (isDataFile(file)) return { lines, candidates: findDataConstants(file, source) };
   if (isBuildFile(file)) return { lines, candidates: findBuildConstants(source) };
