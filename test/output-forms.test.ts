@@ -10,6 +10,26 @@ const K6 = `
      iteration_duration.............: avg=1.1s    min=1.09s   med=1.1s    max=2.2s   p(90)=1.18s   p(95)=1.22s
 `;
 
+const BENCHMARK_JS = `sort three x 2,631,688 ops/sec ±19.11% (7 runs sampled)
+reverse x 23,743,684 ops/sec ±11.84% (7 runs sampled)
+`;
+
+const TINYBENCH = `┌─────────┬───────────┬───────────────────┬────────────────────────┬─────────┐
+│ (index) │ Task name │ Latency avg (ns)  │ Throughput avg (ops/s) │ Samples │
+├─────────┼───────────┼───────────────────┼────────────────────────┼─────────┤
+│ 0       │ 'sort'    │ '305.12 ± 51.55%' │ '7596477 ± 0.06%'      │ 163869  │
+│ 1       │ 'reverse' │ '115.38 ± 45.48%' │ '22917191 ± 0.04%'     │ 451406  │
+└─────────┴───────────┴───────────────────┴────────────────────────┴─────────┘
+`;
+
+const CONSOLE_TABLE = `┌─────────┬─────┐
+│ (index) │ ms  │
+├─────────┼─────┤
+│ sort    │ 1.5 │
+│ rev     │ 2   │
+└─────────┴─────┘
+`;
+
 const CRITERION = `Benchmarking encode/short: Warming up for 3.0000 s
 encode/short            time:   [22.250 ns 22.310 ns 22.391 ns]
                         thrpt:  [44.7 MiB/s 44.9 MiB/s 45.0 MiB/s]
@@ -251,6 +271,13 @@ test.each<[string, string, string, number | null]>([
   ['of k6 by the name of its row', K6, 'http_req_duration p(95)', 212.5],
   ['of k6 alone', K6, 'http_reqs', 4120],
   ['of k6 from several rows', K6, 'p(95)', null],
+  ['of benchmark.js by its name', BENCHMARK_JS, 'sort three ops/sec', 2_631_688],
+  ['of benchmark.js alone', BENCHMARK_JS.split('\n')[1] ?? '', 'ops/sec', 23_743_684],
+  ['of two of benchmark.js', BENCHMARK_JS, 'ops/sec', null],
+  ['of tinybench by its name', TINYBENCH, 'reverse Latency avg (ns)', 115.38],
+  ['of tinybench, not by the number of its row', TINYBENCH, '1 Latency avg (ns)', null],
+  ['of an object in a table', CONSOLE_TABLE, 'rev ms', 2],
+  ['of a single row of a table', CONSOLE_TABLE.split('│ rev')[0] ?? '', 'ms', 1.5],
   ['of criterion, the middle of three', CRITERION, 'encode/short time', 22.31],
   ['of criterion, with a name on a line of its own', CRITERION, 'decode/a_name_that_is_long time', 1.25],
   ['of criterion, its throughput', CRITERION, 'encode/short thrpt', 44.9],
