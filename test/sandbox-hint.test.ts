@@ -17,6 +17,7 @@ test('a failed baseline is advised on the sandbox only if that may be the cause'
     "TypeError: unsupported operand type(s) for +: 'int' and 'str'",
     'torch._dynamo.exc.AttributeError: no attribute',
     "KeyError: 'lr'",
+    '_pickle.UnpicklingError: Weights only load failed.',
   ];
   expect(wrong.filter(exception)).toEqual([]);
   const message = 'CUDA out of memory.';

@@ -55,7 +55,7 @@ export function explainCrash(
 /** Kinds of crashes and exceptions that a missing file, right or network does not cause. */
 const OF_CODE: ReadonlySet<Crash['class']> = new Set(['out_of_memory', 'diverged', 'disk_full']);
 const EXCEPTION_OF_CODE =
-  /^(?:[\w.]+\.)?(?:Assertion|Attribute|Index|Key|Name|Type|UnboundLocal|ZeroDivision|Syntax|Indentation|Overflow|Recursion)Error\b/;
+  /^(?:[\w.]+\.)?(?:Assertion|Attribute|Index|Key|Name|Type|UnboundLocal|ZeroDivision|Syntax|Indentation|Overflow|Recursion|Unpickling)Error\b/;
 
 export function mayBeOfSandbox({ class: kind, message }: Pick<Crash, 'class' | 'message'>): boolean {
   return !OF_CODE.has(kind) && !EXCEPTION_OF_CODE.test(message);
