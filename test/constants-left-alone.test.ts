@@ -77,7 +77,7 @@ test('names that are not for turning are told from those that sound like them', 
     CFG.n_splits N_FOLDS --folds num_classes dimensions net.output_size input_shape INPUT_DIM Config.dataset
     Args.cuda --no-cuda use_cuda trainer.devices trainer.num_nodes num_jobs pin_memory tensor_parallelism Args.torch_deterministic
     Args.track --do-train capture_video upload_model push_to_hub print_config restore_checkpoints trainer.enable_progress_bar
-    enable_model_summary enable_checkpointing fast_dev_run --dry-run detect_anomaly overfit_batches limit_train_batches`;
+    enable_model_summary enable_checkpointing fast_dev_run trainer.barebones inference_mode use_distributed_sampler --dry-run detect_anomaly overfit_batches limit_train_batches`;
   const free = `PEAK_LR DEVICE_BATCH_SIZE CLIP_VAL LOG_SIGMA_INIT WARMUP_STEPS HEADS EVALUE LATEST_WEIGHT THREADED_SCALE
     gradient_checkpointing optimizer.lr layers[0].width VALUE_DIM DIRICHLET_ALPHA warmup_iters lr_decay_iters NEWTON_ITERATIONS update_epochs
     n_steps NS_STEPS SAMPLE_STEPS LORA_RANK --rank ATTENTION_BACKEND SAVED_SHARE K C min_samples_split max_samples ROWS_PER_THREAD THREADS_PER_BLOCK SPLIT_K

@@ -58,7 +58,7 @@ const WHOLE = new RegExp(
     'DATASET|(?:N_|NUM_)?(?:SPLITS|CLASSES|LABELS|DIMENSIONS)',
     '(?:INPUT|OUTPUT)_(?:SIZE|SHAPE|DIMS?|CHANNELS|FEATURES)',
     '(?:USE_|NO_)?(?:CUDA|MPS|GPUS?)|DEVICES|PIN_MEMORY',
-    'TRACK|(?:DO_)?TRAIN',
+    'TRACK|(?:DO_)?TRAIN|BAREBONES|INFERENCE_MODE|USE_DISTRIBUTED_SAMPLER',
   ]
     .map(name => `^_(?:${name})_$`)
     .join('|'),
