@@ -3,6 +3,7 @@ import { join, posix } from 'node:path';
 import { listed } from '../../shared/listed.ts';
 import { matchProposable } from '../contract/editable.ts';
 import { readBlobs } from '../git/read-blobs.ts';
+import { splitFolder } from '../process/find-program.ts';
 import { quote } from '../remote/quote.ts';
 import type { CommitFiles } from '../sandbox/contain.ts';
 import type { Add, TrainingInput } from './training-input.ts';
@@ -14,6 +15,10 @@ const DATA =
 const MAX_FOLDERS = 200;
 const MAX_CODE_FILES = 50;
 const SHOWN = 3;
+const DATA_FOLDER = /(?:^|\/)(?:\w*data\w*|corpus|corpora|inputs?)(?:\/|$)/i;
+/** Folders in a folder of data are looked into this deep, and this many of them. */
+const MAX_DEPTH = 3;
+const MAX_INNER = 20;
 
 /** Whether the code names data that lies in the checkout but is not committed, as prepared data mostly is: a run lacks it. */
 export async function checkUncommitted(
@@ -22,11 +27,8 @@ export async function checkUncommitted(
   add: Add,
 ): Promise<void> {
   if (contract.setup !== null || isElsewhere) return;
-  const data = findUncommitted(
-    repository.path,
-    tree.map(({ path }) => path),
-  );
-  if (data.length === 0) return;
+  const paths = tree.map(({ path }) => path);
+  const data = findUncommitted(repository.path, paths);
   const isProposable = matchProposable(contract);
   const words = new Set(contract.train.split(/[\s"']+/).map(word => posix.normalize(word)));
   const code = tree.filter(
@@ -34,16 +36,44 @@ export async function checkUncommitted(
   );
   const names = code.slice(0, MAX_CODE_FILES).map(({ path }) => ({ commit, path }));
   const text = (await readBlobs(repository, names)).map(blob => blob?.toString('latin1') ?? '').join('\n');
-  const needed = data.filter(path => ['"', "'"].some(quote => text.includes(posix.basename(path) + quote)));
+  const files = data.filter(path => ['"', "'"].some(quote => text.includes(posix.basename(path) + quote)));
+  const { folder } = splitFolder(contract.train);
+  const folders = files.length > 0 ? [] : findFolders(repository.path, namedFolders(text, folder), paths);
+  const needed = [...files, ...folders];
   const [first] = needed;
   if (first === undefined) return;
-  const copy = ['cp', join(repository.path, first), posix.dirname(first)].map(wordOf).join(' ');
+  const above = posix.dirname(first);
+  const make = folders.length > 0 && above !== '.' ? `mkdir -p ${wordOf(above)} && ` : '';
+  const copied = [join(repository.path, first), above].map(wordOf).join(' ');
+  const copy = `${make}cp ${folders.length > 0 ? '-r ' : ''}${copied}`;
   const others = needed.length > 1 ? ', and likewise for the others' : '';
   add(
     'data',
     'warning',
     `A worktree holds only what is committed, so it lacks ${listed(needed, SHOWN)}. If the training reads that, write setup = ${JSON.stringify(copy)}${others} under [contract] in pawl.toml.`,
   );
+}
+
+/** Folders by whose name they hold data, as they stand in strings of the code, from the root of the repository. */
+function namedFolders(text: string, folder: string): readonly string[] {
+  const strings = text.matchAll(/(["'])((?:\.{1,2}\/)*\w[\w.-]{0,60}(?:\/[\w.-]{1,60}){0,8})\/?\1/g);
+  const named = [...strings].map(([, , path = '']) => path).filter(path => DATA_FOLDER.test(path));
+  const places = [...new Set(named)].slice(0, MAX_FOLDERS).flatMap(path => [posix.join(folder, path), path]);
+  return [...new Set(places.map(path => posix.normalize(path)))].filter(path => !path.startsWith('..'));
+}
+
+/** The folders that lie in the checkout, with data, and of which nothing is committed. */
+function findFolders(root: string, named: readonly string[], paths: readonly string[]): readonly string[] {
+  return named.filter(
+    folder => !paths.some(path => path.startsWith(`${folder}/`)) && holdsData(join(root, folder), MAX_DEPTH),
+  );
+}
+
+function holdsData(folder: string, depth: number): boolean {
+  const entries = entriesOf(folder);
+  if (entries.some(entry => entry.isFile() && DATA.test(entry.name))) return true;
+  const inner = entries.filter(entry => entry.isDirectory()).slice(0, MAX_INNER);
+  return depth > 1 && inner.some(({ name }) => holdsData(join(folder, name), depth - 1));
 }
 
 function wordOf(path: string): string {
