@@ -72,10 +72,17 @@ test('names that are not for turning are told from those that sound like them', 
     Config.evalBatchSize data.seed --num-workers SAVE_EVERY CHECKPOINT_EVERY_STEPS
     always_save_checkpoint --save-model init_from --resume backend sample_every WORLD_SIZE n_gpus WARP_SIZE vocab_size
     max_iters NUM_EPOCHS --epochs Config.iterations --num-train-epochs trainer.max_steps total_timesteps TRAIN_STEPS
-    REPEATS BENCH_ROUNDS`;
+    REPEATS BENCH_ROUNDS n_episodes NUM_EPISODES max_episodes total_frames trainer.min_epochs generations n_trials
+    N N_ROWS TrainConfig.n_samples num_examples max_train_samples data.train_size data_fraction N_TRAIN PROBLEM_SIZE MATRIX_SIZE
+    CFG.n_splits N_FOLDS --folds num_classes dimensions net.output_size input_shape INPUT_DIM Config.dataset
+    Args.cuda --no-cuda use_cuda trainer.devices trainer.num_nodes num_jobs pin_memory tensor_parallelism Args.torch_deterministic
+    Args.track --do-train capture_video upload_model push_to_hub print_config restore_checkpoints trainer.enable_progress_bar
+    enable_model_summary enable_checkpointing fast_dev_run trainer.barebones inference_mode use_distributed_sampler --dry-run detect_anomaly overfit_batches limit_train_batches`;
   const free = `PEAK_LR DEVICE_BATCH_SIZE CLIP_VAL LOG_SIGMA_INIT WARMUP_STEPS HEADS EVALUE LATEST_WEIGHT THREADED_SCALE
     gradient_checkpointing optimizer.lr layers[0].width VALUE_DIM DIRICHLET_ALPHA warmup_iters lr_decay_iters NEWTON_ITERATIONS update_epochs
-    n_steps NS_STEPS SAMPLE_STEPS LORA_RANK --rank ATTENTION_BACKEND SAVED_SHARE`;
+    n_steps NS_STEPS SAMPLE_STEPS LORA_RANK --rank ATTENTION_BACKEND SAVED_SHARE K C min_samples_split max_samples ROWS_PER_THREAD THREADS_PER_BLOCK SPLIT_K
+    n_estimators num_boost_round hidden_size input_dropout OUTPUT_SCALE track_running_stats CUDA_TILE frame_stack n_startup_trials
+    train_batch_size num_leaves n_samples_per_step num_envs`;
   const split = (text: string) => text.split(/\s+/).filter(Boolean);
   expect(split(left).filter(name => !isLeftAlone(name))).toEqual([]);
   expect(split(free).filter(name => isLeftAlone(name))).toEqual([]);

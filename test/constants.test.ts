@@ -127,6 +127,77 @@ config = CFG(depth=3)
     expect(names('train.py', source, given)).toEqual([]);
   });
 
+  test('a field or an option that the program gives another value is none, unless it starts from the default', () => {
+    const source = `
+import tyro
+@dataclass
+class Args:
+    rate: float = 0.1
+    envs: int = 4
+    batch: int = 0
+    scale: float = 0.5
+    half: int = 8
+    warmup: int = 3
+    def __post_init__(self):
+        self.half = self.envs // 2
+        self.scale = self.scale * 2
+def main():
+    parser.add_argument("--drop", type=float, default=0.1)
+    parser.add_argument("--width", type=int, default=64)
+    args = parser.parse_args()
+    args.width = read()
+    model.drop = 0.2
+if __name__ == "__main__":
+    args = tyro.cli(Args)
+    args.batch = int(args.envs * 2)
+    args.rate = args.rate * 2
+    if args.envs > 3:
+        args.warmup = 9
+`;
+    expect(names('ppo.py', source)).toEqual([
+      ...['Args.rate', 'Args.envs', 'Args.scale', 'Args.warmup', '--drop'],
+    ]);
+  });
+
+  test("defaults of absl's flags are constants", () => {
+    const source = `from absl import app, flags
+FLAGS = flags.FLAGS
+flags.DEFINE_float('learning_rate', 0.1, 'The rate.')
+_WIDTH = flags.DEFINE_integer("width", default=64, help="units")
+flags.DEFINE_bool('nesterov', False, 'momentum', short_name='n')
+flags.DEFINE_enum('act', 'relu', ['relu', 'gelu'], 'activation')
+flags.DEFINE_string('workdir', None, 'folder')
+flags.DEFINE_integer('num_epochs', 10, 'passes')
+flags.DEFINE_float('decay', 0.5, 'set below')
+def main(_):
+    FLAGS.decay = 0.1
+`;
+    expect(names('train.py', source)).toEqual(['--learning_rate', '--width', '--nesterov', '--act']);
+    const given = givenBy({ environment: [], train: 'python train.py --learning_rate=1 --width 8' });
+    expect(names('train.py', source, given)).toEqual(['--nesterov', '--act']);
+    expect(turnAll('train.py', source).text).toContain(`flags.DEFINE_enum('act', 'gelu', [`);
+  });
+
+  test('defaults of the parameters of a command are constants: of Fire, tyro and typer', () => {
+    const source = `import fire, typer
+app = typer.Typer()
+def main(rate: float = 0.1, *, width=64, data="x", epochs: int = 3, **more):
+    other()
+def other(depth=4): ...
+@app.command(name="fit")
+def fit(scale: float = typer.Option(0.5, help="size"), heads: int = 2): ...
+class Model:
+    def main(self, drop=0.1): ...
+`;
+    expect(names('train.py', `${source}fire.Fire(main)\n`)).toEqual([
+      ...['--rate', '--width', '--scale', '--heads'],
+    ]);
+    expect(names('train.py', `${source}tyro.cli(main)\n`)).toContain('--rate');
+    expect(names('train.py', source)).toEqual(['--scale', '--heads']);
+    const given = givenBy({ environment: [], train: 'python train.py --rate=1 --scale 2' });
+    expect(names('train.py', `${source}fire.Fire(main)\n`, given)).toEqual(['--width', '--heads']);
+  });
+
   const SOURCE = `"""Docs.
 LR = 3
 """
@@ -303,6 +374,12 @@ width = 128
     ]);
     const given = givenBy({ environment: [], train: 'python train.py optimizer.lr=1 --depth=4' });
     expect(names('config.yaml', YAML, given)).not.toContain('optimizer.lr');
+  });
+
+  test("Hydra's own words are none", () => {
+    const source =
+      'optimizer:\n  _target_: torch.optim.Adam\n  _partial_: true\n  lr: 0.1\n_recursive_: false\n';
+    expect(names('model.yaml', source)).toEqual(['optimizer.lr']);
   });
 
   test('a program reads what was written, and comments and layout stay', async () => {

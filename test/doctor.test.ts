@@ -351,6 +351,31 @@ test('doctor says that a worktree has no node_modules, unless a set-up makes the
   expect(await detailOf(needy, contract.replace('train =', 'setup = "true"\ntrain ='))).toBeUndefined();
 });
 
+test('doctor warns of a folder of data that the code names and git ignores, from the folder of the command', async () => {
+  const program = `parser.add_argument('--data', default='./data/wikitext-2')\nSAVE = 'outputs'\nlog("data is ready")\n`;
+  const toml = (train: string) =>
+    `[contract]\neditable = ["lm/main.py"]\ntrain = "${train}"\n[metric]\nname = "loss"\n`;
+  const detailOf = async (train: string, more: Readonly<Record<string, string>>) => {
+    const repository = await createRepository({
+      'lm/main.py': program,
+      '.gitignore': 'data\n',
+      'pawl.toml': toml(train),
+    });
+    await writeFiles(repository, more);
+    const { checks } = await examine(repository);
+    return checks.find(({ name }) => name === 'data')?.detail;
+  };
+  const inside = { 'lm/data/wikitext-2/train.txt': 'x', 'lm/outputs/log.txt': 'x' };
+  expect(await detailOf('cd lm && python3 main.py', inside)).toMatch(
+    /lacks lm\/data\/wikitext-2\. .*setup = "mkdir -p lm\/data && cp -r \/\S+lm\/data\/wikitext-2 lm\/data" under/,
+  );
+  expect(await detailOf('python3 lm/main.py', { 'data/wikitext-2/raw/a.bin': 'x' })).toContain(
+    'lacks data/wikitext-2.',
+  );
+  expect(await detailOf('python3 lm/main.py', inside)).toBeUndefined();
+  expect(await detailOf('cd lm && python3 main.py', { 'lm/data/wikitext-2/read.me': 'x' })).toBeUndefined();
+});
+
 test('doctor warns of data that the code names, that lies in the checkout and that no commit has', async () => {
   const program = `open(os.path.join('data', split, "train.bin")); torch.save(model, 'last.pt'); open('old.csv')\n`;
   const toml = (more: string) =>

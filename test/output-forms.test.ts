@@ -10,6 +10,26 @@ const K6 = `
      iteration_duration.............: avg=1.1s    min=1.09s   med=1.1s    max=2.2s   p(90)=1.18s   p(95)=1.22s
 `;
 
+const BENCHMARK_JS = `sort three x 2,631,688 ops/sec ±19.11% (7 runs sampled)
+reverse x 23,743,684 ops/sec ±11.84% (7 runs sampled)
+`;
+
+const TINYBENCH = `┌─────────┬───────────┬───────────────────┬────────────────────────┬─────────┐
+│ (index) │ Task name │ Latency avg (ns)  │ Throughput avg (ops/s) │ Samples │
+├─────────┼───────────┼───────────────────┼────────────────────────┼─────────┤
+│ 0       │ 'sort'    │ '305.12 ± 51.55%' │ '7596477 ± 0.06%'      │ 163869  │
+│ 1       │ 'reverse' │ '115.38 ± 45.48%' │ '22917191 ± 0.04%'     │ 451406  │
+└─────────┴───────────┴───────────────────┴────────────────────────┴─────────┘
+`;
+
+const CONSOLE_TABLE = `┌─────────┬─────┐
+│ (index) │ ms  │
+├─────────┼─────┤
+│ sort    │ 1.5 │
+│ rev     │ 2   │
+└─────────┴─────┘
+`;
+
 const CRITERION = `Benchmarking encode/short: Warming up for 3.0000 s
 encode/short            time:   [22.250 ns 22.310 ns 22.391 ns]
                         thrpt:  [44.7 MiB/s 44.9 MiB/s 45.0 MiB/s]
@@ -156,6 +176,24 @@ test.each([
 });
 
 test.each<[string, string, string, number | null]>([
+  [
+    'in an array of one number',
+    'global_step=25, return=[25.]\nglobal_step=50, return=[31.5]',
+    'return',
+    31.5,
+  ],
+  ['in an array of arrays', 'loss: array([[0.25]], dtype=float32)', 'loss', 0.25],
+  ['not in an array of several', 'loss: [0.25 0.5]', 'loss', null],
+  ['not in a list of several', 'loss: [0.25, 0.5]', 'loss', null],
+  ['before the part of the data of the next', 'train loss: 0.5 test acc: 91%', 'train loss', 0.5],
+  [
+    'of all folds rather than of the last one',
+    'Fold 1 | RMSE: 1.2\nFold 2 | RMSE: 1.3\nRMSE: 1.25',
+    'RMSE',
+    1.25,
+  ],
+  ['of folds, if there is no other', 'Fold 1 | RMSE: 1.2\nFold 2 | RMSE: 1.3', 'RMSE', 1.3],
+  ['not of a fold beside a mean', 'Fold 1 | RMSE: 1.2\nFold 2 RMSE: 1.3\nMean RMSE: 1.25', 'RMSE', null],
   ['behind a glog prefix', 'I1128 10:00:00.123456 1234 train.py:42] val_auc: 0.9', 'val_auc', 0.9],
   ['behind a level and a logger', 'INFO:root:val_auc: 0.9', 'val_auc', 0.9],
   [
@@ -233,6 +271,13 @@ test.each<[string, string, string, number | null]>([
   ['of k6 by the name of its row', K6, 'http_req_duration p(95)', 212.5],
   ['of k6 alone', K6, 'http_reqs', 4120],
   ['of k6 from several rows', K6, 'p(95)', null],
+  ['of benchmark.js by its name', BENCHMARK_JS, 'sort three ops/sec', 2_631_688],
+  ['of benchmark.js alone', BENCHMARK_JS.split('\n')[1] ?? '', 'ops/sec', 23_743_684],
+  ['of two of benchmark.js', BENCHMARK_JS, 'ops/sec', null],
+  ['of tinybench by its name', TINYBENCH, 'reverse Latency avg (ns)', 115.38],
+  ['of tinybench, not by the number of its row', TINYBENCH, '1 Latency avg (ns)', null],
+  ['of an object in a table', CONSOLE_TABLE, 'rev ms', 2],
+  ['of a single row of a table', CONSOLE_TABLE.split('│ rev')[0] ?? '', 'ms', 1.5],
   ['of criterion, the middle of three', CRITERION, 'encode/short time', 22.31],
   ['of criterion, with a name on a line of its own', CRITERION, 'decode/a_name_that_is_long time', 1.25],
   ['of criterion, its throughput', CRITERION, 'encode/short thrpt', 44.9],
@@ -276,6 +321,13 @@ test.each<[string, string, string, number | null]>([
   ],
 ])('a value is read %s', (_, text, metric, value) => {
   expect(read(text, { name: metric }).value).toBe(value);
+});
+
+test('the part of the data before the next name is no unit', () => {
+  const { reader } = read('train loss: 0.5 test acc: 91%\ntime: 3 ms loss: 2\n', { name: 'train loss' });
+  expect(reader.summary()).toMatchObject({ 'train loss': 0.5 });
+  expect(reader.units.get('train loss')).toBeUndefined();
+  expect(read('time: 3 ms loss: 2\n', { name: 'time' }).reader.summary()).toEqual({ time: 3 });
 });
 
 test('words that are asked for are read too, the last one printed', () => {

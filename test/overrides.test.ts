@@ -106,6 +106,123 @@ python train.py config/b.py \\
   });
 });
 
+describe('a build file that CMake or Meson reads', () => {
+  const C =
+    '#ifndef TILE\n#define TILE 8\n#endif\n#define UNROLL 4\n#define ROWS 2\n#define PAD 3\n#define USE_FMA 0\n';
+  const CMAKE = `add_subdirectory(kernels)
+target_compile_definitions(bench PRIVATE TILE=\${SIDE}
+  "UNROLL=2" USE_FMA) # ROWS=1
+`;
+
+  test('gives definitions, also those of its subfolders', async () => {
+    const files = {
+      'src/bench.c': C,
+      'CMakeLists.txt': CMAKE,
+      'kernels/CMakeLists.txt': 'add_definitions(-DPAD=1)\n',
+    };
+    for (const train of [
+      'cmake -B build && cmake --build build && build/bench',
+      'cmake -S . -B build -DCMAKE_BUILD_TYPE=Release && make -C build',
+      'mkdir -p build && cd build && cmake .. && make && ./bench',
+      'cmake -G Ninja -D X=1 . && ninja && ./bench',
+    ]) {
+      expect(await constantsOf(train, files)).toMatchObject({ 'src/bench.c': ['ROWS'] });
+    }
+    const below = { 'c/src/bench.c': C, 'c/CMakeLists.txt': CMAKE };
+    expect(await constantsOf('cmake -S c -B b && make -C b', below)).toMatchObject({
+      'c/src/bench.c': ['ROWS', 'PAD'],
+    });
+    expect(await constantsOf('make && ./bench', files)).toMatchObject({
+      'src/bench.c': ['TILE', 'UNROLL', 'ROWS', 'PAD', 'USE_FMA'],
+    });
+  });
+
+  test('has constants of its own, which only the command overrides', async () => {
+    const cmake = `set(CMAKE_CXX_STANDARD 17)
+set(SIDE 16 CACHE STRING "of a block")
+set(REPEATS 5)
+# set(OLD 4)
+${CMAKE}`;
+    const files = {
+      'CMakeLists.txt': cmake,
+      'meson.build': "add_project_arguments('-DPAD=4', language: 'c')\n",
+    };
+    expect(await constantsOf('cmake -B build && make -C build', files)).toEqual({
+      'CMakeLists.txt': ['SIDE', 'UNROLL'],
+      'meson.build': ['PAD'],
+    });
+    expect(await constantsOf('cmake -B build -DSIDE=8 && make', files)).toMatchObject({
+      'CMakeLists.txt': ['UNROLL'],
+    });
+    const meson = { 'bench.c': C, 'meson.build': files['meson.build'] };
+    expect(await constantsOf('meson setup build && ninja -C build', meson)).toMatchObject({
+      'bench.c': ['TILE', 'UNROLL', 'ROWS', 'USE_FMA'],
+    });
+  });
+
+  test('as a makefile has its variables and definitions', async () => {
+    const make =
+      'TILE ?= 8\nWIDTH := 64\nDEPTH = 4 # layers\nNAME = x\nCFLAGS = -O3 -DUNROLL=2 -DTILE=$(TILE)\nrun: TILE=9\n\t./bench -DPAD=1\n';
+    expect(await constantsOf('make', { Makefile: make })).toEqual({
+      Makefile: ['TILE', 'WIDTH', 'DEPTH', 'UNROLL', 'PAD'],
+    });
+    expect(await constantsOf('make TILE=4', { Makefile: make })).toEqual({
+      Makefile: ['WIDTH', 'DEPTH', 'UNROLL', 'PAD'],
+    });
+  });
+});
+
+describe("of Hydra's configs", () => {
+  const FILES = {
+    'src/train.py':
+      '@hydra.main(version_base="1.3", config_path="../configs", config_name="train.yaml")\ndef main(cfg): ...\n',
+    'configs/train.yaml':
+      'defaults:\n  - _self_\n  - model: small\n  - trainer: default\n  - logger: null\n  - optional local: mine\n  - callbacks: [stop, save]\nwidth: 4\n',
+    'configs/model/small.yaml': 'defaults: [/net/plain]\nlr: 0.1\n',
+    'configs/model/large.yaml': 'lr: 0.2\n',
+    'configs/net/plain.yaml': 'units: 64\n',
+    'configs/trainer/default.yaml': 'clip: 1.0\n',
+    'configs/trainer/gpu.yaml': 'defaults:\n  - default\nscale: 2.0\n',
+    'configs/callbacks/stop.yaml': 'patience: 3\n',
+    'configs/callbacks/save.yaml': 'top_k: 1\n',
+    'configs/callbacks/bar.yaml': 'rate: 5\n',
+    'configs/logger/csv.yaml': 'rows: 5\n',
+    'configs/experiment/big.yaml': 'defaults:\n  - override /model: large\nlr: 0.3\n',
+    'other.yaml': 'alpha: 1.0\n',
+  };
+  const used = async (train: string) =>
+    Object.entries(await constantsOf(train, FILES)).flatMap(([file, names]) =>
+      names.length > 0 ? [file] : [],
+    );
+
+  test('only those that are composed have constants', async () => {
+    const always = [
+      'configs/train.yaml',
+      'configs/model/small.yaml',
+      'configs/net/plain.yaml',
+      'configs/trainer/default.yaml',
+    ];
+    const callbacks = ['configs/callbacks/stop.yaml', 'configs/callbacks/save.yaml'];
+    expect(await used('python src/train.py')).toEqual([...always, ...callbacks, 'other.yaml']);
+    expect(await used('python -m src.train trainer=gpu callbacks=bar +experiment=big')).toEqual([
+      ...[
+        'configs/train.yaml',
+        'configs/model/small.yaml',
+        'configs/model/large.yaml',
+        'configs/net/plain.yaml',
+      ],
+      ...['configs/trainer/default.yaml', 'configs/trainer/gpu.yaml', 'configs/callbacks/bar.yaml'],
+      ...['configs/experiment/big.yaml', 'other.yaml'],
+    ]);
+  });
+
+  test('all have constants if it is unknown which are composed', async () => {
+    const all = Object.keys(FILES).filter(file => file.endsWith('.yaml'));
+    expect(await used('python train.py')).toEqual(all);
+    expect(await used('python src/train.py --config-name=missing')).toEqual(all);
+  });
+});
+
 test('the search changes nothing that a file of settings overrides', async () => {
   const folder = await temporaryFolder();
   await mkdir(join(folder, 'config'));

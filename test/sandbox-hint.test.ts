@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { mayBeOfSandbox } from '../src/engine/stages/train/explain-crash.ts';
+import { mayBeOfSandbox, packageHint } from '../src/engine/stages/train/explain-crash.ts';
 
 const exception = (message: string) => mayBeOfSandbox({ class: 'exception', message });
 
@@ -17,8 +17,21 @@ test('a failed baseline is advised on the sandbox only if that may be the cause'
     "TypeError: unsupported operand type(s) for +: 'int' and 'str'",
     'torch._dynamo.exc.AttributeError: no attribute',
     "KeyError: 'lr'",
+    '_pickle.UnpicklingError: Weights only load failed.',
   ];
   expect(wrong.filter(exception)).toEqual([]);
   const message = 'CUDA out of memory.';
   expect(mayBeOfSandbox({ class: 'out_of_memory', message })).toBe(false);
+});
+
+test('a program in JavaScript that lacks a package is advised to install it, unless a set-up command does', () => {
+  const contract = { source: 'pawl.toml', setup: null } as const;
+  const hint = (message: string, setup: string | null = null) =>
+    packageHint({ message }, { ...contract, setup });
+  const missing = "Error [ERR_MODULE_NOT_FOUND]: Cannot find package 'quickselect' imported from /w/index.js";
+  expect(hint(missing)).toContain('"npm ci" as contract.setup');
+  expect(hint("Error: Cannot find module 'zod'")).toContain('"npm ci"');
+  expect(hint(missing, 'npm ci')).toBeNull();
+  expect(hint("Error: Cannot find module '/w/other.js'")).toBeNull();
+  expect(hint("Error: Cannot find module './other'")).toBeNull();
 });

@@ -12,7 +12,10 @@ import type { Ledger } from '../store/ledger.ts';
 import { namesIn, unpackInTurns } from '../store/series.ts';
 
 /** Series that count or time something rather than measure it. */
-const COUNTERS = /^(?:step|iter|iteration|epoch|progress|remaining|dt|time|eta|lrm|lr|tok\/sec|mfu)$/i;
+const COUNTERS = new RegExp(
+  `^(?:${STEP_NAMES.join('|')}|progress|remaining|dt|time|eta|lrm|lr|tok/sec|mfu)$`,
+  'i',
+);
 /** Sparklines of finished runs, by study, experiment and width; each is a few hundred bytes. */
 const CACHED_SPARKLINES = 4_000;
 

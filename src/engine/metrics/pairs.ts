@@ -218,7 +218,7 @@ export function findNamed(line: string, name: string): (Pair & { readonly qualif
 /** @param owner what may stand before a name */
 const anywhere = (owner: string) =>
   new RegExp(
-    String.raw`(?<![\p{L}\p{N}_.\-/@%+*])(${owner}(${WORD}))(?:\s{0,4}[:=]\s{0,16}|\s{1,4})(?=[-+−]?(?:\.?\d|nan\b|inf\b))`,
+    String.raw`(?<![\p{L}\p{N}_.\-/@%+*])(${owner}(${WORD}))(?:\s{0,4}[:=]\s{0,16}|\s{1,4})(?=\[{0,2}[-+−]?(?:\.?\d|nan\b|inf\b))`,
     'giu',
   );
 const ANYWHERE = anywhere('');

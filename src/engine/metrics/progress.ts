@@ -1,3 +1,4 @@
+import { STEP_NAMES } from '../../shared/charts/token-count.ts';
 import { parseQuantity } from './number.ts';
 import { type Pair, readNumbers, readObject, withoutLogPrefix } from './pairs.ts';
 
@@ -10,10 +11,14 @@ export type ProgressPoint = {
 /** More keys than this on one line are a table, not progress. */
 const MAX_KEYS = 32;
 
-const COUNTER =
-  /^\s{0,8}\[?(?:train(?:ing)?\s)?(step|iter|iteration|epoch)(?:\s{1,8}|\s{0,4}[:=]\s{0,8})\[?(\d[\d,]{0,20})(?!\.?\d)/i;
-/** What MaxText and others print before a counter. */
-const COMPLETED = /^\s{0,8}(?:completed|finished|global)\s/i;
+const COUNTS = STEP_NAMES.join('|');
+const COUNTER = new RegExp(
+  String.raw`^\s{0,8}\[?(?:train(?:ing)?\s)?(${COUNTS})(?:\s{1,8}|\s{0,4}[:=]\s{0,8})\[?(\d[\d,]{0,20})(?!\.?\d)`,
+  'i',
+);
+const COUNTER_NAME = new RegExp(`^(?:${COUNTS})$`, 'i');
+/** What MaxText, PyTorch's examples, CleanRL and others print before a counter. */
+const COMPLETED = /^\s{0,8}(?:completed\s|finished\s|end of\s|global[\s_])/i;
 /** `Train: 3 [  10/391 (  3%)]`, as timm counts epochs. */
 const TRAIN = /^\s{0,8}Train:\s(\d{1,9})\s\[\s{0,8}\d{1,9}\/\d{1,9}\s\(\s{0,8}\d{1,3}%\)\]/;
 /** What may follow a counter: the total and the share. */
@@ -25,8 +30,12 @@ const SHARE = /^\]?\s{0,8}\(\s{0,8}([\d.]{1,12})%\s{0,8}\)/;
  */
 const BEFORE_PAIRS =
   /^\s{0,8}(?:\[(\d{1,9})(?:,\s{0,8}(\d{1,9}))?\]\s{1,8}|(\d{1,9}):\t)(?=[\p{L}_][^\s:=]{0,63}(?: [^\s:=]{1,63})?\s{0,4}[:=]\s{0,16}[-+]?(?:\.?\d|nan\b|inf\b))/iu;
-/** Only a name and a number. */
-const BARE = /^\s{0,64}\S{1,64}\s{1,64}\S{1,32}\s{0,64}$/;
+/** A number alone before a part of the data, as candle's examples print it: `   3 train loss 0.5 test acc: 91%`. */
+const BEFORE_PART =
+  /^\s{0,8}(\d{1,9})\s(?=(?:train|val|test)(?:ing|id|idation)?\s[\p{L}_]{1,32}\s{0,4}[:=]?\s{0,16}[-+]?\.?\d)/iu;
+/** Only a name, with or without its part of the data, and a number. */
+const BARE =
+  /^\s{0,64}(?:(?:train|val|test|eval|dev)(?:ing|id|idation|uation)?\s)?\S{1,64}\s{1,64}\S{1,32}\s{0,64}$/;
 /** A progress bar of tqdm: `40%|████      | 20/50 [00:01<00:02, 19.9it/s, loss=0.3]`; ignite's has no second bar. */
 const BAR =
   /(\d{1,3})%\|(?:[^|]{0,400}\||[\u2588-\u258f ]{0,400}(?=[,[]))\s{0,8}(?:(\d[\d.,]{0,20}[kMGT]?)\/)?/;
@@ -113,6 +122,8 @@ function readCounterOfMore(text: string): Counted | null {
 }
 
 function readBeforePairs(text: string): Counted | null {
+  const part = BEFORE_PART.exec(text);
+  if (part) return { values: [['step', Number(part[1])]], length: part[0].length };
   const match = BEFORE_PAIRS.exec(text);
   if (!match) return null;
   const [first, second] = [Number(match[1] ?? match[3]), match[2]];
@@ -154,7 +165,7 @@ function readSegments(text: string): ProgressPoint | null {
     if (quantity.unit) units.set(name, quantity.unit);
   };
   for (const segment of segments) {
-    const counted = readCounter(segment);
+    const counted = readCounter(segment) ?? readCounterOfMore(segment);
     if (counted) {
       for (const [name, value] of counted.values) values.set(name, value);
       if (counted.values.length > 1) units.set('progress', '%');
@@ -167,7 +178,7 @@ function readSegments(text: string): ProgressPoint | null {
       // `loss 3.23`
       const only = separator < 0 && BARE.test(segment) ? readNumbers(segment)[0] : undefined;
       // A counter without a number counts nothing.
-      const isCounter = only !== undefined && /^(?:step|iter|iteration|epoch)$/i.test(only.name);
+      const isCounter = only !== undefined && COUNTER_NAME.test(only.name);
       if (only && !isCounter) add(only.name, only.text);
       continue;
     }
@@ -183,7 +194,7 @@ function readSegments(text: string): ProgressPoint | null {
 }
 
 /** An object with one of these is progress, not the result. */
-const STEPS = ['step', 'epoch', 'iter', 'iteration', 'loss', 'train_loss'];
+const STEPS: readonly string[] = [...STEP_NAMES, 'loss', 'train_loss'];
 
 function readStep(text: string): ProgressPoint | null {
   const pairs = readObject(text)?.filter(({ name }) => !name.includes('.')) ?? [];

@@ -29,6 +29,9 @@ const NOTHING = /^(?:n\/?a|none|null|nil|undefined|failed|error|-+)\b/i;
 /** What a tracker says about a run: at the end, the last numbers that it was given, some of them rounded. */
 const TRACKER = /^(?:wandb|COMET (?:INFO|WARNING)): /;
 
+/** A line about one part of a cross-validation. */
+const FOLD = /^\W{0,8}fold\b[\s:=#[(]{0,4}\d/i;
+
 type Values = Map<string, Pair>;
 
 /**
@@ -39,7 +42,8 @@ type Values = Map<string, Pair>;
  *    logger's prefix), Go's benchmarks and the rows of other reports. The wanted names also count anywhere on a line, for
  *    instance after a progress bar. A block is a `---` line followed by `name: number` lines. If it contains the metric, it
  *    starts a new result; otherwise it adds to the last one.
- * 3. The wanted names after a qualifying word, as in `test accuracy: 0.9`, if it is always the same word.
+ * 3. The wanted names after a qualifying word, as in `test accuracy: 0.9`, or about a fold of a cross-validation (`Fold 3 |
+ *    RMSE: 0.5`), if it is always the same word.
  * 4. The wanted names in the lines of a tracker (`wandb: accuracy 0.9`).
  *
  * Within one kind, the last value counts, and a value that is not a number cancels the one before.
@@ -197,7 +201,8 @@ export class SummaryReader {
     if (!line.includes(name)) return;
     const found = findNamed(line, name);
     if (!found || (found.quantity === null && !isWord && !NOTHING.test(found.text))) return;
-    const { qualifier, ...pair } = found;
+    const { qualifier: word, ...pair } = found;
+    const qualifier = word ?? (FOLD.test(line) ? 'fold' : null);
     if (TRACKER.test(line)) {
       this.#set(this.#tracked, pair);
       return;

@@ -58,6 +58,8 @@ export function cacheVariables(caches: string, network: boolean): Readonly<Recor
     TORCHINDUCTOR_CACHE_DIR: join(caches, 'torchinductor'),
     TRITON_CACHE_DIR: join(caches, 'triton'),
     UV_CACHE_DIR: join(caches, 'uv'),
+    // What cargo compiled for a program; the program itself stays in `target`.
+    CARGO_BUILD_BUILD_DIR: join(caches, 'cargo'),
     // The library's own state, and where it would look for a token; the data has separate variables.
     HF_HOME: join(caches, 'huggingface'),
     ...(network ? {} : OFFLINE),

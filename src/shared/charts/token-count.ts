@@ -1,5 +1,8 @@
 /** Names that trainings give to their step counters. */
-export const STEP_NAMES = ['step', 'iter', 'iteration', 'epoch'] as const;
+export const STEP_NAMES = [
+  ...['step', 'iter', 'iteration', 'epoch'],
+  ...['episode', 'generation', 'round', 'update'],
+] as const;
 
 const UNIT = String.raw`(?:[_ ]?\(?([kMB])\)?)?`;
 /** Tokens since the start: `tokens`, `tokens_seen`, `num_tokens`, `total_tokens_M`. Not `tok/sec`. */

@@ -10,6 +10,9 @@ const MAX_VALUES = 200;
 /** For a list that is changed as one constant. */
 const MAX_ITEMS = 8;
 
+/** Instructions to Hydra among the values: `_target_`, `_partial_`. */
+const OF_HYDRA = /(?:^|\.)_[a-z]+_$/;
+
 /** Settings of tools, not of the experiment. */
 const OF_TOOLS = /(?:^|\/)(?:package|package-lock|composer|tsconfig[\w.-]*)\.json$|(?:^|\/)pyproject\.toml$/;
 
@@ -31,6 +34,7 @@ export function findDataConstants(file: string, source: string): readonly Candid
   const values = readValues(file, source.slice(mark));
   if (values.length > MAX_VALUES) return [];
   return values.flatMap(({ path, ...range }) => {
+    if (OF_HYDRA.test(path)) return [];
     const [start, end] = [range.start + mark, range.end + mark];
     const lineEnd = source.indexOf('\n', end);
     const comment = source.slice(end, lineEnd < 0 ? source.length : lineEnd);

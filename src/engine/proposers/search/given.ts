@@ -3,6 +3,13 @@ import type { Contract } from '../../../shared/contract/contract.ts';
 /** Names of variables and options that the environment or the command sets: the value in the file is not used. */
 export type Given = ReadonlySet<string>;
 
+/** For a file that takes no part in the training. */
+export const EVERYTHING: Given = new (class extends Set<string> {
+  override has(): boolean {
+    return true;
+  }
+})();
+
 /** How a name is given only to fields of classes. */
 export function fieldOf(name: string): string {
   return `.${name}`;

@@ -1,13 +1,14 @@
 /**
- * Words in names of constants that must not be changed: a better seed is luck, an evaluation of another size gives
- * another number, a longer run is not faster training, and reporting, logging, saving or splitting work among
- * processors changes no result.
+ * Words in names of constants that must not be changed: a better seed is luck, an evaluation of another size or an
+ * easier problem gives another number, a longer run is not faster training, and reporting, logging, saving or splitting
+ * work among processors changes no result.
  */
 const WORDS = new Set(
   `SEED SEEDS PATH PATHS DIR FILE FILES FILENAME URL NAME VERSION PORT HOST ID
   FLOPS FLOP TFLOPS GFLOPS EVAL EVALS EVALUATION VALIDATION HOLDOUT TEST TESTS BENCH BENCHMARK REPS REPEATS RESUME AUTOTUNE AUTOTUNING
   RNG DURATION CAPITAL COMMISSION COMMISSIONS FEE FEES SLIPPAGE BASELINE BALANCE CASH
-  WORKER WORKERS THREAD THREADS VERBOSE VERBOSITY DEBUG LOGGING LOGGER WANDB TENSORBOARD TIMEOUT WALLCLOCK`
+  FOLD FOLDS PROBLEM WORKER WORKERS NTHREAD NTHREADS PARALLELISM DETERMINISTIC
+  VERBOSE VERBOSITY DEBUG LOGGING LOGGER WANDB TENSORBOARD UPLOAD VIDEO TIMEOUT WALLCLOCK`
     .split(/\s+/)
     .filter(Boolean),
 );
@@ -19,11 +20,19 @@ const PHRASES = new RegExp(
     '_(?:LOG|PRINT|SAVE|CHECKPOINT|CKPT|REPORT)_(?:[A-Z0-9]+_)?(?:EVERY|INTERVAL|FREQ|FREQUENCY|PERIOD|LEVEL|STEPS|DIR|N)_',
     '_SAMPLE_(?:EVERY|INTERVAL)_',
     '_SAVE_(?:CHECKPOINTS?|CKPTS?|MODELS?|BEST|LAST)_',
+    '_(?:ENABLE|PRINT|SHOW)_(?:CHECKPOINTING|PROGRESS_BAR|MODEL_SUMMARY|CONFIG)_',
+    '_PUSH_TO_HUB_',
+    '_(?:DRY|DEV)_RUN_',
+    '_DETECT_ANOMALY_',
     '_INIT_FROM_',
+    '_RESTORE_CHECKPOINTS?_',
     '_VAL_(?!$)',
     '_(?:TIME|WALL)_(?:BUDGET|LIMIT|CLOCK)_',
     '_(?:MAX|BUDGET|TRAIN|TRAINING|RUN)_(?:SECONDS|MINUTES|HOURS|TIME)_',
-    '_(?:N|NUM)_(?:GPUS?|DEVICES|PROCS?|PROCESSES)_',
+    '_(?:N|NUM)_(?:GPUS?|DEVICES|PROCS?|PROCESSES|JOBS)_',
+    '_TRAINER_NUM_NODES_',
+    // Of a processor; `THREADS_PER_BLOCK` and `ROWS_PER_THREAD` are a kernel's shape.
+    '(?<!_PER)_THREADS?_(?!PER_)',
     '_WORLD_SIZE_',
     '_WARP_SIZE_',
     // The tokenizer's.
@@ -34,11 +43,26 @@ const PHRASES = new RegExp(
 );
 
 /**
- * How much is trained or measured, as a whole name after the name of a class or table: more of it is a longer run.
- * Not `n_steps`, which is the length of a rollout.
+ * Whole names, after the name of a class or table. More training or measuring is a longer run; `n_steps` is not among
+ * these, because it is the length of a rollout. Another amount or shape of data is another problem.
  */
-const LENGTH =
-  /^_(?:(?:MAX|N|NUM|TOTAL|TRAIN|TRAINING)_)*(?:ITERS?|ITERATIONS|EPOCHS?)_$|^_(?:NUM_)?(?:MAX|TOTAL|TRAIN|TRAINING)_(?:TRAIN_|TRAINING_)?(?:TIME)?STEPS_$/;
+const WHOLE = new RegExp(
+  [
+    '(?:(?:MIN|MAX|N|NUM|TOTAL|TRAIN|TRAINING)_)*(?:ITERS?|ITERATIONS|EPOCHS?|EPISODES?|GENERATIONS?|TRIALS?)',
+    '(?:NUM_)?(?:MAX|TOTAL|TRAIN|TRAINING)_(?:TRAIN_|TRAINING_)?(?:(?:TIME)?STEPS|FRAMES)',
+    'N',
+    '(?:N|NUM|TRAIN|MAX_TRAIN|N_TRAIN|NUM_TRAIN)_(?:ROWS|SAMPLES|EXAMPLES|RECORDS)',
+    '(?:N|NUM)_TRAIN',
+    '(?:TRAIN|DATA|DATASET|MATRIX)_(?:SIZE|FRACTION|FRAC|SPLIT)',
+    '(?:OVERFIT|LIMIT_[A-Z]+)_BATCHES',
+    'DATASET|(?:N_|NUM_)?(?:SPLITS|CLASSES|LABELS|DIMENSIONS)',
+    '(?:INPUT|OUTPUT)_(?:SIZE|SHAPE|DIMS?|CHANNELS|FEATURES)',
+    '(?:USE_|NO_)?(?:CUDA|MPS|GPUS?)|DEVICES|PIN_MEMORY',
+    'TRACK|(?:DO_)?TRAIN|BAREBONES|INFERENCE_MODE|USE_DISTRIBUTED_SAMPLER',
+  ]
+    .map(name => `^_(?:${name})_$`)
+    .join('|'),
+);
 
 function wordsOf(name: string): readonly string[] {
   return name
@@ -69,7 +93,7 @@ export function isSeed(name: string): boolean {
 export function isLeftAlone(name: string): boolean {
   const words = wordsOf(name);
   const last = wordsOf(name.split('.').at(-1) ?? '');
-  return words.some(word => WORDS.has(word)) || PHRASES.test(phraseOf(words)) || LENGTH.test(phraseOf(last));
+  return words.some(word => WORDS.has(word)) || PHRASES.test(phraseOf(words)) || WHOLE.test(phraseOf(last));
 }
 
 function phraseOf(words: readonly string[]): string {

@@ -3,7 +3,8 @@ import type { Candidate } from './constant.ts';
 import { fieldOf, type Given, plainOption } from './given.ts';
 import { choiceOf, type Literal, parseLiteral } from './literal.ts';
 import { type SourceLine, splitLines } from './locked-sections.ts';
-import { childrenOf, nameOf, placeOf, type SyntaxNode } from './python-tree.ts';
+import { commandMadeBy, defaultOfParameter, isCommandOfTyper, readOption } from './python-options.ts';
+import { argumentsOf, childrenOf, nameOf, placeOf, type SyntaxNode, wordOf } from './python-tree.ts';
 
 /** Nobody tunes larger files by hand, and reading them takes time. */
 const MAX_CHARACTERS = 256 * 1024;
@@ -22,6 +23,8 @@ const LAUNCHER = /^(?:(?:LOCAL_|NODE_|GROUP_)?RANK|(?:LOCAL_)?WORLD_SIZE|(?:SLUR
 const SETTING = /^(?:_?C|_?cfg|conf|config|hparams)(?:\.[A-Za-z]\w*)+$/;
 /** Classes that are never made: their attributes are the settings, as in many notebooks. */
 const SETTINGS_CLASS = /^(?:CFG|Cfg|\w*Config|Args|Params|\w*HParams|\w*Hyper[Pp]aram(?:eter)?s)$/;
+/** What a program gives its options another value in: `args.batch_size = 64`. */
+const OPTIONS_OBJECT = /^(?:args|opts?|flags|FLAGS|params|_?cfg|conf|config|hparams)\.(\w+)$/;
 /** How deep calls such as `float(…)` may be nested. */
 const MAX_CONVERSIONS = 4;
 
@@ -55,6 +58,7 @@ function readModule(
       else if (CHANGES.has(name)) module.change(node);
       else if (name === 'CallExpression') module.call(node);
       else if (name === 'ScopeStatement') module.scope(node);
+      else if (name === 'FunctionDefinition') module.define(node);
     },
   });
   return { module, comments: tree ? comments : null, isWhole };
@@ -96,6 +100,9 @@ class PythonModule {
   /** Fields of dataclasses, by the name of their constant. */
   readonly #fields = new Map<string, Field>();
   readonly #fieldCounts = new Map<string, number>();
+  /** Functions whose parameters are options, and the defaults of all functions of the module. */
+  readonly #commands = new Set<string>();
+  readonly #parameters: { readonly of: string; readonly name: string; readonly value: SyntaxNode }[] = [];
 
   constructor(source: string, given: Given) {
     this.#source = source;
@@ -104,6 +111,9 @@ class PythonModule {
 
   /** Values that take effect, as far as the module shows: no call, other assignment or other default overrides them. */
   candidates(): readonly Candidate[] {
+    for (const { of, name, value } of this.#parameters) {
+      if (this.#commands.has(of)) this.#add(`--${name}`, value, `--${name}`);
+    }
     const writesCapitals = this.#found.some(isCapital);
     const found = this.#found.filter(candidate => !(writesCapitals && isPlain(candidate)));
     return found.filter(({ name, alias }) => {
@@ -111,7 +121,11 @@ class PythonModule {
       const made = field && this.#made.get(field.of);
       const isMade = made && (made.names.has(field.name) || field.index < made.count);
       const calls = [
-        ...(alias?.startsWith('-') ? [plainOption(alias)] : alias === undefined ? [] : [alias]),
+        ...(alias?.startsWith('-')
+          ? [plainOption(alias), fieldOf(plainOption(alias))]
+          : alias === undefined
+            ? []
+            : [alias]),
         ...(field ? [field.name, fieldOf(field.name)] : []),
         ...(SETTING.test(name) ? [name.slice(name.lastIndexOf('.') + 1)] : []),
       ];
@@ -146,6 +160,7 @@ class PythonModule {
       const path = target.to - target.from > 200 ? '' : this.#text(target);
       const name = /\benviron\[\s*["'](\w{1,100})["']\s*\]$/.exec(path)?.[1];
       if (name !== undefined) this.#set.add(name);
+      this.#overwrite(path, node, value);
       if (SETTING.test(path)) this.#assignSetting(path, node, value);
       else this.#count(path);
       return;
@@ -170,6 +185,34 @@ class PythonModule {
     this.#fieldCounts.set(of, index + 1);
     this.#fields.set(`${of}.${name}`, { of, name, index });
     if (isSimple) this.#add(`${of}.${name}`, this.#defaultOf(value));
+  }
+
+  /**
+   * `args.batch_size = args.envs * args.steps` in a function or `if __name__ == …`, or `self.batch_size = …` in
+   * `__post_init__`: the default is not used, unless the new value is computed from it.
+   */
+  #overwrite(path: string, node: SyntaxNode, value: SyntaxNode): void {
+    const block = node.parent?.name === 'Body' ? node.parent.parent : node.parent;
+    const isMain =
+      block?.name === 'IfStatement' &&
+      /^if\s+__name__\b/.test(this.#source.slice(block.from, block.from + 40));
+    const isMade = block?.name === 'FunctionDefinition' && nameOf(this.#source, block) === '__post_init__';
+    const isCertain = isMain || block?.name === 'Script' || block?.name === 'FunctionDefinition';
+    const field = OPTIONS_OBJECT.exec(path)?.[1] ?? (isMade ? /^self\.(\w+)$/.exec(path)?.[1] : undefined);
+    if (field === undefined || !isCertain) return;
+    if (!new RegExp(`\\b${field}\\b`).test(this.#text(value))) this.#set.add(fieldOf(field));
+  }
+
+  /** The defaults of a function of the module, which are those of options if the function is a command. */
+  define(node: SyntaxNode): void {
+    const list = node.getChild('ParamList');
+    const place = placeOf(node);
+    if (!list || place.kind !== 'module') return;
+    const of = nameOf(this.#source, node);
+    if (isCommandOfTyper(this.#source, node)) this.#commands.add(of);
+    for (const { key, value } of argumentsOf(this.#source, list)) {
+      if (key) this.#parameters.push({ of, name: key, value: defaultOfParameter(this.#source, value) });
+    }
   }
 
   /** `rate = 1e-3` in a class of settings; another assignment to `CFG.rate` overrides it. */
@@ -205,22 +248,26 @@ class PythonModule {
     const name = path.split('.').at(-1) ?? '';
     if (/^(?:os\.)?(?:environ\.get|getenv)$/.test(path)) this.#readVariable(node, list);
     else if (/^(?:os\.)?environ\.setdefault$/.test(path)) this.#setBy(list);
-    else if (name === 'add_argument' || path === 'click.option') this.#readOption(list);
     else if (name === 'set_defaults')
-      for (const { key } of this.#arguments(list)) if (key) this.#set.add(key);
+      for (const { key } of argumentsOf(this.#source, list)) if (key) this.#set.add(key);
+    const given = argumentsOf(this.#source, list);
+    const option = readOption(this.#source, path, given);
+    if (option) this.#add(option.name, option.value, option.name, option.isNumber, option.choices);
+    const command = commandMadeBy(this.#source, path, given);
+    if (command !== null) this.#commands.add(command);
     if (callee.name === 'VariableName') this.#make(path, list);
   }
 
   #make(className: string, list: SyntaxNode): void {
     const known = this.#made.get(className) ?? { names: new Set<string>(), count: 0 };
-    const given = this.#arguments(list);
+    const given = argumentsOf(this.#source, list);
     this.#made.set(className, known);
     known.count = Math.max(known.count, given.filter(({ key }) => key === null).length);
     for (const { key } of given) if (key) known.names.add(key);
   }
 
   #setBy(list: SyntaxNode): void {
-    const name = this.#word(this.#arguments(list)[0]?.value);
+    const name = wordOf(this.#source, argumentsOf(this.#source, list)[0]?.value);
     if (name !== null) this.#set.add(name);
   }
 
@@ -229,8 +276,8 @@ class PythonModule {
    * a class.
    */
   #readVariable(call: SyntaxNode, list: SyntaxNode): void {
-    const given = this.#arguments(list);
-    const variable = this.#word(given[0]?.value);
+    const given = argumentsOf(this.#source, list);
+    const variable = wordOf(this.#source, given[0]?.value);
     const value = (given.find(({ key }) => key === 'default') ?? given[1])?.value;
     if (variable === null || !value || LAUNCHER.test(variable)) return;
     let outer = call;
@@ -252,20 +299,6 @@ class PythonModule {
     const place = placeOf(statement);
     if (place.kind === 'module') return this.#text(target);
     return place.kind === 'class' ? `${nameOf(this.#source, place.node)}.${this.#text(target)}` : null;
-  }
-
-  #readOption(list: SyntaxNode): void {
-    const given = this.#arguments(list);
-    const options = given.flatMap(({ key, value }) => (key === null ? (this.#word(value) ?? []) : []));
-    const option = options.find(word => word.startsWith('--')) ?? options.find(word => word.startsWith('-'));
-    const value = given.find(({ key }) => key === 'default')?.value;
-    if (option === undefined || !value) return;
-    const find = (wanted: string) => given.find(({ key }) => key === wanted)?.value;
-    const type = find('type');
-    const choices = find('choices') ?? null;
-    const isNumber = type !== undefined && /^(?:float|int)$/.test(this.#text(type));
-    const words = choices && childrenOf(choices).flatMap(child => this.#word(child) ?? []);
-    this.#add(option, value, option, isNumber, words ?? []);
   }
 
   #add(
@@ -295,7 +328,7 @@ class PythonModule {
   #literal(value: SyntaxNode, choices: readonly string[]): Literal | null {
     if (value.to - value.from > 1_000) return null;
     const text = this.#text(value);
-    const word = this.#word(value);
+    const word = wordOf(this.#source, value);
     if (word !== null && choices.length > 0) return choiceOf(text, word, choices);
     const end = this.#source.indexOf('\n', value.to);
     const rest = this.#source.slice(value.to, end < 0 ? undefined : Math.min(end, value.to + 1_000));
@@ -306,7 +339,7 @@ class PythonModule {
   /** A field's default: the value itself, or the argument of `field(default=…)`. */
   #defaultOf(value: SyntaxNode): SyntaxNode {
     const list = value.name === 'CallExpression' ? value.lastChild : null;
-    const given = list?.name === 'ArgList' ? this.#arguments(list) : [];
+    const given = list?.name === 'ArgList' ? argumentsOf(this.#source, list) : [];
     return given.find(({ key }) => key === 'default')?.value ?? value;
   }
 
@@ -323,31 +356,6 @@ class PythonModule {
     return (
       isDecorated || (bases !== undefined && /\b(?:BaseModel|NamedTuple|Struct)\b/.test(this.#text(bases)))
     );
-  }
-
-  /** The arguments of a call; unpacked ones (`*more`, `**more`) are unknown. */
-  #arguments(list: SyntaxNode): readonly { readonly key: string | null; readonly value: SyntaxNode }[] {
-    const found: { key: string | null; value: SyntaxNode }[] = [];
-    let part: SyntaxNode[] = [];
-    const close = () => {
-      const [first, second, third] = part;
-      if (first && part.length === 1) found.push({ key: null, value: first });
-      else if (first && third && part.length === 3 && second?.name === 'AssignOp') {
-        found.push({ key: this.#text(first), value: third });
-      }
-      part = [];
-    };
-    for (const child of childrenOf(list)) {
-      if (child.name === ',' || child.name === ')') close();
-      else if (child.name !== '(' && child.name !== 'Comment') part.push(child);
-    }
-    return found;
-  }
-
-  /** The content of a plain string; null for anything else. */
-  #word(node: SyntaxNode | undefined): string | null {
-    if (node?.name !== 'String' || node.to - node.from > 200) return null;
-    return /^(["'])([^"'\\]*)\1$/.exec(this.#text(node))?.[2] ?? null;
   }
 
   #count(name: string): void {

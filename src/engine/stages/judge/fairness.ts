@@ -10,7 +10,7 @@ import { median } from '../../metrics/number.ts';
 /** Fewer samples prove nothing. */
 const LEAST_SAMPLES = 3;
 /** A flag of this many runs in a row counts as usual. */
-const USUAL_RUNS = 3;
+export const USUAL_RUNS = 3;
 /** A clock that is set over the network may jump this far although the machine never slept. */
 const SLEPT_SECONDS = 2;
 /** A script may count its start-up time differently, but cannot have had more time than passed. */
@@ -91,6 +91,21 @@ export type FairnessInput = {
   readonly earlier: readonly Fairness[];
 };
 
+/**
+ * Whether other programs took the processors from each of the last runs, so that another run would not be fairer. This
+ * does not depend on whether a GPU was sampled.
+ * @param earlier the fairness of earlier runs, newest first
+ */
+export function isUsuallyContended(earlier: readonly Fairness[]): boolean {
+  const lastRuns = earlier.slice(0, USUAL_RUNS);
+  return lastRuns.length === USUAL_RUNS && lastRuns.every(({ flags }) => flags.some(isContention));
+}
+
+/** Other programs took the processors. */
+export function isContention({ kind }: FairnessFlag): boolean {
+  return kind === 'contended';
+}
+
 /** Judges whether a run's number was measured fairly. Pure. */
 export function judgeFairness(input: FairnessInput): Fairness {
   const { wallSeconds, awakeSeconds, summary, hardware } = input;
@@ -131,10 +146,7 @@ export function judgeFairness(input: FairnessInput): Fairness {
   const share = input.processors && othersShare(input.processors, awakeSeconds);
   if (share) {
     const detail = `${Math.round(100 * share)} % of them, and none was free`;
-    // This does not depend on whether a GPU was sampled.
-    const lastRuns = earlier.slice(0, USUAL_RUNS);
-    const isSo = lastRuns.length === USUAL_RUNS && lastRuns.every(hadFlag('contended'));
-    flag('contended', detail, !isSo);
+    flag('contended', detail, !isUsuallyContended(earlier));
   }
 
   const used = input.processors ? input.processors.own / Math.max(1, awakeSeconds) : null;

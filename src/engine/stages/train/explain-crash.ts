@@ -45,7 +45,7 @@ export function explainCrash(
   const isHinted = isContained && !isNamedOtherwise && mayBeOfSandbox(crash);
   const hints = [
     n === 0 && outcome.kind === 'timeout' ? limitHint(contract) : '',
-    isHinted ? sandboxHint(contract) : '',
+    isHinted ? (packageHint(crash, contract) ?? sandboxHint(contract)) : '',
   ].join('');
   return (
     findSealedPath(crash, seals, place.cwd, contract) ?? { ...crash, message: crash.message + hints + cut }
@@ -55,10 +55,23 @@ export function explainCrash(
 /** Kinds of crashes and exceptions that a missing file, right or network does not cause. */
 const OF_CODE: ReadonlySet<Crash['class']> = new Set(['out_of_memory', 'diverged', 'disk_full']);
 const EXCEPTION_OF_CODE =
-  /^(?:[\w.]+\.)?(?:Assertion|Attribute|Index|Key|Name|Type|UnboundLocal|ZeroDivision|Syntax|Indentation|Overflow|Recursion)Error\b/;
+  /^(?:[\w.]+\.)?(?:Assertion|Attribute|Index|Key|Name|Type|UnboundLocal|ZeroDivision|Syntax|Indentation|Overflow|Recursion|Unpickling)Error\b/;
 
 export function mayBeOfSandbox({ class: kind, message }: Pick<Crash, 'class' | 'message'>): boolean {
   return !OF_CODE.has(kind) && !EXCEPTION_OF_CODE.test(message);
+}
+
+/** What Node says of a package; of a file it names a path. */
+const NO_PACKAGE = /Cannot find (?:package|module) '(?![./])/;
+
+/** Null unless a program in JavaScript lacks a package, which is then not committed, and no set-up command installs it. */
+export function packageHint(
+  { message }: Pick<Crash, 'message'>,
+  { source, setup }: Pick<Contract, 'source' | 'setup'>,
+): string | null {
+  if (setup !== null || !NO_PACKAGE.test(message)) return null;
+  const where = whereToWrite(source, { key: 'contract.setup', field: 'the set-up command' });
+  return ` A run has only what is committed, and node_modules is not: write "npm ci" as ${where}.`;
 }
 
 /** If a baseline fails, the sandbox is more often the cause than the code. */
