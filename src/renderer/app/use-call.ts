@@ -3,7 +3,7 @@ import { explain } from './explain.ts';
 import { useStore } from './store.ts';
 
 export type CallState<T> = {
-  /** The last answer, which stays until the next arrives. */
+  /** The last answer for the present subject, which stays until the next arrives. */
   readonly value: T | null;
   readonly problem: string | null;
   readonly isLoading: boolean;
@@ -19,21 +19,21 @@ export function useCall<T>(
   subject: string | null = key,
 ): CallState<T> & { readonly again: () => void } {
   const isOnline = useStore(state => state.connection.kind === 'online');
-  const [state, setState] = useState<CallState<T>>({ value: null, problem: null, isLoading: key !== null });
+  const nothing = { subject, value: null, problem: null, isLoading: key !== null };
+  const [state, setState] = useState<CallState<T> & { readonly subject: string | null }>(nothing);
   const [round, setRound] = useState(0);
   const latest = useRef(ask);
   latest.current = ask;
-  const asked = useRef(subject);
   // biome-ignore lint/correctness/useExhaustiveDependencies: `round` is how `again` asks again; a subject has its keys.
   useEffect(() => {
     if (key === null || !isOnline) return;
     let isCurrent = true;
-    const isSame = asked.current === subject;
-    asked.current = subject;
-    setState(before => ({ value: isSame ? before.value : null, problem: null, isLoading: true }));
+    const known = (before: { readonly subject: string | null; readonly value: T | null }) =>
+      before.subject === subject ? before.value : null;
+    setState(before => ({ subject, value: known(before), problem: null, isLoading: true }));
     latest
       .current()
-      .then(value => isCurrent && setState({ value, problem: null, isLoading: false }))
+      .then(value => isCurrent && setState({ subject, value, problem: null, isLoading: false }))
       .catch(error => {
         if (isCurrent) setState(before => ({ ...before, problem: explain(error), isLoading: false }));
       });
@@ -41,5 +41,7 @@ export function useCall<T>(
       isCurrent = false;
     };
   }, [key, isOnline, round]);
-  return { ...state, again: () => setRound(before => before + 1) };
+  // Between a change of the subject and the effect above, the state is still that of the one before.
+  const { value, problem, isLoading } = state.subject === subject ? state : nothing;
+  return { value, problem, isLoading, again: () => setRound(before => before + 1) };
 }

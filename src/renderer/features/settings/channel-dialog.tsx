@@ -93,10 +93,12 @@ function ChannelForms({
     [form, token, forgets],
   );
   const settled = useSettled(input);
-  const preview = useCall(isWhole && settled === input ? JSON.stringify(input) : null, () =>
-    getClient().channel.preview(input),
+  const preview = useCall(
+    isWhole && settled === input ? JSON.stringify(input) : null,
+    async () => ({ input, messages: await getClient().channel.preview(input) }),
+    'preview',
   );
-  const isSeen = preview.value !== null && settled === input;
+  const isSeen = preview.value?.input === input;
   const isSaved =
     view?.isOn === true && token === '' && !forgets && JSON.stringify(view.form) === JSON.stringify(form);
   const save = async (isOn: boolean) => {
@@ -178,7 +180,7 @@ function ChannelForms({
           />
         </fieldset>
       </div>
-      <Previews messages={isWhole ? preview.value : null} problem={preview.problem} />
+      <Previews messages={isWhole ? (preview.value?.messages ?? null) : null} problem={preview.problem} />
       <footer className="-mx-5 -mb-5 -bottom-5 sticky flex flex-wrap items-center gap-2 border-line border-t bg-surface px-5 py-3">
         <p role="status" className="mr-auto text-muted text-sm">
           <State view={view} />
