@@ -330,6 +330,19 @@ test('the part of the data before the next name is no unit', () => {
   expect(read('time: 3 ms loss: 2\n', { name: 'time' }).reader.summary()).toEqual({ time: 3 });
 });
 
+test.each([
+  ['loss: 0.5 acc: 0.9', null],
+  ['loss: 0.5 acc = 0.9', null],
+  ['loss: 0.5 val/acc: 0.9 val/acc_best: 1', null],
+  ['loss: 0.5 ms: done', 'ms'],
+  ['loss: 0.5 MB: done', 'MB'],
+  ['loss: 0.5 tok/s: done', 'tok/s'],
+  ['loss: 5%: done', '%'],
+])('the unit of the first number of "%s" is %s', (text, unit) => {
+  const { reader } = read(text, { name: 'loss' });
+  expect(reader.units.get('loss') ?? null).toBe(unit);
+});
+
 test('words that are asked for are read too, the last one printed', () => {
   const require = [{ name: 'correctness', how: '=', value: 'PASS' }] as const;
   const { reader } = read('correctness: FAIL\nrun 2 correctness: PASS (all)\nscore: 3', {

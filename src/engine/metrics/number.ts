@@ -62,7 +62,13 @@ export function parseQuantity(text: string): Quantity | null {
   const magnitude =
     digits !== undefined ? Number(digits) : /^n/i.test(match[3] ?? '') ? Number.NaN : Infinity;
   const value = match[1] === '-' || match[1] === '−' ? -magnitude : magnitude;
-  return { value, unit: unit[1] ?? null };
+  const isNext = /^\s?[:=]/.test(rest.slice(unit[0].length)) && !isKnown(unit[1] ?? '');
+  return { value, unit: isNext ? null : (unit[1] ?? null) };
+}
+
+/** Of time, bytes or counts, or a rate; any other word before a colon is the next name: `loss: 0.5 acc: 0.9`. */
+function isKnown(unit: string): boolean {
+  return unit === '%' || SECONDS[unit] !== undefined || COUNTS[unit] !== undefined || KNOWN.test(unit);
 }
 
 /** Seconds of a time in at least two parts; null for anything else. */
@@ -91,6 +97,7 @@ const SECONDS: Readonly<Record<string, number>> = {
   ...{ m: 60, min: 60, mins: 60, minute: 60, minutes: 60 },
   ...{ h: 3600, hr: 3600, hrs: 3600, hour: 3600, hours: 3600, d: 86_400, day: 86_400, days: 86_400 },
 };
+const KNOWN = /^[kKMGT]?i?[bB](?:\/s)?$|\/(?:s|sec|min|h|it|iter|step|epoch|batch|sample|token|op)s?$/;
 const PREFIXED = /^([kKMGTmgt])(i?)([bB].*|(?<=[kKMGT])[^i].*)$/;
 
 /** The plain number, for a name that has no unit yet: prefixes of counts are multiplied out. */
