@@ -32,6 +32,9 @@ if (filters.length > 0) {
     // The package builds what all others start.
     [[{ title: 'package', command: ['scripts/package.mjs'] }], [install]],
     // Both wait for processes and disks, in turns.
-    [[{ ...testReal, env: { ...testReal.env, PAWL_TEST_PACKED: '1' } }], [windowInABrowser('rest'), oneAgent]],
+    [
+      [{ ...testReal, env: { ...testReal.env, PAWL_TEST_PACKED: '1' } }],
+      [windowInABrowser('rest'), oneAgent],
+    ],
   );
 }
