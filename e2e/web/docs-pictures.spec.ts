@@ -97,7 +97,8 @@ test('the debrief, the notebook, an experiment and the live view of a night', as
   const proven = notebook(page).rows.filter({ hasText: 'proven' }).filter({ hasNotText: 'unproven' });
   const [, n] = /#(\d+)/.exec((await proven.first().textContent()) ?? '') ?? [];
   await notebook(page).verdict('keep').click();
-  await openCell(page, Number(n));
+  const cell = await openCell(page, Number(n));
+  await expect(cell.panel).toContainText('Changed files');
   await setTheme(page, 'dark');
   await take(page, 'experiment-dark');
 });
