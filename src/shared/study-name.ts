@@ -6,8 +6,6 @@ export function isValidTag(tag: string): boolean {
   return /^[A-Za-z0-9][A-Za-z0-9._-]*$/.test(tag) && !tag.includes('..') && !/(\.lock|\.)$/.test(tag);
 }
 
-export const TAG_RULE = `use at most ${LONGEST_TAG} letters, digits, ".", "_" and "-", begin with a letter or digit, and do not end with "." or ".lock"`;
-
 export function describeBadTag(tag: string): string {
-  return `"${tag}" cannot be the name of a study: ${TAG_RULE}.`;
+  return `"${tag}" cannot be the name of a study: use at most ${LONGEST_TAG} letters, digits, ".", "_" and "-", begin with a letter or digit, and do not end with "." or ".lock".`;
 }

@@ -5,7 +5,6 @@ import { stopRulesSchema } from '../contract/stop-rules.ts';
 import { LANE_WORD, LANE_WORDS_HINT, MOST_LANES } from '../machines/lanes.ts';
 import { DEFAULT_STRATEGY, EFFORTS, SEARCH_STRATEGIES } from '../proposers/proposers.ts';
 import { OTHER_LINES } from '../study.ts';
-import { isValidTag, TAG_RULE } from '../study-name.ts';
 
 /** Parts of the calls' inputs. */
 
@@ -111,7 +110,7 @@ export const sittingSettings = {
 
 export const newStudySchema = z.strictObject({
   path,
-  tag: z.string().refine(isValidTag, TAG_RULE).optional(),
+  tag: text(64).optional(),
   ...sittingSettings,
   proposer: proposerSettingsSchema,
   stop: stopRulesSchema,

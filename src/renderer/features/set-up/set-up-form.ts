@@ -11,6 +11,7 @@ import { clusterToFile } from '../../../shared/machines/cluster.ts';
 import type { ProposerSettings, RouteSettings } from '../../../shared/proposers/proposers.ts';
 import { shareOf } from '../../../shared/proposers/spend-plan.ts';
 import type { OtherLines } from '../../../shared/study.ts';
+import { describeBadTag, isValidTag } from '../../../shared/study-name.ts';
 import { laneWordsOf } from './lane-words.ts';
 import {
   type ArmForm,
@@ -377,6 +378,8 @@ export function readForm(
     const isEmpty = String(form[field]).trim() === '';
     problems[field] ??= (isEmpty ? EMPTY[field] : undefined) ?? wordsOf(issue);
   }
+  const { tag } = study;
+  if (tag !== undefined && !isValidTag(tag)) problems.tag = describeBadTag(tag);
   const arms = armProblems(form, ofProposer);
   if (arms.length > 0) problems.arms = arms;
   return { study, problems };
