@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { mkdir, stat, statfs, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
@@ -80,15 +81,13 @@ diskTest('a run beside one that fills the disk is no crash, and is trained once 
 
 diskTest('while a run beside it has the disk full, the next one waits for room', async () => {
   const place = await temporaryFolder();
-  // One ends when the other begins to fill the disk.
-  const lanes = `if [ "$LR-$DEPTH-$WIDTH" != 2-4-16 ]; then
-  if mkdir ${place}/noisy 2>/dev/null; then
-    trap '' TERM
-    until [ -e ${place}/quiet ]; do sleep 0.02; done
-    touch ${place}/full
-    cat /dev/zero > checkpoint
-    while :; do sleep 1; done
-  elif mkdir ${place}/quiet 2>/dev/null; then until [ -e ${place}/full ]; do sleep 0.02; done; fi
+  // One of the first two ends at once. The other fills the disk when the third is about to be trained.
+  const lanes = `if [ "$LR-$DEPTH-$WIDTH" != 2-4-16 ] && mkdir ${place}/noisy 2>/dev/null; then
+  trap '' TERM
+  until [ -e ${place}/go ]; do sleep 0.02; done
+  cat /dev/zero > checkpoint
+  touch ${place}/full
+  while :; do sleep 1; done
 fi
 value=`;
   const night = await prepareNight({
@@ -98,7 +97,12 @@ value=`;
   });
   const { home, repository } = night;
   const args = ['run', repository, '--tag', TAG, '-n', '3', '--lanes', 'cpu:2'];
-  const { code, stderr } = await sitting(args, { home });
+  const running = new RunningPawl(args, { home, env: pausingAt({ event: { type: 'attempted', n: 3 } }) });
+  await untilPaused(running);
+  await writeFile(join(place, 'go'), '');
+  await expect.poll(() => existsSync(join(place, 'full'))).toBe(true);
+  running.child.kill('SIGCONT');
+  const { code, stderr } = await running.ended;
   expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
   const crashes = rowsOf(home).experiments.filter(({ verdict }) => verdict === 'crash');
   expect(crashes).toMatchObject([{ reason: 'disk_full' }]);
