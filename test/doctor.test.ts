@@ -4,6 +4,7 @@ import { stripVTControlCharacters } from 'node:util';
 import { expect, test } from 'vitest';
 import { doctorRows } from '../src/cli/commands/doctor.ts';
 import { autoresearchFiles, VALID } from './support/contracts.ts';
+import { type Check, examine } from './support/doctor.ts';
 import { pawl } from './support/pawl.ts';
 import {
   contractFile,
@@ -15,22 +16,6 @@ import {
   temporaryFolder,
   writeFiles,
 } from './support/scaffold.ts';
-
-type Check = { name: string; outcome: string; detail: string };
-
-async function examine(
-  path: string,
-  args: readonly string[] = [],
-  env: Readonly<Record<string, string | undefined>> = {},
-): Promise<{ code: number | null; checks: readonly Check[]; failed: readonly Check[] }> {
-  const { code, stdout, stderr } = await pawl(['doctor', path, '--json', ...args], {
-    home: await temporaryFolder(),
-    env,
-  });
-  expect(stderr).toBe('');
-  const checks = JSON.parse(stdout) as Check[];
-  return { code, checks, failed: checks.filter(check => check.outcome === 'failed') };
-}
 
 test('doctor finds nothing wrong with a good repository, and touches nothing', async () => {
   const repository = await fastRepository();
@@ -349,60 +334,4 @@ test('doctor says that a worktree has no node_modules, unless a set-up makes the
   expect(await detailOf({ 'js/package.json': '{"devDependencies": {"eslint": "9"}}' })).toBeUndefined();
   expect(await detailOf({ ...needy, 'js/node_modules/flatqueue/index.js': '' })).toBeUndefined();
   expect(await detailOf(needy, contract.replace('train =', 'setup = "true"\ntrain ='))).toBeUndefined();
-});
-
-test('doctor warns of a folder of data that the code names and git ignores, from the folder of the command', async () => {
-  const program = `parser.add_argument('--data', default='./data/wikitext-2')\nSAVE = 'outputs'\nlog("data is ready")\n`;
-  const toml = (train: string) =>
-    `[contract]\neditable = ["lm/main.py"]\ntrain = "${train}"\n[metric]\nname = "loss"\n`;
-  const detailOf = async (train: string, more: Readonly<Record<string, string>>) => {
-    const repository = await createRepository({
-      'lm/main.py': program,
-      '.gitignore': 'data\n',
-      'pawl.toml': toml(train),
-    });
-    await writeFiles(repository, more);
-    const { checks } = await examine(repository);
-    return checks.find(({ name }) => name === 'data')?.detail;
-  };
-  const inside = { 'lm/data/wikitext-2/train.txt': 'x', 'lm/outputs/log.txt': 'x' };
-  expect(await detailOf('cd lm && python3 main.py', inside)).toMatch(
-    /lacks lm\/data\/wikitext-2\. .*setup = "mkdir -p lm\/data && cp -r \/\S+lm\/data\/wikitext-2 lm\/data" under/,
-  );
-  expect(await detailOf('python3 lm/main.py', { 'data/wikitext-2/raw/a.bin': 'x' })).toContain(
-    'lacks data/wikitext-2.',
-  );
-  expect(await detailOf('python3 lm/main.py', inside)).toBeUndefined();
-  expect(await detailOf('cd lm && python3 main.py', { 'lm/data/wikitext-2/read.me': 'x' })).toBeUndefined();
-});
-
-test('doctor warns of data that the code names, that lies in the checkout and that no commit has', async () => {
-  const program = `open(os.path.join('data', split, "train.bin")); torch.save(model, 'last.pt'); open('old.csv')\n`;
-  const toml = (more: string) =>
-    `[contract]\neditable = ["train.py"]\ntrain = "python3 train.py"\n${more}[metric]\nname = "loss"\n`;
-  const committed = {
-    'train.py': program,
-    'data/small/prepare.py': '',
-    "data/my words'/prepare.py": '',
-    'old.csv': '1\n',
-    '.gitignore': '*.bin\n*.pt\n',
-  };
-  const detailOf = async (pawlToml: string, more: Readonly<Record<string, string>>) => {
-    const repository = await createRepository({ ...committed, 'pawl.toml': pawlToml });
-    await writeFiles(repository, more);
-    const { checks } = await examine(repository);
-    return checks.find(({ name }) => name === 'data') ?? null;
-  };
-  const made = { 'data/small/train.bin': 'x', 'data/small/other.bin': 'x', 'last.pt': 'x' };
-  expect(await detailOf(toml(''), made)).toMatchObject({
-    outcome: 'warning',
-    detail: expect.stringMatching(
-      /^A worktree .* lacks data\/small\/train\.bin\. .*setup = "cp \/.*train\.bin data\/small" under/,
-    ),
-  });
-  expect((await detailOf(toml(''), { "data/my words'/train.bin": 'x' }))?.detail).toContain(
-    String.raw`train.bin' 'data/my words'\\'''" under`,
-  );
-  expect(await detailOf(toml('setup = "true"\n'), made)).toBeNull();
-  expect(await detailOf(toml(''), { 'data/small/other.bin': 'x' })).toBeNull();
 });

@@ -13,10 +13,10 @@ import { findPythonConstants } from './python-constants.ts';
 const NAMEABLE = /^[\x20-\x7e]{1,200}$/;
 
 /**
- * The constants of a file, in order. In Python, those of `findPythonConstants`, also in the cells of
- * a notebook; in JSON, TOML and YAML, every value;
- * in a makefile and the like, those of `findBuildConstants`; in any other file, those of `findCodeConstants`. Leaves out computed values, the integer -1, which stands for none or all, names that `isLeftAlone` matches, those that a comment says
- * not to change, those that are `given`, and those assigned twice.
+ * The constants of a file, in order. In Python, those of `findPythonConstants`, also in the cells of a notebook; in
+ * JSON, TOML and YAML, every value; in a makefile and the like, those of `findBuildConstants`; in any other file, those
+ * of `findCodeConstants`. Leaves out computed values, the integer -1, which stands for none or all, names that
+ * `isLeftAlone` matches, those that a comment says not to change, those that are `given`, and those assigned twice.
  * @param isWanted selects by name, instead of `isLeftAlone`
  */
 export function findConstants(

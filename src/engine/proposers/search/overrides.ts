@@ -10,10 +10,10 @@ export const MAX_OVERRIDE_BYTES = 64 * 1024;
 const MAX_FILES = 20;
 
 /**
- * Files that take part in a training, in order, with the names each sets: a script, a makefile or one of CMake or Meson by the options and
- * definitions in it, a program by its variables, which it passes to the modules it imports, and a file of settings
- * after it (`config/small.py`, `--config small.yaml`) by its values. A module (`python -m`) gives nothing. Below the folder of
- * Hydra's configs, only those that are composed take part: `names` are their paths.
+ * Files that take part in a training, in order, with the names each sets: a script, a makefile or one of CMake or Meson
+ * by the options and definitions in it, a program by its variables, which it passes to the modules it imports, and a
+ * file of settings after it (`config/small.py`, `--config small.yaml`) by its values. A module (`python -m`) gives
+ * nothing. Below the folder of Hydra's configs, only those that are composed take part: `names` are their paths.
  */
 export type Overrides = ReadonlyMap<string, Override>;
 type Override = { readonly role: Role; readonly names: ReadonlySet<string> };
@@ -36,7 +36,7 @@ export async function readOverrides(
       found.set(path, { role, names: namesGivenBy(role, path, code) });
       const composed = /^(?:program|module)$/.test(role) ? await readComposed(path, text, train, read) : null;
       if (composed) found.set(composed.folder, { role: 'configs', names: composed.paths });
-      if (isBuildFile(path)) await add(subfoldersOf(path, code));
+      if (mayHaveSubfolders(path)) await add(subfoldersOf(path, code));
       else if (isCommand) for (const line of code.split('\n')) await add(filesIn(line));
     }
   };
@@ -78,7 +78,7 @@ function isScript(path: string): boolean {
 type NamedFile = { readonly path: string; readonly role: Role };
 
 /** Those that CMake and Meson read in a folder. */
-function isBuildFile(path: string): boolean {
+function mayHaveSubfolders(path: string): boolean {
   return /(?:^|\/)(?:CMakeLists\.txt|meson\.build)$/.test(path);
 }
 
