@@ -2,10 +2,13 @@ import { createHash } from 'node:crypto';
 import { mkdirSync, rmdirSync, unlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { writeNew } from '../small-files.ts';
+import { gitFailure } from './git-errors.ts';
 import { MAX_REMEMBERED_BYTES, Remembered } from './remember.ts';
 import { type Answer, StayingGit } from './staying-git.ts';
 
-export type StoredObject = { readonly id: string; readonly type: string; readonly content: Buffer };
+/** @property bytes size of the content */
+export type ObjectHead = { readonly id: string; readonly type: string; readonly bytes: number };
+export type StoredObject = Omit<ObjectHead, 'bytes'> & { readonly content: Buffer };
 type ObjectType = 'blob' | 'tree' | 'commit';
 
 /** The next attempt on the same commit reads the same objects again. */
@@ -21,7 +24,7 @@ export class Objects {
     const start = (...args: readonly string[]) => new StayingGit(gitDir, ['--git-dir', gitDir, ...args]);
     const writerOf = (type: ObjectType) =>
       start('hash-object', '-t', type, '-w', '--no-filters', '--stdin-paths');
-    this.#reader = start('cat-file', '--batch');
+    this.#reader = start('cat-file', '--batch-command', '-z');
     this.#writers = { blob: writerOf('blob'), tree: writerOf('tree'), commit: writerOf('commit') };
   }
 
@@ -32,18 +35,33 @@ export class Objects {
   async read(name: string): Promise<StoredObject | null> {
     const known = this.#remembered.get(name);
     if (known) return known;
-    const answer = await this.ask(name);
-    const found = answer.kind === 'answer' ? answer.value.found : null;
+    const answer = await this.ask([name]);
+    const found = answer.kind === 'answer' ? answer.value[0] : null;
     if (found && found.content.length <= MAX_REMEMBERED_BYTES) this.#remembered.set(name, found);
-    return found;
+    return found ?? null;
   }
 
   /**
-   * git's answer, which is not kept: the object, or null if git has none.
-   * @param name without a newline
+   * git's answer, which is not kept: the objects in the given order, null for those that git does not have.
+   * @param names as in gitrevisions(7), without a NUL
    */
-  ask(name: string): Promise<Answer<{ readonly found: StoredObject | null }>> {
-    return this.#reader.ask(`${name}\n`, readObject);
+  ask(names: readonly string[]): Promise<Answer<readonly (StoredObject | null)[]>> {
+    return this.#ask('contents', names, readObject);
+  }
+
+  /** The same without the objects' content. */
+  askForHeads(names: readonly string[]): Promise<Answer<readonly (ObjectHead | null)[]>> {
+    return this.#ask('info', names, readHead);
+  }
+
+  async #ask<T>(command: string, names: readonly string[], read: ReadOne<T>): Promise<Answer<readonly T[]>> {
+    if (names.length === 0) return { kind: 'answer', value: [] };
+    const question = names.map(name => `${command} ${name}\0`).join('');
+    const answer = await this.#reader.ask(question, readEach(names, read));
+    // A git that was killed while it was idle, or that died with its answer unread, is replaced once.
+    return answer.kind === 'ended' && answer.exitCode === null
+      ? this.#reader.ask(question, readEach(names, read))
+      : answer;
   }
 
   /**
@@ -54,6 +72,12 @@ export class Objects {
     const answer = await this.#writers[type].ask(`${path}\n`, readId);
     return answer.kind === 'answer' ? answer.value : null;
   }
+}
+
+/** What git answered. Throws `git_failed` if it ended instead. */
+export function answerOf<T>(answer: Answer<T>): T {
+  if (answer.kind === 'answer') return answer.value;
+  throw gitFailure('', ['cat-file'], answer.exitCode ?? -1, answer.stderr);
 }
 
 const objectsOf = new Map<string, Objects>();
@@ -135,14 +159,46 @@ function readId(printed: Buffer): string | null {
   return /^([0-9a-f]{40,64})\n/.exec(printed.toString('latin1'))?.[1] ?? null;
 }
 
-/** Source: git-cat-file(1), "BATCH OUTPUT". */
-function readObject(printed: Buffer): { readonly found: StoredObject | null } | null {
-  const end = printed.indexOf('\n');
-  if (end < 0) return null;
-  const head = /^([0-9a-f]{40,64}) ([a-z]+) (\d+)$/.exec(printed.toString('latin1', 0, end));
-  if (!head) return { found: null };
-  const [, id = '', type = '', bytes] = head;
-  const start = end + 1;
-  const stop = start + Number(bytes);
-  return printed.length > stop ? { found: { id, type, content: printed.subarray(start, stop) } } : null;
+/** The answer about one object, and where the next one begins; null while it is incomplete. */
+type One<T> = { readonly found: T; readonly end: number } | null;
+type ReadOne<T> = (printed: Buffer, at: number, name: string) => One<T>;
+
+/** Reads the answers about several objects. It is called with all bytes so far, and reads none of them twice. */
+function readEach<T>(names: readonly string[], read: ReadOne<T>): (printed: Buffer) => readonly T[] | null {
+  const found: T[] = [];
+  let at = 0;
+  return printed => {
+    for (const name of names.slice(found.length)) {
+      const next = read(printed, at, name);
+      if (!next) return null;
+      found.push(next.found);
+      at = next.end;
+    }
+    return found;
+  };
+}
+
+/**
+ * Source: git-cat-file(1), "BATCH OUTPUT". For an object that it does not have, git prints the name, which may contain
+ * newlines, and one word; for one of a submodule its id and one word.
+ */
+function readHead(printed: Buffer, at: number, name: string): One<ObjectHead | null> {
+  const lineEnd = printed.indexOf(10, at);
+  if (lineEnd < 0) return null;
+  const line = /^([0-9a-f]{40,64}) ([a-z]+)(?: (\d+))?$/.exec(printed.toString('latin1', at, lineEnd));
+  const [, id = '', type = '', bytes] = line ?? [];
+  if (bytes !== undefined) return { found: { id, type, bytes: Number(bytes) }, end: lineEnd + 1 };
+  if (line) return { found: null, end: lineEnd + 1 };
+  const end = printed.indexOf(10, at + Buffer.byteLength(name));
+  return end < 0 ? null : { found: null, end: end + 1 };
+}
+
+function readObject(printed: Buffer, at: number, name: string): One<StoredObject | null> {
+  const head = readHead(printed, at, name);
+  if (!head?.found) return head && { found: null, end: head.end };
+  const { id, type, bytes } = head.found;
+  const stop = head.end + bytes;
+  // A newline follows the content.
+  if (printed.length <= stop) return null;
+  return { found: { id, type, content: printed.subarray(head.end, stop) }, end: stop + 1 };
 }

@@ -68,8 +68,8 @@ export async function commitPlainEdit(
     await batch.areStored();
     return tree && index ? 'unchanged' : null;
   }
-  const [author, committer] = await identify(worktree, identity);
-  const head = `tree ${tree.id}\nparent ${parent}\nauthor ${author}\ncommitter ${committer}\n`;
+  const who = await identify(worktree, identity);
+  const head = `tree ${tree.id}\nparent ${parent}\nauthor ${who}\ncommitter ${who}\n`;
   const commit = batch.add('commit', Buffer.from(`${head}\n${message}`));
   if (!(await batch.areStored())) return null;
   await showIndex(worktree, commit, index);
@@ -119,22 +119,19 @@ function indexWith(
 }
 
 type Identity = Commit['identity'];
-const identified = new WeakMap<Identity, Promise<readonly string[]>>();
+const identified = new WeakMap<Identity, Promise<string>>();
 
-/** Author and committer with the time, in git's format. */
-async function identify(worktree: Worktree, identity: Identity): Promise<readonly string[]> {
+/** The author, who is the committer too, with the time, in git's format. */
+async function identify(worktree: Worktree, identity: Identity): Promise<string> {
   const known = identified.get(identity) ?? askWho(worktree, identity);
   identified.set(identity, known);
   const minutes = -new Date().getTimezoneOffset();
   const digits = (value: number) => String(Math.floor(value)).padStart(2, '0');
   const zone = `${minutes < 0 ? '-' : '+'}${digits(Math.abs(minutes) / 60)}${digits(Math.abs(minutes) % 60)}`;
-  return (await known).map(who => `${who} ${Math.floor(Date.now() / 1000)} ${zone}`);
+  return `${await known} ${Math.floor(Date.now() / 1000)} ${zone}`;
 }
 
-function askWho(worktree: Worktree, identity: Identity): Promise<readonly string[]> {
-  const ask = async (name: string) => {
-    const { stdout } = await gitIn(worktree, ['var', name], { env: identity });
-    return stdout.toString('utf8').replace(/ \d+ [+-]\d{4}\n$/, '');
-  };
-  return Promise.all(['GIT_AUTHOR_IDENT', 'GIT_COMMITTER_IDENT'].map(ask));
+async function askWho(worktree: Worktree, identity: Identity): Promise<string> {
+  const { stdout } = await gitIn(worktree, ['var', 'GIT_AUTHOR_IDENT'], { env: identity });
+  return stdout.toString('utf8').replace(/ \d+ [+-]\d{4}\n$/, '');
 }

@@ -1,4 +1,6 @@
-import { gitOf, type Repository } from './repository.ts';
+import { PawlError } from '../../shared/errors.ts';
+import { answerOf, openObjects } from './objects.ts';
+import type { Repository } from './repository.ts';
 
 /** A file in a commit. */
 export type BlobName = { readonly commit: string; readonly path: string };
@@ -7,8 +9,8 @@ export type BlobName = { readonly commit: string; readonly path: string };
 const MAX_BYTES = 64 * 1024 * 1024;
 
 /**
- * Reads many files with one process, in the given order; null if a commit has no such file. Rejects with `git_failed`
- * if all of them together exceed `maxBytes`. Source: git-cat-file(1), `--batch`.
+ * Reads many files with one request, in the given order; null if a commit has no such file. Rejects with `git_failed`
+ * if all of them together exceed `maxBytes`.
  */
 export async function readBlobs(
   repository: Repository,
@@ -16,20 +18,18 @@ export async function readBlobs(
   maxBytes = MAX_BYTES,
 ): Promise<readonly (Buffer | null)[]> {
   if (names.length === 0) return [];
-  const stdin = names.map(({ commit, path }) => `${commit}:${path}\0`).join('');
-  const { stdout } = await gitOf(repository, ['cat-file', '--batch', '-z'], { stdin, maxBytes });
-  let at = 0;
-  return names.map(({ commit, path }) => {
-    // git repeats the name of a missing file, which may contain a newline.
-    const missing = Buffer.from(`${commit}:${path} missing\n`);
-    if (stdout.subarray(at, at + missing.length).equals(missing)) {
-      at += missing.length;
-      return null;
-    }
-    const lineEnd = stdout.indexOf(10, at);
-    const [, kind, size] = stdout.toString('latin1', at, lineEnd).split(' ');
-    const start = lineEnd + 1;
-    at = start + Number(size) + 1;
-    return kind === 'blob' ? stdout.subarray(start, start + Number(size)) : null;
-  });
+  const objects = openObjects(repository);
+  const keys = names.map(({ commit, path }) => `${commit}:${path}`);
+  const heads = answerOf(await objects.askForHeads(keys));
+  const blobs = keys.filter((_, place) => heads[place]?.type === 'blob');
+  const bytes = heads.reduce((sum, head) => sum + (head?.type === 'blob' ? head.bytes : 0), 0);
+  if (bytes > maxBytes) {
+    throw new PawlError(
+      'git_failed',
+      `The files have ${bytes} bytes together; Pawl reads at most ${maxBytes} at once.`,
+    );
+  }
+  const found = answerOf(await objects.ask(blobs));
+  const contents = new Map(blobs.map((key, place) => [key, found[place]?.content ?? null]));
+  return keys.map(key => contents.get(key) ?? null);
 }

@@ -1,19 +1,19 @@
+import { answerOf, openObjects } from './objects.ts';
 import { gitOf, type Repository } from './repository.ts';
 
-/** Reads the trees of many commits with one process, by commit; missing commits are left out. */
+/** Reads the trees of many commits with one request, by commit; missing commits are left out. */
 export async function readTrees(
   repository: Repository,
   commits: readonly string[],
 ): Promise<ReadonlyMap<string, string>> {
   if (commits.length === 0) return new Map();
-  const { stdout } = await gitOf(repository, ['cat-file', '--batch-check=%(objectname)'], {
-    stdin: commits.map(commit => `${commit}^{tree}\n`).join(''),
-  });
-  const lines = stdout.toString('utf8').split('\n');
+  const heads = answerOf(
+    await openObjects(repository).askForHeads(commits.map(commit => `${commit}^{tree}`)),
+  );
   return new Map(
     commits.flatMap((commit, place) => {
-      const tree = lines[place] ?? '';
-      return /^[0-9a-f]+$/.test(tree) ? [[commit, tree] as const] : [];
+      const tree = heads[place]?.id;
+      return tree === undefined ? [] : [[commit, tree] as const];
     }),
   );
 }

@@ -1,10 +1,10 @@
-import { access, constants, realpath } from 'node:fs/promises';
-import { resolve } from 'node:path';
+import { access, constants, realpath, stat } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
 import { PawlError } from '../../shared/errors.ts';
 import { type GitOptions, type GitResult, git, gitFields, gitText } from './git.ts';
 import { isOwnedByOthers } from './git-errors.ts';
 import { openObjects } from './objects.ts';
-import { isObjectId, MAX_REMEMBERED_BYTES, remember } from './remember.ts';
+import { MAX_REMEMBERED_BYTES, remember } from './remember.ts';
 
 /** A git repository with a checkout, as found on disk. */
 export type Repository = {
@@ -23,11 +23,40 @@ export function gitOf(
   return git(repository.gitDir, ['--git-dir', repository.gitDir, ...args], options);
 }
 
-/** The repository that contains `path`. Rejects with `not_a_repository`. */
+const opened = new Map<string, { readonly repository: Repository; readonly proof: string }>();
+
+/**
+ * The repository that contains `path`. git is asked again only if what it goes by has changed. Rejects with
+ * `not_a_repository`.
+ */
 export async function openRepository(path: string): Promise<Repository> {
   const start = await realpath(path).catch(() => {
     throw new PawlError('not_a_repository', `There is no folder ${resolve(path)}.`);
   });
+  const proof = await proveCheckout(start);
+  const known = opened.get(start);
+  if (known && known.proof === proof) return known.repository;
+  const repository = await findRepository(start);
+  if (proof !== null && repository.path === start) opened.set(start, { repository, proof });
+  return repository;
+}
+
+/**
+ * What makes git take a folder for the top of a checkout, to be compared; null for a folder that is none, or whose
+ * `.git` is no folder. Source: gitrepository-layout(5).
+ */
+async function proveCheckout(folder: string): Promise<string | null> {
+  const stats = await Promise.all(
+    ['', '.git', '.git/config', '.git/HEAD', '.git/objects', '.git/refs'].map(name =>
+      stat(join(folder, name), { bigint: true }).catch(() => null),
+    ),
+  );
+  const [top, git, config] = stats;
+  if (stats.includes(null) || !git?.isDirectory()) return null;
+  return [top?.uid, git.uid, git.ino, git.dev, config?.ino, config?.ctimeNs, config?.size].join(' ');
+}
+
+async function findRepository(start: string): Promise<Repository> {
   const { exitCode, stdout, stderr } = await git(
     start,
     ['rev-parse', '--path-format=absolute', '--show-toplevel', '--git-common-dir'],
@@ -69,9 +98,12 @@ export async function readBranch(repository: Repository): Promise<string | null>
 
 /** The commit that a ref or revision names, or null if there is none. */
 export async function readRef(repository: Repository, ref: string): Promise<string | null> {
+  const name = `${ref}^{commit}`;
+  const answer = await openObjects(repository).askForHeads([name]);
+  if (answer.kind === 'answer') return answer.value[0]?.id ?? null;
   const { exitCode, stdout } = await gitOf(
     repository,
-    ['rev-parse', '--verify', '--quiet', '--end-of-options', `${ref}^{commit}`],
+    ['rev-parse', '--verify', '--quiet', '--end-of-options', name],
     { accept: [0, 1, 128] },
   );
   return exitCode === 0 ? stdout.toString('utf8').trim() : null;
@@ -129,11 +161,8 @@ export const readBlob: (repository: Repository, commit: string, path: string) =>
 
 async function askForBlob(repository: Repository, commit: string, path: string): Promise<Buffer | null> {
   const name = `${commit}:${path}`;
-  if (isObjectId(commit) && !/[\n\0]/.test(path)) {
-    const answer = await openObjects(repository).ask(name);
-    if (answer.kind === 'answer')
-      return answer.value.found?.type === 'blob' ? answer.value.found.content : null;
-  }
+  const answer = await openObjects(repository).ask([name]);
+  if (answer.kind === 'answer') return answer.value[0]?.type === 'blob' ? answer.value[0].content : null;
   const { exitCode, stdout } = await gitOf(repository, ['cat-file', 'blob', name], { accept: [0, 128] });
   return exitCode === 0 ? stdout : null;
 }
@@ -144,9 +173,10 @@ export async function blobBytes(
   commit: string,
   path: string,
 ): Promise<number | null> {
-  const { exitCode, stdout } = await gitOf(repository, ['cat-file', '-s', `${commit}:${path}`], {
-    accept: [0, 128],
-  });
+  const name = `${commit}:${path}`;
+  const answer = await openObjects(repository).askForHeads([name]);
+  if (answer.kind === 'answer') return answer.value[0]?.type === 'blob' ? answer.value[0].bytes : null;
+  const { exitCode, stdout } = await gitOf(repository, ['cat-file', '-s', name], { accept: [0, 128] });
   return exitCode === 0 ? Number(stdout.toString('utf8')) : null;
 }
 
@@ -190,11 +220,15 @@ export async function readIdentity(repository: Repository): Promise<Readonly<Rec
 export async function readUser(
   repository: Repository,
 ): Promise<{ readonly name: string; readonly email: string } | null> {
-  const [name, email] = await Promise.all(
-    ['user.name', 'user.email'].map(async key => {
-      const { stdout } = await gitOf(repository, ['config', '--get', key], { accept: [0, 1] });
-      return stdout.toString('utf8').trim();
-    }),
+  const args = ['config', '-z', '--get-regexp', '^user\\.(name|email)$'];
+  const { stdout } = await gitOf(repository, args, { accept: [0, 1] });
+  // git prints a setting as its key, a newline and its value; of several values the last one counts.
+  const settings = new Map(
+    stdout
+      .toString('utf8')
+      .split('\0')
+      .map(setting => [setting.split('\n', 1)[0], setting.replace(/^.*\n?/, '').trim()] as const),
   );
+  const [name, email] = [settings.get('user.name'), settings.get('user.email')];
   return name && email ? { name, email } : null;
 }
