@@ -16,7 +16,7 @@ const BUSY_RETRY_MS = 10;
  * (better-sqlite3 is built with STAT4). Planning takes several times as long as running, so frequent statements use
  * `+?` instead of `?`.
  *
- * Opens the ledger and brings its schema up to date, each migration in its own transaction. Throws `ledger_newer` for
+ * Opens the ledger and brings its schema up to date, in one transaction. Throws `ledger_newer` for
  * a file of a later Pawl, `ledger_damaged` for a file that is not a ledger, `disk_full`.
  */
 export function openDatabase(path: string, migrations: readonly Migration[] = MIGRATIONS): Database {
@@ -66,17 +66,16 @@ function migrate(database: Database, migrations: readonly Migration[], path: str
     );
   }
   if (readVersion() === newest) return;
-  for (const migration of migrations) {
-    if (migration.version <= readVersion()) continue;
-    database
-      .transaction(() => {
+  database
+    .transaction(() => {
+      for (const { version, sql } of migrations) {
         // Another process may have migrated while this one waited for the lock.
-        if (migration.version <= readVersion()) return;
-        database.exec(migration.sql);
-        database.pragma(`user_version = ${migration.version}`);
-      })
-      .immediate();
-  }
+        if (version <= readVersion()) continue;
+        database.exec(sql);
+        database.pragma(`user_version = ${version}`);
+      }
+    })
+    .immediate();
 }
 
 /** Error codes of a full disk, from SQLite and from the file system. */

@@ -34,6 +34,9 @@ const FORMS = [
   ),
   new RegExp(`^[ \\t]*set[ \\t]*\\([ \\t]*(?<name>\\w+)[ \\t]+"?${VALUE}(?=["\\s)])`, 'gim'),
   new RegExp(`(?<![\\w-])-D[ \\t]?(?<name>\\w+)=${VALUE}(?=["'\\s,)]|$)`, 'gm'),
-  // After `target_compile_definitions(`, until its end.
-  new RegExp(`(?<=compile_definitions[ \\t]*\\([^()]{0,400}[\\s"])(?<name>\\w+)=${VALUE}(?=["\\s)])`, 'g'),
+  // After `target_compile_definitions(`, until its end. Looking back from every character would take far longer.
+  new RegExp(
+    `\\b(?=\\w+=)(?<=compile_definitions[ \\t]*\\([^()]{0,400}[\\s"])(?<name>\\w+)=${VALUE}(?=["\\s)])`,
+    'g',
+  ),
 ];
