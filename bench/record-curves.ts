@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { CurveReader } from '../src/engine/metrics/curve.ts';
 import { dataPaths } from '../src/engine/paths.ts';
-import { createSample } from '../src/engine/sample/create-sample.ts';
+import { createSample } from '../src/engine/samples/create-sample.ts';
 import { Engine } from '../src/engine/session/engine.ts';
 import type { PastRun } from '../src/engine/stages/judge/prune.ts';
 

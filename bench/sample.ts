@@ -2,7 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { dataPaths } from '../src/engine/paths.ts';
-import { createSample } from '../src/engine/sample/create-sample.ts';
+import { createSample } from '../src/engine/samples/create-sample.ts';
 import { Engine } from '../src/engine/session/engine.ts';
 import { DEFAULT_STRATEGY } from '../src/shared/proposers/proposers.ts';
 import { printTable } from './report.ts';

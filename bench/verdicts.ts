@@ -19,8 +19,8 @@ import {
   takeBack,
   takeBackFrom,
 } from '../src/engine/session/loop/repeats.ts';
-import { assess } from '../src/engine/verdicts/claims.ts';
-import { PRIOR_WEIGHTS, SCALES } from '../src/engine/verdicts/effects.ts';
+import { assess } from '../src/engine/statistics/claims.ts';
+import { PRIOR_WEIGHTS, SCALES } from '../src/engine/statistics/effects.ts';
 import { average, printTable, quantile } from './report.ts';
 
 /**

@@ -17,7 +17,7 @@ import { seededRandom } from '../src/engine/proposers/search/random.ts';
 import { axesOf, coordinateOf, textAt } from '../src/engine/proposers/search/space.ts';
 import { standardize } from '../src/engine/proposers/search/standardize.ts';
 import { fitSurrogate } from '../src/engine/proposers/search/surrogate.ts';
-import { normalDensity } from '../src/engine/verdicts/normal.ts';
+import { normalDensity } from '../src/engine/statistics/normal.ts';
 
 const AXES = [{ isCategory: false }, { isCategory: true }];
 const PARAMETERS = {

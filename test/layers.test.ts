@@ -23,7 +23,7 @@ const RULES: Readonly<
   },
   // What happens next is decided by pure functions.
   'src/engine/session/loop': {
-    folders: ['session/loop', 'stages', 'verdicts'].map(room => `src/engine/${room}`).concat('src/shared'),
+    folders: ['session/loop', 'stages', 'statistics'].map(room => `src/engine/${room}`).concat('src/shared'),
     isPackageAllowed: () => false,
   },
   // What is trained elsewhere knows nothing of studies.

@@ -2,8 +2,8 @@ import { expect, test } from 'vitest';
 import { measureMetric, printedDecimals } from '../src/engine/metric-check/measure-metric.ts';
 import { breakConstant } from '../src/engine/proposers/search/break-constant.ts';
 import { findConstants } from '../src/engine/proposers/search/constants.ts';
-import { assess } from '../src/engine/verdicts/claims.ts';
-import { smallestGain } from '../src/engine/verdicts/smallest-gain.ts';
+import { assess } from '../src/engine/statistics/claims.ts';
+import { smallestGain } from '../src/engine/statistics/smallest-gain.ts';
 import { DEFAULT_BUDGET, DEFAULT_METRIC } from '../src/shared/contract/contract-defaults.ts';
 import { describeMetricCheck } from '../src/shared/verdicts/describe-metric-check.ts';
 import {

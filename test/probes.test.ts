@@ -12,8 +12,8 @@ import {
   NO_PROBES,
 } from '../src/engine/session/loop/probes.ts';
 import { findEditHints } from '../src/engine/stages/judge/edit-hints.ts';
-import type { Trial } from '../src/engine/verdicts/claims.ts';
-import { confirmsGain, findSwapFault, judgeProbe, type Probed } from '../src/engine/verdicts/probe.ts';
+import type { Trial } from '../src/engine/statistics/claims.ts';
+import { confirmsGain, findSwapFault, judgeProbe, type Probed } from '../src/engine/statistics/probe.ts';
 import { DEFAULT_AUDIT, DEFAULT_METRIC } from '../src/shared/contract/contract-defaults.ts';
 import { describeProbe } from '../src/shared/verdicts/probes.ts';
 import { createRepository, git, writeFiles } from './support/scaffold.ts';

@@ -1,11 +1,11 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { auditAllowance, findAudit } from '../src/engine/verdicts/audit.ts';
-import { chiSquaredQuantile } from '../src/engine/verdicts/chi-squared.ts';
-import { assess, onBranch, type Trial } from '../src/engine/verdicts/claims.ts';
-import { believe, fitWeights, PRIOR_WEIGHTS } from '../src/engine/verdicts/effects.ts';
-import { estimateNoise, mean, plausibleVariances, stepOf } from '../src/engine/verdicts/noise.ts';
-import { hazard, normalCdf, normalDensity } from '../src/engine/verdicts/normal.ts';
+import { auditAllowance, findAudit } from '../src/engine/statistics/audit.ts';
+import { chiSquaredQuantile } from '../src/engine/statistics/chi-squared.ts';
+import { assess, onBranch, type Trial } from '../src/engine/statistics/claims.ts';
+import { believe, fitWeights, PRIOR_WEIGHTS } from '../src/engine/statistics/effects.ts';
+import { estimateNoise, mean, plausibleVariances, stepOf } from '../src/engine/statistics/noise.ts';
+import { hazard, normalCdf, normalDensity } from '../src/engine/statistics/normal.ts';
 
 const SIGMA = 0.0007;
 const baseline = (...values: number[]): Trial => ({ n: 0, values, parent: null, isKept: true });

@@ -5,7 +5,7 @@ import { git } from '../../src/engine/git/git.ts';
 import { PAWL_IDENTITY } from '../../src/engine/git/repository.ts';
 import { Telemetry } from '../../src/engine/machine/telemetry.ts';
 import { dataPaths, runLog } from '../../src/engine/paths.ts';
-import { createSample } from '../../src/engine/sample/create-sample.ts';
+import { createSample } from '../../src/engine/samples/create-sample.ts';
 import { Engine } from '../../src/engine/session/engine.ts';
 import type { EngineEvent } from '../../src/shared/events.ts';
 import type { RunView } from '../../src/shared/notebook.ts';

@@ -4,8 +4,7 @@ import { expect, test } from './support/fixtures.ts';
 import { look } from './support/look.ts';
 import { cellOf, openCell, openWindow, startStudy, study } from './support/window.ts';
 
-const WHY =
-  'sbatch: error: AssocMaxSubmitJobLimit. It was not started and will be run when the study goes on.';
+const WHY = 'sbatch: error: AssocMaxSubmitJobLimit. It will be run when the study goes on.';
 
 /** Makes the ledger tell that experiment 1 was put off. */
 function putOff(home: string): void {

@@ -1,7 +1,7 @@
 import { mkdtemp, readdir } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
-import { createSample } from '../../engine/sample/create-sample.ts';
+import { createSample } from '../../engine/samples/create-sample.ts';
 import { PawlError } from '../../shared/errors.ts';
 import { FIRST_SAMPLE, type SampleName } from '../../shared/samples.ts';
 import { run, type SittingFlags } from './run.ts';

@@ -13,7 +13,7 @@ import { CONTRACT_FILE_NAME } from '../contract/editable.ts';
 import { readContract } from '../contract/load-contract.ts';
 import { listTree, openRepository, type Repository, readBranch, readHeadCommit } from '../git/repository.ts';
 import type { DataPaths } from '../paths.ts';
-import { createSample } from '../sample/create-sample.ts';
+import { createSample } from '../samples/create-sample.ts';
 import { findFreeTag } from '../session/start/create-study.ts';
 import { hasAgreedToSetUp, readSetUp } from '../stages/set-up/set-up-consent.ts';
 import type { Ledger } from '../store/ledger.ts';

@@ -3,9 +3,9 @@ import type { Contract } from '../../shared/contract/contract.ts';
 import { REPEATABLE_DIGITS } from '../../shared/verdicts/claims.ts';
 import { isSame, type MetricCheck } from '../../shared/verdicts/metric-check.ts';
 import { BASELINE_RUNS } from '../session/loop/repeats.ts';
-import { auditAllowance, MOST_RUNS } from '../verdicts/audit.ts';
-import { estimateNoise, mean, plausibleVariances, stepOf } from '../verdicts/noise.ts';
-import { smallestGain } from '../verdicts/smallest-gain.ts';
+import { auditAllowance, MOST_RUNS } from '../statistics/audit.ts';
+import { estimateNoise, mean, plausibleVariances, stepOf } from '../statistics/noise.ts';
+import { smallestGain } from '../statistics/smallest-gain.ts';
 
 export type MeasuredRuns = Pick<MetricCheck, 'asked' | 'values' | 'fault' | 'broken' | 'seeds'> & {
   readonly contract: Pick<Contract, 'metric' | 'budget'>;

@@ -1,7 +1,7 @@
 import type { Contract } from '../../shared/contract/contract.ts';
 import { PawlError } from '../../shared/errors.ts';
 import { describeRetirement } from '../../shared/proposers/model-retirements.ts';
-import { askSettings, DEFAULT_CAP_USD, isUsersServer } from '../asked-model/ask-settings.ts';
+import { askSettings, DEFAULT_CAP_USD, isUsersServer } from '../model-in-training/ask-settings.ts';
 import type { DataPaths } from '../paths.ts';
 import type { ProposerSurroundings } from '../proposers/create-proposer.ts';
 import { findForwarderPython, NO_FORWARDER, type Trial } from '../sandbox/contain.ts';

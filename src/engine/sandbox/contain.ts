@@ -284,10 +284,13 @@ export async function tryContainment(
       seals: await standInFor(tree, contract, join(scratch, 'worktree')),
     };
     const own = environmentOf(place, 'trial');
-    const { argv, environment, fault } = await containAndTry(place, sandbox, own);
-    if (fault !== null) return none(fault);
-    const hiddenCommand = await findHiddenCommand(contract.train, argv, environment);
-    return { sandbox, why: null, hiddenCommand, data, namedData };
+    for (let tries = 1; ; tries += 1) {
+      const { argv, environment, fault } = await containAndTry(place, sandbox, own);
+      if (fault !== null) return none(fault);
+      const hiddenCommand = await findHiddenCommand(contract.train, argv, environment);
+      if (hiddenCommand !== undefined || tries === MAX_TRIES)
+        return { sandbox, why: null, hiddenCommand: hiddenCommand ?? null, data, namedData };
+    }
   } finally {
     await removeScratch(scratch);
   }
@@ -313,17 +316,26 @@ async function standInFor(
   return { folders: [], files: sealed };
 }
 
-/** A program that exists outside but not, under the same name, inside. */
+/** A socket to be masked can disappear between a trial and the next use of the same sandbox. */
+const MAX_TRIES = 3;
+/** How the shell inside says that there is no such command; bubblewrap itself ends with 1. */
+const IS_HIDDEN = 77;
+
+/**
+ * A program that exists outside but not, under the same name, inside; null if it is there. Undefined if that is not known,
+ * because the sandbox could not be built this time.
+ */
 async function findHiddenCommand(
   train: string,
   argv: readonly [string, ...string[]],
   environment: Readonly<Record<string, string>>,
-): Promise<string | null> {
+): Promise<string | null | undefined> {
   const program = firstProgram(train);
   if (program === null || (program.includes('/') && !program.startsWith('/'))) return null;
   const outside = await findProgram(program, environment.PATH ?? '');
   if (outside === null) return null;
-  return (await runContained(argv, ['/bin/sh', '-c', 'command -v -- "$0"', program], environment))
-    ? null
-    : outside;
+  const look = ['/bin/sh', '-c', `command -v -- "$0" || exit ${IS_HIDDEN}`, program];
+  const code = await runContained(argv, look, environment);
+  if (code === 0) return null;
+  return code === IS_HIDDEN ? outside : undefined;
 }

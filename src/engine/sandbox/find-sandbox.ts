@@ -140,14 +140,14 @@ export async function trySandbox(
   return ended.code === 0 ? null : explain(ended.said, program);
 }
 
-/** Whether a command succeeds in a sandbox. */
+/** The exit code of a command in a sandbox; null if a signal ended it. */
 export async function runContained(
   contained: readonly string[],
   command: readonly string[],
   environment: NodeJS.ProcessEnv,
-): Promise<boolean> {
+): Promise<number | null> {
   const [name = '', ...args] = [...contained, ...command];
-  return (await run(name, args, environment)).code === 0;
+  return (await run(name, args, environment)).code;
 }
 
 /** The features of this bubblewrap. If it is installed setuid root, it needs no user namespace and cannot forbid them. */

@@ -35,7 +35,7 @@ import { willGoOn } from './loop/next.ts';
 import { findTakeBack } from './loop/probes.ts';
 import type { StopLimits } from './loop/stop-rules.ts';
 import { initialState, type SittingKind, USUAL_SITTING } from './start/initial-state.ts';
-import { aborted, isRefusal, isResult, putOff, setAside } from './stopped-effects.ts';
+import { aborted, afterFullDisk, isRefusal, isResult, putOff, setAside } from './stopped-effects.ts';
 import { WaitingRuns } from './waiting-runs.ts';
 
 export type SittingPorts = Omit<TrainPorts, keyof LanePorts> & {
@@ -76,6 +76,8 @@ export class Sitting {
   readonly #failed = new AbortController();
   /** Why another machine refused to train; the other lanes end before the sitting does. */
   #refusal: PawlError | null = null;
+  /** Experiments that went on after a full disk, which each does once. */
+  readonly #afterFullDisk = new Set<number>();
   /** Numbers of announced experiments that have no verdict yet. */
   readonly #announced = new Set<number>();
   /** Author and committer of the commits. */
@@ -280,6 +282,8 @@ export class Sitting {
         return { type: 'not_trained', n: effect.type === 'train' ? effect.n : null, message: error.message };
       }
       if (error instanceof PutOff) return putOff(effect, error.message);
+      const goesOn = await afterFullDisk(error, effect, context, this.#afterFullDisk);
+      if (goesOn) return goesOn;
       const isStop = signal.aborted && (error as Error).name === 'AbortError';
       if (!isStop || WRITES.includes(effect.type)) throw error;
       return aborted(effect);

@@ -1,11 +1,16 @@
 import { PawlError, unreachable } from '../../shared/errors.ts';
+import type { Proposal } from '../../shared/study.ts';
+import type { CrashedRun } from '../stages/measure/measured.ts';
+import { refuse } from '../stages/propose/refuse.ts';
 import { endRun } from '../stages/record/end-run.ts';
 import type { StageContext } from '../stages/stage-context.ts';
+import { hasPassed } from '../stages/train/full-disk.ts';
 import { unfairFlags } from '../stages/train/train.ts';
+import { toPawlError } from './engine-errors.ts';
 import type { PerformedEffect } from './loop/lanes.ts';
 import type { Effect, LoopEvent, SetAsideReason } from './loop/loop-state.ts';
 
-/** What happens to an effect that was stopped, or that another machine refused. */
+/** What happens to an effect that was stopped, that another machine refused, or that met a full disk. */
 
 /** A run measured before the stop is judged; nothing of it is lost. */
 export function isResult({ type }: LoopEvent): boolean {
@@ -44,6 +49,56 @@ export function putOff(effect: Effect, message: string): LoopEvent {
   return { type: 'put_off', attempt, message };
 }
 
+const DISK_WAS_FULL = 'The disk was full for a while.';
+
+/**
+ * Waits for room if a run beside this one may have filled the disk. Then a run is made later, and a proposal that is not
+ * committed yet is asked for anew. Null if there is no room, for any other error, and for an effect that cannot be done
+ * a second time.
+ * @param before experiments that went on in this way, which each does once
+ */
+export async function afterFullDisk(
+  error: unknown,
+  effect: PerformedEffect,
+  context: StageContext,
+  before: Set<number>,
+): Promise<LoopEvent | null> {
+  const isFull = toPawlError(error, context.paths.home).code === 'disk_full';
+  if (!isFull || !('n' in effect) || before.has(effect.n)) return null;
+  before.add(effect.n);
+  return (await hasPassed(effect.n, context)) ? goOn(effect, context) : null;
+}
+
+function goOn(effect: PerformedEffect, context: StageContext): LoopEvent | null {
+  const { ledger, study } = context;
+  switch (effect.type) {
+    case 'train':
+    case 'repeat':
+      return putOff(effect, DISK_WAS_FULL);
+    case 'propose':
+      return loseProposal(context, effect.n, effect.repair?.run ?? null, null);
+    case 'attempt': {
+      const { phase, attemptCommit } = ledger.experiments.get(study.id, effect.n) ?? {};
+      if (phase === 'attempted' && attemptCommit)
+        return { type: 'put_off', attempt: { n: effect.n, commit: attemptCommit }, message: DISK_WAS_FULL };
+      return loseProposal(context, effect.n, effect.edit.repairOf, effect.edit.proposal);
+    }
+    default:
+      return null;
+  }
+}
+
+function loseProposal(
+  context: StageContext,
+  n: number,
+  repairOf: CrashedRun | null,
+  proposal: Proposal | null,
+): LoopEvent {
+  const { hypothesis = null, memo = null } = proposal ?? {};
+  refuse(context, { n, reason: 'proposer_failed', message: DISK_WAS_FULL, hypothesis, memo });
+  return repairOf ? { type: 'repair_failed', run: repairOf } : { type: 'refused', message: DISK_WAS_FULL };
+}
+
 /** Leaves an experiment to be continued later: its runs have ended, and what was not yet proposed has not begun. */
 export function setAside(
   context: StageContext,
@@ -75,7 +130,7 @@ function describeSetAside(reason: Exclude<SetAsideReason, { readonly kind: 'scre
     case 'unanswered':
       return `${sentence(reason.message)} It will be run again.`;
     case 'put_off':
-      return `${sentence(reason.message)} It was not started and will be run when the study goes on.`;
+      return `${sentence(reason.message)} It will be run when the study goes on.`;
     case 'spent':
     case 'refused':
       return `${sentence(reason.message)} It will be run again on resume.`;

@@ -272,13 +272,13 @@ export const COMMANDS = {
     keys: 'o',
     run: () => goTo({ name: 'welcome' }),
   },
-  room: {
+  largeView: {
     scope: 'study',
     label: 'Show in large type, readable from across the room',
     short: 'Show in large type',
     icon: Maximize,
     keys: 'z',
-    run: show({ name: 'room' }),
+    run: show({ name: 'large-view' }),
   },
   overview: {
     scope: 'app',

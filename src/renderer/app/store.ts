@@ -75,7 +75,7 @@ export type Overlay =
   | { readonly name: 'shortcuts' }
   | { readonly name: 'settings' }
   | { readonly name: 'channel' }
-  | { readonly name: 'room' }
+  | { readonly name: 'large-view' }
   /** With an initial text. */
   | { readonly name: 'steer'; readonly text?: string }
   /** With the experiment to try again; null shows the queue. */

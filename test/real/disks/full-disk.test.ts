@@ -79,10 +79,11 @@ diskTest('a run beside one that fills the disk is no crash, and is trained once 
   await checkNight(night);
 });
 
-diskTest('while a run beside it has the disk full, the next one waits for room', async () => {
-  const place = await temporaryFolder();
-  // One of the first two ends at once. The other fills the disk when the third is about to be trained.
-  const lanes = `if [ "$LR-$DEPTH-$WIDTH" != 2-4-16 ] && mkdir ${place}/noisy 2>/dev/null; then
+for (const point of ['experiment_started', 'proposed', 'attempted']) {
+  diskTest(`while a run beside it has the disk full, the next one waits for room: ${point}`, async () => {
+    const place = await temporaryFolder();
+    // One of the first two ends at once. The other fills the disk when the third is about to be trained.
+    const lanes = `if [ "$LR-$DEPTH-$WIDTH" != 2-4-16 ] && mkdir ${place}/noisy 2>/dev/null; then
   trap '' TERM
   until [ -e ${place}/go ]; do sleep 0.02; done
   cat /dev/zero > checkpoint
@@ -90,24 +91,25 @@ diskTest('while a run beside it has the disk full, the next one waits for room',
   while :; do sleep 1; done
 fi
 value=`;
-  const night = await prepareNight({
-    home: await smallDisk(48),
-    trainer: FAST_TRAINER.replace(/^value=/m, () => lanes),
-    contract: contractFile({ limitSeconds: 600 }),
+    const night = await prepareNight({
+      home: await smallDisk(48),
+      trainer: FAST_TRAINER.replace(/^value=/m, () => lanes),
+      contract: contractFile({ limitSeconds: 600 }),
+    });
+    const { home, repository } = night;
+    const args = ['run', repository, '--tag', TAG, '-n', '3', '--lanes', 'cpu:2'];
+    const running = new RunningPawl(args, { home, env: pausingAt({ event: { type: point, n: 3 } }) });
+    await untilPaused(running);
+    await writeFile(join(place, 'go'), '');
+    await expect.poll(() => existsSync(join(place, 'full'))).toBe(true);
+    running.child.kill('SIGCONT');
+    const { code, stderr } = await running.ended;
+    expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+    const crashes = rowsOf(home).experiments.filter(({ verdict }) => verdict === 'crash');
+    expect(crashes).toMatchObject([{ reason: 'disk_full' }]);
+    await checkNight(night);
   });
-  const { home, repository } = night;
-  const args = ['run', repository, '--tag', TAG, '-n', '3', '--lanes', 'cpu:2'];
-  const running = new RunningPawl(args, { home, env: pausingAt({ event: { type: 'attempted', n: 3 } }) });
-  await untilPaused(running);
-  await writeFile(join(place, 'go'), '');
-  await expect.poll(() => existsSync(join(place, 'full'))).toBe(true);
-  running.child.kill('SIGCONT');
-  const { code, stderr } = await running.ended;
-  expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
-  const crashes = rowsOf(home).experiments.filter(({ verdict }) => verdict === 'crash');
-  expect(crashes).toMatchObject([{ reason: 'disk_full' }]);
-  await checkNight(night);
-});
+}
 
 for (const [what, command] of NOISES) {
   diskTest(`a training that fills the disk with ${what} is a crash, and the next one trains`, async () => {

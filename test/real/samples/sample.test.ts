@@ -8,7 +8,7 @@ import { autoresearchContract } from '../../../src/engine/contract/autoresearch.
 import { RESULTS_HEADING } from '../../../src/engine/export/results-tsv.ts';
 import { OutputReader } from '../../../src/engine/metrics/output-reader.ts';
 import { findConstants } from '../../../src/engine/proposers/search/constants.ts';
-import { createSample } from '../../../src/engine/sample/create-sample.ts';
+import { createSample } from '../../../src/engine/samples/create-sample.ts';
 import { DEFAULT_BUDGET } from '../../../src/shared/contract/contract-defaults.ts';
 import { checkInvariants } from '../../support/invariants.ts';
 import { eventsOf, pawl, sitting } from '../../support/pawl.ts';

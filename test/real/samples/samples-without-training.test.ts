@@ -3,7 +3,7 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { expect, test } from 'vitest';
-import { createSample } from '../../../src/engine/sample/create-sample.ts';
+import { createSample } from '../../../src/engine/samples/create-sample.ts';
 import type { SampleName } from '../../../src/shared/samples.ts';
 import { says } from '../../support/asking-night.ts';
 import { checkInvariants } from '../../support/invariants.ts';

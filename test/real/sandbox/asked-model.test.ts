@@ -1,5 +1,5 @@
 import { expect, onTestFinished, test } from 'vitest';
-import { MessagesServer } from '../../../src/engine/asked-model/messages-server.ts';
+import { MessagesServer } from '../../../src/engine/model-in-training/messages-server.ts';
 import { clientFor } from '../../../src/engine/proposers/model/client-for.ts';
 import { PawlError } from '../../../src/shared/errors.ts';
 import { askingNight, says } from '../../support/asking-night.ts';

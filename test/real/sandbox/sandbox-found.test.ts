@@ -87,6 +87,7 @@ test.each(['required', 'preferred'])(
 
 contained.each([
   ['while it is tried', "*worktrees*'exit 0'*"],
+  ['while the command is looked for', "*'command -v'*"],
   ['when a run begins', "*worktrees*'sh train.sh'*"],
 ])('what was to be mounted and has gone %s costs neither the sandbox nor the run', async (_, which) => {
   const bin = await temporaryFolder();

@@ -1,4 +1,4 @@
-import { normalCdf, normalDensity } from '../../verdicts/normal.ts';
+import { normalCdf, normalDensity } from '../../statistics/normal.ts';
 
 /**
  * By how much a normally distributed value is expected to be lower than `best`, where higher values count as 0: E

@@ -4,8 +4,8 @@ import type { Late } from '../../stages/judge/decide.ts';
 import { keptOf, oriented } from '../../stages/judge/trials.ts';
 import type { Measured } from '../../stages/measure/measured.ts';
 import type { Combination } from '../../stages/record/late-result.ts';
-import { assess, type Trial } from '../../verdicts/claims.ts';
-import { mean } from '../../verdicts/noise.ts';
+import { assess, type Trial } from '../../statistics/claims.ts';
+import { mean } from '../../statistics/noise.ts';
 import type { Repeats } from './repeats.ts';
 
 /**

@@ -1,6 +1,6 @@
 import type { StopReason } from '../../../shared/study.ts';
 import type { Unfinished } from '../../stages/unfinished.ts';
-import { HEADLINE_RUNS } from '../../verdicts/audit.ts';
+import { HEADLINE_RUNS } from '../../statistics/audit.ts';
 import { conclude } from './after-run.ts';
 import {
   type Effect,

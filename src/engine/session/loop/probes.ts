@@ -3,8 +3,8 @@ import { isBetter } from '../../../shared/study.ts';
 import type { Hint, ProbeEvidence, ProbeReason, SwapFault } from '../../../shared/verdicts/probes.ts';
 import { keptOf, noiseOf, oriented } from '../../stages/judge/trials.ts';
 import type { Unfounded } from '../../stages/repeat/take-back.ts';
-import type { Trial } from '../../verdicts/claims.ts';
-import { mean } from '../../verdicts/noise.ts';
+import type { Trial } from '../../statistics/claims.ts';
+import { mean } from '../../statistics/noise.ts';
 import {
   confirmsGain,
   findSwapFault,
@@ -12,7 +12,7 @@ import {
   judgeProbe,
   type Probed,
   type ProbeResult,
-} from '../../verdicts/probe.ts';
+} from '../../statistics/probe.ts';
 
 /**
  * Which commits are trained with exchanged data, and what follows from it: pure, like `step`. A keep is probed before

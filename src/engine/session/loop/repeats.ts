@@ -9,9 +9,9 @@ import {
 import { isProbeReason } from '../../../shared/verdicts/probes.ts';
 import { keptOf, noiseOf, oriented, standing } from '../../stages/judge/trials.ts';
 import type { Unfounded } from '../../stages/repeat/take-back.ts';
-import { auditAllowance, findAudit, HEADLINE_RUNS } from '../../verdicts/audit.ts';
-import { assess, onBranch, type Trial } from '../../verdicts/claims.ts';
-import { mean } from '../../verdicts/noise.ts';
+import { auditAllowance, findAudit, HEADLINE_RUNS } from '../../statistics/audit.ts';
+import { assess, onBranch, type Trial } from '../../statistics/claims.ts';
+import { mean } from '../../statistics/noise.ts';
 import { afterProbe, findChainProbe, findPass, type ProbeRun, type Probes } from './probes.ts';
 
 /**

@@ -136,7 +136,7 @@ export async function openSitting(
     study.contract.model &&
     // Few studies have one, and the user waits for every start.
     (await (
-      await import('../../asked-model/asked-model.ts')
+      await import('../../model-in-training/asked-model.ts')
     ).AskedModel.open(study, {
       ...{ ...surroundings, ledger, scratch: paths.scratch, now, signal, callTimes },
     }));

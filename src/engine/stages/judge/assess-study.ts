@@ -1,12 +1,12 @@
 import type { Goal } from '../../../shared/contract/contract.ts';
 import type { Measurement, Study } from '../../../shared/study.ts';
 import type { StudyClaims } from '../../../shared/verdicts/claims.ts';
+import { HEADLINE_RUNS } from '../../statistics/audit.ts';
+import { assess, onBranch, type Trial } from '../../statistics/claims.ts';
+import { mean } from '../../statistics/noise.ts';
 import { keepByVersion } from '../../store/keep-by-version.ts';
 import type { Ledger } from '../../store/ledger.ts';
 import type { Repeat } from '../../store/runs.ts';
-import { HEADLINE_RUNS } from '../../verdicts/audit.ts';
-import { assess, onBranch, type Trial } from '../../verdicts/claims.ts';
-import { mean } from '../../verdicts/noise.ts';
 import { keptOf, oriented, trialsOf } from './trials.ts';
 import { ruleOf } from './verdict-rule.ts';
 

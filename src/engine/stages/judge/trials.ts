@@ -1,10 +1,10 @@
 import type { Goal } from '../../../shared/contract/contract.ts';
 import { isOfRecord } from '../../../shared/study.ts';
 import { isProbeReason } from '../../../shared/verdicts/probes.ts';
+import type { Trial } from '../../statistics/claims.ts';
+import { estimateNoise, mean, type Noise } from '../../statistics/noise.ts';
 import type { HistoryEntry } from '../../store/experiment-past.ts';
 import type { Repeat } from '../../store/runs.ts';
-import type { Trial } from '../../verdicts/claims.ts';
-import { estimateNoise, mean, type Noise } from '../../verdicts/noise.ts';
 
 /** Every experiment of a study with a number, together with the numbers of its repeats, oldest first. */
 export function trialsOf(history: readonly HistoryEntry[], repeats: readonly Repeat[]): readonly Trial[] {

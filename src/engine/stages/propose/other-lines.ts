@@ -4,9 +4,9 @@ import { isBetter, type OtherLines } from '../../../shared/study.ts';
 import { heldBy } from '../../../shared/verdicts/held.ts';
 import { PLATEAU, sinceKeep } from '../../proposers/briefing/digest.ts';
 import { seededRandom } from '../../proposers/search/random.ts';
+import type { Trial } from '../../statistics/claims.ts';
+import { mean } from '../../statistics/noise.ts';
 import { type HistoryEntry, madeOn } from '../../store/experiment-past.ts';
-import type { Trial } from '../../verdicts/claims.ts';
-import { mean } from '../../verdicts/noise.ts';
 
 /**
  * The lines of a study besides the branch: experiments that were measured but not kept, with those built on them.

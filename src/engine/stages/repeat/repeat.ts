@@ -1,7 +1,7 @@
 import { homedir } from 'node:os';
 import type { CrashClass, RepeatPurpose } from '../../../shared/study.ts';
 import type { FlagKind } from '../../../shared/verdicts/fairness.ts';
-import type { Denial } from '../../asked-model/answers.ts';
+import type { Denial } from '../../model-in-training/answers.ts';
 import { runMarker } from '../../process/markers.ts';
 import { tokenFiles } from '../../sandbox/data-caches.ts';
 import { findPlaceFault } from '../../sandbox/exchange.ts';

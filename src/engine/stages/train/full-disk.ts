@@ -67,6 +67,13 @@ export async function outwaitOthers(n: number, { reserve, running, signal }: Tra
   for (let left = PASSING_MS; left > 0 && isFull() && !signal.aborted; left -= LOOK_MS) await delay(LOOK_MS);
 }
 
+/** Whether a disk that was just full has room again, because the run that may have filled it was beside this one. */
+export async function hasPassed(n: number, ports: TrainPorts): Promise<boolean> {
+  if (![...ports.running.keys()].some(other => other !== n)) return false;
+  await outwaitOthers(n, ports);
+  return ports.reserve.hasRoom() && !ports.signal.aborted;
+}
+
 /** Whether a run has written so much that it may be what filled the disk. */
 export async function mayHaveFilled(
   { outputBytes }: TrainingResult,

@@ -1,5 +1,5 @@
 import type { RepeatPurpose, Study } from '../../../shared/study.ts';
-import type { Denial } from '../../asked-model/answers.ts';
+import type { Denial } from '../../model-in-training/answers.ts';
 import { beginRun } from './begin-run.ts';
 import { concludeRun } from './conclude-run.ts';
 import { conductRun } from './conduct-run.ts';

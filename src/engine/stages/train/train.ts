@@ -1,8 +1,8 @@
 import { isBetter } from '../../../shared/study.ts';
 import type { FairnessFlag, FlagKind } from '../../../shared/verdicts/fairness.ts';
 import type { Hint } from '../../../shared/verdicts/probes.ts';
-import type { Denial } from '../../asked-model/answers.ts';
 import { whereLocked } from '../../contract/outputs.ts';
+import type { Denial } from '../../model-in-training/answers.ts';
 import { refAttempt } from '../attempt/attempt.ts';
 import { namePaths } from '../edit/judge-edit.ts';
 import { findEditHints } from '../judge/edit-hints.ts';

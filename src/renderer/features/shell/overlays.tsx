@@ -13,7 +13,7 @@ const SettingsDialog = lazyView(() =>
 const ChannelDialog = lazyView(() =>
   import('../settings/channel-dialog.tsx').then(file => file.ChannelDialog),
 );
-const RoomScreen = lazyView(() => import('../room/room-screen.tsx').then(file => file.RoomScreen));
+const LargeView = lazyView(() => import('../large-view/large-view.tsx').then(file => file.LargeView));
 const AuditDialog = lazyView(() => import('../study/audit-dialog.tsx').then(file => file.AuditDialog));
 const StackDialog = lazyView(() => import('../stack/stack-dialog.tsx').then(file => file.StackDialog));
 const ExportDialog = lazyView(() => import('../study/export-dialog.tsx').then(file => file.ExportDialog));
@@ -52,8 +52,8 @@ function Overlay({ host }: { readonly host: Host }) {
       return <ShortcutsDialog onClose={close} />;
     case 'settings':
       return <SettingsDialog host={host} onClose={close} />;
-    case 'room':
-      return card ? <RoomScreen card={card} onClose={close} /> : null;
+    case 'large-view':
+      return card ? <LargeView card={card} onClose={close} /> : null;
     case 'channel':
       return <ChannelDialog onClose={close} />;
     case 'folder':

@@ -226,7 +226,7 @@ function Controls({ card }: { readonly card: StudyCard }) {
         {isOwn ? <CommandItem id="audit" /> : null}
         {isOwn ? <CommandItem id="queue" /> : null}
         {isOwn ? <CommandItem id="proposers" /> : null}
-        <CommandItem id="room" />
+        <CommandItem id="largeView" />
         <MenuLine />
         <CommandItem id="export" />
       </Menu>

@@ -28,7 +28,7 @@ import { useNow } from '../../ui/use-now.ts';
 import { BudgetBar, phaseWords, useRunClock } from '../live/now-running.tsx';
 
 /** A view to read from across the room: the best value, the progress, the last gain, the GPU. */
-export function RoomScreen({ card, onClose }: { readonly card: StudyCard; readonly onClose: () => void }) {
+export function LargeView({ card, onClose }: { readonly card: StudyCard; readonly onClose: () => void }) {
   const { isFull, toggle } = useFullScreen();
   return (
     <Radix.Root open onOpenChange={isOpen => !isOpen && onClose()}>
