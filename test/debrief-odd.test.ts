@@ -1,8 +1,10 @@
 import { expect, test } from 'vitest';
 import { readDebrief } from '../src/engine/debrief/read-debrief.ts';
-import { describeCounts } from '../src/shared/debrief/describe-debrief.ts';
+import { describeCounts, timeRows } from '../src/shared/debrief/describe-debrief.ts';
 import { COMBINATION } from '../src/shared/proposers/ideas.ts';
+import type { FlagKind } from '../src/shared/verdicts/fairness.ts';
 import { keptNight, set } from './support/kept-night.ts';
+import { ABORTED } from './support/plain-study.ts';
 
 test('the last sitting of a study that has none is the whole study', async () => {
   const { ledger, study } = await keptNight([{ edit: set('LR', 2), metric: 0.9 }]);
@@ -50,4 +52,29 @@ test('a rationale that several keeps have is left out', async () => {
   ]);
   const { kept } = await readDebrief(ledger, study, null, Date.now());
   expect(kept.map(({ rationale }) => rationale)).toEqual([null, 'The loss still falls.', null, null]);
+});
+
+test('time that was lost to unfair runs is told with what disturbed most of them', async () => {
+  const { ledger, study } = await keptNight([{ edit: set('LR', 2), metric: 0.9 }]);
+  const runs: readonly (readonly [number, readonly FlagKind[]])[] = [
+    [100, []],
+    [60, ['contended']],
+    [30, ['contended', 'throttled']],
+    [50, ['throttled']],
+    // What is only noted costs nothing.
+    [200, ['cold']],
+  ];
+  ledger.write(() => {
+    for (const [k, [seconds, kinds]] of runs.entries()) {
+      const begun = { k, commit: 'c', purpose: null, isContained: true };
+      const flags = kinds.map(kind => ({ kind, detail: '', isUnfair: kind !== 'cold' }));
+      const result = { ...ABORTED, fairness: { ...ABORTED.fairness, flags } };
+      ledger.runs.finish(ledger.runs.begin(study.id, 1, begun, 0), result, seconds * 1000);
+    }
+  });
+  const debrief = await readDebrief(ledger, study, null, Date.now());
+  expect(timeRows(debrief)).toContainEqual([
+    'trained again, because a run was not fair (mostly: other programs used the processors)',
+    '2 min 20 s',
+  ]);
 });

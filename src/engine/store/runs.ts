@@ -8,7 +8,7 @@ import type {
   ShownOutcome,
   Summary,
 } from '../../shared/study.ts';
-import type { Fairness } from '../../shared/verdicts/fairness.ts';
+import type { Fairness, FlagKind } from '../../shared/verdicts/fairness.ts';
 import type { SeriesPoint } from '../metrics/output-reader.ts';
 import { curveTable } from './curve-table.ts';
 import type { Database } from './database.ts';
@@ -46,7 +46,8 @@ export type RunRow = {
   readonly endedAt: number;
   readonly seconds: number;
   readonly purpose: RepeatPurpose | null;
-  readonly isUnfair: boolean;
+  /** Why its number must not decide; empty if it may. */
+  readonly unfair: readonly FlagKind[];
   readonly crash: Pick<Crash, 'class' | 'message'> | null;
   /** As in {@link Run}. */
   readonly energyWh: number | null;
@@ -87,14 +88,14 @@ export function runStore(database: Database) {
   const rows = database.prepare<
     [string],
     Pick<RunRow, 'n' | 'k' | 'endedAt' | 'seconds' | 'purpose' | 'energyWh'> & {
-      unfair: number;
+      unfair: string;
       class: CrashClass | null;
       message: string | null;
     }
   >(
     `SELECT e.n, k, run.ended_at AS endedAt, (run.ended_at - run.started_at) / 1000.0 AS seconds, purpose,
        gpu_energy_wh AS energyWh, crash ->> '$.class' AS class, crash ->> '$.message' AS message,
-       EXISTS (SELECT 1 FROM json_each(fairness, '$.flags') WHERE value ->> 'isUnfair') AS unfair
+       (SELECT json_group_array(value ->> 'kind') FROM json_each(fairness, '$.flags') WHERE value ->> 'isUnfair') AS unfair
      FROM run JOIN experiment e ON e.id = experiment_id
      WHERE study_id = ? AND run.ended_at IS NOT NULL ORDER BY run.id`,
   );
@@ -299,7 +300,7 @@ export function runStore(database: Database) {
     rows(studyId: string): readonly RunRow[] {
       return rows.all(studyId).map(({ unfair, class: kind, message, ...row }) => ({
         ...row,
-        isUnfair: unfair === 1,
+        unfair: JSON.parse(unfair) as readonly FlagKind[],
         crash: kind === null ? null : { class: kind, message: message ?? '' },
       }));
     },

@@ -2,6 +2,7 @@ import type { Contract } from '../contract/contract.ts';
 import type { CrashClass, Measurement, StopReason, StudyState } from '../study.ts';
 import type { Tried } from '../tried.ts';
 import type { StudyClaims } from '../verdicts/claims.ts';
+import type { FlagKind } from '../verdicts/fairness.ts';
 
 /**
  * The results of a study, or of one sitting. Everything is read or computed from the ledger, and every statement
@@ -161,6 +162,8 @@ export type DebriefTime = {
   readonly crashed: number;
   /** Runs that were repeated because they were not fair. */
   readonly unfair: number;
+  /** Why most of them were not; null if there were none. */
+  readonly unfairBecause: FlagKind | null;
   /** Further runs of experiments with a verdict: noise, audits, headlines, probes, seeds. */
   readonly repeats: number;
   /** Calls of proposers. */

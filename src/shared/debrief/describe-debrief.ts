@@ -12,6 +12,7 @@ import { shortNumber } from '../short-number.ts';
 import { type CrashClass, isBetter, STOP_WORDS } from '../study.ts';
 import { describeVerdicts } from '../tried.ts';
 import { claimWords, describeClaims } from '../verdicts/claims.ts';
+import { describeFlagKind } from '../verdicts/fairness.ts';
 import { reasonWords } from '../verdicts/reason-words.ts';
 import type { Arm, Debrief, Interval, KeptIdea } from './debrief.ts';
 
@@ -78,13 +79,18 @@ export function crashWords(kind: CrashClass | 'imported'): string {
   return kind === 'imported' ? 'as the table says' : reasonWords({ reason: kind });
 }
 
+/** Someone who can give the study a quieter machine has to know what disturbed it. */
+function unfairWords({ unfairBecause: kind }: Debrief['time']): string {
+  return kind === null ? 'a run was not fair' : `a run was not fair (mostly: ${describeFlagKind(kind)})`;
+}
+
 /** How the hours were spent, each with its share; entries without time are left out. */
 export function timeRows({ time }: Debrief): readonly (readonly [string, string])[] {
   const rows: readonly (readonly [string, number])[] = [
     ['from start to end', time.wall],
     ['trained for a verdict', time.trained],
     ['of that, crashed', time.crashed],
-    ['trained again, because a run was not fair', time.unfair],
+    [`trained again, because ${unfairWords(time)}`, time.unfair],
     ['trained again, to be surer', time.repeats],
     ['proposers asked (may overlap with training)', time.proposing],
     ['paused', time.paused],
