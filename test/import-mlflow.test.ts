@@ -7,7 +7,7 @@ import { temporaryFolder } from './support/scaffold.ts';
 
 const COMMIT = '8a002220bf806ff97b7e81953965602697a369b4';
 
-/** Copies of the two stores, in which the second run is as MLflow leaves one that diverged and had system metrics logged. */
+/** Copies of the two stores, in which the second run is as MLflow leaves one that diverged, had system metrics logged, and one number thrice in a millisecond. */
 async function oddMlflow(): Promise<readonly string[]> {
   const folder = await temporaryFolder();
   const path = join(folder, 'mlflow.db');
@@ -18,6 +18,9 @@ async function oddMlflow(): Promise<readonly string[]> {
      INSERT INTO metrics (run_uuid, key, value, timestamp, step, is_nan)
        SELECT run_uuid, 'val_loss', 1.7976931348623157e308, 1700000145000, 40, 0 FROM odd
        UNION ALL SELECT run_uuid, 'val_loss', -1.7976931348623157e308, 1700000145001, 41, 0 FROM odd
+       UNION ALL SELECT run_uuid, 'quick_loss', 0.5, 1700000145000, 0, 0 FROM odd
+       UNION ALL SELECT run_uuid, 'quick_loss', 0.9, 1700000145000, 0, 0 FROM odd
+       UNION ALL SELECT run_uuid, 'quick_loss', 0.3, 1700000145000, 0, 0 FROM odd
        UNION ALL SELECT run_uuid, 'system/cpu_utilization_percentage', 97.5, 1700000145000, 0, 0 FROM odd;
      INSERT INTO tags (run_uuid, key, value) SELECT run_uuid, 'mlflow.source.git.commit', '${COMMIT}' FROM odd;`,
   );
@@ -26,6 +29,10 @@ async function oddMlflow(): Promise<readonly string[]> {
   await cp(join(FIXTURES, 'mlruns'), store, { recursive: true });
   const [experiment = ''] = await readdir(store);
   const [run = ''] = await runsNamed(join(store, experiment), 'rate-0.03');
+  await writeFile(
+    join(run, 'metrics', 'quick_loss'),
+    '1700000145000 0.5 0\n1700000145000 0.9 0\n1700000145000 0.3 0\n',
+  );
   await mkdir(join(run, 'metrics', 'system'), { recursive: true });
   await appendFile(join(run, 'metrics', 'val_loss'), '1700000145000 inf 40\n1700000145001 -inf 41\n');
   await writeFile(join(run, 'metrics', 'system', 'cpu_utilization_percentage'), '1700000145000 97.5 0\n');
@@ -94,4 +101,11 @@ test('runs of several experiments have the experiment before their name, in a fo
       'demo: rate-0.03',
       'Default: rate-0.01',
     ]);
+});
+
+test('of the numbers that MLflow has of one step and millisecond the one logged last counts', async () => {
+  for (const path of await oddMlflow()) {
+    const { experiments } = await imported(path, 'quick_loss');
+    expect(experiments[1]?.metric).toBe(0.3);
+  }
 });

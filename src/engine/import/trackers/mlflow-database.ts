@@ -48,7 +48,7 @@ export function readMlflowDatabase(database: Database): Tracked {
     [string, number],
     { key: string; value: number; timestamp: number; step: number; is_nan: number }
   >(
-    'SELECT key, value, timestamp, step, is_nan FROM metrics WHERE run_uuid = ? ORDER BY step, timestamp LIMIT ?',
+    'SELECT key, value, timestamp, step, is_nan FROM metrics WHERE run_uuid = ? ORDER BY step, timestamp, rowid LIMIT ?',
   );
   const params = has('params', 'run_uuid', 'key', 'value')
     ? database.prepare<[string], { key: string; value: string }>(
