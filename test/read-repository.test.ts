@@ -101,17 +101,20 @@ test('many files are read with one request, whatever their names, and too many b
     expect(await blobBytes(repository, commit, path)).toBe(Buffer.byteLength(content));
   for (const path of ['ö', 'missing\nhere', '']) expect(await blobBytes(repository, commit, path)).toBeNull();
   const both = ['a.txt', 'with space'].map(path => ({ commit, path }));
-  expect(await readBlobs(repository, both, 8)).toHaveLength(2);
-  await expect(readBlobs(repository, both, 7)).rejects.toMatchObject({ code: 'git_failed' });
+  expect(await readBlobs(repository, both, 4, 8)).toHaveLength(2);
+  await expect(readBlobs(repository, both, 4, 7)).rejects.toMatchObject({ code: 'git_failed' });
   expect(await readBlobs(repository, [{ commit, path: 'missing' }])).toEqual([null]);
   // The process that refused answers what comes next.
-  expect(await readBlobs(repository, both.slice(1), 7)).toEqual([Buffer.from(' two')]);
+  expect(await readBlobs(repository, both.slice(1), 4, 7)).toEqual([Buffer.from(' two')]);
+  // What is not read does not count, nor what several files have in common.
+  expect(await readBlobs(repository, [{ commit, path: 'long' }, ...both], 3, 7)).toEqual([null, null, null]);
+  expect(await readBlobs(repository, [...both, ...both], 4, 8)).toHaveLength(4);
 });
 
 test('a name that git cannot have is none, and no request of its own', async () => {
   const { repository, commit } = await repositoryWith({ a: '1', b: '2' });
   // `spellPath` gives such names to files whose names are not UTF-8.
-  const odd = '\x326164ff';
+  const odd = '\u0000626164ff';
   const names = ['a', odd, `${odd}/x`, 'b'].map(path => ({ commit, path }));
   expect(await readBlobs(repository, names)).toEqual([Buffer.from('1'), null, null, Buffer.from('2')]);
   const readers = await findReader(repository.gitDir);
