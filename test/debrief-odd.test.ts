@@ -3,6 +3,7 @@ import { readDebrief } from '../src/engine/debrief/read-debrief.ts';
 import { describeCounts } from '../src/shared/debrief/describe-debrief.ts';
 import { COMBINATION } from '../src/shared/proposers/ideas.ts';
 import { keptNight, set } from './support/kept-night.ts';
+import { ABORTED } from './support/plain-study.ts';
 
 test('the last sitting of a study that has none is the whole study', async () => {
   const { ledger, study } = await keptNight([{ edit: set('LR', 2), metric: 0.9 }]);
@@ -38,6 +39,26 @@ test('what the best already contains is not suggested again, whatever line it ch
   expect(next.map(({ title }) => title).filter(title => title.startsWith('Try'))).toEqual([
     'Try #3 again on the best: Idea 3',
   ]);
+});
+
+test('where the same code gives the same number every time, no difference is noise', async () => {
+  const { ledger, study, commits } = await keptNight([
+    { edit: set('LR', 2), metric: 0.900012 },
+    { edit: set('WIDTH', 2), metric: 0.900013, verdict: 'discard' },
+  ]);
+  const misses = async () =>
+    (await readDebrief(ledger, study, null, Date.now())).nearMisses.map(({ n }) => n);
+  expect(await misses()).toEqual([2]);
+  ledger.write(() => {
+    for (const [n, value] of [1, 0.900012].entries())
+      for (const k of [1, 2]) {
+        const begun = { k, commit: commits[n] ?? '', purpose: 'audit', isContained: true } as const;
+        const run = ledger.runs.begin(study.id, n, begun, 1);
+        ledger.runs.finish(run, { ...ABORTED, outcome: { kind: 'exit', code: 0 } }, 2);
+        ledger.runs.setValue(run, value);
+      }
+  });
+  expect(await misses()).toEqual([]);
 });
 
 test('a rationale that several keeps have is left out', async () => {
