@@ -43,8 +43,8 @@ export async function openRepository(path: string): Promise<Repository> {
 }
 
 /**
- * What makes git take a folder for the top of a checkout, to be compared; null for a folder that is none, or whose
- * `.git` is no folder. Source: gitrepository-layout(5).
+ * What makes git take a folder for the top of a checkout, and where it finds objects, to be compared; null for a folder
+ * that is none, or whose `.git` is no folder. Source: gitrepository-layout(5).
  */
 async function proveCheckout(folder: string): Promise<string | null> {
   const stats = await Promise.all(
