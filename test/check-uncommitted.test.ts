@@ -57,3 +57,15 @@ test('doctor warns of data that the code names, that lies in the checkout and th
   expect(await detailOf(toml('setup = "true"\n'), made)).toBeNull();
   expect(await detailOf(toml(''), { 'data/small/other.bin': 'x' })).toBeNull();
 });
+
+test('doctor reads no editable file that is too large to be code', async () => {
+  const repository = await createRepository({
+    'train.py': 'open("train.bin")\n',
+    'weights.bin': Buffer.alloc(80_000_000),
+    '.gitignore': 'train.bin\n',
+    'pawl.toml': '[contract]\neditable = ["*"]\ntrain = "python3 train.py"\n[metric]\nname = "loss"\n',
+  });
+  await writeFiles(repository, { 'train.bin': 'x' });
+  const { checks } = await examine(repository);
+  expect(checks.find(({ name }) => name === 'data')?.detail).toContain('lacks train.bin.');
+});

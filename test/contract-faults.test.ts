@@ -32,6 +32,11 @@ test.each([
   ],
   ['an unknown table', `${VALID}[budgets]\nseconds = 3\n`, /^pawl\.toml:6: budgets: unknown key; .*"budget"/],
   ['an unknown key at the top', `time = 3\n${VALID}`, /^pawl\.toml:1: time: unknown key/],
+  [
+    'an unknown key that is like no other',
+    `${VALID}direction = "minimize"\n`,
+    /^pawl\.toml:6: metric\.direction: unknown key; known are "name", "goal", /,
+  ],
   ['a key in capitals', budget('Seconds = 3'), /^pawl\.toml:7: budget\.Seconds: unknown key; .*"seconds"/],
   ['a known key in the wrong table', stop('seconds = 3'), /^pawl\.toml:7: stop\.seconds: unknown key/],
   ['a quoted unknown key', budget('"second" = 3'), /^pawl\.toml:7: budget\.second: unknown key/],

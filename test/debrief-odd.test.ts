@@ -42,6 +42,26 @@ test('what the best already contains is not suggested again, whatever line it ch
   ]);
 });
 
+test('where the same code gives the same number every time, no difference is noise', async () => {
+  const { ledger, study, commits } = await keptNight([
+    { edit: set('LR', 2), metric: 0.900012 },
+    { edit: set('WIDTH', 2), metric: 0.900013, verdict: 'discard' },
+  ]);
+  const misses = async () =>
+    (await readDebrief(ledger, study, null, Date.now())).nearMisses.map(({ n }) => n);
+  expect(await misses()).toEqual([2]);
+  ledger.write(() => {
+    for (const [n, value] of [1, 0.900012].entries())
+      for (const k of [1, 2]) {
+        const begun = { k, commit: commits[n] ?? '', purpose: 'audit', isContained: true } as const;
+        const run = ledger.runs.begin(study.id, n, begun, 1);
+        ledger.runs.finish(run, { ...ABORTED, outcome: { kind: 'exit', code: 0 } }, 2);
+        ledger.runs.setValue(run, value);
+      }
+  });
+  expect(await misses()).toEqual([]);
+});
+
 test('a rationale that several keeps have is left out', async () => {
   const stock = 'It has the largest expected improvement.';
   const { ledger, study } = await keptNight([

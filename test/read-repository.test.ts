@@ -1,10 +1,18 @@
 import { randomBytes } from 'node:crypto';
-import { readdir, readFile, rename, rm, symlink } from 'node:fs/promises';
+import { readdir, readFile, rename, rm, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { readBlobs } from '../src/engine/git/read-blobs.ts';
 import { readTrees } from '../src/engine/git/read-trees.ts';
-import { blobBytes, openRepository, readBlob, readRef, readUser } from '../src/engine/git/repository.ts';
+import {
+  blobBytes,
+  openRepository,
+  readBlob,
+  readBranch,
+  readHeadCommit,
+  readRef,
+  readUser,
+} from '../src/engine/git/repository.ts';
 import { killIfThere, lives } from './support/processes.ts';
 import { createRepository, git, temporaryFolder } from './support/scaffold.ts';
 import { until } from './support/until.ts';
@@ -93,11 +101,29 @@ test('many files are read with one request, whatever their names, and too many b
     expect(await blobBytes(repository, commit, path)).toBe(Buffer.byteLength(content));
   for (const path of ['ö', 'missing\nhere', '']) expect(await blobBytes(repository, commit, path)).toBeNull();
   const both = ['a.txt', 'with space'].map(path => ({ commit, path }));
-  expect(await readBlobs(repository, both, 8)).toHaveLength(2);
-  await expect(readBlobs(repository, both, 7)).rejects.toMatchObject({ code: 'git_failed' });
+  expect(await readBlobs(repository, both, 4, 8)).toHaveLength(2);
+  await expect(readBlobs(repository, both, 4, 7)).rejects.toMatchObject({ code: 'git_failed' });
   expect(await readBlobs(repository, [{ commit, path: 'missing' }])).toEqual([null]);
   // The process that refused answers what comes next.
-  expect(await readBlobs(repository, both.slice(1), 7)).toEqual([Buffer.from(' two')]);
+  expect(await readBlobs(repository, both.slice(1), 4, 7)).toEqual([Buffer.from(' two')]);
+  // What is not read does not count, nor what several files have in common.
+  expect(await readBlobs(repository, [{ commit, path: 'long' }, ...both], 3, 7)).toEqual([null, null, null]);
+  expect(await readBlobs(repository, [...both, ...both], 4, 8)).toHaveLength(4);
+});
+
+test('a name that git cannot have is none, and no request of its own', async () => {
+  const { repository, commit } = await repositoryWith({ a: '1', b: '2' });
+  // `spellPath` gives such names to files whose names are not UTF-8.
+  const odd = '\u0000626164ff';
+  const names = ['a', odd, `${odd}/x`, 'b'].map(path => ({ commit, path }));
+  expect(await readBlobs(repository, names)).toEqual([Buffer.from('1'), null, null, Buffer.from('2')]);
+  const readers = await findReader(repository.gitDir);
+  expect(await readBlob(repository, commit, odd)).toBeNull();
+  expect(await blobBytes(repository, commit, odd)).toBeNull();
+  expect(await readRef(repository, `HEAD\0info ${commit}:a`)).toBeNull();
+  expect(await blobBytes(repository, commit, `\0contents ${commit}:b`)).toBeNull();
+  expect(await readBlobs(repository, names.slice(0, 1))).toEqual([Buffer.from('1')]);
+  expect(await findReader(repository.gitDir)).toEqual(readers);
 });
 
 test('refs are read as they are now, although the process that reads them stays', async () => {
@@ -149,6 +175,46 @@ test('a repository is found again as it is now', async () => {
   expect(await openRepository(path)).toEqual(found);
   await rename(join(path, '.git'), join(path, 'away'));
   await expect(openRepository(path)).rejects.toMatchObject({ code: 'not_a_repository' });
+});
+
+test('nothing is known of a repository that lay where another one lies now', async () => {
+  const { path, repository, commit } = await repositoryWith({ a: '1' });
+  await git(path, 'gc', '--quiet');
+  expect(await readRef(repository, commit)).toBe(commit);
+  await rm(path, { recursive: true });
+  const other = await createRepository({ b: '2' }, path);
+  expect(await readRef(await openRepository(other), commit)).toBeNull();
+  // Objects can also come from another folder.
+  const lender = await repositoryWith({ c: '3' });
+  expect(await readRef(repository, lender.commit)).toBeNull();
+  const alternates = join(repository.gitDir, 'objects/info/alternates');
+  await writeFile(alternates, `${join(lender.repository.gitDir, 'objects')}\n`);
+  expect(await readRef(await openRepository(path), lender.commit)).toBe(lender.commit);
+});
+
+test('the HEAD of a linked worktree is its own', async () => {
+  const { path, commit } = await repositoryWith({ a: '1' });
+  const linked = join(await temporaryFolder(), 'linked');
+  await git(path, 'worktree', 'add', '--quiet', '-b', 'some/side', linked);
+  const repository = await openRepository(linked);
+  expect(await readHeadCommit(repository)).toBe(commit);
+  await git(linked, 'commit', '--quiet', '--allow-empty', '--message=side');
+  const side = await git(linked, 'rev-parse', 'HEAD');
+  expect(await readHeadCommit(repository)).toBe(side);
+  expect(await readBranch(repository)).toBe('some/side');
+  expect(await readHeadCommit(await openRepository(path))).toBe(commit);
+  expect(await readBranch(await openRepository(path))).toBe('main');
+  await git(linked, 'checkout', '--quiet', '--detach');
+  expect(await readBranch(repository)).toBeNull();
+  // The repository itself may have no checkout.
+  const bare = join(await temporaryFolder(), 'bare');
+  await git(path, 'clone', '--quiet', '--bare', path, bare);
+  await git(bare, 'worktree', 'add', '--quiet', join(bare, 'tree'), 'some/side');
+  expect(await readHeadCommit(await openRepository(join(bare, 'tree')))).toBe(side);
+  // A folder of git's that lies elsewhere is no other worktree's.
+  const elsewhere = join(await temporaryFolder(), 'elsewhere.git');
+  await git(path, 'init', '--quiet', `--separate-git-dir=${elsewhere}`);
+  expect(await readHeadCommit(await openRepository(path))).toBe(commit);
 });
 
 test('the name and e-mail for commits are the last ones set', async () => {

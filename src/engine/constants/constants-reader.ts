@@ -126,11 +126,12 @@ async function readKeys(
   const blobs = await readBlobs(
     repository,
     commits.flatMap(commit => paths.map(path => ({ commit, path }))),
+    MAX_SOURCE_BYTES,
   );
   const texts = commits.map((_, index) =>
     blobs
       .slice(index * paths.length, (index + 1) * paths.length)
-      .map(blob => (blob && blob.length <= MAX_SOURCE_BYTES ? blob.toString('latin1') : null)),
+      .map(blob => blob?.toString('latin1') ?? null),
   );
   const read = await readInWorker({ paths, commits: texts, given });
   return read.map((values, index) => (texts[index]?.some(text => text !== null) ? values : null));

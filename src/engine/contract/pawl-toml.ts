@@ -72,9 +72,12 @@ function describe(issue: z.core.$ZodIssue): { path: readonly string[]; message: 
   if (issue.code === 'unrecognized_keys') {
     const key = issue.keys[0] ?? '';
     const known = KNOWN_KEYS[path.join('.')] ?? [];
-    const nearest = [...known].sort((a, b) => distance(a, key) - distance(b, key))[0];
-    const hint = nearest ? `; the nearest known key is "${nearest}"` : '';
-    return { path: [...path, key], message: `unknown key${hint}` };
+    const [nearest = ''] = [...known].sort((a, b) => distance(a, key) - distance(b, key));
+    const isNear = distance(nearest, key) <= key.length / 2;
+    const hint = isNear
+      ? `the nearest known key is "${nearest}"`
+      : `known are ${known.map(other => `"${other}"`).join(', ')}`;
+    return { path: [...path, key], message: known.length > 0 ? `unknown key; ${hint}` : 'unknown key' };
   }
   if (issue.code === 'invalid_type' && issue.input === undefined) {
     return { path, message: path.length === 1 ? TABLE_REQUIRED : 'is required' };

@@ -131,7 +131,7 @@ export function crashGroups(trials: readonly Trial[]): readonly CrashGroup[] {
 }
 
 /**
- * @param noise standard deviation from run to run, in the metric's unit
+ * @param noise standard deviation from run to run, in the metric's unit; 0 where a repeated run gives the same number
  * @param all of the study, in the order of their verdicts
  */
 export function nearMisses(
@@ -168,7 +168,9 @@ function whyNear({ verdict, gain }: Trial, noise: number): string | null {
     return `Its run was not fair: ${unfair.map(describeFlagKind).join('; ')}.`;
   }
   // A value that is equal to the last digit shows that the edit changed nothing.
-  return gain !== 0 && gain >= -noise ? 'Within the noise: two runs of the same code differ as much.' : null;
+  return noise > 0 && gain !== 0 && gain >= -noise
+    ? 'Within the noise: two runs of the same code differ as much.'
+    : null;
 }
 
 /** Experiments whose prediction and result differ by more than the noise explains, and by more than half of either. */

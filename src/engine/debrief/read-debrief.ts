@@ -56,7 +56,8 @@ export async function readDebrief(
   const baseline = bestAt(all.slice(0, 1), now);
   const before = (sitting && bestAt(all, sitting.from)) ?? baseline;
   const after = bestAt(all, sitting?.until ?? now);
-  const noise = claims?.noise ?? Math.abs(before?.record.mean ?? 0) * USUAL_NOISE_SHARE;
+  const assumed = Math.abs(before?.record.mean ?? 0) * USUAL_NOISE_SHARE;
+  const noise = claims?.isRepeatable ? 0 : (claims?.noise ?? assumed);
   const instructions = instructionsYields(versionsOf(ledger, study), trials);
   const found = {
     study: {

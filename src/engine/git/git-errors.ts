@@ -6,7 +6,7 @@ import { PawlError } from '../../shared/errors.ts';
  */
 
 const FULL_DISK =
-  /No space left on device|Disk quota exceeded|Out of diskspace|couldn't write '|unable to write .* file/i;
+  /No space left on device|Disk quota exceeded|Out of diskspace|couldn't write '|unable to write (?:\w+[ _])?index file/i;
 const NOT_WRITABLE =
   /Permission denied|Read-only file system|insufficient permission|unable to create (?:new )?directory/i;
 

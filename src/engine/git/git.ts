@@ -120,7 +120,8 @@ export async function git(
     ...(maxBytes === undefined ? {} : { maxBuffer: maxBytes }),
   }).catch(cause => {
     if (signal?.aborted) throw signal.reason;
-    const missing = String(cause).includes('ENOENT') && existsSync(cwd);
+    if (!existsSync(cwd)) throw new PawlError('git_failed', `There is no folder ${cwd}.`, { cause });
+    const missing = String(cause).includes('ENOENT');
     throw new PawlError(
       missing ? 'git_missing' : 'git_failed',
       missing

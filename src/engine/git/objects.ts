@@ -43,7 +43,7 @@ export class Objects {
 
   /**
    * git's answer, which is not kept: the objects in the given order, null for those that git does not have.
-   * @param names as in gitrevisions(7), without a NUL
+   * @param names as in gitrevisions(7)
    */
   ask(names: readonly string[]): Promise<Answer<readonly (StoredObject | null)[]>> {
     return this.#ask('contents', names, readObject);
@@ -56,12 +56,19 @@ export class Objects {
 
   async #ask<T>(command: string, names: readonly string[], read: ReadOne<T>): Promise<Answer<readonly T[]>> {
     if (names.length === 0) return { kind: 'answer', value: [] };
-    const question = names.map(name => `${command} ${name}\0`).join('');
-    const answer = await this.#reader.ask(question, readEach(names, read));
+    // A NUL would end the request; git has nothing of such a name, and nothing without a name.
+    const asked = names.map(name => (name.includes('\0') ? '' : name));
+    const question = asked.map(name => `${command} ${name}\0`).join('');
+    const answer = await this.#reader.ask(question, readEach(asked, read));
     // A git that was killed while it was idle, or that died with its answer unread, is replaced once.
     return answer.kind === 'ended' && answer.exitCode === null
-      ? this.#reader.ask(question, readEach(names, read))
+      ? this.#reader.ask(question, readEach(asked, read))
       : answer;
+  }
+
+  /** Forgets where git found objects so far: another repository may lie there now. */
+  renew(): void {
+    for (const process of [this.#reader, ...Object.values(this.#writers)]) process.renew();
   }
 
   /**

@@ -53,6 +53,12 @@ export function createRef(
   return writeRef(repository, ref, `create ${ref}\0${commit}\0`, commit, patience);
 }
 
+/** Creates a ref. False if it exists, wherever it points: another process may have just made it. */
+export function createNewRef(repository: Repository, ref: string, commit: string): Promise<boolean> {
+  const readAnswer = async (stderr: string) => (isRefRefused(stderr) ? false : null);
+  return writePatiently(repository, [ref], `create ${ref}\0${commit}\0`, readAnswer);
+}
+
 /**
  * Moves a ref by compare-and-swap. True when it points at `to` afterwards; false when it pointed at neither
  * `from` nor `to`, in which case nothing moved.

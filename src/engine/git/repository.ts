@@ -1,5 +1,5 @@
 import { access, constants, realpath, stat } from 'node:fs/promises';
-import { join, resolve } from 'node:path';
+import { join, relative, resolve } from 'node:path';
 import { PawlError } from '../../shared/errors.ts';
 import { type GitOptions, type GitResult, git, gitFields, gitText } from './git.ts';
 import { isOwnedByOthers } from './git-errors.ts';
@@ -36,14 +36,15 @@ export async function openRepository(path: string): Promise<Repository> {
   const proof = await proveCheckout(start);
   const known = opened.get(start);
   if (known && known.proof === proof) return known.repository;
+  if (known) openObjects(known.repository).renew();
   const repository = await findRepository(start);
   if (proof !== null && repository.path === start) opened.set(start, { repository, proof });
   return repository;
 }
 
 /**
- * What makes git take a folder for the top of a checkout, to be compared; null for a folder that is none, or whose
- * `.git` is no folder. Source: gitrepository-layout(5).
+ * What makes git take a folder for the top of a checkout, and where it finds objects, to be compared; null for a folder
+ * that is none, or whose `.git` is no folder. Source: gitrepository-layout(5).
  */
 async function proveCheckout(folder: string): Promise<string | null> {
   const stats = await Promise.all(
@@ -53,7 +54,11 @@ async function proveCheckout(folder: string): Promise<string | null> {
   );
   const [top, git, config] = stats;
   if (stats.includes(null) || !git?.isDirectory()) return null;
-  return [top?.uid, git.uid, git.ino, git.dev, config?.ino, config?.ctimeNs, config?.size].join(' ');
+  const lenders = await stat(join(folder, '.git/objects/info/alternates'), { bigint: true }).catch(
+    () => null,
+  );
+  const files = [config, lenders].flatMap(file => [file?.ino, file?.ctimeNs, file?.size]);
+  return [top?.uid, git.uid, git.ino, git.dev, ...files].join(' ');
 }
 
 async function findRepository(start: string): Promise<Repository> {
@@ -83,16 +88,26 @@ function splitTwoLines(text: string): [string | undefined, string | undefined] {
     : [undefined, undefined];
 }
 
-/** The commit that HEAD points at, or null on an unborn branch. */
+/** The checkout's HEAD, as a ref: a linked worktree has its own. Source: gitrepository-layout(5), "worktrees". */
+async function headOf({ path, gitDir }: Repository): Promise<string> {
+  const isElsewhere = await stat(join(path, '.git')).then(
+    found => found.isFile(),
+    () => false,
+  );
+  if (!isElsewhere) return 'HEAD';
+  const own = relative(gitDir, await gitText(path, ['rev-parse', '--absolute-git-dir']));
+  return own.startsWith('worktrees/') ? `${own}/HEAD` : 'HEAD';
+}
+
+/** The commit that the checkout's HEAD points at, or null on an unborn branch. */
 export async function readHeadCommit(repository: Repository): Promise<string | null> {
-  return readRef(repository, 'HEAD');
+  return readRef(repository, await headOf(repository));
 }
 
 /** Short name of the checked-out branch; null for a detached HEAD. */
 export async function readBranch(repository: Repository): Promise<string | null> {
-  const { exitCode, stdout } = await gitOf(repository, ['symbolic-ref', '--quiet', '--short', 'HEAD'], {
-    accept: [0, 1, 128],
-  });
+  const args = ['symbolic-ref', '--quiet', '--short', await headOf(repository)];
+  const { exitCode, stdout } = await gitOf(repository, args, { accept: [0, 1, 128] });
   return exitCode === 0 ? stdout.toString('utf8').trim() : null;
 }
 

@@ -40,6 +40,11 @@ export class StayingGit {
     return answer;
   }
 
+  /** Ends the process once it has answered, so that the next request finds the repository as it is then. */
+  renew(): void {
+    this.#last = this.#last.then(() => this.#end());
+  }
+
   async #ask<T>(question: string, read: (printed: Buffer) => T | null): Promise<Answer<T>> {
     clearTimeout(this.#idle);
     this.#child ??= startGit(this.#cwd, this.#args);

@@ -4,6 +4,7 @@ import { listed } from '../../shared/listed.ts';
 import { matchProposable } from '../contract/editable.ts';
 import { readBlobs } from '../git/read-blobs.ts';
 import { splitFolder } from '../process/find-program.ts';
+import { MAX_SOURCE_BYTES } from '../proposers/search/search-proposer.ts';
 import { quote } from '../remote/quote.ts';
 import type { CommitFiles } from '../sandbox/contain.ts';
 import type { Add, TrainingInput } from './training-input.ts';
@@ -35,7 +36,8 @@ export async function checkUncommitted(
     ({ mode, path }) => mode.startsWith('100') && (isProposable(path) || words.has(path)),
   );
   const names = code.slice(0, MAX_CODE_FILES).map(({ path }) => ({ commit, path }));
-  const text = (await readBlobs(repository, names)).map(blob => blob?.toString('latin1') ?? '').join('\n');
+  const blobs = await readBlobs(repository, names, MAX_SOURCE_BYTES);
+  const text = blobs.map(blob => blob?.toString('latin1') ?? '').join('\n');
   const files = data.filter(path => ['"', "'"].some(quote => text.includes(posix.basename(path) + quote)));
   const { folder } = splitFolder(contract.train);
   const folders = files.length > 0 ? [] : findFolders(repository.path, namedFolders(text, folder), paths);

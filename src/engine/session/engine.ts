@@ -220,7 +220,7 @@ export class Engine {
     } catch (caught) {
       if (opening.aborted && caught === opening.reason) end = { reason: 'user', detail: null };
       else {
-        error = toPawlError(caught, this.#options.paths.home);
+        error = await this.#explain(toPawlError(caught, this.#options.paths.home), study);
         end = { reason: 'error', detail: error.message };
       }
       // The outcome can still be recorded, and the reserved space is taken again afterwards.
@@ -237,6 +237,15 @@ export class Engine {
     announceEnd();
     await hooks.settled();
     return { ...end, error };
+  }
+
+  /** If the repository was moved, removed or replaced, errors only name a file or an object that is missing. */
+  async #explain(error: PawlError, study: Study): Promise<PawlError> {
+    if (error.code !== 'internal' && error.code !== 'git_failed') return error;
+    return findRepository(this.ledger, study, undefined).then(
+      () => error,
+      lost => (lost instanceof PawlError ? lost : error),
+    );
   }
 
   /** Null if it cannot be recorded: a full disk ended the sitting. The next start finds the study `running`. */

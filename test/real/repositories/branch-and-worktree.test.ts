@@ -292,6 +292,27 @@ test('a repository that was moved goes on at its new path', async () => {
   await checkInvariants({ repository: moved, home, tag: 'night', userState, editable: ['train.sh'] });
 });
 
+test('a repository that is moved during a sitting ends it with a line that says how to go on, and does', async () => {
+  const place = await temporaryFolder();
+  const night = await prepareNight();
+  const propose = `touch ${place}/asked; until [ -e ${place}/go ]; do sleep 0.05; done; ${raiseRate()}`;
+  const args = ['run', night.repository, '--tag', 'night', '-n', '1', ...proposing(propose)];
+  const running = new RunningPawl(args, night);
+  await expect.poll(() => existsSync(join(place, 'asked')), { timeout: 20_000 }).toBe(true);
+  const moved = `${night.repository}-moved`;
+  await rename(night.repository, moved);
+  await writeFile(join(place, 'go'), '');
+  const { code, stderr } = await running.ended;
+  expect(code).not.toBe(0);
+  expect(stderr.trimEnd().split('\n')).toHaveLength(1);
+  expect(stderr).toContain('If it was moved, resume it with its new path.');
+  expect(existsSync(night.repository)).toBe(false);
+  const { home } = night;
+  const resumed = await sitting(['resume', moved, '--tag', 'night', '-n', '1'], { home });
+  expect(`${resumed.code} ${resumed.stderr}`).toBe('0 ');
+  expect(rowsOf(home).experiments).toHaveLength(2);
+});
+
 test('another repository at the path of the old one is not taken for it', async () => {
   const repository = await fastRepository();
   const { home } = await runStudy(repository);

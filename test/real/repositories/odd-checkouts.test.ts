@@ -132,9 +132,12 @@ test('the checkout can be a linked worktree', async () => {
   const main = await fastRepository();
   const linked = join(await temporaryFolder(), 'linked');
   await git(main, 'worktree', 'add', '--quiet', '-b', 'side', linked);
+  await git(linked, 'commit', '--quiet', '--allow-empty', '--message=side');
   const mainState = await snapshotUserState(main);
   const { events } = await runStudy(linked);
-  expect(eventsOf(events, 'study_started')[0]?.repository).toBe(linked);
+  const [started] = eventsOf(events, 'study_started');
+  expect(started?.repository).toBe(linked);
+  expect(started?.baseCommit).toBe(await git(linked, 'rev-parse', 'HEAD'));
   expect(await snapshotUserState(main)).toBe(mainState);
 });
 

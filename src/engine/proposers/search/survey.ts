@@ -2,7 +2,7 @@ import type { Contract } from '../../../shared/contract/contract.ts';
 import { PawlError } from '../../../shared/errors.ts';
 import type { Study } from '../../../shared/study.ts';
 import { matchProposable } from '../../contract/editable.ts';
-import { type BlobName, readBlobs } from '../../git/read-blobs.ts';
+import { readBlobs } from '../../git/read-blobs.ts';
 import { listTree, type Repository, readBlob } from '../../git/repository.ts';
 import type { Constant } from './constant.ts';
 import { findConstants } from './constants.ts';
@@ -47,26 +47,16 @@ export async function surveyConstants(
   const names = files.slice(0, MAX_FILES).map(({ path }) => ({ commit, path }));
   for (let from = 0; from < names.length; from += FILES_AT_ONCE) {
     const some = names.slice(from, from + FILES_AT_ONCE);
-    const contents = await readSome(repository, some);
+    const contents = await readBlobs(repository, some, MAX_SOURCE_BYTES);
     for (const [place, { path }] of some.entries()) {
       if (constants.length >= enough) return { constants, isWhole: false };
       const content = contents[place];
-      if (!content || content.length > MAX_SOURCE_BYTES) continue;
+      if (!content) continue;
       const given = givenTo(path, contract, overrides);
       constants.push(...findConstants(path, content.toString('latin1'), given, isWanted));
     }
   }
   return { constants, isWhole: files.length <= MAX_FILES };
-}
-
-/** If files are too large to be read together, they are read one by one. */
-async function readSome(
-  repository: Repository,
-  names: readonly BlobName[],
-): Promise<readonly (Buffer | null)[]> {
-  return readBlobs(repository, names).catch(() =>
-    Promise.all(names.map(({ commit, path }) => readBlob(repository, commit, path))),
-  );
 }
 
 /** The first integer in a commit's editable files that seeds random numbers; null if there is none. */

@@ -5,7 +5,7 @@ import type { ProposerSettings } from '../../../shared/proposers/proposers.ts';
 import type { Study } from '../../../shared/study.ts';
 import { describeBadTag, isValidTag } from '../../../shared/study-name.ts';
 import { loadContract } from '../../contract/load-contract.ts';
-import { branchRef, createRef, isPrefixBlocked, isTagUsed, PREFIX_BLOCKED } from '../../git/refs.ts';
+import { branchRef, createNewRef, isPrefixBlocked, isTagUsed, PREFIX_BLOCKED } from '../../git/refs.ts';
 import { listTree, openRepository, type Repository, readHeadCommit } from '../../git/repository.ts';
 import { askSettings } from '../../model-in-training/ask-settings.ts';
 import { findFileFaults } from '../../preflight/check-files.ts';
@@ -112,7 +112,7 @@ export async function createStudy(
     ledger.memories.add(id, 'pawl', memory, now);
   });
   try {
-    if (!(await createRef(repository, branchRef(tag), baseCommit))) throw branchExists(tag);
+    if (!(await createNewRef(repository, branchRef(tag), baseCommit))) throw branchExists(tag);
   } catch (error) {
     ledger.write(() => ledger.studies.remove(id));
     throw error;

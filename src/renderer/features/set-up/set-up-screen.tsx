@@ -151,7 +151,8 @@ function SetUp({
         >
           {inspection.problem && inspection.draft === null ? (
             <p role="note" className="mb-5 rounded-lg bg-warn-soft px-4 py-3 text-sm text-warn">
-              {inspection.problem} You can also fill in the form: a study does not need the file.
+              {inspection.problem.replace(/\.?$/, '.')} You can also fill in the form: a study does not need
+              the file.
             </p>
           ) : null}
           <Part
