@@ -7,7 +7,10 @@ import { temporaryFolder } from './support/scaffold.ts';
 
 const COMMIT = '8a002220bf806ff97b7e81953965602697a369b4';
 
-/** Copies of the two stores, in which the second run is as MLflow leaves one that diverged, had system metrics logged, and one number thrice in a millisecond. */
+/**
+ * Copies of the two stores, in which the second run is as MLflow leaves one that diverged, and that logged system metrics
+ * and three numbers in one millisecond.
+ */
 async function oddMlflow(): Promise<readonly string[]> {
   const folder = await temporaryFolder();
   const path = join(folder, 'mlflow.db');

@@ -16,8 +16,8 @@ const BUSY_RETRY_MS = 10;
  * (better-sqlite3 is built with STAT4). Planning takes several times as long as running, so frequent statements use
  * `+?` instead of `?`.
  *
- * Opens the ledger and brings its schema up to date, in one transaction. Throws `ledger_newer` for
- * a file of a later Pawl, `ledger_damaged` for a file that is not a ledger, `disk_full`.
+ * Opens the ledger and brings its schema up to date, in one transaction. Throws `ledger_newer` for a file of a later
+ * Pawl, `ledger_damaged` for a file that is not a ledger, `disk_full`.
  */
 export function openDatabase(path: string, migrations: readonly Migration[] = MIGRATIONS): Database {
   return translateErrors(() => {

@@ -61,15 +61,20 @@ export function findFullDisk(
   throw error(logError);
 }
 
+function hasNeighbours(n: number, { running }: TrainPorts): boolean {
+  return [...running.keys()].some(other => other !== n);
+}
+
 /** Waits a while for room if the run of another lane may have filled the disk: it is ended and cleaned up soon. */
-export async function outwaitOthers(n: number, { reserve, running, signal }: TrainPorts): Promise<void> {
-  const isFull = () => !reserve.hasRoom() && [...running.keys()].some(other => other !== n);
+export async function outwaitOthers(n: number, ports: TrainPorts): Promise<void> {
+  const { reserve, signal } = ports;
+  const isFull = () => !reserve.hasRoom() && hasNeighbours(n, ports);
   for (let left = PASSING_MS; left > 0 && isFull() && !signal.aborted; left -= LOOK_MS) await delay(LOOK_MS);
 }
 
 /** Whether a disk that was just full has room again, because the run that may have filled it was beside this one. */
 export async function hasPassed(n: number, ports: TrainPorts): Promise<boolean> {
-  if (![...ports.running.keys()].some(other => other !== n)) return false;
+  if (!hasNeighbours(n, ports)) return false;
   await outwaitOthers(n, ports);
   return ports.reserve.hasRoom() && !ports.signal.aborted;
 }
